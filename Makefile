@@ -1,0 +1,50 @@
+# `make help` lists the targets. Everything happens in .venv; nothing outside this folder is changed, except that
+# `make demo` and `make test` install MariaDB's programs with apt-get where no server can be found and root asks for it.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.installed
+ARGS ?=
+
+.DEFAULT_GOAL := help
+.PHONY: help install demo test lint format bench clean
+.DELETE_ON_ERROR:
+
+help: ## This list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@echo "  ARGS passes arguments on: make test ARGS='tests/shop -k orders'"
+
+install: $(READY) ## Virtual environment in .venv with migrator and the tools to work on it
+
+demo: $(READY) ## A sample shop from MySQL to MongoDB, step by step, on throwaway servers
+	@$(BIN)/python -m examples.demo $(ARGS)
+
+test: $(READY) ## All tests, on throwaway servers or on yours (docs/development.md)
+	@$(BIN)/python -m pytest $(ARGS)
+
+lint: $(READY) ## Style, format and types; changes nothing
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy -p migrator -p dev -p examples
+
+format: $(READY) ## Formats the code and mends what can be mended safely
+	$(BIN)/ruff check --fix
+	$(BIN)/ruff format
+
+bench: $(READY) ## Measurements on throwaway servers or on yours (benchmarks/)
+	@$(BIN)/python -m dev.servers run -- $(abspath $(BIN))/python -m benchmarks $(ARGS)
+
+clean: ## Removes everything that these targets made
+	rm -rf $(VENV) .servers .pytest_cache .mypy_cache .ruff_cache .hypothesis build dist demo-output
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(READY): pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "migrator needs Python 3.11 or later; name one: make PYTHON=/path/to/python3.11 …" >&2; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || \
+		{ echo "Python's venv module is missing; on Debian and Ubuntu: apt-get install python3-venv" >&2; exit 1; }
+	@echo "installing into $(VENV) (once)"
+	@$(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip --disable-pip-version-check install --quiet -e '.[dev]'
+	@touch $@

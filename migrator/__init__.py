@@ -1,0 +1,3 @@
+"""migrator moves an application from MySQL to denormalized MongoDB documents."""
+
+__version__ = "0.1.0"
