@@ -1,0 +1,1 @@
+"""Frozen dataclasses that the other packages hand to each other. No I/O here."""
