@@ -1,0 +1,44 @@
+"""Which rows of a table count: `where:` as written, and the soft-delete condition added to it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from migrator.mapping.expressions import find_column, judge
+from migrator.mapping.fields import check_constant
+from migrator.mapping.lookup import Catalog, column
+from migrator.mapping.spot import Spot
+from migrator.model.policies import SoftDelete
+from migrator.model.schema import Table
+
+
+def condition(
+    where: str | None, soft_delete: SoftDelete | None, table: Table, spot: Spot, catalog: Catalog
+) -> str | None:
+    """The complete SQL condition on `table`'s rows, None for all rows.
+
+    `soft_delete` is added where the table has its column; `spot` is the part of the mapping that names the table.
+    """
+    parts = []
+    if where is not None:
+        catalog.expression(where, table, spot.at("where"))
+        parts.append(where)
+    if soft_delete is not None and find_column(table.columns, soft_delete.column):
+        for message, suggestion in judge(soft_delete.keep, table):
+            spot.report(
+                f"the soft-delete condition `{soft_delete.keep}` doesn't fit {table.name}: {message}", suggestion
+            )
+        parts.append(soft_delete.keep)
+    return " AND ".join(f"({part})" for part in parts) if len(parts) > 1 else (parts[0] if parts else None)
+
+
+def constants(match: Mapping[str, str], table: Table, spot: Spot) -> tuple[tuple[str, str], ...]:
+    """`match:` with the columns in the schema's spelling; constants that a column never holds are reported."""
+    found = []
+    for name, constant in match.items():
+        here = spot.at("match", name)
+        known = column(table, name, here, at_key=True)
+        if known is not None:
+            check_constant(known, constant, here)
+            found.append((known.name, constant))
+    return tuple(found)

@@ -1,0 +1,181 @@
+"""How the rows of two tables find each other: `on:` as written, or the one foreign key that fits."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from migrator.mapping.lookup import column
+from migrator.mapping.spot import Spot
+from migrator.mapping.suggest import nearest
+from migrator.model.representation import family_of
+from migrator.model.schema import Column, ForeignKey, Table
+from migrator.model.tree import Join
+
+# Which side's foreign key is looked for: the parent's (`one`) or the child's.
+Holder = Literal["parent", "child"]
+Pair = tuple[str, str]
+Pairs = tuple[Pair, ...]
+
+_NOT_COMPARABLE = ("json", "geometry", "vector", "set")
+
+
+@dataclass(frozen=True)
+class Sides:
+    """Two tables to be joined; `holder` has the foreign key. `key` is the mapping's key for the pairs."""
+
+    parent: Table
+    child: Table
+    holder: Holder
+    key: Literal["on", "to"] = "on"
+
+    def candidates(self, holder: Holder | None = None) -> tuple[Pairs, ...]:
+        """(parent column, child column) pairs of every foreign key in that direction, without duplicates."""
+        if (holder or self.holder) == "parent":
+            found = [_pairs(key.columns, key.parent_columns) for key in _keys_to(self.parent, self.child)]
+        else:
+            found = [_pairs(key.parent_columns, key.columns) for key in _keys_to(self.child, self.parent)]
+        return tuple(dict.fromkeys(found))
+
+
+def find_join(
+    sides: Sides, on: Mapping[str, str] | None, spot: Spot, used: frozenset[str] = frozenset()
+) -> Join | None:
+    """The join that `on` (at `spot.at(sides.key)`) states, or else the one foreign key gives.
+
+    `used` are columns of the holder that join something else already (the other side of a link table). None, and
+    reported, when there is no foreign key or there are several.
+    """
+    if on is not None:
+        return _stated(sides, on, spot.at(sides.key))
+    held_by = 0 if sides.holder == "parent" else 1
+    candidates = tuple(pairs for pairs in sides.candidates() if used.isdisjoint(pair[held_by] for pair in pairs))
+    if len(candidates) == 1:
+        by_parent, by_child = sides.parent.by_name, sides.child.by_name
+        pairs = [(by_parent[left], by_child[right]) for left, right in candidates[0]]
+        return _join(pairs)
+    if candidates:
+        lines = " or ".join(f"`{sides.key}: {_written(pairs)}`" for pairs in candidates)
+        message = f"several foreign keys join {sides.parent.name} and {sides.child.name}"
+        spot.report(message, f"say which: {lines}", at_key=True)
+    else:
+        spot.report(*_nothing_fits(sides), at_key=True)
+    return None
+
+
+def foreign_key_exists(join: Join, sides: Sides) -> bool:
+    """Whether the database itself declares this join."""
+    pairs = {(left.name, right.name) for left, right in zip(join.parent, join.child, strict=True)}
+    return any(set(candidate) == pairs for candidate in sides.candidates())
+
+
+def _keys_to(holder: Table, parent: Table) -> list[ForeignKey]:
+    return [key for key in holder.foreign_keys if (key.parent_schema, key.parent_table) == (parent.schema, parent.name)]
+
+
+def _pairs(left: tuple[str, ...], right: tuple[str, ...]) -> Pairs:
+    return tuple(zip(left, right, strict=True))
+
+
+def _written(pairs: Pairs) -> str:
+    return "{" + ", ".join(f"{left}: {right}" for left, right in pairs) + "}"
+
+
+def _stated(sides: Sides, on: Mapping[str, str], spot: Spot) -> Join | None:
+    pairs: list[tuple[Column, Column]] = []
+    before = len(spot.problems)
+    if _swapped(sides, on):
+        correct = _written(tuple((right, left) for left, right in on.items()))
+        message = (
+            f"the columns are the other way round: {{column of {sides.parent.name}: column of {sides.child.name}}}"
+        )
+        spot.report(message, f"write `{sides.key}: {correct}`", at_key=True)
+        return None
+    for left, right in on.items():
+        here = spot.at(left)
+        parent_column = column(sides.parent, left, here, at_key=True)
+        child_column = column(sides.child, right, here)
+        if parent_column is None or child_column is None:
+            continue
+        _check_comparable(parent_column, child_column, here)
+        pairs.append((parent_column, child_column))
+    return _join(pairs) if pairs and len(spot.problems) == before else None
+
+
+def _swapped(sides: Sides, on: Mapping[str, str]) -> bool:
+    def all_in(names: Iterable[str], table: Table) -> bool:
+        known = {name.lower() for name in table.by_name}
+        return all(name.lower() in known for name in names)
+
+    straight = all_in(on, sides.parent) and all_in(on.values(), sides.child)
+    return not straight and all_in(on, sides.child) and all_in(on.values(), sides.parent)
+
+
+def _check_comparable(parent: Column, child: Column, spot: Spot) -> None:
+    for one in (parent, child):
+        family = family_of(one)
+        if family is None or family in _NOT_COMPARABLE:
+            spot.report(f"`{one.name}` is {one.data_type}: rows can't be joined by it")
+    same_charset = parent.charset is not None and parent.charset == child.charset
+    if same_charset and parent.collation != child.collation:
+        collations = [parent.collation or "", child.collation or ""]
+        if not any(name.endswith("_bin") for name in collations):
+            spot.report(
+                f"MySQL can't compare `{parent.name}` ({collations[0]}) with `{child.name}` ({collations[1]})",
+                "give both columns the same collation",
+            )
+
+
+def _join(pairs: Iterable[tuple[Column, Column]]) -> Join:
+    parent, child = zip(*pairs, strict=True)
+    exact = all(map(_is_exact, parent, child))
+    return Join(tuple(parent), tuple(child), exact)
+
+
+def _is_exact(one: Column, other: Column) -> bool:
+    """Whether equal values of the two columns have equal bytes as SELECTed."""
+    family = family_of(one)
+    if family != family_of(other):
+        return False
+    match family:
+        case "integer" | "binary" | "date" | "uuid":
+            return True
+        case "datetime":
+            return (one.fraction or 0) == (other.fraction or 0)
+        case "decimal":
+            return one.scale == other.scale and not (one.zerofill or other.zerofill)
+    return False
+
+
+def _nothing_fits(sides: Sides) -> tuple[str, str]:
+    parent, child = sides.parent, sides.child
+    holder, held = (parent, child) if sides.holder == "parent" else (child, parent)
+    message = f"no foreign key of {holder.name} refers to {held.name}"
+    other: Holder = "child" if sides.holder == "parent" else "parent"
+    backwards = sides.candidates(other)
+    if backwards and sides.key == "on":
+        if sides.holder == "parent":
+            unique = child.is_unique(right for _, right in backwards[0])
+            way = "`one: true`" if unique else "`many: true`"
+            hint = f"{child.name} holds the key {_written(backwards[0])}: add {way}"
+        else:
+            hint = f"{parent.name} holds the key: take `many` or `one` out, or write `on:` for what you mean"
+        return message, hint
+    guess = _guess(sides)
+    return message, f"say how they are joined: `{sides.key}: {guess}`"
+
+
+def _guess(sides: Sides) -> str:
+    """A line to paste: by names that look like a key to the other table, else with gaps."""
+    holder, held = (sides.parent, sides.child) if sides.holder == "parent" else (sides.child, sides.parent)
+    if len(held.primary_key) == 1:
+        key = held.primary_key[0]
+        stem = held.name.removesuffix("s")
+        wanted = (f"{stem}_{key}", f"{held.name}_{key}", f"{stem}{key}", f"{stem}_id")
+        names = {name.lower(): name for name in holder.by_name}
+        match = next((names[name.lower()] for name in wanted if name.lower() in names), None)
+        match = match or nearest(wanted[0], [name for name in names.values() if name.lower().endswith("id")])
+        if match is not None and match not in holder.primary_key:
+            return _written(((match, key),) if sides.holder == "parent" else ((key, match),))
+    return f"{{column of {sides.parent.name}: column of {sides.child.name}}}"

@@ -1,0 +1,99 @@
+"""Names in a mapping to tables and columns of the source, with suggestions for those that don't exist."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from migrator.errors import MigratorError, Retryable
+from migrator.mapping.expressions import find_column, judge
+from migrator.mapping.spot import Spot
+from migrator.mapping.suggest import did_you_mean, nearest
+from migrator.model.schema import Column, Schema, Table
+
+Describe = Callable[[str, str, str], Column]
+
+
+@dataclass(frozen=True)
+class Catalog:
+    """The source as the check sees it: its tables, and the server's judgement of expressions."""
+
+    schema: Schema
+    describe: Describe
+
+    def table(self, name: str, spot: Spot) -> Table | None:
+        """The table that `name` (`table` or `schema.table`) means; None, and reported, when there is none."""
+        database, _, bare = name.partition(".")
+        found = self.schema.table(self.schema.default, name) or (self.schema.table(database, bare) if bare else None)
+        if found is not None:
+            return found
+        databases = {table.schema for table in self.schema.tables}
+        if bare and database not in databases:
+            hint = did_you_mean(database, databases, what="known databases")
+            spot.report(f"there is no database `{database}`, or its tables can't be read", hint)
+        elif not bare and not any(table.schema == self.schema.default for table in self.schema.tables):
+            spot.report(f"the database {self.schema.default} has no tables, or they can't be read")
+        else:
+            database, bare = (database, bare) if bare else (self.schema.default, name)
+            spot.report(f"there is no table `{bare}` in {database}", self._suggest_table(database, bare))
+        return None
+
+    def _suggest_table(self, database: str, name: str) -> str:
+        here = [table.name for table in self.schema.tables if table.schema == database]
+        close = nearest(name, here)
+        if close is not None and close.lower() == name.lower():
+            return f"did you mean `{close}`? Names of tables are compared with their case"
+        if close is not None:
+            return f"did you mean `{close}`?"
+        elsewhere = [table.qualified for table in self.schema.tables if table.name == name]
+        return f"did you mean `{elsewhere[0]}`?" if elsewhere else did_you_mean(name, here, what="its tables")
+
+    def expression(self, text: str, table: Table, spot: Spot) -> Column | None:
+        """What the server says `text` over a row of `table` is; None, and reported, when it can't be used."""
+        mistakes = judge(text, table)
+        for message, suggestion in mistakes:
+            spot.report(message, suggestion)
+        if mistakes:
+            return None
+        try:
+            return self.describe(table.schema, table.name, text)
+        except Retryable:
+            raise
+        except MigratorError as error:
+            spot.report(f"the server refuses this SQL: {error.what}", error.hint)
+            return None
+
+
+def column(table: Table, name: str, spot: Spot, *, at_key: bool = False) -> Column | None:
+    """The table's column `name`, in the schema's spelling; None, and reported, when there is none."""
+    found = find_column(table.columns, name)
+    if found is None:
+        hint = did_you_mean(name, [other.name for other in table.columns], what="its columns")
+        spot.report(f"{table.qualified} has no column `{name}`", hint, at_key=at_key)
+    return found
+
+
+def columns(table: Table, names: Iterable[str], spot: Spot) -> tuple[Column, ...]:
+    """Those of `names` (a list at `spot`) that exist; the others, and those named twice, are reported."""
+    found: list[Column] = []
+    for number, name in enumerate(names):
+        here = spot.at(number)
+        known = column(table, name, here)
+        if known is None:
+            continue
+        if known in found:
+            here.report(f"`{name}` stands in this list twice")
+        else:
+            found.append(known)
+    return tuple(found)
+
+
+def row_key(table: Table) -> tuple[Column, ...]:
+    """The columns that name a row: the primary key or else a unique NOT NULL key; () for none."""
+    keys = table.unique_keys
+    return tuple(table.by_name[name] for name in keys[0]) if keys else ()
+
+
+def is_generated_key(table: Table, candidate: Column) -> bool:
+    """Whether the column is MySQL's generated invisible primary key (manual, 15.1.20.11): no data of the user's."""
+    return candidate.invisible and candidate.auto_increment and table.primary_key == ("my_row_id",) == (candidate.name,)

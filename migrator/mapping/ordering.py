@@ -1,0 +1,50 @@
+"""`order_by:` to an order in which no two rows tie (DESIGN premise D)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from migrator.mapping.expressions import find_column
+from migrator.mapping.lookup import column
+from migrator.mapping.spot import Spot
+from migrator.mapping.suggest import did_you_mean
+from migrator.model.mapping import OrderTerm
+from migrator.model.schema import Column, Table
+from migrator.model.tree import Order
+
+
+def stated_order(terms: Sequence[OrderTerm], table: Table, link: Table | None, spot: Spot) -> tuple[Order, ...]:
+    """What `order_by:` (at `spot`) says; columns that don't exist are reported.
+
+    `link` is the link table of a `through`: a column of it is meant where the table itself has none of that name, or
+    where the link table's name stands in front.
+    """
+    found: list[Order] = []
+    for number, term in enumerate(terms):
+        here = spot.at(number)
+        if link is None or find_column(table.columns, term.column) is not None:
+            known, from_link = column(table, term.column, here), False
+        else:
+            known, from_link = _link_column(term.column, table, link, here), True
+        if known is not None:
+            found.append(Order(known.name, term.descending, from_link))
+    return tuple(found)
+
+
+def complete_order(order: tuple[Order, ...], key: tuple[Column, ...], table: Table) -> tuple[Order, ...]:
+    """`order` with the key behind it, without a key all columns. A link's key comes behind that by itself."""
+    named = {one.column for one in order if not one.from_link}
+    rest = [column.name for column in (key or table.columns) if column.name not in named]
+    return (*order, *(Order(name) for name in rest))
+
+
+def _link_column(name: str, table: Table, link: Table, spot: Spot) -> Column | None:
+    prefix, _, bare = name.partition(".")
+    if bare and prefix == link.name:
+        return column(link, bare, spot)
+    found = find_column(link.columns, name)
+    if found is None:
+        names = [*(one.name for one in table.columns), *(f"{link.name}.{one.name}" for one in link.columns)]
+        hint = did_you_mean(name, names, what="their columns")
+        spot.report(f"neither {table.qualified} nor {link.qualified} has a column `{name}`", hint)
+    return found

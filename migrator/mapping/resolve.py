@@ -1,0 +1,67 @@
+"""Mappings against the live schema: `MappingSet` to `Collection`s in which everything is settled."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import replace
+from functools import cache
+
+from migrator.errors import MappingError, Problem
+from migrator.mapping.indexes import resolve_indexes
+from migrator.mapping.load import MappingFile, MappingSet
+from migrator.mapping.lookup import Catalog, Describe
+from migrator.mapping.nodes import build_root
+from migrator.mapping.references import resolve_references
+from migrator.mapping.spot import Spot
+from migrator.model.policies import Policies
+from migrator.model.schema import Schema, fingerprint
+from migrator.model.serialize import to_json
+from migrator.model.tree import Collection, Node
+
+
+def resolve(mappings: MappingSet, schema: Schema, describe: Describe, policies: Policies) -> tuple[Collection, ...]:
+    """The collections that `mappings` describe, in file order.
+
+    Args:
+        mappings: from `load_mappings`.
+        schema: all tables of the source's databases.
+        describe: what the server says an SQL expression over one row of (schema, table) is. Asked at most once for
+            each expression; a MigratorError that is not Retryable counts as a mistake in the expression.
+        policies: those of the project.
+
+    Raises:
+        MappingError: with every mistake of every file.
+    """
+    problems: list[Problem] = []
+    catalog = Catalog(schema, cache(describe))
+    roots: dict[str, Node] = {}
+    for file in mappings.files:
+        spot = Spot(file.places, (), problems)
+        root = build_root(file.spec, policies, spot, catalog)
+        if root is not None:
+            roots[file.spec.collection] = root
+    found = [_collection(file, roots, schema, problems) for file in mappings.files]
+    if problems:
+        raise MappingError(tuple(dict.fromkeys(problems)))
+    return tuple(collection for collection in found if collection is not None)
+
+
+def _collection(
+    file: MappingFile, roots: dict[str, Node], schema: Schema, problems: list[Problem]
+) -> Collection | None:
+    spec, spot = file.spec, Spot(file.places, (), problems)
+    root = roots.get(spec.collection)
+    if root is None:
+        return None
+    collection = Collection(
+        name=spec.collection,
+        root=root,
+        file=file.places.file,
+        mapping_hash=hashlib.sha256(to_json(root).encode()).hexdigest()[:16],
+        indexes=resolve_indexes(spec.indexes, root, spot.at("indexes")),
+        references=resolve_references(spec.references, root, roots, spot.at("references")),
+        validator=spec.validator,
+        ids=spec.ids,
+    )
+    tables = [schema.by_name[name] for name in collection.tables]
+    return replace(collection, schema_fingerprint=fingerprint(tables))
