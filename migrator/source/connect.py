@@ -1,0 +1,160 @@
+"""Connections to the source, and what every session is set to."""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import asyncmy
+import pymysql
+from asyncmy.errors import OperationalError
+from sqlalchemy import URL, Connection, Engine, create_engine
+from sqlalchemy.pool import NullPool
+
+from migrator.errors import SettingsError
+from migrator.source.failure import is_tls_failure, translated, translated_login
+from migrator.source.url import SourceUrl
+
+CONNECT_TIMEOUT = 10  # seconds for each of: the TCP connection, the login
+
+# Every session reads the same way, whatever the server's or account's defaults:
+# - sql_mode '': '0000-00-00' may be read and compared, " quotes text, \\ escapes, CHAR isn't padded;
+# - a lock on a table's definition is waited for a minute, not a year;
+# - a result is read slowly when the target is slow: the server shall not give up (net_write_timeout);
+# - a server-wide limit for statements doesn't cut a long read;
+# - long IN lists stay ranges on an index: MariaDB would turn them into a join with a temporary table, MySQL would give
+#   up on the index for lack of memory.
+# /*M! is run by MariaDB only; MariaDB skips the versions 50700..50999 of /*!.
+_SESSION = (
+    "SET SESSION time_zone = '+00:00', sql_mode = '', lock_wait_timeout = 60, net_write_timeout = 3600, "
+    "net_read_timeout = 600, wait_timeout = 28800"
+    " /*!50708 , max_execution_time = 0, range_optimizer_max_mem_size = 0 */"
+    " /*M!100318 , max_statement_time = 0, in_predicate_conversion_threshold = 0 */"
+)
+
+
+def engine(url: SourceUrl) -> Engine:
+    """An engine without a pool: a connection is a new session, in autocommit, utf8mb4, time zone +00:00.
+
+    A transaction begins with an explicit START TRANSACTION. Whoever uses it wraps the work in `failure.translated`,
+    or takes `connected`.
+    """
+    address = URL.create("mysql+pymysql", username=url.user, database=url.database)
+    return create_engine(
+        address,
+        creator=lambda: pymysql.connect(**_driver_arguments(url)),
+        poolclass=NullPool,
+        isolation_level="AUTOCOMMIT",
+        # A statement without parameters is sent as it is: a % in it stays a %.
+        execution_options={"no_parameters": True},
+    )
+
+
+@contextmanager
+def connected(url: SourceUrl) -> Iterator[Connection]:
+    """One connection of `engine(url)`, closed at the end.
+
+    Raises:
+        SourceError, SourceUnavailable: for whatever the driver raises inside the block.
+    """
+    with translated_login(url):
+        connection = engine(url).connect()
+    with translated(url), connection:
+        yield connection
+
+
+@contextmanager
+def connected_raw(url: SourceUrl) -> Iterator[pymysql.Connection[Any]]:
+    """A blocking connection whose values are bytes as the server prints them, or None; errors as of `connected`."""
+    with translated_login(url):
+        connection = pymysql.connect(**_driver_arguments(url), use_unicode=False, conv={})
+    with translated(url), connection:
+        yield connection
+
+
+async def open_stream(url: SourceUrl) -> asyncmy.Connection:
+    """A connection for bulk reads, in autocommit: every value arrives as bytes as the server prints it, or None.
+
+    Raises:
+        SourceError, SourceUnavailable: when there is no way in.
+    """
+    context = tls_context(url)
+    with translated_login(url):
+        try:
+            return await _open(url, context)
+        except OperationalError as error:
+            # PREFERRED: TLS when the server has it. The driver can't ask first, so the answer is in the failure.
+            if url.ssl_mode != "PREFERRED" or context is None or not _refused_tls(error):
+                raise
+        return await _open(url, None)
+
+
+async def _open(url: SourceUrl, context: ssl.SSLContext | None) -> asyncmy.Connection:
+    arguments = _login(url) | {"ssl": context, "conv": {}, "use_unicode": False}
+    # The driver's own timeout covers the TCP connection only, not a server that never answers the login.
+    return await asyncio.wait_for(asyncmy.connect(**arguments), timeout=2 * CONNECT_TIMEOUT)
+
+
+def _refused_tls(error: OperationalError) -> bool:
+    return is_tls_failure(error) or (bool(error.args) and error.args[0] in (1043, 2013))
+
+
+def tls_context(url: SourceUrl) -> ssl.SSLContext | None:
+    """How TLS is done; None for none (ssl-mode=DISABLED, or a Unix socket).
+
+    https://dev.mysql.com/doc/refman/8.4/en/connection-options.html#option_general_ssl-mode
+
+    Raises:
+        SettingsError: when a file of certificates can't be read.
+    """
+    if url.ssl_mode == "DISABLED" or url.socket:
+        return None
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname = url.ssl_mode == "VERIFY_IDENTITY"
+    verified = url.ssl_mode in ("VERIFY_CA", "VERIFY_IDENTITY")
+    context.verify_mode = ssl.CERT_REQUIRED if verified else ssl.CERT_NONE
+    try:
+        if verified and url.ssl_ca:
+            context.load_verify_locations(cafile=url.ssl_ca)
+        elif verified:
+            context.load_default_certs()
+        if url.ssl_cert:
+            context.load_cert_chain(url.ssl_cert, keyfile=url.ssl_key)
+    except OSError as error:
+        files = ", ".join(filter(None, (url.ssl_ca, url.ssl_cert, url.ssl_key)))
+        raise SettingsError(
+            f"the certificates for TLS can't be read: {error}",
+            where=files,
+            hint="Check ssl-ca, ssl-cert and ssl-key in the source URL: PEM files that this user may read.",
+        ) from error
+    return context
+
+
+def _login(url: SourceUrl) -> dict[str, Any]:
+    """What both drivers take under the same names."""
+    return {
+        "host": url.host,
+        "port": url.port,
+        "unix_socket": url.socket,
+        "user": url.user,
+        # As bytes: the drivers would encode text as latin1, the server hashes what the client's terminal sent.
+        "password": url.password.encode(),
+        "database": url.database,
+        "charset": "utf8mb4",
+        "init_command": _SESSION,
+        "connect_timeout": CONNECT_TIMEOUT,
+        "autocommit": True,
+        "program_name": "migrator",
+    }
+
+
+def _driver_arguments(url: SourceUrl) -> dict[str, Any]:
+    """For PyMySQL, which prefers TLS by itself when told nothing."""
+    arguments = _login(url)
+    if url.ssl_mode == "PREFERRED" and not url.ssl_cert and not url.socket:
+        return arguments
+    context = tls_context(url)
+    return arguments | ({"ssl_disabled": True} if context is None else {"ssl": context})

@@ -1,0 +1,127 @@
+"""One read-only connection, on which every question has a purpose and, unless all is to be counted, a time limit."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pymysql
+
+from migrator.errors import SourceError, SourceUnavailable
+from migrator.source.connect import connected_raw
+from migrator.source.failure import DRIVER_ERRORS, error_code, translate
+from migrator.source.url import SourceUrl
+
+# As the server prints them.
+Row = tuple[bytes | None, ...]
+
+# ER_STATEMENT_TIMEOUT of MariaDB, ER_QUERY_TIMEOUT of MySQL; the regular expression engine has a limit of its own.
+_TIMEOUTS = (1969, 3024, 3699)
+
+_TOO_DEEP = 3157  # ER_JSON_DOCUMENT_TOO_DEEP, of MySQL: raised by JSON_VALID too. MariaDB says that it isn't JSON.
+
+# Each statement is a read-only transaction of its own: nothing can be written, and between two statements neither
+# undo log nor a table's definition is held. One long transaction would stop the first ALTER TABLE that comes along,
+# and then everybody behind it.
+_SESSION = "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED, READ ONLY"
+
+
+class TimeLimit(Exception):
+    """The server gave up a question at the time limit: estimate instead, or say that it was not looked at."""
+
+
+class JsonTooDeep(SourceError):
+    """A question parses JSON, and some text holds more levels of it than MySQL can read."""
+
+
+class Asker:
+    """Asks the server, one question at a time."""
+
+    def __init__(self, connection: pymysql.Connection[Any], url: SourceUrl) -> None:
+        self._connection = connection
+        self._url = url
+        self.mariadb = b"mariadb" in (self.row("ask for the version", "SELECT VERSION()")[0] or b"").lower()
+
+    def limit(self, seconds: float | None) -> None:
+        """The time limit of the questions that follow; None for none."""
+        if self.mariadb:
+            statement = f"SET SESSION max_statement_time = {seconds or 0}"
+        else:
+            statement = f"SET SESSION max_execution_time = {round((seconds or 0) * 1000)}"
+        self.rows("set a time limit", statement)
+
+    def rows(self, purpose: str, statement: str) -> list[Row]:
+        """The whole answer.
+
+        Args:
+            purpose: completes "could not ...": `count the rows of shop.orders`.
+
+        Raises:
+            TimeLimit: at the time limit.
+            SourceError, SourceUnavailable: naming the purpose.
+        """
+        with self._translated(purpose), self._connection.cursor() as cursor:
+            cursor.execute(statement)
+            return list(cursor.fetchall())
+
+    @contextmanager
+    def _translated(self, purpose: str) -> Iterator[None]:
+        try:
+            yield
+        except DRIVER_ERRORS as error:
+            if error_code(error) in _TIMEOUTS:
+                raise TimeLimit(purpose) from error
+            said = translate(error, self._url)
+            kind: type[SourceError]
+            if error_code(error) == _TOO_DEEP:
+                kind = JsonTooDeep
+            else:
+                kind = SourceUnavailable if isinstance(said, SourceUnavailable) else SourceError
+            raise kind(f"could not {purpose}: {said.what}", where=said.where, hint=said.hint) from error
+
+    def estimate(self, purpose: str, statement: str) -> int:
+        """How many rows the optimizer expects to read for a SELECT from one table."""
+        with self._translated(purpose), self._connection.cursor() as cursor:
+            cursor.execute(f"EXPLAIN FORMAT=TRADITIONAL {statement}")
+            names = [column[0].lower() for column in cursor.description or ()]
+            return max((number(row[names.index("rows")]) for row in cursor.fetchall()), default=0)
+
+    def row(self, purpose: str, statement: str) -> Row:
+        """The first row of an answer that has one."""
+        return self.rows(purpose, statement)[0]
+
+
+@contextmanager
+def asking(url: SourceUrl, seconds: float | None) -> Iterator[Asker]:
+    """A connection that can't write, whose questions take at most so many seconds each (None: as long as they take).
+
+    Raises:
+        SourceError, SourceUnavailable: when there is no way in.
+    """
+    with connected_raw(url) as connection:
+        ask = Asker(connection, url)
+        ask.rows("make the session read-only", _SESSION)
+        if not ask.mariadb:
+            # Otherwise estimates are up to a day old: nothing at all for a table loaded just now.
+            ask.rows("ask for fresh statistics", "SET SESSION information_schema_stats_expiry = 0")
+        ask.limit(seconds)
+        yield ask
+
+
+def number(value: bytes | None) -> int:
+    """An integer, or a sum that the server prints as a decimal; NULL is 0."""
+    return 0 if value is None else int(value.partition(b".")[0])
+
+
+def key_text(values: Row) -> str:
+    """Key values as a person reads them: text as it is, other bytes as hex."""
+    return ", ".join("NULL" if value is None else _printable(value) for value in values)
+
+
+def _printable(value: bytes) -> str:
+    try:
+        text = value.decode()
+    except UnicodeDecodeError:
+        text = f"0x{value.hex()}"
+    return (text if text.isprintable() else repr(text)[1:-1])[:200]

@@ -1,0 +1,171 @@
+"""Values of a row that have no exact place in a document: a condition in SQL for each, and what to say about them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from migrator.model.plan import Severity
+from migrator.model.representation import DECIMAL128_DIGITS
+from migrator.model.tree import Field
+
+INT64_MAX = 2**63 - 1
+
+_REJECTED = "their documents will be rejected"
+
+
+@dataclass(frozen=True, slots=True)
+class ValueCheck:
+    """A condition on one field's value.
+
+    Attributes:
+        condition: SQL, true for a row that has such a value; NULL counts as false.
+        what: such values: `zero or partial dates`.
+        then: what becomes of them: `they become null`.
+        fix: what to write instead, "" when nothing needs doing.
+    """
+
+    code: str
+    severity: Severity
+    condition: str
+    what: str
+    then: str
+    fix: str = ""
+
+    @property
+    def parses_json(self) -> bool:
+        return "JSON_VALID(" in self.condition
+
+
+def too_deep(table: str) -> str:
+    """What to say of text in `table` that is JSON of more levels than the server can check."""
+    return f"some text of {table} is JSON of more than 100 levels; {_REJECTED}, and the rest is not checked"
+
+
+def value_checks(field: Field, value: str) -> Iterator[ValueCheck]:
+    """What can be wrong with a field's values; `value` is the field in SQL."""
+    family, kind = field.value.family, field.value.kind
+    if kind == "date":
+        yield from _date(field, value)
+    if kind == "decimal128" and family == "decimal" and (field.column.precision or 0) > DECIMAL128_DIGITS:
+        whole = DECIMAL128_DIGITS - (field.column.scale or 0)
+        yield ValueCheck(
+            "big-decimal",
+            "warning",
+            f"ABS({value}) >= 1e{whole} AND LENGTH({_digits(field, value)}) > {DECIMAL128_DIGITS}",
+            "numbers of more than the 34 digits of Decimal128",
+            _REJECTED,
+            "Write `big_decimal: string` at the field: text for the whole column.",
+        )
+    if kind == "int64" and (family == "bit" or (family == "integer" and field.column.unsigned)):
+        yield ValueCheck(
+            "unsigned-overflow",
+            "warning",
+            f"{value} + 0 > {INT64_MAX}",
+            "numbers above 2^63-1, BSON's largest integer",
+            _REJECTED,
+            "Write `unsigned_overflow: decimal` (or `string`) at the field: one type for the whole column.",
+        )
+    if family == "text" and kind == "string" and field.column.charset in ("utf8mb4", "utf8mb3", "utf8", "ascii"):
+        yield _text(field, value, str(field.column.charset))
+    if kind == "json":
+        yield _json_keys(field, value)
+    if (unfit := _unfit(field, value)) is not None:
+        condition, what = unfit
+        fix = "Mend the rows, or choose another `type:`."
+        yield ValueCheck("unfit-value", "warning", condition, what, _REJECTED, fix)
+
+
+def map_key_check(policy: str, key: str) -> ValueCheck:
+    """Keys of an `as: map` that MongoDB's queries stumble over."""
+    return _keys(policy, f"{key} LIKE '%.%' OR {key} LIKE '$%'", "map keys with '.', or with '$' in front,")
+
+
+def _date(field: Field, value: str) -> Iterator[ValueCheck]:
+    policies = field.value.policies
+    if (field.column.fraction or 0) > 3 and policies.submillisecond in ("truncate", "reject"):
+        yield ValueCheck(
+            "lossy-microseconds",
+            "warning",
+            f"MICROSECOND({value}) % 1000 <> 0",
+            "microseconds",
+            "BSON dates have milliseconds, the rest is cut" if policies.submillisecond == "truncate" else _REJECTED,
+            "Write `submillisecond: companion` at the field to keep them in a second field, or `string` for text.",
+        )
+    # Not a day of the calendar: a part is 0, or ALLOW_INVALID_DATES let it in.
+    no_day = (
+        f"{value} IS NOT NULL AND (TO_DAYS({value}) IS NULL OR YEAR({value}) = 0 OR (DAYOFMONTH({value}) > 28"
+        f" AND DAYOFMONTH({value}) > DAYOFMONTH(LAST_DAY(DATE_FORMAT({value}, '%Y-%m-01')))))"
+    )
+    what = "zero or partial dates (as '0000-00-00' or '2024-00-10')"
+    match policies.zero_date:
+        case "reject":
+            fix = "Write `zero_date: null` (or `string`, to keep the text) at the field or under `policies:`."
+            yield ValueCheck("lossy-zero-date", "warning", no_day, what, _REJECTED, fix)
+        case "null":
+            yield ValueCheck("lossy-zero-date", "info", no_day, what, "they become null (policy zero_date)")
+        case "string":
+            yield ValueCheck("lossy-zero-date", "info", no_day, what, "they stay text among dates (policy zero_date)")
+
+
+def _digits(field: Field, value: str) -> str:
+    """The significant digits of a DECIMAL; zeros at the end of the decimals are none."""
+    text = f"TRIM(TRAILING '0' FROM {value})" if field.column.scale else value
+    return f"TRIM(LEADING '0' FROM REPLACE(REPLACE({text}, '-', ''), '.', ''))"
+
+
+def _text(field: Field, value: str, charset: str) -> ValueCheck:
+    raw = f"CAST({value} AS BINARY)"
+    # What isn't valid doesn't survive a conversion. From ASCII it must start as text: any byte may become UTF-8.
+    start = value if charset == "ascii" else raw
+    condition = f"NOT ({raw} <=> CAST(CONVERT({start} USING utf8mb4) AS BINARY))"
+    what = f"bytes that are no {charset} text"
+    if field.value.policies.invalid_text == "binary":
+        return ValueCheck("invalid-text", "info", condition, what, "they become binary (policy invalid_text)")
+    fix = "Write `invalid_text: binary` at the field, or mend the rows."
+    return ValueCheck("invalid-text", "warning", condition, what, _REJECTED, fix)
+
+
+def _json_keys(field: Field, value: str) -> ValueCheck:
+    # Top level only: looking deeper takes a parser or a long regular expression for each value.
+    keys = f"JSON_KEYS({value})" if field.value.family == "json" else f"IF(JSON_VALID({value}), JSON_KEYS({value}), '')"
+    condition = f"{keys} LIKE '%.%' OR {keys} LIKE '%\"$%'"
+    return _keys(field.value.policies.json_keys, condition, "JSON keys with '.', or with '$' in front,")
+
+
+def _keys(policy: str, condition: str, what: str) -> ValueCheck:
+    if policy == "reject":
+        fix = "Write `json_keys: keep` to keep them as they are."
+        return ValueCheck("json-keys", "warning", condition, what, _REJECTED, fix)
+    fix = "`json_keys: reject` leaves such documents out."
+    return ValueCheck("json-keys", "info", condition, what, "MongoDB stores them, queries need $getField for them", fix)
+
+
+def _unfit(field: Field, value: str) -> tuple[str, str] | None:
+    """Values that the field's `type:` can't hold."""
+    match field.value.family, field.value.kind:
+        case "text", "uuid":
+            return f"REPLACE({value}, '-', '') NOT REGEXP '^[0-9A-Fa-f]{{32}}$'", "text that is no UUID"
+        case "text", "objectid":
+            return f"{value} NOT REGEXP '^[0-9A-Fa-f]{{24}}$'", "text that is no ObjectId"
+        case "text", "decimal128":
+            number = "^[[:space:]]*[-+]?([0-9]+[.]?[0-9]*|[.][0-9]+)([eE][-+]?[0-9]+)?[[:space:]]*$"
+            return f"{value} NOT REGEXP '{number}'", "text that is no decimal number"
+        case (("text" | "binary"), "json"):
+            return f"NOT JSON_VALID({_utf8(field, value)})", "text that is no JSON"
+        case "binary", "uuid" if field.column.column_type != "binary(16)":
+            return f"LENGTH({value}) <> 16", "bytes that are no UUID (16 bytes)"
+        case "binary", "objectid" if field.column.column_type != "binary(12)":
+            return f"LENGTH({value}) <> 12", "bytes that are no ObjectId (12 bytes)"
+        case "binary", "string":
+            return f"NOT ({value} <=> CAST(CONVERT({value} USING utf8mb4) AS BINARY))", "bytes that are no UTF-8 text"
+        case "decimal", "int64":
+            return (
+                f"{value} <> TRUNCATE({value}, 0) OR ABS({value}) > {INT64_MAX}",
+                "numbers that are not whole or don't fit 64 bits",
+            )
+    return None
+
+
+def _utf8(field: Field, value: str) -> str:
+    return value if field.value.family == "text" else f"CONVERT({value} USING utf8mb4)"

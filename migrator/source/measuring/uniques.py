@@ -1,0 +1,144 @@
+"""Unique indexes of the mapping that the data would break: better known now than at the end of the load."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
+
+from migrator.model.plan import Finding
+from migrator.model.tree import Field, IndexSpec
+from migrator.source.measuring.ask import Row, TimeLimit, key_text, number
+from migrator.source.measuring.facts import Facts
+from migrator.source.measuring.joins import child_holds_key
+from migrator.source.measuring.relations import Part, Some
+from migrator.source.measuring.scope import Scope, unchecked
+
+_SHOWN = 3
+
+
+def unique_findings(scope: Scope) -> Iterator[Finding]:
+    """For each unique index: duplicates that were found, or that it could not be looked at."""
+    root = scope.collection.root
+    fields = {".".join(field.path): field for field in root.fields}
+    facts = scope.facts_of(root)
+    for spec in scope.collection.indexes:
+        names = [path for path, _ in spec.keys]
+        if not spec.unique or "_id" in names:
+            continue
+        if any(name not in fields for name in names):
+            if _is_guaranteed_below(scope, names, spec):
+                continue
+            where = f"{scope.collection.name}: {spec.name}"
+            text = (
+                f"the unique index {spec.name} has fields of embedded tables, for which duplicates are not looked for"
+            )
+            yield Finding("info", "unchecked", where, text)
+            continue
+        keys = [fields[name] for name in names]
+        if not _is_guaranteed(facts, keys, spec):
+            yield from _duplicates(scope, spec, keys)
+
+
+def _is_guaranteed(facts: Facts, keys: Sequence[Field], spec: IndexSpec) -> bool:
+    """Whether a unique index of the source makes sure of it."""
+    plain = [field.column.name for field in keys if field.sql is None and _keeps_apart(field)]
+    return spec.collation is None and facts.is_unique(plain)
+
+
+def _is_guaranteed_below(scope: Scope, names: Sequence[str], spec: IndexSpec) -> bool:
+    """The same for fields of one embedded table, none of whose rows can stand in two documents."""
+    for path in scope.paths():
+        place = tuple(part for node in path for part in node.path)
+        fields = {".".join((*place, *field.path)): field for field in path[-1].fields if not field.from_link}
+        if all(name in fields for name in names):
+            alone = all(child_holds_key(node, parent) for parent, node in pairwise(path))
+            keys = [fields[name] for name in names]
+            return alone and _is_guaranteed(scope.facts_of(path[-1]), keys, spec)
+    return False
+
+
+def _keeps_apart(field: Field) -> bool:
+    """Whether different values stay different in the document."""
+    match field.value.kind:
+        case "bool":
+            return False
+        case "double":
+            return field.value.family == "double"
+        case "date":
+            return (field.column.fraction or 0) <= 3 and field.value.policies.zero_date != "null"
+        case "decimal128" | "uuid" | "objectid":
+            return field.value.family != "text"
+    return True
+
+
+def _duplicates(scope: Scope, spec: IndexSpec, keys: Sequence[Field]) -> Iterator[Finding]:
+    root = scope.collection.root
+    facts = scope.facts_of(root)
+    where = f"{scope.collection.name}: {spec.name}"
+    try:
+        some = scope.some(root)
+        purpose = f"look for duplicates of the unique index {spec.name} in {facts.qualified}"
+        found = scope.ask.rows(purpose, _statement(Part.of(root), spec, keys, some))
+    except TimeLimit as reason:
+        yield unchecked(where, reason)
+        return
+    if found:
+        yield _finding(spec, facts, keys, found, where)
+    elif some is not None:
+        text = f"{facts.qualified} has no unique index for {spec.name}: duplicates were only looked for in a sample"
+        yield Finding("info", "unchecked", where, text, "`migrator plan --exact` looks at all rows.")
+
+
+def _statement(part: Part, spec: IndexSpec, keys: Sequence[Field], some: Some) -> str:
+    nullable = {path for path, _ in spec.nullable}
+    values = {f"g{place}": _compared(part.value(field), field, spec) for place, field in enumerate(keys)}
+    # Documents whose nullable keys are null are left out of a unique index (it is partial).
+    present = [f"g{place} IS NOT NULL" for place, field in enumerate(keys) if ".".join(field.path) in nullable]
+    where = f" WHERE {' AND '.join(present)}" if present else ""
+    names = ", ".join(values)
+    return (
+        f"SELECT {names}, COUNT(*) AS n, COUNT(*) OVER () FROM ({part.select(values, some)}) AS v{where} "
+        f"GROUP BY {names} HAVING COUNT(*) > 1 ORDER BY n DESC LIMIT {_SHOWN}"
+    )
+
+
+def _compared(value: str, field: Field, spec: IndexSpec) -> str:
+    """The value as MongoDB compares it: text by its bytes unless the index has a collation."""
+    match field.value.kind:
+        case "string" if field.value.family == "text" and _ignores_case(spec.collation):
+            return f"CAST(LOWER(CONVERT({value} USING utf8mb4)) AS BINARY)"
+        case "string" | "json":
+            return f"CAST(CONVERT({value} USING utf8mb4) AS BINARY)"
+        case "bool":
+            return f"({value}) <> 0"
+        case "date" if (field.column.fraction or 0) > 3:
+            return f"LEFT({value}, 23)"
+        case "uuid" | "objectid" if field.value.family == "text":
+            return f"LOWER(REPLACE({value}, '-', ''))"
+        case "decimal128" if field.value.family == "text":
+            return f"CAST({value} AS DECIMAL(65, 30))"
+        case "double":
+            return f"({value}) + 0e0"
+    return value
+
+
+def _ignores_case(collation: str | None) -> bool:
+    """Strength 1 and 2 of ICU ignore case; the default is 3."""
+    strength = re.search(r':"?\s*([1-5])\b', collation or "")
+    return strength is not None and strength[1] in "12"
+
+
+def _finding(spec: IndexSpec, facts: Facts, keys: Sequence[Field], found: Sequence[Row], where: str) -> Finding:
+    width = len(keys)
+    names = ", ".join(path for path, _ in spec.keys)
+    values = number(found[0][width + 1])
+    shown = "; ".join(f"{key_text(row[:width])} ({number(row[width]):,} rows)" for row in found)
+    return Finding(
+        "blocked",
+        "duplicate-unique",
+        where,
+        f"the unique index {spec.name} can't be built: {values:,} value{'' if values == 1 else 's'} of {names} "
+        f"occur{'s' if values == 1 else ''} in more than one row of {facts.qualified}: {shown}",
+        "Take `unique: true` out, add a field that tells them apart, or mend the rows.",
+    )

@@ -1,0 +1,71 @@
+"""The source as the rest of migrator sees it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractAsyncContextManager, AbstractContextManager
+from dataclasses import dataclass
+from functools import cached_property
+
+from migrator.model.check import Check
+from migrator.model.chunk import KeyRange
+from migrator.model.plan import CollectionMeasure, Finding
+from migrator.model.position import Load, Position, ServerIdentity
+from migrator.model.schema import Column, Schema
+from migrator.model.tree import Collection
+from migrator.source import chunks, describe, load, measure, moment, position, preflight, rows, schema, statements
+from migrator.source.connect import connected
+from migrator.source.identity import read_identity
+from migrator.source.url import SourceUrl
+
+
+@dataclass(frozen=True)
+class MySQLSource:
+    """Implements run.ports.Source: one thin method for each of this package's modules. Picklable."""
+
+    url: SourceUrl
+
+    @cached_property
+    def _server(self) -> ServerIdentity:
+        with connected(self.url) as connection:
+            return read_identity(connection)
+
+    @cached_property
+    def _templates(self) -> statements.Templates:
+        return statements.Templates()
+
+    def identity(self) -> ServerIdentity:
+        """The server that the first connection reached; every reader must reach the same one."""
+        return self._server
+
+    def schema(self) -> Schema:
+        return schema.read_schema(self.url)
+
+    def describe(self, schema: str, table: str, expression: str) -> Column:
+        return describe.describe(self.url, schema, table, expression)
+
+    def measure(
+        self, collection: Collection, *, exact: bool, report: Callable[[str], None] | None = None
+    ) -> CollectionMeasure:
+        return measure.measure(self.url, collection, exact=exact, report=report)
+
+    def findings(self, collections: Sequence[Collection]) -> tuple[Finding, ...]:
+        return preflight.findings(self.url, collections)
+
+    def checks(self) -> Iterator[Check]:
+        return preflight.checks(self.url)
+
+    def position(self) -> Position | None:
+        return position.position(self.url)
+
+    def chunks(self, collection: Collection, rows: int, after: KeyRange | None) -> Iterator[KeyRange]:
+        return chunks.chunk_ranges(self.url, collection, rows, after)
+
+    def load(self) -> Load:
+        return load.read_load(self.url)
+
+    def open_reader(self) -> AbstractAsyncContextManager[rows.SnapshotReader]:
+        return rows.open_reader(self.url, self._server, self._templates)
+
+    def hold_moment(self) -> AbstractContextManager[moment.HeldMoment]:
+        return moment.hold_moment(self.url)
