@@ -1,0 +1,53 @@
+"""Notes on published collections as rows of the state."""
+
+from __future__ import annotations
+
+from migrator.model.serialize import from_json, to_json
+from migrator.target.files.database import StateDatabase
+from migrator.target.record import Entry, Intent, Record
+
+
+class FilesRecords:
+    """Implements migrator.target.ports.Records."""
+
+    def __init__(self, database: StateDatabase) -> None:
+        self._database = database
+
+    def get(self, name: str) -> Entry:
+        with self._database.read() as state:
+            found = state.execute("SELECT record, intent FROM collections WHERE name = ?", (name,)).fetchone()
+        record, intent = found or (None, None)
+        return Entry(
+            from_json(Record, record, where=name) if record else None,
+            from_json(Intent, intent, where=name) if intent else None,
+        )
+
+    def unsettled(self) -> list[str]:
+        with self._database.read() as state:
+            return [name for (name,) in state.execute("SELECT name FROM collections WHERE intent IS NOT NULL")]
+
+    def intend(self, name: str, intent: Intent) -> None:
+        with self._database.write() as state:
+            state.execute(
+                "INSERT INTO collections (name, intent) VALUES (?, ?) "
+                "ON CONFLICT DO UPDATE SET intent = excluded.intent",
+                (name, to_json(intent)),
+            )
+
+    def forget_intent(self, name: str) -> None:
+        with self._database.write() as state:
+            state.execute("UPDATE collections SET intent = NULL WHERE name = ?", (name,))
+
+    def settle(self, name: str, record: Record) -> None:
+        with self._database.write() as state:
+            state.execute(
+                "INSERT INTO collections (name, run, record) VALUES (?, ?, ?) ON CONFLICT DO UPDATE "
+                "SET run = excluded.run, record = excluded.record, intent = NULL",
+                (name, record.run, to_json(record)),
+            )
+
+    def rejected(self, name: str, run_id: str) -> int:
+        with self._database.read() as state:
+            found = state.execute("SELECT count(*) FROM rejected WHERE run = ? AND collection = ?", (run_id, name))
+            (count,) = found.fetchone()
+        return int(count)

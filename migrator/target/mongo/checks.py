@@ -1,0 +1,128 @@
+"""The target's lines of `migrator doctor`, by trying things out on a throw-away collection."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from functools import partial
+from typing import Any, Literal
+
+from pymongo.database import Database
+
+from migrator.errors import TargetError
+from migrator.model.check import Check
+from migrator.model.tree import IndexSpec
+from migrator.target import indexes
+from migrator.target.mongo.session import Session
+
+Status = Literal["ok", "warning", "blocked"]
+
+_TRIALS = (
+    IndexSpec("unique and partial", (("n", 1),), unique=True, nullable=(("n", ("int", "long")),)),
+    IndexSpec("with a collation", (("t", 1),), collation='{"locale": "en", "strength": 2}'),
+    IndexSpec("expiring", (("d", 1),), expire_after_seconds=3600),
+    IndexSpec("text", (("t", "text"),)),
+    IndexSpec("hashed", (("n", "hashed"),)),
+    IndexSpec("2dsphere", (("g", "2dsphere"),)),
+)
+_LITTLE_SPACE = 0.1
+
+
+def checks(session: Session) -> Iterator[Check]:
+    """One line each; ends after the first when the server can't be reached."""
+    try:
+        version = session.once(lambda: session.client.server_info()["version"])
+        hello = session.once(lambda: session.client.admin.command("hello"))
+    except TargetError as error:
+        yield _line("blocked", "reachable", f"{error.where}: {error.what}", error.hint)
+        return
+    yield _line("ok", "reachable", f"{session.url.address}, version {version}")
+    yield _topology(hello)
+    yield from _trials(session)
+    yield _space(session)
+
+
+def _topology(hello: dict[str, Any]) -> Check:
+    if hello.get("msg") == "isdbgrid":
+        return _line("ok", "topology", "a sharded cluster's router; majority acknowledgements")
+    if name := hello.get("setName"):
+        members = len(hello.get("hosts", ())) + len(hello.get("passives", ()))
+        text = f"replica set {name} with {members} member{'' if members == 1 else 's'} that hold data"
+        return _line("ok", "topology", text)
+    return _line(
+        "warning",
+        "topology",
+        "a server by itself: nothing survives the loss of its disk, and it has no transactions",
+        "For real data use a replica set; one member is enough for transactions.",
+    )
+
+
+def _trials(session: Session) -> Iterator[Check]:
+    """Everything that apply does, on a collection of a name nobody else uses."""
+    name = f"_migrator_doctor_{secrets.token_hex(4)}"
+    other = f"{name}_renamed"
+    database = session.database
+    steps: tuple[tuple[str, Callable[[], object]], ...] = (
+        ("insert", lambda: database[name].insert_one({"n": 1, "t": "a"})),
+        ("replace", lambda: database[name].replace_one({"n": 1}, {"n": 1, "t": "b"}, upsert=True)),
+        ("create an index", lambda: database[name].create_index("n")),
+        ("set a validator (collMod)", lambda: database.command("collMod", name, validator={})),
+        ("insert into another collection", lambda: database[other].insert_one({})),
+        ("rename over a collection (renameCollection)", lambda: database[name].rename(other, dropTarget=True)),
+        ("delete", lambda: database[other].delete_many({"n": 1})),
+    )
+    failed = [(step, error) for step, work in steps if (error := _try(session, work)) is not None]
+    kinds = None if failed else _index_kinds(session, database, other)
+    for each in (name, other):
+        if (error := _try(session, partial(database.drop_collection, each))) is not None:
+            failed.append((f"drop a collection ({each})", error))
+    if failed:
+        step, error = failed[0]
+        yield _line("blocked", "privileges", f"the account can't {step}: {error.what}", error.hint)
+        return
+    yield _line("ok", "privileges", "create, insert, replace, delete, index, collMod, rename and drop work")
+    if kinds is not None:
+        yield kinds
+
+
+def _index_kinds(session: Session, database: Database[dict[str, Any]], name: str) -> Check:
+    lacking = []
+    for spec in _TRIALS:
+        work = partial(database.command, "createIndexes", name, indexes=[indexes.document(spec)])
+        if (error := _try(session, work)) is not None:
+            lacking.append(f"{spec.name} ({error.what})")
+    if not lacking:
+        return _line("ok", "indexes", ", ".join(spec.name for spec in _TRIALS))
+    return _line(
+        "warning",
+        "indexes",
+        f"the server can't build some kinds of index: {'; '.join(lacking)}",
+        "Such indexes of the mappings are left out, and apply says so.",
+    )
+
+
+def _space(session: Session) -> Check:
+    stats: dict[str, Any] = {}
+    with suppress(TargetError):  # an account may lack the right to ask
+        stats = session.once(lambda: session.database.command("dbStats"))
+    total, used = stats.get("fsTotalSize"), stats.get("fsUsedSize")
+    if not total or used is None:
+        return _line("ok", "space", "the server doesn't tell how much space its disk has left")
+    free = total - used
+    text = f"{free / 1e9:.1f} GB of {total / 1e9:.1f} GB free on the server's disk"
+    if free < total * _LITTLE_SPACE:
+        return _line("warning", "space", text, "A copy needs room for the documents beside the live ones.")
+    return _line("ok", "space", text)
+
+
+def _try(session: Session, work: Callable[[], object]) -> TargetError | None:
+    try:
+        session.once(work)
+    except TargetError as error:
+        return error
+    return None
+
+
+def _line(status: Status, name: str, text: str, fix: str = "") -> Check:
+    return Check("target", status, name, text, fix)

@@ -1,0 +1,53 @@
+"""Notes on published collections as documents of `_migrator_collections`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from migrator.model.serialize import from_json, to_json
+from migrator.target.mongo.session import Session
+from migrator.target.record import Entry, Intent, Record
+
+COLLECTION = "_migrator_collections"
+REJECTED = "_migrator_rejected"
+
+
+class MongoRecords:
+    """Implements migrator.target.ports.Records."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    def get(self, name: str) -> Entry:
+        found = self._session.steadily(lambda: self._collections.find_one({"_id": name})) or {}
+        record, intent = found.get("record"), found.get("intent")
+        return Entry(
+            from_json(Record, record, where=f"{COLLECTION}, {name}") if record else None,
+            from_json(Intent, intent, where=f"{COLLECTION}, {name}") if intent else None,
+        )
+
+    def unsettled(self) -> list[str]:
+        return self._session.steadily(
+            lambda: [found["_id"] for found in self._collections.find({"intent": {"$exists": True}})]
+        )
+
+    def intend(self, name: str, intent: Intent) -> None:
+        self._update(name, {"$set": {"intent": to_json(intent)}})
+
+    def forget_intent(self, name: str) -> None:
+        self._update(name, {"$unset": {"intent": ""}})
+
+    def settle(self, name: str, record: Record) -> None:
+        # `run` stands by itself too, for State.progress.
+        self._update(name, {"$set": {"run": record.run, "record": to_json(record)}, "$unset": {"intent": ""}})
+
+    def rejected(self, name: str, run_id: str) -> int:
+        wanted = {"run": run_id, "collection": name}
+        return int(self._session.steadily(lambda: self._session.database[REJECTED].count_documents(wanted)))
+
+    def _update(self, name: str, change: dict[str, Any]) -> None:
+        self._session.steadily(lambda: self._collections.update_one({"_id": name}, change, upsert=True))
+
+    @property
+    def _collections(self) -> Any:
+        return self._session.database[COLLECTION]

@@ -1,0 +1,68 @@
+"""The connection to a MongoDB database, with the guarantees migrator relies on whatever the URL says."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cached_property
+from typing import Any, TypeVar
+
+from pymongo import MongoClient, ReadPreference, WriteConcern
+from pymongo.database import Database
+from pymongo.read_concern import ReadConcern
+
+from migrator.target.mongo.failure import steadily, translated
+from migrator.target.url import MongoUrl
+
+T = TypeVar("T")
+Document = dict[str, Any]
+
+# How long a write may wait for the majority before it counts as a passing fault and is tried again.
+WRITE_MILLISECONDS = 60_000
+# The driver's own 30 seconds are long for a person who mistyped a host; an election takes less than 10.
+_SELECT_MILLISECONDS = 10_000
+
+
+class Session:
+    """One process's connections; opened when first used.
+
+    Writes are acknowledged by a majority, and so journaled by it (writeConcernMajorityJournalDefault); reads go to the
+    primary and see what a majority has (DESIGN rule 5, EDGE_CASES 50).
+    """
+
+    def __init__(self, url: MongoUrl, retry_seconds: float | None = None) -> None:
+        self.url = url
+        self._retry_seconds = retry_seconds
+
+    @cached_property
+    def client(self) -> MongoClient[Document]:
+        options: dict[str, Any] = {"appname": "migrator", "tz_aware": True}
+        if "serverselectiontimeoutms" not in self.url.uri.lower():
+            options["serverSelectionTimeoutMS"] = _SELECT_MILLISECONDS
+        return MongoClient(self.url.uri, **options)
+
+    @cached_property
+    def max_document_bytes(self) -> int:
+        """What the server takes; 16 MiB since MongoDB 1.8."""
+        return int(self.client.admin.command("hello")["maxBsonObjectSize"])
+
+    @property
+    def database(self) -> Database[Document]:
+        return self.client.get_database(
+            self.url.database,
+            write_concern=WriteConcern("majority", wtimeout=WRITE_MILLISECONDS),
+            read_concern=ReadConcern("majority"),
+            read_preference=ReadPreference.PRIMARY,
+        )
+
+    def once(self, work: Callable[[], T]) -> T:
+        """`work`'s result; the driver's errors become TargetError or TargetUnavailable."""
+        with translated(self.url.address):
+            return work()
+
+    def steadily(self, work: Callable[[], T]) -> T:
+        """As `once`, with passing faults tried again for a while. `work` must be repeatable."""
+        return steadily(lambda: self.once(work), self._retry_seconds)
+
+    def close(self) -> None:
+        if "client" in self.__dict__:
+            self.client.close()

@@ -1,0 +1,192 @@
+"""Runs, chunks and rejected rows in the `_migrator_*` collections."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal
+
+from bson import Binary
+from pymongo import ASCENDING, DESCENDING, IndexModel, UpdateOne
+
+from migrator.errors import TargetError
+from migrator.model.chunk import Chunk, KeyRange, Rejected
+from migrator.model.run import CollectionProgress, Run
+from migrator.model.serialize import from_json, to_json
+from migrator.target.mongo import records
+from migrator.target.mongo.place import MongoPlace
+from migrator.target.mongo.session import Session
+from migrator.target.names import staged_by, staged_name
+
+RUNS = "_migrator_runs"
+CHUNKS = "_migrator_chunks"
+REJECTED = records.REJECTED
+
+# Readable text up to here, packed above: a document holds 16 MB.
+_PLAIN_BYTES = 4_000_000
+# Ascending numbers within these: `pending` and the last chunk planned come straight from an index.
+_CHUNK_INDEXES = [
+    IndexModel([("run", ASCENDING), ("collection", ASCENDING), ("number", ASCENDING)]),
+    IndexModel([("run", ASCENDING), ("collection", ASCENDING), ("done", ASCENDING), ("number", ASCENDING)]),
+]
+_REJECTED_INDEXES = [IndexModel([("run", ASCENDING), ("collection", ASCENDING), ("chunk", ASCENDING)])]
+
+
+def chunk_id(chunk: Chunk) -> dict[str, Any]:
+    """`_id` of a chunk's document."""
+    return {"run": chunk.run, "collection": chunk.collection, "number": chunk.number}
+
+
+class MongoState:
+    """Implements migrator.run.ports.State."""
+
+    def __init__(self, session: Session, place: MongoPlace) -> None:
+        self._session = session
+        self._place = place
+
+    def open_run(self) -> Run | None:
+        found = self._session.steadily(lambda: self._runs.find_one({"status": "open"}))
+        if found is None:
+            return None
+        text = found["text"] if "text" in found else zlib.decompress(found["packed"])
+        return from_json(Run, text, where=f"{RUNS}, {found['_id']}")
+
+    def begin(self, run: Run) -> None:
+        text = to_json(run)
+        size = len(text.encode())
+        body = {"text": text} if size <= _PLAIN_BYTES else {"packed": Binary(zlib.compress(text.encode()))}
+        names = [plan.collection.name for plan in run.plan.collections]
+        document = {
+            "status": "open",
+            "started": run.started,
+            "collections": [{"name": name, "planned": False} for name in names],
+            **body,
+        }
+        self._session.steadily(lambda: self._chunks.create_indexes(_CHUNK_INDEXES))
+        self._session.steadily(lambda: self._rejected.create_indexes(_REJECTED_INDEXES))
+        # The sums of finished runs are of no use any more; their rejected rows stay, for people.
+        self._session.steadily(lambda: self._chunks.delete_many({"run": {"$ne": run.id}}))
+        self._session.steadily(lambda: self._runs.replace_one({"_id": run.id}, document, upsert=True))
+
+    def finish(self, run_id: str, status: Literal["done", "abandoned"]) -> None:
+        self._session.steadily(lambda: self._runs.update_one({"_id": run_id}, {"$set": {"status": status}}))
+        self.clean()
+
+    def clean(self) -> None:
+        """Drops what finished runs left beside the live collections, a late worker's garbage included."""
+        names = self._session.steadily(self._session.database.list_collection_names)
+        for name in names:
+            run = staged_by(name)
+            if run is not None and self._is_finished(run):
+                self._place.drop(name)
+
+    def add_chunks(self, chunks: Sequence[Chunk]) -> None:
+        # In order: a crash in the middle must not leave a gap, planning goes on behind the highest number.
+        writes = [
+            UpdateOne({"_id": chunk_id(chunk)}, {"$setOnInsert": _chunk_fields(chunk)}, upsert=True) for chunk in chunks
+        ]
+        if writes:
+            self._session.steadily(lambda: self._chunks.bulk_write(writes, ordered=True))
+
+    def all_planned(self, run_id: str, collection: str) -> None:
+        self._set_planned(run_id, collection, True)
+
+    def progress(self, run_id: str) -> dict[str, CollectionProgress]:
+        run = self._session.steadily(lambda: self._runs.find_one({"_id": run_id}, {"collections": 1}))
+        if run is None:
+            return {}
+        sums = {found["_id"]: found for found in self._session.steadily(lambda: self._sums(run_id))}
+        live = self._session.steadily(lambda: self._published(run_id))
+        return {
+            each["name"]: self._progress(run_id, each, sums.get(each["name"], {}), each["name"] in live)
+            for each in run["collections"]
+        }
+
+    def pending(self, run_id: str, collection: str) -> list[Chunk]:
+        wanted = {"run": run_id, "collection": collection, "done": False}
+        found = self._session.steadily(lambda: list(self._chunks.find(wanted).sort("number", ASCENDING)))
+        return [
+            Chunk(run_id, collection, each["number"], from_json(KeyRange, each["range"]), each["attempt"] + 1)
+            for each in found
+        ]
+
+    def reset(self, run_id: str, collection: str) -> None:
+        wanted = {"run": run_id, "collection": collection}
+        self._session.steadily(lambda: self._chunks.delete_many(wanted))
+        self._session.steadily(lambda: self._rejected.delete_many(wanted))
+        self._set_planned(run_id, collection, False)
+        self._place.drop(staged_name(collection, run_id))
+
+    def rejected(self, run_id: str, limit: int) -> list[Rejected]:
+        order = [("collection", ASCENDING), ("chunk", ASCENDING)]
+        found = self._session.steadily(lambda: list(self._rejected.find({"run": run_id}).sort(order).limit(limit)))
+        return [Rejected(**each["rejected"]) for each in found]
+
+    def count_rejected(self, run_id: str) -> int:
+        return int(self._session.steadily(lambda: self._rejected.count_documents({"run": run_id})))
+
+    def _progress(
+        self, run_id: str, collection: Mapping[str, Any], sums: Mapping[str, Any], published: bool
+    ) -> CollectionProgress:
+        name = collection["name"]
+        last = self._last(run_id, name) if sums else None
+        return CollectionProgress(
+            collection=name,
+            planned=collection["planned"],
+            last=last,
+            published=published,
+            **{key: sums.get(key, 0) for key in ("chunks", "chunks_done", "documents", "rows", "bytes", "rejected")},
+        )
+
+    def _sums(self, run_id: str) -> list[dict[str, Any]]:
+        totals = {key: {"$sum": f"${key}"} for key in ("documents", "rows", "bytes", "rejected")}
+        done = {"$sum": {"$cond": ["$done", 1, 0]}}
+        group = {"_id": "$collection", "chunks": {"$sum": 1}, "chunks_done": done, **totals}
+        return list(self._chunks.aggregate([{"$match": {"run": run_id}}, {"$group": group}]))
+
+    def _published(self, run_id: str) -> set[str]:
+        """The record of a collection names the run that published it: no second note that could disagree."""
+        return {found["_id"] for found in self._session.database[records.COLLECTION].find({"run": run_id})}
+
+    def _last(self, run_id: str, collection: str) -> KeyRange | None:
+        wanted = {"run": run_id, "collection": collection}
+        found = self._session.steadily(lambda: self._chunks.find_one(wanted, sort=[("number", DESCENDING)]))
+        return from_json(KeyRange, found["range"]) if found else None
+
+    def _set_planned(self, run_id: str, collection: str, planned: bool) -> None:
+        wanted = {"_id": run_id, "collections.name": collection}
+        change = {"$set": {"collections.$.planned": planned}}
+        done = self._session.steadily(lambda: self._runs.update_one(wanted, change))
+        if not done.matched_count:
+            raise TargetError(
+                f"the state has no run {run_id} with a collection {collection}",
+                where=f"{self._session.url.address}, {RUNS}",
+                hint="Somebody removed it; apply again with --restart.",
+            )
+
+    def _is_finished(self, run_id: str) -> bool:
+        found = self._session.steadily(lambda: self._runs.find_one({"_id": run_id}, {"status": 1}))
+        return found is not None and found["status"] != "open"
+
+    @property
+    def _runs(self) -> Any:
+        return self._session.database[RUNS]
+
+    @property
+    def _chunks(self) -> Any:
+        return self._session.database[CHUNKS]
+
+    @property
+    def _rejected(self) -> Any:
+        return self._session.database[REJECTED]
+
+
+def _chunk_fields(chunk: Chunk) -> dict[str, Any]:
+    return {
+        "run": chunk.run,
+        "collection": chunk.collection,
+        "number": chunk.number,
+        "range": to_json(chunk.range),
+        "attempt": 0,
+        "done": False,
+    }

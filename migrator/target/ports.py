@@ -1,0 +1,86 @@
+"""What the shared parts (lease, publishing) need of a kind of target."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Protocol
+
+from migrator.model.plan import CollectionPlan
+from migrator.model.tree import IndexSpec
+from migrator.target.record import Entry, Intent, Record
+from migrator.target.structure import Seen
+
+
+class Records(Protocol):
+    """The state's notes on collections. Every call is one atomic, durable step."""
+
+    def get(self, name: str) -> Entry: ...
+
+    def unsettled(self) -> list[str]:
+        """Names with an intent."""
+        ...
+
+    def intend(self, name: str, intent: Intent) -> None: ...
+
+    def forget_intent(self, name: str) -> None: ...
+
+    def settle(self, name: str, record: Record) -> None:
+        """Notes the record and removes the intent."""
+        ...
+
+    def rejected(self, name: str, run_id: str) -> int:
+        """How many reasons for rejected documents a run recorded for a collection."""
+        ...
+
+
+class Place(Protocol):
+    """Where collections are. Raises TargetError and TargetUnavailable."""
+
+    def live(self, name: str) -> Seen: ...
+
+    def create(self, run_id: str, name: str) -> None:
+        """An empty place to load, unless it is there."""
+        ...
+
+    def is_staged(self, run_id: str, name: str) -> bool:
+        """Whether what the run loaded is still beside the live collection."""
+        ...
+
+    def make_ready(self, run_id: str, plan: CollectionPlan) -> tuple[tuple[IndexSpec, ...], tuple[str, ...]]:
+        """Finishes what was loaded, indexes and validator included.
+
+        Returns the indexes that it has now, and problems with the others. Safe to repeat.
+        """
+        ...
+
+    def swap(self, run_id: str, name: str, before: str) -> None:
+        """Puts what was loaded in place of what is live, whose identity is `before` ("" for nothing).
+
+        Raises:
+            NotOwned: when `before` is "" and something is live.
+        """
+        ...
+
+    def swapped(self, run_id: str, name: str, before: str) -> bool:
+        """After a crash: whether `swap` took place, at least half. Changes nothing."""
+        ...
+
+    def complete_swap(self, record: Record) -> None:
+        """Finishes a swap that was begun; `record` is what it was to bring. Safe to repeat."""
+        ...
+
+    def discard(self, run_id: str, name: str) -> None: ...
+
+    def alter(
+        self, name: str, drop: Iterable[str], create: Sequence[IndexSpec]
+    ) -> tuple[tuple[IndexSpec, ...], tuple[str, ...]]:
+        """Changes indexes of a live collection. Returns those that it created, and problems with the others."""
+        ...
+
+    def set_validator(self, name: str, validator: str) -> None:
+        """Of a live collection; "" removes it."""
+        ...
+
+    def fill(self, name: str, documents: Sequence[bytes]) -> None:
+        """Replaces a live collection's documents."""
+        ...

@@ -1,0 +1,161 @@
+"""Publishing, the same for every kind of target: what was loaded becomes live, and the state says so.
+
+A crash can come between any two steps. Before the rename the state holds an intent; whoever comes next sees by it
+whether the rename took place and notes what is missing (`settle`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from migrator.errors import NotOwned, PlanRefused, TargetError
+from migrator.model.plan import CollectionPlan, TargetCollection
+from migrator.target import indexes
+from migrator.target.names import sample_name
+from migrator.target.ports import Place, Records
+from migrator.target.record import Entry, Intent, Record
+from migrator.target.structure import Seen, describe, owned
+
+_FOREIGN = "Look at what it holds. --replace puts a fresh copy in its place, --adopt takes it over as it is."
+
+
+class Publisher:
+    """Implements migrator.run.ports.Publisher over a place for collections and the state's records."""
+
+    def __init__(self, place: Place, records: Records, where: str) -> None:
+        self._place = place
+        self._records = records
+        self._where = where
+
+    def prepare(self, run_id: str, plan: CollectionPlan) -> None:
+        self._place.create(run_id, plan.collection.name)
+
+    def publish(self, run_id: str, plan: CollectionPlan) -> tuple[str, ...]:
+        """Builds indexes, sets the validator, renames, notes ownership; see migrator.run.ports.Publisher.
+
+        Raises:
+            NotOwned: when something is live that migrator didn't make and the plan's action is not `replace`.
+        """
+        name = plan.collection.name
+        entry = self.settle(name)
+        if entry.record is not None and entry.record.run == run_id:
+            return entry.record.problems
+        if not self._place.is_staged(run_id, name):
+            raise TargetError(
+                "what was loaded is gone: somebody removed it", where=self._at(name), hint="Apply again with --restart."
+            )
+        # Looked at twice: before hours of index building, and right before the rename.
+        self._refuse_foreign(plan, self._place.live(name), entry.record)
+        built, problems = self._place.make_ready(run_id, plan)
+        live = self._place.live(name)
+        self._refuse_foreign(plan, live, entry.record)
+        record = Record(
+            collection=name,
+            run=run_id,
+            mapping_hash=plan.collection.mapping_hash,
+            schema_fingerprint=plan.collection.schema_fingerprint,
+            indexes=built,
+            validator=plan.validator,
+            problems=problems,
+        )
+        self._records.intend(name, Intent(record, live.identity))
+        self._place.swap(run_id, name, live.identity)
+        self._complete(record)
+        return problems
+
+    def alter(self, plan: CollectionPlan) -> tuple[str, ...]:
+        """Changes only indexes and validator; see migrator.run.ports.Publisher.
+
+        Raises:
+            NotOwned: when migrator didn't make what is live, and the plan's action is not `adopt`.
+            PlanRefused: when nothing is live.
+        """
+        name = plan.collection.name
+        record = self.settle(name).record
+        live = self._place.live(name)
+        if not live.exists:
+            raise PlanRefused("the collection is gone", where=self._at(name), hint="Make a new plan.")
+        if record is None or not owned(live, record):
+            if plan.action != "adopt":
+                raise NotOwned("migrator did not make this collection", where=self._at(name), hint=_FOREIGN)
+            collection = plan.collection
+            record = Record(name, "", collection.mapping_hash, collection.schema_fingerprint, (), "")
+        built, problems = self._place.alter(name, plan.drop_indexes, plan.create_indexes)
+        if plan.validator != record.validator:
+            self._place.set_validator(name, plan.validator)
+        gone = (*plan.drop_indexes, *(spec.name for spec in built))
+        kept = indexes.without(record.indexes, gone)
+        self._note(replace(record, indexes=(*kept, *built), validator=plan.validator, problems=problems))
+        return problems
+
+    def discard(self, run_id: str, collection: str) -> None:
+        """Drops what a run loaded and did not publish."""
+        self._place.discard(run_id, collection)
+
+    def sample(self, name: str, documents: Sequence[bytes]) -> str:
+        """Replaces the trial collection of `name`; see migrator.run.ports.Publisher.
+
+        Raises:
+            NotOwned: when a collection of the trial's name is not migrator's.
+        """
+        trial = sample_name(name)
+        record = self._records.get(trial).record
+        if record is None or record.run:
+            if self._place.live(trial).exists:
+                raise NotOwned(
+                    "a collection of the trial's name is there, and it is no trial",
+                    where=self._at(trial),
+                    hint="Rename it or drop it.",
+                )
+            # A trial's record names no run. Were it noted last, a crash would leave a trial that nobody may replace.
+            self._records.settle(trial, Record(trial, "", "", "", (), ""))
+        self._place.fill(trial, documents)
+        return trial
+
+    def inspect(self, name: str) -> TargetCollection:
+        """What is live under a name. Changes nothing, and sees through what a crash left half noted."""
+        entry, live = self._records.get(name), self._place.live(name)
+        record, intent = entry.record, entry.intent
+        if intent is not None and self._place.swapped(intent.record.run, name, intent.before):
+            record = replace(intent.record, identity=live.identity)
+        found = describe(live, record)
+        if record is None or not found.owned:
+            return found
+        return replace(found, rejected=self._records.rejected(name, record.run))
+
+    def settle_all(self) -> None:
+        """Notes everything that a crash left half noted; needs the lease."""
+        for name in self._records.unsettled():
+            self.settle(name)
+
+    def settle(self, name: str) -> Entry:
+        """The records of a collection, after what a crash left half done was finished or forgotten."""
+        entry = self._records.get(name)
+        if entry.intent is None:
+            return entry
+        intent = entry.intent
+        if self._place.swapped(intent.record.run, name, intent.before):
+            self._complete(intent.record)
+        else:
+            self._records.forget_intent(name)
+        return self._records.get(name)
+
+    def _complete(self, record: Record) -> None:
+        self._place.complete_swap(record)
+        self._note(record)
+
+    def _note(self, record: Record) -> None:
+        live = self._place.live(record.collection)
+        self._records.settle(record.collection, replace(record, identity=live.identity))
+
+    def _refuse_foreign(self, plan: CollectionPlan, live: Seen, record: Record | None) -> None:
+        if live.exists and plan.action != "replace" and not owned(live, record):
+            raise NotOwned(
+                "a collection of this name is there, and migrator did not make it",
+                where=self._at(plan.collection.name),
+                hint=_FOREIGN,
+            )
+
+    def _at(self, name: str) -> str:
+        return f"{self._where}, {name}"
