@@ -1,0 +1,151 @@
+"""Facts about source and target to a plan. Pure: whoever calls has asked the servers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from migrator.model.plan import (
+    Capabilities,
+    CollectionMeasure,
+    CollectionPlan,
+    Finding,
+    Measure,
+    Plan,
+    TargetCollection,
+    TargetIdentity,
+)
+from migrator.model.position import ServerIdentity
+from migrator.model.tree import Collection
+from migrator.planning.decide import Decision
+from migrator.planning.words import limit_size, listed, measured_size
+
+PLAN_VERSION = 1
+
+# A chunk shall be big enough that its snapshot, its checkpoint and rows shared with other chunks don't count, and small
+# enough to be quickly repeated.
+_CHUNK_BYTES = 12_000_000
+_FEWEST_ROWS = 200
+_MOST_ROWS = 20_000
+
+# Source rows a second, all workers together, on two cores with both servers on the same machine: a floor for estimates.
+_ROWS_PER_SECOND = 40_000
+
+_COPIED = ("create", "rebuild", "replace")
+
+
+@dataclass(frozen=True, slots=True)
+class Ground:
+    """What a plan is made for as a whole; see `Plan` for the fields."""
+
+    created: str
+    source: ServerIdentity
+    source_address: str
+    target: TargetIdentity
+    findings: tuple[Finding, ...]
+    syncable: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Survey:
+    """What was found out about one collection; see `CollectionPlan` for the fields."""
+
+    collection: Collection
+    before: TargetCollection
+    decision: Decision
+    validator: str
+    measure: CollectionMeasure | None
+    samples: tuple[str, ...] = ()
+
+
+def build(ground: Ground, surveys: Sequence[Survey], chunk_rows: int | None) -> Plan:
+    """The plan; `chunk_rows` overrides the chunks' size."""
+    collections = tuple(_collection(survey, ground.target.capabilities, chunk_rows) for survey in surveys)
+    databases = {schema for survey in surveys for schema, _ in survey.collection.tables}
+    return Plan(
+        version=PLAN_VERSION,
+        created=ground.created,
+        source=ground.source,
+        source_address=ground.source_address,
+        databases=tuple(sorted(databases)),
+        target=ground.target,
+        collections=collections,
+        findings=ground.findings,
+        seconds=estimate(collections),
+        syncable=ground.syncable,
+    )
+
+
+def _collection(survey: Survey, capabilities: Capabilities, chunk_rows: int | None) -> CollectionPlan:
+    decision = survey.decision
+    findings = (
+        *decision.findings,
+        *_size_limit(survey, capabilities.max_document_bytes),
+        *_missing_abilities(survey, capabilities),
+    )
+    return CollectionPlan(
+        collection=survey.collection,
+        action=decision.action,
+        reasons=decision.reasons,
+        measure=survey.measure,
+        chunk_rows=chunk_rows or rows_per_chunk(survey.measure),
+        create_indexes=decision.create_indexes,
+        drop_indexes=decision.drop_indexes,
+        validator=survey.validator,
+        before=survey.before,
+        findings=findings,
+        samples=survey.samples,
+    )
+
+
+def rows_per_chunk(measure: CollectionMeasure | None) -> int:
+    """Root rows per chunk, so that a chunk is about 12 MB of documents."""
+    if measure is None or not measure.documents.value or not measure.total_bytes.value:
+        return _MOST_ROWS
+    average = measure.total_bytes.value / measure.documents.value
+    return max(_FEWEST_ROWS, min(_MOST_ROWS, int(_CHUNK_BYTES / average)))
+
+
+def estimate(collections: Sequence[CollectionPlan]) -> Measure:
+    """Seconds that the copy takes, at a rate measured elsewhere."""
+    measures = [each.measure for each in collections if each.measure and each.action in _COPIED]
+    rows = sum(node.rows.value for measure in measures for node in measure.nodes)
+    return Measure(-(-rows // _ROWS_PER_SECOND), exact=False)
+
+
+def _size_limit(survey: Survey, limit: int) -> tuple[Finding, ...]:
+    if survey.measure is None or survey.measure.biggest.measure.value <= limit:
+        return ()
+    known = [finding.code for finding in survey.measure.findings]
+    if "size-limit" in known:
+        return ()
+    biggest = survey.measure.biggest
+    which = f" ({biggest.key})" if biggest.key else ""
+    return (
+        Finding(
+            "warning",
+            "size-limit",
+            survey.collection.name,
+            f"the biggest document{which} has {measured_size(biggest.measure)}, the limit is {limit_size(limit)}: it "
+            "will be rejected",
+            "Use `limit:` on its longest array, or make the array a collection of its own.",
+        ),
+    )
+
+
+def _missing_abilities(survey: Survey, capabilities: Capabilities) -> tuple[Finding, ...]:
+    found = []
+    unique = [spec.name for spec in survey.decision.create_indexes if spec.unique]
+    if unique and not capabilities.unique_indexes:
+        text = f"the target does not enforce unique indexes: {listed(unique)}"
+        found.append(Finding("info", "no-unique", survey.collection.name, text))
+    if survey.validator and not capabilities.validators:
+        text = "the target does not enforce validators"
+        found.append(Finding("info", "no-validator", survey.collection.name, text))
+    return tuple(found)
+
+
+def narrowed(plan: Plan, names: Sequence[str]) -> Plan:
+    """The plan for some of its collections only."""
+    collections = tuple(each for each in plan.collections if each.collection.name in names)
+    return replace(plan, collections=collections, seconds=estimate(collections))
