@@ -1,0 +1,1 @@
+"""The work itself: preview, apply, copy. Sees sources and targets only through `migrator.run.ports`."""

@@ -1,0 +1,315 @@
+"""apply: executes a plan, from the first chunk to the last rename, going on where an earlier process stopped.
+
+The order is what makes it right:
+  1. the lease (one apply at a time, DESIGN premise C);
+  2. a second look: what the plan was made for is still so;
+  3. the change log's position, before any snapshot (DESIGN premise A);
+  4. chunks, each from one snapshot, into collections beside the live ones;
+  5. a look whether the schema is still the same (DESIGN premise D);
+  6. indexes, validator, rename, record of ownership.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, closing, contextmanager
+from datetime import UTC, datetime
+from functools import partial
+
+from migrator.errors import Interrupted, PlanRefused, Retryable, SourceError, SourceUnavailable, Stopped
+from migrator.model.plan import CollectionPlan, Plan
+from migrator.model.position import Position
+from migrator.model.run import CollectionProgress, Run
+from migrator.model.schema import fingerprint
+from migrator.run.agenda import Agenda
+from migrator.run.copy import copy
+from migrator.run.outcome import ApplyOptions, ApplyResult, Observer
+from migrator.run.pool import Handler, Pool
+from migrator.run.ports import Lease, Source, State, Target
+from migrator.run.retry import retrying
+from migrator.run.throttle import Throttle
+from migrator.run.worker import ChunkHandler, Ends, MomentHandler, OpenMoment, require_same_server
+
+# The module that brings sources and targets together; workers are made from one process that has imported it.
+_PRELOAD = ("migrator.api",)
+_COPIED = ("create", "rebuild", "replace")
+# Positions that name one exact moment, so that equal ones mean that nothing was written in between.
+_EXACT = ("mariadb-snapshot", "gtid-executed", "global-lock")
+
+
+def apply(plan: Plan, ends: Ends, options: ApplyOptions, observer: Observer) -> ApplyResult:
+    """Executes `plan`.
+
+    Raises:
+        PlanRefused: when the plan is blocked or its ground has changed; nothing was done.
+        LeaseHeld: when another apply is at work.
+        Stopped, Interrupted: when it can go on later.
+        SourceError, TargetError: when it can't.
+    """
+    if plan.blocked:
+        first = plan.blocked[0]
+        raise PlanRefused(f"the plan is blocked: {first.text}", where=first.where, hint=first.fix)
+    source, target = ends.open_source(), ends.open_target()
+    with closing(target), target.lease("apply") as lease:
+        try:
+            return _Apply(plan, ends, source, target, lease, options, observer).run()
+        except KeyboardInterrupt:
+            raise Interrupted(
+                "stopped by the user", hint="Run the same apply again to go on where it stopped."
+            ) from None
+
+
+class _Apply:
+    """One execution."""
+
+    def __init__(
+        self,
+        plan: Plan,
+        ends: Ends,
+        source: Source,
+        target: Target,
+        lease: Lease,
+        options: ApplyOptions,
+        observer: Observer,
+    ) -> None:
+        self._plan = plan
+        self._ends = ends
+        self._source = source
+        self._target = target
+        self._lease = lease
+        self._retrying = retrying(options.retry_seconds)
+        self._options = options
+        self._observer = observer
+        self._state: State = target.state()
+        self._publisher = target.publisher()
+
+    def run(self) -> ApplyResult:
+        self._check_source()
+        run = self._resumable()
+        if run is None and self._applied_already():
+            self._observer.note("this plan has been applied already")
+            return ApplyResult("", {}, 0, ())
+        self._check_target(run)
+        problems: list[str] = []
+        for plan in self._plan.collections:
+            if plan.action in ("indexes", "adopt"):
+                problems += self._publisher.alter(plan)
+                self._observer.published(plan.collection.name)
+        if not _copied(self._plan):
+            return ApplyResult("", {}, 0, tuple(problems))
+        if run is None or self._unpublished(run):
+            with self._workers(run) as (run, pool), _faults_stop():
+                self._copy(run, pool)
+        with _faults_stop():
+            self._check_source_again(run)
+            problems += self._publish(run)
+            progress = self._state.progress(run.id)
+            rejected = self._state.count_rejected(run.id)
+            self._state.finish(run.id, "done")
+        return ApplyResult(run.id, progress, rejected, tuple(problems))
+
+    def _copy(self, run: Run, pool: Pool) -> None:
+        plans = self._unpublished(run)
+        for plan in plans:
+            self._publisher.prepare(run.id, plan)
+        progress = self._state.progress(run.id)
+        agenda = Agenda(run, plans, self._source, self._state, progress, self._options.retry_seconds)
+        throttle = Throttle(self._options, self._source.load, self._observer)
+        copy(pool, agenda, throttle, self._check_lease, self._observer)
+
+    def _publish(self, run: Run) -> list[str]:
+        problems: list[str] = []
+        for plan in self._unpublished(run):
+            self._check_lease()
+            problems += self._publisher.publish(run.id, plan)
+            self._observer.published(plan.collection.name)
+        return problems
+
+    def _check_lease(self) -> None:
+        """While the target can't be asked nobody else can take over there either: the doubt may pass."""
+        self._retrying(self._lease.check)
+
+    def _unpublished(self, run: Run) -> tuple[CollectionPlan, ...]:
+        """What is left of the plan. The run's own may be an older one: same documents, other indexes."""
+        progress = self._state.progress(run.id)
+        return tuple(plan for plan in _copied(self._plan) if not _published(progress, run, plan))
+
+    def _check_source_again(self, run: Run) -> None:
+        try:
+            self._check_source()
+        except PlanRefused:
+            # Documents from before and after an ALTER TABLE: nobody can use them.
+            self._forget(run)
+            raise
+
+    def _check_source(self) -> None:
+        """The server and the tables are those that the plan was made for."""
+        require_same_server(self._plan, self._source)
+        schema = self._retrying(self._source.schema)
+        for plan in _copied(self._plan):
+            tables = [table for name in plan.collection.tables if (table := schema.table(*name)) is not None]
+            if fingerprint(tables) != plan.collection.schema_fingerprint:
+                names = ", ".join(".".join(name) for name in plan.collection.tables)
+                raise PlanRefused(
+                    f"the tables have been altered since the plan was made ({names})",
+                    where=plan.collection.name,
+                    hint="Make a new plan; what is live was not touched.",
+                )
+
+    def _applied_already(self) -> bool:
+        """Whether every collection has changed since the plan was made, and into just what the plan makes of it.
+
+        So it is when a plan kept in a file is applied again, perhaps since the first time ended without a last word.
+        """
+        copied = _copied(self._plan)
+        if len(copied) < len(self._plan.collections):
+            return False
+        names = [plan.collection.name for plan in copied]
+        return all(
+            now.structure != plan.before.structure
+            and now.owned
+            and (now.mapping_hash, now.schema_fingerprint)
+            == (plan.collection.mapping_hash, plan.collection.schema_fingerprint)
+            for plan, now in zip(copied, self._target.inspect(names), strict=True)
+        )
+
+    def _check_target(self, run: Run | None) -> None:
+        """Nobody has touched the collections since the plan was made, but for what this very run has published."""
+        progress = self._state.progress(run.id) if run else {}
+        names = [plan.collection.name for plan in self._plan.collections]
+        for plan, now in zip(self._plan.collections, self._target.inspect(names), strict=True):
+            mine = run is not None and _published(progress, run, plan)
+            if not mine and now.structure != plan.before.structure:
+                raise PlanRefused(
+                    "the collection is not as it was when the plan was made",
+                    where=plan.collection.name,
+                    hint="Look at what changed there, then make a new plan.",
+                )
+
+    def _resumable(self) -> Run | None:
+        """The unfinished run, if this plan is to do what that one was doing."""
+        run = self._state.open_run()
+        if run is None:
+            return None
+        progress = self._state.progress(run.id)
+        left = {_work(plan) for plan in _copied(run.plan) if not _published(progress, run, plan)}
+        wanted = {_work(plan) for plan in _copied(self._plan) if not _published(progress, run, plan)}
+        if not left and (wanted or not _copied(self._plan)):
+            # Everything was published; only the last note was missing.
+            self._state.finish(run.id, "done")
+            return None
+        if left == wanted and run.plan.source.uuid == self._plan.source.uuid and not self._options.restart:
+            return run
+        done = sum(each.chunks_done for each in progress.values())
+        if done and not self._options.restart:
+            names = sorted(name for name, _, _ in left)
+            only = "".join(f" --collection {name}" for name in names)
+            finish = f"with `apply{only}`" if left < wanted else "with the mappings and tables as they were"
+            raise PlanRefused(
+                f"an apply begun at {run.started} is unfinished, and was for other mappings, tables or collections",
+                where=", ".join(names),
+                hint=f"Finish it {finish}, or forget what it copied with --restart.",
+            )
+        self._observer.note(f"forgetting the unfinished apply begun at {run.started}")
+        self._forget(run)
+        return None
+
+    def _forget(self, run: Run) -> None:
+        for plan in _copied(run.plan):
+            self._publisher.discard(run.id, plan.collection.name)
+        self._state.finish(run.id, "abandoned")
+
+    def _begin(self, position: Position | None) -> Run:
+        run = Run(secrets.token_hex(4), self._plan, position, datetime.now(UTC).isoformat(timespec="seconds"))
+        self._state.begin(run)
+        return run
+
+    @contextmanager
+    def _workers(self, run: Run | None) -> Iterator[tuple[Run, Pool]]:
+        """The run to work for, new or gone on with, and processes that are ready to."""
+        with ExitStack() as stack:
+            if self._target.identity().capabilities.one_snapshot:
+                run, pool, resumed = self._at_one_moment(stack, run)
+            else:
+                resumed = run is not None
+                # DESIGN premise A: the position first, then the snapshots.
+                run = run or self._begin(self._source.position())
+                factory = partial(ChunkHandler, self._plan, self._ends, self._options.retry_seconds)
+                pool = _pool(stack, factory, self._size())
+            self._observer.started(run, self._state.progress(run.id), resumed=resumed)
+            yield run, pool
+
+    def _at_one_moment(self, stack: ExitStack, run: Run | None) -> tuple[Run, Pool, bool]:
+        """All readers in one snapshot: no sync will mend what chunks of different moments leave."""
+        factory = partial(MomentHandler, self._plan, self._ends, self._options.retry_seconds)
+        # Ready before the lock is taken: while it is held, nobody can write to the source.
+        pool = _pool(stack, factory, self._size())
+        try:
+            with self._source.hold_moment() as moment:
+                pool.everywhere(OpenMoment())
+                position = moment.position
+        except SourceUnavailable:
+            raise
+        except SourceError as error:
+            self._observer.note(f"one reader only: {error.what}")
+            pool.close()
+            pool = _pool(stack, factory, 1)
+            before = self._source.position()
+            pool.everywhere(OpenMoment())
+            position = before if before is not None and _same(before, self._source.position()) else None
+        if run is not None and _same(run.position, position):
+            return run, pool, True
+        if run is not None:
+            self._observer.note("starting the copy again: the source has changed since, and files hold one moment only")
+            self._forget(run)
+        return self._begin(position), pool, False
+
+    def _size(self) -> int:
+        return self._options.workers or max(2, min(8, os.cpu_count() or 2))
+
+
+def _pool(stack: ExitStack, factory: Callable[[], Handler], size: int) -> Pool:
+    pool = stack.enter_context(closing(Pool(factory, size, _PRELOAD)))
+    pool.wait_ready()
+    return pool
+
+
+@contextmanager
+def _faults_stop() -> Iterator[None]:
+    """A passing fault that outlasted the retries leaves a run that can be gone on with."""
+    try:
+        yield
+    except Retryable as fault:
+        raise Stopped(
+            f"gave up after trying again for a while: {fault.what}",
+            where=fault.where,
+            hint="Nothing that was finished is lost: run the same apply again when the servers answer.",
+        ) from fault
+
+
+def _copied(plan: Plan) -> tuple[CollectionPlan, ...]:
+    return tuple(each for each in plan.collections if each.action in _COPIED)
+
+
+def _published(progress: dict[str, CollectionProgress], run: Run, plan: CollectionPlan) -> bool:
+    """Whether the run has done what `plan` asks for."""
+    found = progress.get(plan.collection.name)
+    return found is not None and found.published and _work(plan) in map(_work, run.plan.collections)
+
+
+def _work(plan: CollectionPlan) -> tuple[str, str, str]:
+    return plan.collection.name, plan.collection.mapping_hash, plan.collection.schema_fingerprint
+
+
+def _same(one: Position | None, other: Position | None) -> bool:
+    """Whether two positions prove that nothing was written between them."""
+    if one is None or other is None or one.how not in _EXACT or other.how not in _EXACT:
+        return False
+    if one.server.uuid != other.server.uuid:
+        return False
+    if one.gtid and other.gtid:
+        # A restart of the server begins a new file, and writes no transaction.
+        return one.gtid == other.gtid
+    return (one.gtid, one.file, one.offset) == (other.gtid, other.file, other.offset)

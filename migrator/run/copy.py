@@ -1,0 +1,65 @@
+"""Copies what a run has to copy: hands chunks to worker processes until none is left."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from migrator.errors import Interrupted, Retryable, Stopped
+from migrator.model.chunk import Chunk, ChunkResult
+from migrator.run.agenda import Agenda
+from migrator.run.outcome import Observer
+from migrator.run.pool import Outcome, Pool
+from migrator.run.throttle import Throttle
+
+# How often the lease and the source's load are looked at while workers are busy.
+_TICK = 0.5
+
+
+def copy(pool: Pool, agenda: Agenda, throttle: Throttle, check: Callable[[], None], observer: Observer) -> None:
+    """Runs every chunk of the agenda; `check` raises LeaseLost when another process took over.
+
+    Raises:
+        Interrupted: on Ctrl-C, after the chunks under way were finished.
+        Stopped: when a fault lasted longer than the retries; what is finished stays finished.
+        LeaseLost: when another process took over.
+    """
+    try:
+        coming: Chunk | None = agenda.next()
+        while coming is not None or pool.busy:
+            check()
+            while coming is not None and pool.idle and not throttle.holding:
+                pool.submit(pool.idle[0], coming)
+                coming = agenda.next()
+            _take(pool.results(_TICK), observer.chunk_done, check)
+    except KeyboardInterrupt:
+        observer.note("stopping: finishing the chunks under way (Ctrl-C again to leave them unfinished)")
+        _drain(pool, observer, check)
+        raise Interrupted(
+            "stopped by the user",
+            hint="Run the same apply again to go on where it stopped.",
+        ) from None
+
+
+def _drain(pool: Pool, observer: Observer, check: Callable[[], None]) -> None:
+    try:
+        while pool.busy:
+            _take(pool.results(_TICK), observer.chunk_done, check)
+    except KeyboardInterrupt:
+        observer.note("left unfinished chunks; the next apply copies them again")
+
+
+def _take(outcomes: list[Outcome], done: Callable[[ChunkResult], None], check: Callable[[], None]) -> None:
+    errors = [(outcome.task, outcome.error) for outcome in outcomes if outcome.error is not None]
+    for outcome in outcomes:
+        if outcome.error is None:
+            done(outcome.value)
+    for chunk, error in errors:
+        # Whoever took over removes what this process was writing to: that explains every other error.
+        check()
+        if isinstance(error, Retryable):
+            raise Stopped(
+                f"gave up on {chunk.collection}, chunk {chunk.number}, after trying again for a while: {error.what}",
+                where=error.where,
+                hint="Nothing that was finished is lost: run the same apply again when the server answers.",
+            ) from error
+        raise error

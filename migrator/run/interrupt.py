@@ -1,0 +1,40 @@
+"""Keeps Ctrl-C and SIGTERM out of steps that must not be half done."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+
+_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+
+
+@contextmanager
+def uninterrupted() -> Iterator[None]:
+    """A signal that comes inside the block is handled when the block ends. For steps that take no time.
+
+    Python runs signal handlers in the main thread only, so elsewhere there is nothing to keep out.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    came: list[tuple[int, FrameType | None]] = []
+    handlers = {number: signal.getsignal(number) for number in _SIGNALS}
+    try:
+        for number in _SIGNALS:
+            # A handler that was not installed from Python can't be put back.
+            if handlers[number] is not None:
+                signal.signal(number, lambda *call: came.append(call))
+        yield
+    finally:
+        for number, handler in handlers.items():
+            if handler is not None:
+                signal.signal(number, handler)
+        for which, frame in came[:1]:
+            late = handlers[signal.Signals(which)]
+            if callable(late):
+                late(which, frame)
+            elif late == signal.SIG_DFL:
+                signal.raise_signal(which)

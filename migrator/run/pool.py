@@ -1,0 +1,182 @@
+"""Worker processes over pipes: one task at a time each, nothing shared, so a killed worker can't block the others."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import queue
+import signal
+import threading
+import traceback
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from multiprocessing.connection import Connection, wait
+from multiprocessing.process import BaseProcess
+from typing import Any
+
+from migrator.errors import MigratorError, Stopped
+from migrator.run.interrupt import uninterrupted
+
+# A worker's handler: built in the worker by a factory, called with one task at a time.
+Handler = Callable[[Any], Any]
+_READY = "ready"
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a worker answered: `value`, or `error` when the task failed."""
+
+    worker: int
+    task: Any
+    value: Any = None
+    error: BaseException | None = None
+
+
+class Pool:
+    """A fixed number of processes, each with a handler made by `factory()` (which must be picklable).
+
+    `preload` names the modules that workers need, to be imported once for all.
+    The processes die with this one, however it dies: a late worker must not go on writing (DESIGN premise C).
+    """
+
+    def __init__(self, factory: Callable[[], Handler], size: int, preload: Sequence[str] = ()) -> None:
+        # One server process imports everything once; workers are its forks. Forking this process would copy the
+        # connections and locks of its threads.
+        context = multiprocessing.get_context("forkserver")
+        context.set_forkserver_preload(list(preload))
+        self._processes: list[BaseProcess] = []
+        self._pipes: list[Connection] = []
+        self._busy: dict[int, Any] = {}
+        try:
+            for number in range(size):
+                mine, theirs = context.Pipe()
+                process = context.Process(target=_main, args=(theirs, factory), name=f"migrator-{number}", daemon=True)
+                process.start()
+                theirs.close()
+                self._processes.append(process)
+                self._pipes.append(mine)
+        except BaseException:
+            self.close()
+            raise
+
+    def wait_ready(self) -> None:
+        """Returns when every worker has made its handler; raises the error of one that could not."""
+        for pipe in self._pipes:
+            outcome = self._receive(pipe)
+            if isinstance(outcome.error, BaseException):
+                raise outcome.error
+
+    def everywhere(self, task: Any) -> None:
+        """Has every worker do `task`; raises the first error. All must be idle."""
+        for worker in self.idle:
+            self.submit(worker, task)
+        while self._busy:
+            for outcome in self.results(1.0):
+                if outcome.error is not None:
+                    raise outcome.error
+
+    @property
+    def idle(self) -> Sequence[int]:
+        return [number for number in range(len(self._pipes)) if number not in self._busy]
+
+    @property
+    def busy(self) -> int:
+        return len(self._busy)
+
+    def submit(self, worker: int, task: Any) -> None:
+        """Gives an idle worker a task."""
+        # A task noted and never sent would be waited for forever.
+        with uninterrupted():
+            self._busy[worker] = task
+            try:
+                self._pipes[worker].send(task)
+            except OSError:
+                raise self._died(worker) from None
+
+    def results(self, seconds: float) -> list[Outcome]:
+        """What came in within `seconds`; empty when nothing did.
+
+        Raises:
+            Stopped: when a worker process died.
+        """
+        pipes = [self._pipes[number] for number in self._busy]
+        outcomes = []
+        for ready in wait(pipes, seconds):
+            assert isinstance(ready, Connection)
+            # So would an answer that was taken and not noted.
+            with uninterrupted():
+                outcome = self._receive(ready)
+                del self._busy[outcome.worker]
+                outcomes.append(outcome)
+        return outcomes
+
+    def _receive(self, pipe: Connection) -> Outcome:
+        number = self._pipes.index(pipe)
+        try:
+            value, error = pipe.recv()
+        except (EOFError, ConnectionResetError):
+            raise self._died(number) from None
+        return Outcome(number, self._busy.get(number), value, error)
+
+    def _died(self, number: int) -> Stopped:
+        process = self._processes[number]
+        process.join(5)
+        code = process.exitcode
+        how = f"by signal {signal.Signals(-code).name}" if code is not None and code < 0 else f"with status {code}"
+        return Stopped(
+            f"a worker process ended {how}",
+            where=f"process {process.pid}",
+            hint="Nothing that was finished is lost: run the same apply again. Fewer --workers need less memory.",
+        )
+
+    def close(self) -> None:
+        """Ends all workers at once; what they were at is done again by a later run."""
+        with uninterrupted():
+            for process in self._processes:
+                process.kill()
+            for pipe in self._pipes:
+                pipe.close()
+            for process in self._processes:
+                process.join()
+
+
+def _main(pipe: Connection, factory: Callable[[], Handler]) -> None:
+    # Ctrl-C goes to the whole terminal group, a service manager's SIGTERM to all of a service's processes; the parent
+    # decides what they mean, and ends its workers.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    tasks: queue.SimpleQueue[Any] = queue.SimpleQueue()
+    threading.Thread(target=_listen, args=(pipe, tasks), daemon=True).start()
+    try:
+        handler = factory()
+    except Exception as error:
+        _answer(pipe, None, error)
+        return
+    _answer(pipe, _READY, None)
+    while True:
+        task = tasks.get()
+        try:
+            value = handler(task)
+        except Exception as error:
+            _answer(pipe, None, error)
+        else:
+            _answer(pipe, value, None)
+
+
+def _listen(pipe: Connection, tasks: queue.SimpleQueue[Any]) -> None:
+    """Passes tasks on; ends the process as soon as the parent's end of the pipe is gone."""
+    while True:
+        try:
+            tasks.put(pipe.recv())
+        except (EOFError, OSError):
+            os._exit(1)
+
+
+def _answer(pipe: Connection, value: Any, error: Exception | None) -> None:
+    if error is not None and not isinstance(error, MigratorError):
+        text = "".join(traceback.format_exception(error))
+        error = MigratorError(f"unexpected {type(error).__name__}: {error}", hint=text)
+    try:
+        pipe.send((value, error))
+    except OSError:
+        os._exit(1)

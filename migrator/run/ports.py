@@ -1,0 +1,201 @@
+"""What the work needs of a source and of a target. migrator.source and migrator.target implement these.
+
+Everything here is blocking except `RowReader`. Implementations raise only errors of migrator.errors.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import AbstractAsyncContextManager, AbstractContextManager
+from typing import Literal, Protocol
+
+from migrator.documents.reader import RowReader
+from migrator.model.check import Check
+from migrator.model.chunk import Chunk, ChunkResult, Document, Key, KeyRange, Rejected
+from migrator.model.plan import CollectionMeasure, CollectionPlan, Finding, TargetCollection, TargetIdentity
+from migrator.model.position import Load, Position, ServerIdentity
+from migrator.model.run import CollectionProgress, Run
+from migrator.model.schema import Column, Schema
+from migrator.model.tree import Collection
+
+
+class Snapshot(Protocol):
+    """One moment of the source held open for several reader processes (a target that no sync repairs)."""
+
+    @property
+    def position(self) -> Position | None: ...
+
+    def release(self) -> None:
+        """To be called when every reader has opened its snapshot: gives up the brief lock."""
+        ...
+
+
+class Source(Protocol):
+    """The MySQL side. Opens its own short-lived connections."""
+
+    def identity(self) -> ServerIdentity: ...
+
+    def schema(self) -> Schema:
+        """All tables and views of the source's databases."""
+        ...
+
+    def describe(self, schema: str, table: str, expression: str) -> Column:
+        """What the server says `expression` over one row of the table is (its name is the expression's text)."""
+        ...
+
+    def measure(
+        self, collection: Collection, *, exact: bool, report: Callable[[str], None] | None = None
+    ) -> CollectionMeasure:
+        """What the source holds for a collection. Small tables are counted, big ones estimated unless `exact`."""
+        ...
+
+    def findings(self, collections: Sequence[Collection]) -> tuple[Finding, ...]:
+        """Missing settings and privileges, for plan."""
+        ...
+
+    def checks(self) -> Iterator[Check]:
+        """The source's lines of `doctor`."""
+        ...
+
+    def position(self) -> Position | None:
+        """A position that every later snapshot contains (DESIGN premise A); None when there is no change log."""
+        ...
+
+    def chunks(self, collection: Collection, rows: int, after: KeyRange | None) -> Iterator[KeyRange]:
+        """Ranges of about `rows` root rows that together cover the table in key order, continuing behind `after`."""
+        ...
+
+    def load(self) -> Load: ...
+
+    def open_reader(self) -> AbstractAsyncContextManager[RowReader]:
+        """A consistent snapshot to read rows from; every call is a new moment and a new connection."""
+        ...
+
+    def hold_moment(self) -> AbstractContextManager[Snapshot]:
+        """Blocks writes (FLUSH TABLES WITH READ LOCK) until `release`, so that all readers see one moment.
+
+        Raises:
+            SourceError: when the account lacks the privilege.
+        """
+        ...
+
+
+class Lease(Protocol):
+    """The right to apply to a target."""
+
+    def check(self) -> None:
+        """Raises LeaseLost when another process has taken the lease (DESIGN premise C), LeaseInDoubt when that can't
+        be told now: a later call can."""
+        ...
+
+
+class State(Protocol):
+    """What migrator remembers in the target: runs, chunks, rejected rows, published collections."""
+
+    def open_run(self) -> Run | None:
+        """The run that did not finish, if any. At most one exists."""
+        ...
+
+    def begin(self, run: Run) -> None: ...
+
+    def finish(self, run_id: str, status: Literal["done", "abandoned"]) -> None: ...
+
+    def add_chunks(self, chunks: Sequence[Chunk]) -> None: ...
+
+    def all_planned(self, run_id: str, collection: str) -> None:
+        """No more chunks of this collection will be added."""
+        ...
+
+    def progress(self, run_id: str) -> dict[str, CollectionProgress]:
+        """By collection, for every collection of the run."""
+        ...
+
+    def pending(self, run_id: str, collection: str) -> list[Chunk]:
+        """Chunks not done, in order, each with the number of the attempt that comes next."""
+        ...
+
+    def reset(self, run_id: str, collection: str) -> None:
+        """Forgets all chunks and rejects of a collection in a run, and drops what was written."""
+        ...
+
+    def rejected(self, run_id: str, limit: int) -> list[Rejected]: ...
+
+    def count_rejected(self, run_id: str) -> int: ...
+
+
+class Writer(Protocol):
+    """Writes the chunks of one run, in a worker process."""
+
+    def start(self, chunk: Chunk) -> None:
+        """Notes in the state that this attempt has begun, before its first document is written."""
+        ...
+
+    def write(self, chunk: Chunk, documents: Sequence[Document]) -> list[tuple[Key, str]]:
+        """Writes beside the live collection. Returns the keys that the target refused for good, each with the reason.
+
+        A chunk's first attempt inserts; later attempts replace by _id (DESIGN rule 4).
+        """
+        ...
+
+    def remove(self, chunk: Chunk, ids: Sequence[bytes]) -> None:
+        """Deletes documents that an earlier attempt wrote: each id is a BSON document `{_id: ...}`."""
+        ...
+
+    def finish(self, result: ChunkResult, rejected: Sequence[Rejected]) -> None:
+        """Notes the chunk as done, with its rejected rows, after all its writes were acknowledged."""
+        ...
+
+    def close(self) -> None: ...
+
+
+class Publisher(Protocol):
+    """Turns what was loaded into the live collection."""
+
+    def prepare(self, run_id: str, plan: CollectionPlan) -> None:
+        """Creates the place that is loaded, beside the live one, if it isn't there. Its name holds the run's id."""
+        ...
+
+    def publish(self, run_id: str, plan: CollectionPlan) -> tuple[str, ...]:
+        """Builds the indexes, sets the validator, renames over the live collection, notes ownership.
+
+        Returns the problems with unique indexes that could not be built, one sentence each. Safe to repeat.
+        """
+        ...
+
+    def alter(self, plan: CollectionPlan) -> tuple[str, ...]:
+        """Changes only indexes and validator of a live collection; returns problems as `publish` does."""
+        ...
+
+    def discard(self, run_id: str, collection: str) -> None:
+        """Drops what a run loaded and did not publish."""
+        ...
+
+    def sample(self, name: str, documents: Sequence[bytes]) -> str:
+        """Replaces a trial collection beside the real one by `documents` and returns its name."""
+        ...
+
+
+class Target(Protocol):
+    """The document side."""
+
+    def identity(self) -> TargetIdentity: ...
+
+    def inspect(self, names: Iterable[str]) -> tuple[TargetCollection, ...]:
+        """What is there under these names, in their order."""
+        ...
+
+    def checks(self) -> Iterator[Check]:
+        """The target's lines of `doctor`."""
+        ...
+
+    def lease(self, purpose: str) -> AbstractContextManager[Lease]:
+        """Raises LeaseHeld when a live process has it."""
+        ...
+
+    def state(self) -> State: ...
+
+    def publisher(self) -> Publisher: ...
+
+    def writer(self, run_id: str) -> Writer: ...
+
+    def close(self) -> None: ...

@@ -1,0 +1,180 @@
+"""Looks and tells, changes nothing: check, plan, and whether a plan from a file still holds.
+
+Read-only by construction: nothing here calls what writes.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+
+from bson import BSON, CodecOptions
+from bson.codec_options import DatetimeConversion
+from bson.json_util import RELAXED_JSON_OPTIONS, dumps
+
+from migrator.errors import PlanRefused, SettingsError
+from migrator.mapping.load import load_mappings
+from migrator.mapping.resolve import resolve
+from migrator.mapping.suggest import did_you_mean
+from migrator.model.plan import Finding, Plan
+from migrator.model.policies import Policies
+from migrator.model.tree import Collection
+from migrator.planning.build import Ground, Survey, build, narrowed
+from migrator.planning.decide import Consent, decide
+from migrator.planning.outdated import Present, outdated
+from migrator.planning.validator import validator
+from migrator.run.ports import Source, Target
+from migrator.run.sample import first_documents
+
+Report = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class MappingFiles:
+    """Where the mappings are, and the project's policies for them."""
+
+    folder: Path
+    policies: Policies = field(default_factory=Policies)
+
+
+@dataclass(frozen=True, slots=True)
+class PlanOptions:
+    """What a plan is to look at.
+
+    Attributes:
+        exact: count everything instead of estimating big tables.
+        samples: documents of each collection to show.
+        collections: only these; None for all.
+        consent: what may happen to collections that migrator did not create.
+        chunk_rows: root rows a chunk; None chooses by the size of the documents.
+    """
+
+    exact: bool = False
+    samples: int = 0
+    collections: tuple[str, ...] | None = None
+    consent: Consent = field(default_factory=Consent)
+    chunk_rows: int | None = None
+
+
+def check(source: Source, files: MappingFiles) -> tuple[Collection, ...]:
+    """The collections that the mapping files describe, checked against the source's schema.
+
+    Raises:
+        MappingError: with every mistake.
+        SourceError: when the schema can't be read.
+    """
+    return resolve(load_mappings(files.folder), source.schema(), source.describe, files.policies)
+
+
+def make_plan(
+    source: Source, target: Target, files: MappingFiles, address: str, options: PlanOptions, report: Report
+) -> Plan:
+    """What apply would do now.
+
+    Args:
+        address: host:port/database of the source, without credentials.
+        report: hears what is being looked at.
+
+    Raises:
+        MappingError, SourceError, TargetError, SettingsError: see `check`; an unknown collection was named.
+    """
+    report("reading mappings and schema")
+    collections = _chosen(check(source, files), options)
+    report("looking at the target")
+    inspected = target.inspect([each.name for each in collections])
+    surveys = []
+    for number, (collection, before) in enumerate(zip(collections, inspected, strict=True), 1):
+        prefix = f"{collection.name} ({number} of {len(collections)})"
+        wanted = validator(collection)
+        decision = decide(collection, before, wanted, options.consent)
+        measure = None
+        if decision.action != "unchanged":
+            report(f"measuring {prefix}")
+            measure = source.measure(collection, exact=options.exact, report=partial(_measuring, report, prefix))
+        samples: tuple[str, ...] = ()
+        if options.samples:
+            report(f"making samples of {prefix}")
+            samples = _samples(source, collection, options.samples)
+        surveys.append(Survey(collection, before, decision, wanted, measure, samples))
+    report("looking at the source's settings")
+    ground = Ground(
+        created=datetime.now(UTC).isoformat(timespec="seconds"),
+        source=source.identity(),
+        source_address=address,
+        target=target.identity(),
+        findings=(*source.findings(collections), *_unfinished(target)),
+        syncable=source.position() is not None,
+    )
+    return build(ground, surveys, options.chunk_rows)
+
+
+def _measuring(report: Report, what: str, detail: str) -> None:
+    report(f"measuring {what}: {detail}")
+
+
+def _unfinished(target: Target) -> tuple[Finding, ...]:
+    run = target.state().open_run()
+    if run is None:
+        return ()
+    text = f"an apply begun at {run.started} is unfinished; apply goes on with it when it is for the same work"
+    return (Finding("info", "unfinished-run", "", text, "apply --restart forgets what it copied."),)
+
+
+def _chosen(collections: tuple[Collection, ...], options: PlanOptions) -> tuple[Collection, ...]:
+    names = [each.name for each in collections]
+    wanted = options.collections
+    for name in (*(wanted or ()), *sorted(options.consent.adopt | options.consent.replace)):
+        _must_be_known(name, names, "no mapping describes the collection")
+    return collections if wanted is None else tuple(each for each in collections if each.name in wanted)
+
+
+def _must_be_known(name: str, names: Sequence[str], what: str) -> None:
+    if name not in names:
+        raise SettingsError(f"{what} {name}", hint=did_you_mean(name, names, what="there are"))
+
+
+def _samples(source: Source, collection: Collection, count: int) -> tuple[str, ...]:
+    documents, _ = asyncio.run(first_documents(source, collection, count))
+    # Dates outside Python's years stay what they are.
+    options: CodecOptions[dict[str, object]] = CodecOptions(datetime_conversion=DatetimeConversion.DATETIME_AUTO)
+    return tuple(
+        dumps(BSON(document).decode(options), json_options=RELAXED_JSON_OPTIONS, ensure_ascii=False)
+        for document in documents
+    )
+
+
+def only(plan: Plan, names: Sequence[str] | None) -> Plan:
+    """The plan for some of its collections; None for all.
+
+    Raises:
+        SettingsError: when one is not in the plan.
+    """
+    if names is None:
+        return plan
+    known = [each.collection.name for each in plan.collections]
+    for name in names:
+        _must_be_known(name, known, "the plan does not hold the collection")
+    return narrowed(plan, names)
+
+
+def refuse_outdated(plan: Plan, source: Source, target: Target, files: MappingFiles) -> None:
+    """Raises PlanRefused when things are not as they were when `plan` was made.
+
+    Mapping files are compared where there are any; a plan alone is enough on a machine without them.
+    """
+    present = Present(
+        source=source.identity(),
+        target=target.identity(),
+        collections=check(source, files) if files.folder.exists() else None,
+        inspected=target.inspect([each.collection.name for each in plan.collections]),
+    )
+    reasons = outdated(plan, present)
+    if reasons:
+        raise PlanRefused(
+            "\n".join(["the plan is outdated:", *(f"  - {reason}" for reason in reasons)]),
+            hint="Make a new one with `migrator plan`.",
+        )

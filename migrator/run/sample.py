@@ -1,0 +1,42 @@
+"""A trial: the first documents of every collection of a plan, beside the real ones."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import closing
+
+from migrator.documents.assemble import Assembler
+from migrator.model.chunk import KeyRange
+from migrator.model.plan import Plan
+from migrator.model.tree import Collection
+from migrator.run.outcome import SampleResult
+from migrator.run.ports import Source
+from migrator.run.worker import Ends
+
+
+def sample(plan: Plan, ends: Ends, count: int) -> tuple[SampleResult, ...]:
+    """Writes up to `count` documents of each collection into a trial collection, replacing an earlier trial.
+
+    Real collections, their state and the change-log position are not touched.
+    """
+    source, target = ends.open_source(), ends.open_target()
+    results = []
+    with closing(target), target.lease("sample"):
+        for each in plan.collections:
+            documents, rejected = asyncio.run(first_documents(source, each.collection, count))
+            name = target.publisher().sample(each.collection.name, documents)
+            results.append(SampleResult(each.collection.name, name, len(documents), rejected))
+    return tuple(results)
+
+
+async def first_documents(source: Source, collection: Collection, count: int) -> tuple[list[bytes], int]:
+    """Up to `count` documents in key order from one snapshot, and how many were rejected on the way."""
+    documents: list[bytes] = []
+    rejected = 0
+    async with source.open_reader() as reader:
+        async for batch in Assembler(collection).within(reader, KeyRange()):
+            documents += [document.bson for document in batch.documents]
+            rejected += len(batch.rejected_keys)
+            if len(documents) >= count:
+                break
+    return documents[:count], rejected
