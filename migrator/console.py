@@ -1,0 +1,297 @@
+"""What the command line prints: results on stdout, all else on stderr. NO_COLOR is honoured (rich sees to it)."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import click
+from rich.console import Console, RenderableType
+from rich.padding import Padding
+from rich.progress import BarColumn, Progress, TextColumn
+from rich.table import Table
+from rich.text import Text
+
+from migrator.model.check import Check
+from migrator.model.chunk import ChunkResult, Rejected
+from migrator.model.plan import Plan
+from migrator.model.run import CollectionProgress, Run
+from migrator.model.tree import Collection
+from migrator.planning.words import clean, duration, number, plural, size
+from migrator.run.outcome import ApplyResult, Observer, SampleResult
+
+# Between two lines of progress where there is no terminal.
+_LINE_SECONDS = 5.0
+_CHECK_STYLES = {"ok": "green", "warning": "yellow", "blocked": "bold red"}
+
+
+def stdout() -> Console:
+    """For results. 80 columns where the width is unknown; nothing in data is taken for markup."""
+    return Console(highlight=False, markup=False, emoji=False)
+
+
+def stderr() -> Console:
+    """For progress, notes and errors."""
+    return Console(stderr=True, highlight=False, markup=False, emoji=False)
+
+
+def show(parts: Iterable[RenderableType]) -> None:
+    """Prints results, one below the other."""
+    console = stdout()
+    if console.is_terminal:
+        for part in parts:
+            console.print(part)
+        return
+    with console.capture() as captured:
+        for part in parts:
+            console.print(part)
+    # Tables are padded to their width, which nobody wants in a file.
+    click.echo("\n".join(line.rstrip() for line in captured.get().splitlines()))
+
+
+@contextmanager
+def reporting(console: Console) -> Iterator[Callable[[str], None]]:
+    """A line that says what is being done now; nothing where there is no terminal."""
+    if not console.is_terminal:
+        yield lambda _: None
+        return
+    with console.status("") as status:
+        yield lambda text: status.update(Text(clean(text)))
+
+
+# --- apply ------------------------------------------------------------------------------------------------------
+
+
+class Tally:
+    """How far an apply is, and how fast."""
+
+    def __init__(self, plan: Plan) -> None:
+        measures = {each.collection.name: each.measure for each in plan.collections}
+        self._expected = {name: measure.documents for name, measure in measures.items() if measure}
+        self._before = 0
+        self._started = time.monotonic()
+        self._total = 0
+        self._exact = True
+        self.documents = 0
+        self.rows = 0
+
+    def start(self, progress: Mapping[str, CollectionProgress]) -> None:
+        """Begins to measure; what an earlier process did counts as done, not as fast."""
+        found = [self._expected[name] for name in progress if name in self._expected]
+        self._total = sum(measure.value for measure in found)
+        self._exact = all(measure.exact for measure in found)
+        self._before = self.documents = sum(each.documents + each.rejected for each in progress.values())
+        self._started = time.monotonic()
+
+    def add(self, result: ChunkResult) -> None:
+        self.documents += result.documents + result.rejected
+        self.rows += result.rows
+
+    @property
+    def total(self) -> int:
+        """Documents in all; never less than there are already."""
+        return max(self._total, self.documents)
+
+    @property
+    def seconds(self) -> float:
+        return max(time.monotonic() - self._started, 0.001)
+
+    def __str__(self) -> str:
+        """`12,000 of ~40,000 documents (30%), 8,200 rows/s, about 40 s left`."""
+        approximately = "" if self._exact else "~"
+        done = self.documents / self.total if self.total else 1.0
+        text = f"{number(self.documents)} of {approximately}{number(self.total)} documents ({done:.0%})"
+        text += f", {number(self.rows)} rows, {number(round(self.rows / self.seconds))} rows/s"
+        fresh = self.documents - self._before
+        if fresh and self.total > self.documents:
+            left = (self.total - self.documents) * self.seconds / fresh
+            text += f", about {duration(left)} left"
+        return text
+
+
+class LineObserver:
+    """Progress as lines of text, for logs."""
+
+    def __init__(self, console: Console, plan: Plan) -> None:
+        self._console = console
+        self._tally = Tally(plan)
+        self._said = time.monotonic()
+
+    def started(self, run: Run, progress: Mapping[str, CollectionProgress], *, resumed: bool) -> None:
+        self._tally.start(progress)
+        self._say(_begun(run, self._tally, resumed=resumed))
+
+    def chunk_done(self, result: ChunkResult) -> None:
+        self._tally.add(result)
+        if time.monotonic() - self._said >= _LINE_SECONDS:
+            self._said = time.monotonic()
+            self._say(f"{result.chunk.collection}: {self._tally}")
+
+    def paused(self, reason: str) -> None:
+        self._say(f"paused: {reason}")
+
+    def continued(self) -> None:
+        self._say("going on")
+
+    def published(self, collection: str) -> None:
+        self._say(f"{collection} is live")
+
+    def note(self, text: str) -> None:
+        self._say(text)
+
+    def _say(self, text: str) -> None:
+        self._console.print(clean(text), soft_wrap=True)
+
+
+class BarObserver:
+    """Progress as a bar, for terminals."""
+
+    def __init__(self, console: Console, progress: Progress, plan: Plan) -> None:
+        self._console = console
+        self._progress = progress
+        self._tally = Tally(plan)
+        self._task = progress.add_task("starting", total=None, facts="")
+
+    def started(self, run: Run, progress: Mapping[str, CollectionProgress], *, resumed: bool) -> None:
+        self._tally.start(progress)
+        self.note(_begun(run, self._tally, resumed=resumed))
+        self._show("copying")
+
+    def chunk_done(self, result: ChunkResult) -> None:
+        self._tally.add(result)
+        self._show(result.chunk.collection)
+
+    def paused(self, reason: str) -> None:
+        self._show(f"paused: {reason}")
+
+    def continued(self) -> None:
+        self._show("copying")
+
+    def published(self, collection: str) -> None:
+        self.note(f"{collection} is live")
+        self._show("going live")
+
+    def note(self, text: str) -> None:
+        self._console.print(clean(text))
+
+    def _show(self, what: str) -> None:
+        tally = self._tally
+        self._progress.update(
+            self._task,
+            description=clean(what),
+            completed=tally.documents,
+            total=tally.total or 1,
+            facts=str(tally),
+        )
+
+
+def _begun(run: Run, tally: Tally, *, resumed: bool) -> str:
+    if resumed:
+        return f"going on with run {run.id}, begun at {run.started}: {number(tally.documents)} documents are done"
+    return f"run {run.id} begun"
+
+
+@contextmanager
+def watching(console: Console, plan: Plan) -> Iterator[Observer]:
+    """An observer that shows an apply's progress, as a bar in a terminal and as lines elsewhere."""
+    if not console.is_terminal:
+        yield LineObserver(console, plan)
+        return
+    columns = (
+        TextColumn("{task.description}", markup=False),
+        BarColumn(bar_width=20),
+        TextColumn("{task.fields[facts]}", markup=False),
+    )
+    with Progress(*columns, console=console, transient=True) as progress:
+        yield BarObserver(console, progress, plan)
+
+
+def applied(result: ApplyResult, examples: Sequence[Rejected], seconds: float) -> Iterator[RenderableType]:
+    """The closing summary of an apply."""
+    if result.progress:
+        yield _totals(result)
+    took = f"Done in {duration(seconds)}."
+    yield Text(f"{took} Run {result.run}." if result.run else took, "bold")
+    for problem in result.problems:
+        yield Text.assemble(("warning  ", "yellow"), clean(problem))
+    if result.rejected:
+        yield Text()
+        yield Text(f"Rejected: {plural(result.rejected, 'reason')} recorded, the first ones:", "bold red")
+        yield from (_rejected(each) for each in examples)
+        yield Text(
+            "All of them are in the target's state (_migrator_rejected). Mend the rows or choose another policy, then "
+            "apply again: it copies these collections anew."
+        )
+
+
+def _totals(result: ApplyResult) -> Table:
+    table = Table(box=None, pad_edge=False, padding=(0, 3, 0, 0))
+    table.add_column("collection")
+    for name in ("documents", "rows read", "size", "rejected"):
+        table.add_column(name, justify="right")
+    for each in result.progress.values():
+        rejected = Text(number(each.rejected), "bold red" if each.rejected else "")
+        table.add_row(
+            Text(clean(each.collection)), number(each.documents), number(each.rows), size(each.bytes), rejected
+        )
+    return table
+
+
+def _rejected(each: Rejected) -> RenderableType:
+    where = f"{each.collection} {each.document}"
+    place = f"{each.table} ({each.key})" + (f" {each.column}" if each.column else "")
+    value = f" = {each.value!r}" if each.value else ""
+    text = Text.assemble((clean(where), "bold"), clean(f": {place}{value}: {each.reason}"))
+    return Padding(text, (0, 0, 0, 2))
+
+
+def sampled(results: Sequence[SampleResult]) -> Iterator[Text]:
+    """What a trial wrote."""
+    for each in results:
+        text = f"{each.collection}: {plural(each.documents, 'document')} in the trial collection {each.name}"
+        if each.rejected:
+            text += f", {number(each.rejected)} rejected on the way"
+        yield Text(clean(text))
+
+
+# --- check and doctor -------------------------------------------------------------------------------------------
+
+
+def checked(collections: Sequence[Collection]) -> Iterator[RenderableType]:
+    """What the mapping files describe."""
+    rows = Table.grid(padding=(0, 2))
+    for each in collections:
+        tables = f"{each.root.table}, {plural(len(each.tables), 'table')}"
+        rows.add_row(Text(clean(each.name), "bold"), Text(clean(tables)), Text(clean(each.file), "dim"))
+    yield rows
+    yield Text(f"{plural(len(collections), 'mapping')}, no mistakes.", "green")
+
+
+@dataclass(frozen=True, slots=True)
+class Diagnosis:
+    """The lines of doctor."""
+
+    checks: tuple[Check, ...]
+
+    @property
+    def blocked(self) -> bool:
+        return any(check.status == "blocked" for check in self.checks)
+
+    def render(self) -> Iterator[RenderableType]:
+        for side in ("source", "target"):
+            yield Text(side, "bold")
+            for check in self.checks:
+                if check.side == side:
+                    yield _check(check)
+
+
+def _check(check: Check) -> RenderableType:
+    rows = Table.grid(padding=(0, 1))
+    rows.add_column(width=8, no_wrap=True)
+    rows.add_column(overflow="fold")
+    rows.add_row(Text(check.status, _CHECK_STYLES[check.status]), Text(f"{clean(check.name)}: {clean(check.text)}"))
+    for line in check.fix.splitlines():
+        rows.add_row("", Text(f"-> {clean(line)}"))
+    return Padding(rows, (0, 0, 0, 2))
