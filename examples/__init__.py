@@ -1,0 +1,1 @@
+"""Examples of using migrator. `make demo` runs `examples.demo`."""
