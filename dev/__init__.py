@@ -1,0 +1,1 @@
+"""Tools for working on migrator; nothing here is part of the package that users install."""
