@@ -1,0 +1,2 @@
+CREATE TABLE blobs (id INT PRIMARY KEY, s VARBINARY(20));
+INSERT INTO blobs VALUES (1,X'FF'),(2,'ok'),(3,X'C3');

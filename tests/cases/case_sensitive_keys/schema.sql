@@ -1,0 +1,4 @@
+CREATE TABLE codes (code VARCHAR(10) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin PRIMARY KEY);
+CREATE TABLE uses (id INT PRIMARY KEY, code VARCHAR(10) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin);
+INSERT INTO codes VALUES ('abc'),('ABC');
+INSERT INTO uses VALUES (1,'ABC'),(2,'abc'),(3,'Abc');

@@ -1,0 +1,4 @@
+CREATE TABLE words (word VARCHAR(10) CHARACTER SET latin1 PRIMARY KEY);
+CREATE TABLE uses (id INT PRIMARY KEY, word VARCHAR(10) CHARACTER SET utf8mb4);
+INSERT INTO words VALUES ('é'),('x');
+INSERT INTO uses VALUES (1,'É'),(2,'é'),(3,'中'),(4,'X');

@@ -1,0 +1,2 @@
+CREATE TABLE readings (id INT PRIMARY KEY, f FLOAT, d DOUBLE);
+INSERT INTO readings VALUES (1,0.1,0.1),(2,-2.5,1e300),(3,NULL,NULL),(4,3,1e15);

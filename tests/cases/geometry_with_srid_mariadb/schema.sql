@@ -1,0 +1,2 @@
+CREATE TABLE places (id INT PRIMARY KEY, g GEOMETRY);
+INSERT INTO places VALUES (1,ST_GeomFromText('POINT(12.5 41.9)', 4326)),(2,ST_GeomFromText('POINT(5 6)', 3857)),(3,ST_GeomFromText('POINT(200 41.9)', 4326));

@@ -1,0 +1,2 @@
+CREATE TABLE log (at DATETIME, user_id INT);
+CREATE TABLE users (id INT PRIMARY KEY);

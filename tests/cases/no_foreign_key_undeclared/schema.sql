@@ -1,0 +1,2 @@
+CREATE TABLE parents (id INT PRIMARY KEY);
+CREATE TABLE others (id INT PRIMARY KEY, parent_id INT);

@@ -1,0 +1,1 @@
+CREATE TABLE facts (code VARCHAR(5) NOT NULL UNIQUE, value INT);

@@ -1,0 +1,4 @@
+CREATE TABLE users (id INT PRIMARY KEY, name VARCHAR(10));
+CREATE TABLE posts (id INT PRIMARY KEY, user_id INT);
+INSERT INTO users VALUES (1,'Ann');
+INSERT INTO posts VALUES (1,1),(2,99),(3,NULL);

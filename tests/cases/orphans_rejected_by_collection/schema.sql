@@ -1,0 +1,6 @@
+CREATE TABLE users (id INT PRIMARY KEY, name VARCHAR(10));
+CREATE TABLE posts (id INT PRIMARY KEY, user_id INT);
+CREATE TABLE likes (id INT PRIMARY KEY, post_id INT, user_id INT);
+INSERT INTO users VALUES (1,'Ann');
+INSERT INTO posts VALUES (1,1),(2,1);
+INSERT INTO likes VALUES (1,1,1),(2,2,98);

@@ -1,0 +1,2 @@
+CREATE TABLE categories (id INT PRIMARY KEY, parent_id INT, name VARCHAR(10), FOREIGN KEY (parent_id) REFERENCES categories (id));
+INSERT INTO categories VALUES (1,NULL,'root'),(2,1,'b'),(3,1,'a'),(4,3,'c'),(5,4,'d'),(6,5,'e');

@@ -1,0 +1,10 @@
+CREATE TABLE makers (id INT PRIMARY KEY, name VARCHAR(10));
+CREATE TABLE products (id INT PRIMARY KEY, maker_id INT, title VARCHAR(10), FOREIGN KEY (maker_id) REFERENCES makers (id));
+CREATE TABLE orders (id INT PRIMARY KEY);
+CREATE TABLE items (id INT PRIMARY KEY, order_id INT, product_id INT, FOREIGN KEY (order_id) REFERENCES orders (id), FOREIGN KEY (product_id) REFERENCES products (id));
+CREATE TABLE serials (item_id INT, serial VARCHAR(10), PRIMARY KEY (item_id, serial), FOREIGN KEY (item_id) REFERENCES items (id));
+INSERT INTO makers VALUES (1,'Acme');
+INSERT INTO products VALUES (1,1,'hat'),(2,NULL,'coat');
+INSERT INTO orders VALUES (1),(2);
+INSERT INTO items VALUES (1,1,1),(2,1,2),(3,1,NULL),(4,1,1);
+INSERT INTO serials VALUES (1,'z'),(1,'y'),(4,'x');

@@ -1,0 +1,3 @@
+CREATE TABLE moments (id INT PRIMARY KEY, ts TIMESTAMP NULL);
+SET time_zone = '+02:00';
+INSERT INTO moments VALUES (1,'2024-01-01 02:00:00');

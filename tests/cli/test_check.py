@@ -1,0 +1,55 @@
+"""migrator check and migrator schema."""
+
+from __future__ import annotations
+
+import json
+
+from migrator.mapping.jsonschema import json_schema
+from tests.cli.conftest import Shop, migrator
+
+
+def test_right_mappings(shop: Shop) -> None:
+    result = shop.run("check")
+    assert result.exit_code == 0, result.stderr
+    assert "2 mappings, no mistakes." in result.stdout
+    assert "3 tables" in result.stdout
+
+
+def test_every_mistake_of_every_file_with_its_place(shop: Shop) -> None:
+    shop.write("orders", "collection: orders\nfrom: orders\nfields:\n  a: nmber\nembed:\n  c: {from: custmers}\n")
+    shop.write("customers", "collection: customers\nfrom: customers\nvalidater: true\n")
+    shop.write("third", "collection: third\n")
+    found = shop.run("check")
+    assert (found.exit_code, found.stdout) == (3, "")
+    assert "customers.yaml:3: unknown key `validater`" in found.stderr
+    assert "third.yaml:1: `from` is missing" in found.stderr
+    shop.write("customers", "collection: customers\nfrom: customers\n")
+    (shop.mappings / "third.yaml").unlink()
+    found = shop.run("check")
+    assert found.exit_code == 3
+    assert "orders.yaml:4" in found.stderr
+    assert "did you mean `number`?" in found.stderr
+    assert "orders.yaml:6" in found.stderr
+    assert found.stderr.endswith("error: 2 mistakes in the mapping files\n")
+
+
+def test_the_target_is_not_asked(shop: Shop) -> None:
+    assert shop.run("check", "--target", "mongodb://nowhere.invalid/x").exit_code == 0
+
+
+def test_flags_lead_elsewhere(shop: Shop) -> None:
+    other = shop.folder / "other"
+    shop.mappings.rename(other)
+    assert shop.run("check").exit_code == 3
+    assert shop.run("check", "--mappings", str(other)).exit_code == 0
+    project = shop.folder / "elsewhere.yaml"
+    project.write_text("workers: many\n", encoding="utf-8")
+    result = shop.run("check", "--mappings", str(other), "--config", str(project))
+    assert result.exit_code == 2
+    assert "elsewhere.yaml:1" in result.stderr
+
+
+def test_schema_is_the_formats_json_schema() -> None:
+    result = migrator("schema")
+    assert result.exit_code == 0
+    assert json.loads(result.stdout) == json_schema()

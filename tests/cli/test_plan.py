@@ -1,0 +1,118 @@
+"""migrator plan: what it shows, what it writes, and that it changes nothing."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from migrator.model.plan import Plan
+from migrator.model.serialize import from_json
+from tests.cli.conftest import ORDERS, Shop
+
+
+def test_a_first_plan(shop: Shop) -> None:
+    result = shop.run("plan")
+    assert result.exit_code == 0, result.stderr
+    assert "orders  create" in result.stdout
+    assert "3 documents" in result.stdout
+    assert "items  many  items  id = order_id, 3 rows, longest 2 in 1" in result.stdout
+    assert "+ index number_1  {number: 1} unique, where number is not null" in result.stdout
+    assert "2 to create" in result.stdout
+    assert result.stderr == ""
+
+
+def test_it_changes_nothing(shop: Shop) -> None:
+    shop.run("plan", "--samples", "2", "--exact", "--out", str(shop.folder / "plan.json"))
+    shop.run("check")
+    assert shop.database.client.list_database_names().count(shop.database.name) == 0
+
+
+def test_json_and_file_hold_the_same_plan(shop: Shop) -> None:
+    file = shop.folder / "plan.json"
+    result = shop.run("plan", "--json", "--out", str(file))
+    assert result.exit_code == 0, result.stderr
+    kept = from_json(Plan, file.read_bytes())
+    assert from_json(Plan, result.stdout) == kept
+    assert [each.collection.name for each in kept.collections] == ["customers", "orders"]
+    assert f"`migrator apply {file}`" in result.stderr
+    assert list(shop.folder.glob(".plan*")) == []
+
+
+def test_a_file_that_cannot_be_written(shop: Shop) -> None:
+    result = shop.run("plan", "--out", str(shop.folder / "no" / "plan.json"))
+    assert result.exit_code == 2
+    assert "the plan can't be written" in result.stderr
+
+
+def test_samples_are_documents_of_real_rows(shop: Shop) -> None:
+    result = shop.run("plan", "--samples", "1", "--json", "--collection", "orders")
+    (collection,) = from_json(Plan, result.stdout).collections
+    (sample,) = collection.samples
+    assert json.loads(sample) == {
+        "_id": 1,
+        "number": "A-1",
+        "customer_id": 1,
+        "total": {"$numberDecimal": "10.50"},
+        "customer": {"id": 1, "name": "Ada"},
+        "items": [{"line_no": 1, "sku": "pen"}, {"line_no": 2, "sku": "ink"}],
+    }
+    assert '"sku": "pen"' in shop.run("plan", "--samples", "1").stdout
+
+
+def test_some_collections_only(shop: Shop) -> None:
+    result = shop.run("plan", "--collection", "orders")
+    assert "orders  create" in result.stdout
+    assert "customers  create" not in result.stdout
+
+
+@pytest.mark.parametrize("option", ["--collection", "--adopt", "--replace"])
+def test_an_unknown_collection(shop: Shop, option: str) -> None:
+    result = shop.run("plan", option, "order")
+    assert result.exit_code == 2
+    assert "no mapping describes the collection order" in result.stderr
+    assert "did you mean `orders`?" in result.stderr
+
+
+def test_what_others_made_blocks(shop: Shop) -> None:
+    shop.database["orders"].insert_one({"_id": "theirs"})
+    result = shop.run("plan")
+    assert result.exit_code == 10
+    assert "not-owned" in result.stdout
+    assert "Blocked by 1: apply" in result.stdout
+    for option, action in (("--replace", "replace"), ("--adopt", "adopt")):
+        result = shop.run("plan", option, "orders")
+        assert result.exit_code == 0, result.stdout
+        assert f"orders  {action}" in result.stdout
+    assert shop.run("plan", "--replace", "customers").exit_code == 10
+
+
+def test_chunk_rows_of_the_project_file(shop: Shop) -> None:
+    (shop.folder / "migrator.yaml").write_text("chunk_rows: 2\n", encoding="utf-8")
+    assert "in chunks of 2 rows" in shop.run("plan").stdout
+
+
+def test_policies_of_the_project_file(shop: Shop) -> None:
+    (shop.folder / "migrator.yaml").write_text("policies: {null: omit}\n", encoding="utf-8")
+    result = shop.run("plan", "--json", "--samples", "3", "--collection", "orders")
+    sample = from_json(Plan, result.stdout).collections[0].samples[2]
+    assert json.loads(sample) == {"_id": 3, "total": {"$numberDecimal": "0.00"}, "items": []}
+
+
+def test_the_same_again_is_unchanged_and_changes_are_named(shop: Shop) -> None:
+    applied = shop.run("apply", "--yes", "--workers", "1")
+    assert applied.exit_code == 0, applied.stderr
+    assert "2 unchanged" in shop.run("plan").stdout
+    shop.write("orders", ORDERS.replace("number: 1}, unique", "total: 1}, unique"))
+    result = shop.run("plan")
+    assert "orders  indexes" in result.stdout
+    assert "- index number_1" in result.stdout
+    assert "+ index total_1  {total: 1} unique" in result.stdout
+    shop.write("orders", ORDERS.replace("[id, name]", "[id]"))
+    assert "because the mapping has changed since it was applied" in shop.run("plan").stdout
+    shop.write("orders", ORDERS)
+    shop.sql("ALTER TABLE items ADD COLUMN weight INT NULL")
+    result = shop.run("plan")
+    assert "orders  rebuild" in result.stdout
+    assert "the schema of" in result.stdout
+    assert "customers  unchanged" in result.stdout

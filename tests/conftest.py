@@ -1,0 +1,164 @@
+"""Real servers for the tests, started when a selected test needs one; dev/servers/discover.py has the order of search.
+
+`mysql_url` and `mongodb_url` are fresh, empty databases. Tests that kill or restart a server get one of their own from
+`mysql_server_factory` and `mongod_factory`. The markers `needs_mongodb`, `needs_mysql` and `needs_mariadb` skip a test,
+and say why, where another product answers.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+from sqlalchemy.engine import make_url
+
+from dev.servers import discover, secantus
+from dev.servers.model import Server, Unavailable
+from dev.servers.probe import connect_mongodb, connect_mysql
+from dev.servers.session import Session, to_stderr
+
+SERVERS = pytest.StashKey[Session]()
+USES_MYSQL = {"mysql_server", "mysql_product"}
+USES_MONGODB = {"mongodb_server", "mongodb_server_is_standin"}
+MARKERS = (
+    "needs_mongodb(what): needs something of MongoDB that a stand-in lacks; skipped where a stand-in answers",
+    "needs_mysql(what): needs something that MariaDB lacks; skipped where MariaDB answers",
+    "needs_mariadb(what): needs something that MySQL lacks; skipped where MySQL answers",
+)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    for marker in MARKERS:
+        config.addinivalue_line("markers", marker)
+
+    def say(line: str) -> None:
+        # Straight to the terminal: what a fixture prints would be captured.
+        reporter = config.pluginmanager.get_plugin("terminalreporter")
+        if reporter is None:
+            to_stderr(line)
+        else:
+            reporter.write_line(f"servers: {line}")
+
+    servers = Session(say)
+    config.stash[SERVERS] = servers
+    config.add_cleanup(servers.close)
+    _announce_secantus()
+
+
+def pytest_report_collectionfinish(config: pytest.Config, items: Sequence[pytest.Item]) -> list[str]:
+    """Starts what the selected tests need before the first of them runs, and tells which servers these are."""
+    if config.option.collectonly:
+        return []
+    servers = config.stash[SERVERS]
+    used = {name for item in items for name in getattr(item, "fixturenames", ())}
+    marked = {marker.name for item in items for marker in item.iter_markers()}
+    lines = []
+    try:
+        if used & USES_MYSQL or marked & {"needs_mysql", "needs_mariadb"}:
+            servers.mysql()
+            lines.append(f"MySQL: {servers.describe_mysql()}")
+        if used & USES_MONGODB or "needs_mongodb" in marked:
+            servers.mongodb()
+            lines.append(f"MongoDB: {servers.describe_mongodb()}")
+    except Unavailable as reason:
+        pytest.exit(str(reason), returncode=pytest.ExitCode.USAGE_ERROR)
+    _announce_secantus()
+    return ["servers: " + "; ".join(lines or ["none needed"])]
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    servers = item.config.stash[SERVERS]
+    for marker in item.iter_markers():
+        if marker.name not in ("needs_mongodb", "needs_mysql", "needs_mariadb"):
+            continue
+        (what,) = marker.args
+        identity = servers.mongodb_identity() if marker.name == "needs_mongodb" else servers.mysql_identity()
+        if f"needs_{identity.product.lower()}" != marker.name:
+            pytest.skip(f"{identity.product} can't do this: {what}")
+
+
+@pytest.fixture(scope="session")
+def servers(request: pytest.FixtureRequest) -> Session:
+    """The servers of this test run."""
+    return request.config.stash[SERVERS]
+
+
+@pytest.fixture(scope="session")
+def mysql_server(servers: Session) -> str:
+    """`mysql://user:password@host:port`, no database."""
+    return servers.mysql().url
+
+
+@pytest.fixture(scope="session")
+def mysql_product(servers: Session) -> str:
+    """`MySQL` or `MariaDB`."""
+    return servers.mysql_identity().product
+
+
+@pytest.fixture(scope="session")
+def mongodb_server(servers: Session) -> str:
+    """`mongodb://host:port/?options`, no database."""
+    return servers.mongodb().url
+
+
+@pytest.fixture(scope="session")
+def mongodb_server_is_standin(servers: Session) -> bool:
+    """Whether something else than MongoDB itself answers."""
+    return servers.mongodb_identity().product != "MongoDB"
+
+
+@pytest.fixture
+def mysql_url(mysql_server: str) -> Iterator[str]:
+    """URL of an empty database, dropped afterwards."""
+    name = f"t_{secrets.token_hex(4)}"
+    with connect_mysql(mysql_server) as connection:
+        connection.cursor().execute(f"CREATE DATABASE `{name}` CHARACTER SET utf8mb4")
+    yield make_url(mysql_server).set(database=name).render_as_string(hide_password=False)
+    with connect_mysql(mysql_server) as connection:
+        connection.cursor().execute(f"DROP DATABASE IF EXISTS `{name}`")
+
+
+@pytest.fixture
+def mongodb_url(mongodb_server: str) -> Iterator[str]:
+    """URL of an empty database, dropped afterwards."""
+    name = f"t_{secrets.token_hex(4)}"
+    head, _, options = mongodb_server.partition("?")
+    yield f"{head.rstrip('/')}/{name}?{options}"
+    with connect_mongodb(mongodb_server) as client:
+        client.drop_database(name)
+
+
+@pytest.fixture
+def mysql_server_factory(servers: Session) -> Iterator[Callable[[], Server]]:
+    """Starts a private MySQL or MariaDB server with each call: for tests that kill it and start it again."""
+    with ExitStack() as started:
+        yield lambda: _stopped_by(started, discover.private_mysql(servers.say))
+
+
+@pytest.fixture
+def mongod_factory(servers: Session) -> Iterator[Callable[[], Server]]:
+    """Starts a private MongoDB server, or stand-in, with each call: for tests that kill it and start it again."""
+    with ExitStack() as started:
+        yield lambda: _stopped_by(started, discover.private_mongodb(servers.say))
+
+
+@pytest.fixture(scope="session")
+def secantusd(servers: Session) -> Path:
+    """Path of the stand-in's program, installed when it isn't there; a test that starts it also ends it."""
+    program = secantus.install(servers.say)
+    _announce_secantus()
+    return program
+
+
+def _stopped_by(started: ExitStack, server: Server) -> Server:
+    started.callback(server.stop)
+    return server
+
+
+def _announce_secantus() -> None:
+    if program := secantus.installed_program():
+        os.environ.setdefault(secantus.PROGRAM_VARIABLE, str(program))

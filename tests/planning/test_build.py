@@ -1,0 +1,94 @@
+"""Chunks, estimates, limits and names of plans; and that a plan survives its file."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from migrator.errors import PlanRefused
+from migrator.model.plan import Extreme, Measure, Plan
+from migrator.model.serialize import from_json, to_json
+from migrator.model.tree import IndexSpec
+from migrator.planning.build import narrowed, rows_per_chunk
+from migrator.planning.identity import plan_identity
+from tests.planning import plans
+from tests.planning.plans import CAN, TARGET, before, measure, nodes, orders, owned, small, survey
+
+
+@pytest.mark.parametrize(
+    ("average", "rows"),
+    [(10, 20_000), (1_000, 12_000), (12_000, 1_000), (100_000, 200), (16_000_000, 200)],
+)
+def test_a_chunk_is_about_twelve_megabytes_within_bounds(average: int, rows: int) -> None:
+    assert rows_per_chunk(measure(1000, average)) == rows
+
+
+def test_an_empty_or_unmeasured_table_has_large_chunks() -> None:
+    assert rows_per_chunk(measure(0, 0)) == rows_per_chunk(None) == 20_000
+
+
+def test_the_estimate_counts_only_what_is_copied() -> None:
+    copied = survey(orders(), before("orders"), measure(nodes=nodes(orders=600_000, items=6_000_000)))
+    kept = survey(small("c"), owned("c"), measure(nodes=nodes(orders=10**9)))
+    made = plans.plan(copied, kept)
+    assert made.seconds == Measure(165, exact=False)
+    assert narrowed(made, ["c"]).seconds.value == 0
+    assert [each.collection.name for each in narrowed(made, ["c"]).collections] == ["c"]
+
+
+def test_a_document_above_the_limit_is_a_warning_once() -> None:
+    big = measure(biggest=17 * 1024 * 1024)
+    (finding,) = plans.plan(survey(small("c"), before("c"), big)).collections[0].findings
+    assert (finding.severity, finding.code) == ("warning", "size-limit")
+    assert "(7)" in finding.text
+    told = replace(big, findings=(finding,))
+    assert plans.plan(survey(small("c"), before("c"), told)).collections[0].findings == ()
+    assert not plans.plan(survey(small("c"), before("c"), measure())).collections[0].findings
+
+
+def test_what_the_target_does_not_enforce_is_said() -> None:
+    files = replace(CAN, kind="files", unique_indexes=False, validators=False)
+    collection = small("c", indexes=(IndexSpec("n_1", (("n", 1),), unique=True),), validator=True)
+    made = plans.plan(survey(collection, before("c"), measure()), target=replace(TARGET, capabilities=files))
+    assert [finding.code for finding in made.collections[0].findings] == ["no-unique", "no-validator"]
+
+
+def test_a_plan_survives_its_file() -> None:
+    made = plans.full()
+    assert from_json(Plan, to_json(made)) == made
+    assert plan_identity(from_json(Plan, to_json(made))) == plan_identity(made)
+
+
+def test_a_file_that_is_no_plan_is_refused() -> None:
+    with pytest.raises(PlanRefused, match=r"plan\.json: not a plan"):
+        from_json(Plan, '{"version": 1}', where="plan.json")
+
+
+def test_the_name_of_a_plan_is_about_what_it_does() -> None:
+    base = plans.plan(survey(small("c"), before("c"), measure()))
+    later = replace(base, created="2027-01-01T00:00:00+00:00", seconds=Measure(99, exact=False))
+    assert plan_identity(later) == plan_identity(base)
+    others = [
+        plans.plan(survey(small("c", mapping_hash="m2"), before("c"), measure())),
+        plans.plan(survey(small("c"), before("c", structure="other"), measure())),
+        plans.plan(survey(small("c", schema_fingerprint="s2"), before("c"), measure())),
+        plans.plan(survey(small("c"), owned("c"), measure())),
+        plans.plan(survey(small("c"), before("c"), measure()), target=replace(TARGET, address="mongodb://else/x")),
+    ]
+    assert len({plan_identity(each) for each in (base, *others)}) == 6
+
+
+def test_blocked_findings_of_all_places_block() -> None:
+    made = plans.full()
+    assert {finding.code for finding in made.blocked} == {"duplicate-unique", "not-owned"}
+
+
+def test_the_databases_that_are_read_are_named() -> None:
+    assert plans.full().databases == ("shop",)
+
+
+def test_extremes_without_a_key_are_readable() -> None:
+    found = replace(measure(biggest=17 * 1024 * 1024), biggest=Extreme(Measure(17 * 1024 * 1024, exact=True), ""))
+    (finding,) = plans.plan(survey(small("c"), before("c"), found)).collections[0].findings
+    assert finding.text.startswith("the biggest document has 18 MB")

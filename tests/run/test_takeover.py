@@ -1,0 +1,79 @@
+"""One apply at a time: a second one is refused, a dead or stopped one is followed, a late one does no harm."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sqlite3
+import time
+from contextlib import closing
+
+import pytest
+
+from tests.run.conftest import Project, Running
+
+BUSY = 9
+pytestmark = pytest.mark.slow
+
+
+def test_two_at_once(project: Project) -> None:
+    first = project.start_copying()
+    first_pid = first.process.pid
+    began = time.monotonic()
+    with first.workers_stopped():
+        second = project.apply()
+    assert second.code == BUSY, second
+    assert f"process {first_pid} on {os.uname().nodename}" in second.err
+    assert time.monotonic() - began < 12
+    ended = first.end()
+    assert ended.code == 0, ended
+    assert len(project.documents()) == 600
+
+
+def stop_without_the_lock(project: Project, running: Running) -> None:
+    """One that sleeps in the middle of a write to the state keeps it locked, and the others are told so."""
+    while True:
+        running.signal_all(signal.SIGSTOP)
+        time.sleep(0.1)
+        with closing(sqlite3.connect(project.files / ".migrator" / "state.sqlite3", timeout=0.2)) as state:
+            try:
+                state.execute("BEGIN IMMEDIATE")
+            except sqlite3.OperationalError:
+                running.signal_all(signal.SIGCONT)
+                time.sleep(0.02)
+                continue
+            state.execute("ROLLBACK")
+            return
+
+
+def test_one_that_slept_too_long(project: Project) -> None:
+    files = project.into(f"file:{project.folder / 'dump'}")
+    first = files.start_copying()
+    stop_without_the_lock(files, first)
+    second = files.apply()
+    assert second.code == 0, second
+    assert len(files.documents()) == 600
+    files.sql("INSERT INTO accounts VALUES (601, 'late', 0)")
+    first.signal_all(signal.SIGCONT)
+    ended = first.end()
+    assert ended.code == BUSY, ended
+    assert "another process" in ended.err
+    documents = files.documents()
+    assert len(documents) == 600
+    assert "Nothing to do" in files.here("apply").out
+
+
+def test_one_whose_parent_alone_slept(project: Project) -> None:
+    """Its workers finish what they were at; nobody counts it."""
+    first = project.start_copying()
+    first.signal(signal.SIGSTOP)
+    second = project.start_apply()
+    second.says("going on with run")
+    first.signal(signal.SIGCONT)
+    ended = first.end()
+    assert ended.code == BUSY, ended
+    assert second.end().code == 0
+    assert len(project.documents()) == 600
+    # What a late worker may have left beside the live collections is swept away by the next one.
+    project.apply_here("--replace", "accounts")
+    assert [name for name in project.collections() if "__migrator_" in name] == []

@@ -1,0 +1,368 @@
+"""Each finding on a small table made for it: that it is there, with number and example, and that it isn't without."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from migrator.model.plan import CollectionMeasure, Finding
+from migrator.model.policies import Policies
+from migrator.model.representation import represent
+from migrator.model.schema import Table
+from migrator.model.tree import Collection, Field, IndexSpec, Join, Node
+from migrator.source import MySQLSource
+from migrator.source.connect import connected
+from migrator.source.measure import measure
+from tests.source.build import collection, field, join, link, node, table
+from tests.source.conftest import Execute
+
+
+def found(source: MySQLSource, root: Node | Collection, *, exact: bool = False) -> tuple[Finding, ...]:
+    whole = collection(root) if isinstance(root, Node) else root
+    result: CollectionMeasure = measure(source.url, whole, exact=exact)
+    return result.findings
+
+
+def only(findings: tuple[Finding, ...], code: str) -> Finding:
+    """The one finding of that code, which must be the only one at all."""
+    assert [finding.code for finding in findings] == [code], findings
+    return findings[0]
+
+
+def with_field(root: Node, changed: Field) -> Node:
+    return replace(root, fields=tuple(changed if one.path == changed.path else one for one in root.fields))
+
+
+def typed(of: Table, name: str, as_type: str | None = None, **policies: Any) -> Field:
+    column = of.by_name[name]
+    return replace(field(of, name), value=represent(column, as_type, Policies(**policies)))
+
+
+# Column, rows (id is its place from 1), type, policies, code, severity, rows found, part of the fix.
+VALUES: list[tuple[str, list[str], str | None, dict[str, str], str, str, int, str]] = [
+    ("DATETIME(6)", ["'2024-01-01 00:00:00.123456'", "'2024-01-01 00:00:00.123'"], None, {}, "lossy-microseconds",
+     "warning", 1, "companion"),
+    ("TIMESTAMP(4) NULL", ["'2024-01-01 00:00:00.1234'", "NULL"], None, {"submillisecond": "reject"},
+     "lossy-microseconds", "warning", 1, "string"),
+    ("DATE NULL", ["'0000-00-00'", "'2024-00-10'", "'2024-02-31'", "'2024-02-29'", "NULL"], None, {},
+     "lossy-zero-date", "warning", 3, "zero_date"),
+    ("DATETIME", ["'0000-00-00'", "'2024-12-31'"], None, {"zero_date": "null"}, "lossy-zero-date", "info", 1, ""),
+    ("TIMESTAMP NULL", ["0", "'2024-12-31'"], None, {"zero_date": "string"}, "lossy-zero-date", "info", 1, ""),
+    ("DECIMAL(40,2)", ["12345678901234567890123456789012345.25", "12345678901234567890123456789012345678.00", "1.5",
+                       "-1234567890123456789012345678901234.00"], None, {}, "big-decimal", "warning", 2, "big_decimal"),
+    ("DECIMAL(65,0)", ["-99999999999999999999999999999999999", "9999999999999999999999999999999999"], None, {},
+     "big-decimal", "warning", 1, "string"),
+    ("BIGINT UNSIGNED", ["9223372036854775807", "9223372036854775808"], None, {}, "unsigned-overflow", "warning", 1,
+     "unsigned_overflow"),
+    ("BIT(64)", ["b'1'", "0xffffffffffffffff"], None, {}, "unsigned-overflow", "warning", 1, "decimal"),
+    ("JSON", ["'{\"a\": 1}'", "'{\"a.b\": 1}'", "'{\"$a\": 1}'", "'[\"x.y\"]'"], None, {}, "json-keys", "info", 2, ""),
+    ("JSON", ["'{\"a.b\": 1}'"], None, {"json_keys": "reject"}, "json-keys", "warning", 1, "json_keys"),
+    ("TEXT", ["'{\"a.b\": 1}'", "'{\"a\": 1}'"], "json", {}, "json-keys", "info", 1, ""),
+    ("TEXT", ["'{\"a\": 1}'", "'{a}'", "NULL"], "json", {}, "unfit-value", "warning", 1, "type"),
+    ("VARCHAR(36)", ["'6ccd780c-baba-1026-9564-5b8c656024db'", "'6CCD780CBABA102695645B8C656024DB'", "'x'"], "uuid", {},
+     "unfit-value", "warning", 1, ""),
+    ("VARBINARY(20)", ["REPEAT('x', 16)", "'x'"], "uuid", {}, "unfit-value", "warning", 1, ""),
+    ("VARBINARY(20)", ["x'c3a9'", "x'ff'"], "string", {}, "unfit-value", "warning", 1, ""),
+    ("VARCHAR(30)", ["'507f1f77bcf86cd799439011'", "'507f'"], "objectid", {}, "unfit-value", "warning", 1, ""),
+    ("VARCHAR(30)", ["'-1.50'", "' 2e3 '", "'1,5'", "''"], "decimal", {}, "unfit-value", "warning", 2, ""),
+    ("DECIMAL(30,2)", ["1.00", "1.50", "99999999999999999999.00"], "long", {}, "unfit-value", "warning", 2, ""),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("column", "rows", "as_type", "policies", "code", "severity", "count", "fix"), VALUES)
+def test_values_that_have_no_exact_place(
+    source: MySQLSource,
+    column: str,
+    rows: list[str],
+    as_type: str | None,
+    policies: dict[str, str],
+    code: str,
+    severity: str,
+    count: int,
+    fix: str,
+) -> None:
+    values = ", ".join(f"({place}, {row})" for place, row in enumerate(rows, 1))
+    with connected(source.url) as connection:
+        # Lets in what a strict server of today would refuse.
+        connection.exec_driver_sql("SET SESSION sql_mode = 'ALLOW_INVALID_DATES'")
+        connection.exec_driver_sql(f"CREATE TABLE t (id INT PRIMARY KEY, v {column})")
+        connection.exec_driver_sql(f"INSERT INTO t VALUES {values}")
+    of = table(source.schema(), "t")
+    finding = only(found(source, with_field(node(of), typed(of, "v", as_type, **policies))), code)
+    assert (finding.severity, finding.where) == (severity, "root: v")
+    assert f"in {count} row" in finding.text
+    assert fix in finding.fix
+
+
+@pytest.mark.parametrize(
+    ("column", "row", "as_type", "policies"),
+    [
+        ("DATETIME(6)", "'2024-01-01 00:00:00.123456'", None, {"submillisecond": "companion"}),
+        ("DATETIME(6)", "'2024-01-01 00:00:00.123456'", None, {"submillisecond": "string"}),
+        ("DATE", "'0000-00-00'", "string", {}),
+        ("DECIMAL(40,0)", "12345678901234567890123456789012345", None, {"big_decimal": "string"}),
+        ("DECIMAL(40,0)", "12345678901234567890123456789012345", "double", {}),
+        ("BIGINT UNSIGNED", "18446744073709551615", None, {"unsigned_overflow": "decimal"}),
+        ("BIGINT UNSIGNED", "18446744073709551615", "string", {}),
+        ("TIME(6)", "'-838:59:59.000001'", None, {}),
+        ("TEXT", "'{\"a.b\": 1}'", None, {}),
+    ],
+)
+def test_nothing_is_said_where_the_mapping_has_a_place_for_it(
+    source: MySQLSource, execute: Execute, column: str, row: str, as_type: str | None, policies: dict[str, str]
+) -> None:
+    execute(f"CREATE TABLE t (id INT PRIMARY KEY, v {column})", f"INSERT INTO t VALUES (1, {row})")
+    of = table(source.schema(), "t")
+    assert found(source, with_field(node(of), typed(of, "v", as_type, **policies))) == ()
+
+
+@pytest.mark.needs_mariadb("invalid bytes in a text column; MySQL cuts them on the way in")
+@pytest.mark.parametrize(("policy", "severity"), [("reject", "warning"), ("binary", "info")])
+def test_invalid_text(source: MySQLSource, execute: Execute, policy: str, severity: str) -> None:
+    execute(
+        "CREATE TABLE t (id INT PRIMARY KEY, v VARCHAR(9) CHARACTER SET ascii)",
+        "INSERT INTO t VALUES (1, 'ok'), (2, x'41ff')",
+    )
+    of = table(source.schema(), "t")
+    finding = only(found(source, with_field(node(of), typed(of, "v", invalid_text=policy))), "invalid-text")
+    assert finding.severity == severity
+    assert "1 row of" in finding.text
+    assert "(such as 2)" in finding.text
+
+
+@pytest.mark.parametrize("charset", ["ascii", "utf8mb3", "utf8mb4", "latin1", "utf16"])
+def test_valid_text_of_every_character_set_passes(source: MySQLSource, execute: Execute, charset: str) -> None:
+    value = "abc" if charset == "ascii" else "é€"
+    execute(
+        f"CREATE TABLE t (id INT PRIMARY KEY, v TEXT CHARACTER SET {charset})",
+        f"INSERT INTO t VALUES (1, '{value}'), (2, ''), (3, NULL)",
+    )
+    assert found(source, node(table(source.schema(), "t"))) == ()
+
+
+PEOPLE = (
+    "CREATE TABLE parents (id INT PRIMARY KEY, code VARCHAR(9), friend INT)",
+    "CREATE TABLE children (id INT PRIMARY KEY, parent_id INT, code VARCHAR(9), name VARCHAR(20), KEY (parent_id),"
+    " KEY (code))",
+    "CREATE TABLE links (parent_id INT, child_id INT, PRIMARY KEY (parent_id, child_id))",
+    "INSERT INTO parents VALUES (1, 'a', 1), (2, 'b', NULL), (3, 'c', 99)",
+    "INSERT INTO children VALUES (1, 1, 'a', 'x'), (2, 1, 'A', 'y'), (3, NULL, NULL, 'z')",
+)
+
+
+class People:
+    def __init__(self, source: MySQLSource, execute: Execute) -> None:
+        execute(*PEOPLE)
+        schema = source.schema()
+        self.source = source
+        self.parents, self.children, self.links = (table(schema, name) for name in ("parents", "children", "links"))
+
+    def many(self, on: Join | None = None, **more: Any) -> Node:
+        by_id = join(self.parents, ["id"], self.children, ["parent_id"], exact=True)
+        return node(self.children, id="root.children", join=on or by_id, **more)
+
+    def friend(self, **more: Any) -> Node:
+        on = join(self.parents, ["friend"], self.children, ["id"], exact=True)
+        settings = {"shape": "one", "path": ("friend",), "order": ()} | more
+        return node(self.children, id="root.friend", join=on, **settings)
+
+    def tagged(self) -> Node:
+        on = link(
+            self.links,
+            join(self.parents, ["id"], self.links, ["parent_id"], exact=True),
+            join(self.links, ["child_id"], self.children, ["id"], exact=True),
+        )
+        return node(self.children, id="root.tagged", link=on)
+
+    def found(self, *children: Node, **more: Any) -> tuple[Finding, ...]:
+        return found(self.source, node(self.parents, children=children, **more))
+
+
+@pytest.fixture
+def people(source: MySQLSource, execute: Execute) -> People:
+    return People(source, execute)
+
+
+def test_children_without_a_parent(people: People, execute: Execute) -> None:
+    assert people.found(people.many()) == ()
+    execute("INSERT INTO children VALUES (4, 77, NULL, ''), (5, 77, NULL, '')")
+    finding = only(people.found(people.many()), "orphans")
+    assert (finding.severity, finding.where) == ("warning", "root.children")
+    assert "in 2 rows" in finding.text
+    assert "(such as 4)" in finding.text
+    # Rows that the mapping leaves out are no one's orphans, and a parent that it leaves out is a parent.
+    assert people.found(people.many(where="id < 4"), where="id <> 1") == ()
+
+
+@pytest.mark.parametrize(("policy", "then"), [("ignore", "`friend` is null"), ("reject", "will be rejected")])
+def test_a_key_of_the_parent_that_names_no_row(people: People, policy: str, then: str) -> None:
+    finding = only(people.found(people.friend(orphans=policy)), "orphans")
+    assert finding.where == "root.friend"
+    assert "in 1 row of" in finding.text
+    assert "(such as 3)" in finding.text
+    assert then in finding.text
+
+
+def test_link_rows_that_lead_nowhere(people: People, execute: Execute) -> None:
+    execute("INSERT INTO links VALUES (1, 1), (1, 88), (77, 1)")
+    to_parent, to_child = people.found(people.tagged())
+    assert (to_parent.code, to_child.code) == ("orphans", "orphans")
+    assert "parents that don't exist" in to_parent.text
+    assert "77, 1" in to_parent.text
+    assert "children that don't exist" in to_child.text
+    assert "1, 88" in to_child.text
+
+
+def test_keys_that_match_by_collation_only(people: People) -> None:
+    by_code = join(people.parents, ["code"], people.children, ["code"], exact=False)
+    finding = only(people.found(people.many(by_code)), "collation-keys")
+    assert (finding.severity, finding.where) == ("warning", "root.children")
+    assert "in 1 row of" in finding.text
+    assert "(such as 2)" in finding.text
+
+
+def test_a_map_key_twice_and_map_keys_with_dots(people: People, execute: Execute) -> None:
+    value = replace(field(people.children, "id"), path=())
+    options = people.many(shape="map", map_key=people.children.by_name["name"], order=())
+    options = replace(options, fields=(value,))
+    assert people.found(options) == ()
+    execute("INSERT INTO children VALUES (7, 2, NULL, 'k'), (8, 2, NULL, 'K'), (9, 2, NULL, 'a.b')")
+    assert only(people.found(options), "json-keys").where == "root.children (keys)"
+    execute("INSERT INTO children VALUES (10, 2, NULL, 'k')")
+    twice = people.found(options)[-1]
+    assert (twice.severity, twice.code) == ("warning", "duplicate-map-key")
+    assert "1 document" in twice.text
+    assert "(the first: 2)" in twice.text
+
+
+def unique(*paths: str, nullable: tuple[str, ...] = (), collation: str | None = None) -> IndexSpec:
+    types = tuple((path, ("string",)) for path in nullable)
+    return IndexSpec("u", tuple((path, 1) for path in paths), unique=True, nullable=types, collation=collation)
+
+
+@pytest.fixture
+def words(source: MySQLSource, execute: Execute) -> Node:
+    execute(
+        "CREATE TABLE t (id INT PRIMARY KEY, w VARCHAR(9) NOT NULL, n VARCHAR(9), at DATETIME(6), u INT, UNIQUE (u))",
+        "INSERT INTO t VALUES (1, 'a', NULL, '2024-01-01 00:00:00.123456', 1),"
+        " (2, 'A', NULL, '2024-01-01 00:00:00.123999', NULL), (3, 'b', 'x', NULL, NULL)",
+    )
+    of = table(source.schema(), "t")
+    return with_field(node(of), typed(of, "at", submillisecond="companion"))
+
+
+@pytest.mark.parametrize(
+    ("index", "blocked"),
+    [
+        (unique("w"), False),  # MongoDB tells 'a' from 'A'
+        (unique("w", collation="en:2"), True),
+        (unique("w", collation='{"locale": "en", "strength": 3}'), False),
+        (unique("n", nullable=("n",)), False),  # nulls are left out
+        (unique("at"), True),  # the same millisecond
+        (unique("u", nullable=("u",)), False),  # the source sees to it
+        (replace(unique("w", collation="en:2"), unique=False), False),
+    ],
+)
+def test_duplicates_of_a_unique_index_block(source: MySQLSource, words: Node, index: IndexSpec, blocked: bool) -> None:
+    findings = found(source, replace(collection(words), indexes=(index,)))
+    if not blocked:
+        assert findings == ()
+        return
+    finding = only(findings, "duplicate-unique")
+    assert (finding.severity, finding.where) == ("blocked", "t: u")
+    assert "(2 rows)" in finding.text
+
+
+def test_several_duplicates_are_counted(source: MySQLSource, words: Node, execute: Execute) -> None:
+    execute("INSERT INTO t (id, w, n) VALUES (4, 'b', 'x'), (5, 'b', 'x'), (6, 'a', 'x')")
+    findings = found(source, replace(collection(words), indexes=(unique("w", "n", nullable=("n",)),)))
+    finding = only(findings, "duplicate-unique")
+    assert "1 value of w, n occurs" in finding.text
+    assert "b, x (3 rows)" in finding.text
+
+
+def test_unique_over_embedded_fields_is_unchecked_unless_the_source_sees_to_it(
+    people: People, execute: Execute
+) -> None:
+    whole = collection(node(people.parents, children=(people.many(),)))
+    by_name = replace(whole, indexes=(unique("children.name"),))
+    named = replace(whole.root, children=(people.many(path=("children",)),))
+    finding = only(found(people.source, replace(by_name, root=named)), "unchecked")
+    assert finding.severity == "info"
+    execute("ALTER TABLE children ADD UNIQUE (name)")
+    assert found(people.source, replace(by_name, root=named)) == ()
+
+
+def test_a_join_without_an_index(people: People, execute: Execute) -> None:
+    execute("ALTER TABLE children DROP KEY parent_id")
+    finding = only(people.found(people.many()), "no-join-index")
+    assert finding.severity == "info"  # three rows
+    insert = "INSERT INTO children SELECT {} + id, 1, NULL, '' FROM children"
+    execute(*(insert.format(10 * 2**power) for power in range(10)), "ANALYZE TABLE children")
+    finding = only(people.found(people.many()), "no-join-index")
+    assert (finding.severity, finding.where) == ("warning", "root.children")
+    execute(finding.fix)
+    assert people.found(people.many()) == ()
+
+
+def test_an_index_that_begins_with_the_match_columns_serves(people: People, execute: Execute) -> None:
+    execute(
+        "ALTER TABLE children DROP KEY parent_id",
+        "CREATE INDEX by_name ON children (name, parent_id)",
+    )
+    assert people.found(people.many(match=(("name", "x"),))) == ()
+    assert [finding.code for finding in people.found(people.many())] == ["no-join-index"]
+
+
+def test_a_text_column_joined_by_a_number(people: People) -> None:
+    on = join(people.parents, ["id"], people.children, ["code"], exact=False)
+    findings = people.found(people.many(on))
+    assert "no-join-index" in [finding.code for finding in findings]
+    assert "as numbers" in next(finding.text for finding in findings if finding.code == "no-join-index")
+
+
+@pytest.mark.parametrize("engine", ["MyISAM", "MEMORY"])
+def test_a_table_without_snapshots(source: MySQLSource, execute: Execute, engine: str) -> None:
+    execute(f"CREATE TABLE t (id INT PRIMARY KEY) ENGINE={engine}")
+    finding = only(found(source, node(table(source.schema(), "t"))), "not-transactional")
+    assert engine in finding.text
+    assert finding.fix.endswith("ENGINE=InnoDB;")
+
+
+def test_a_view_as_root(source: MySQLSource, execute: Execute) -> None:
+    execute(
+        "CREATE TABLE t (id INT PRIMARY KEY)",
+        "INSERT INTO t VALUES (1), (2)",
+        "CREATE VIEW v AS SELECT id, COUNT(*) AS n FROM t GROUP BY id",
+    )
+    view = table(source.schema(), "v")
+    whole = collection(node(view, key=(view.by_name["id"],), order=()))
+    finding = only(found(source, whole), "view-root")
+    assert finding.severity == "warning"
+    assert measure(source.url, whole, exact=False).documents.value == 2
+
+
+def test_a_declared_key_without_an_index(source: MySQLSource, execute: Execute) -> None:
+    execute("CREATE TABLE t (a INT NOT NULL, b INT)")
+    of = table(source.schema(), "t")
+    finding = only(found(source, node(of, key=(of.by_name["a"],), order=())), "no-key-index")
+    execute(finding.fix)
+    assert found(source, node(table(source.schema(), "t"), key=(of.by_name["a"],), order=())) == ()
+
+
+@pytest.mark.needs_mysql("JSON_VALID that fails beyond 100 levels")
+def test_text_that_is_json_of_too_many_levels(source: MySQLSource, execute: Execute) -> None:
+    execute(
+        "CREATE TABLE t (id INT PRIMARY KEY, doc TEXT, day DATETIME(6))",
+        "INSERT INTO t VALUES (1, CONCAT(REPEAT('[', 101), REPEAT(']', 101)), NULL),"
+        " (2, '{}', '2024-01-01 00:00:00.0001')",
+    )
+    rows = table(source.schema(), "t")
+    findings = found(source, with_field(node(rows), typed(rows, "doc", "json")))
+    assert [(finding.code, finding.where) for finding in findings] == [
+        ("unfit-value", "root: doc"),
+        ("lossy-microseconds", "root: day"),
+    ]
+    assert "more than 100 levels" in findings[0].text

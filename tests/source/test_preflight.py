@@ -1,0 +1,257 @@
+"""Preflight on a real server; what must not be done to a shared server is injected into what was read from it."""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import replace
+from itertools import count
+from typing import Any
+
+import pytest
+
+from migrator.model.check import Check
+from migrator.model.tree import Node
+from migrator.source import MySQLSource, preflight
+from migrator.source.connect import connected
+from migrator.source.identity import read_identity
+from migrator.source.server_facts import ServerFacts, read_facts
+from migrator.source.url import SourceUrl
+from tests.source.build import collection, join, link, node, table
+from tests.source.conftest import Execute
+
+
+def named(checks: list[Check], name: str) -> list[Check]:
+    return [check for check in checks if check.name == name]
+
+
+@pytest.fixture
+def account(stranger: SourceUrl, execute: Execute) -> SourceUrl:
+    """An account that may log in, see the fresh database's t and nothing else."""
+    execute("CREATE TABLE t (id INT PRIMARY KEY)", f"GRANT SELECT ON `{stranger.database}`.t TO '{stranger.user}'@'%'")
+    return stranger
+
+
+def test_nothing_blocks_a_server_made_for_development(source: MySQLSource) -> None:
+    checks = list(preflight.checks(source.url))
+    assert [check for check in checks if check.status == "blocked"] == []
+    expected = ("reachable", "version", "same server", "privileges", "time zone", "character sets", "clock")
+    assert {check.name for check in checks} >= {*expected, "log_bin", "max_allowed_packet"}
+    assert all(check.side == "source" and check.text for check in checks)
+    assert all(check.fix for check in checks if check.status != "ok")
+
+
+def test_no_way_in_is_one_line_without_the_password(source: MySQLSource) -> None:
+    (check,) = preflight.checks(replace(source.url, port=1, password="secret-word"))
+    assert (check.status, check.name) == ("blocked", "reachable")
+    assert source.url.host in check.text
+    assert "host and port" in check.fix
+    assert "secret-word" not in check.text + check.fix
+
+
+def test_an_account_for_one_table_is_told_what_to_grant(account: SourceUrl, execute: Execute) -> None:
+    checks = list(preflight.checks(account))
+    select, sync, files = named(checks, "privileges")
+    assert (select.status, sync.status, files.status) == ("warning", "warning", "warning")
+    assert "only 1 of its tables" in select.text
+    assert f"TO '{account.user}'@'%';" in select.fix
+    assert "REPLICATION SLAVE" in sync.fix
+    assert "secret-word" not in "".join(check.text + check.fix for check in checks)
+    # What is printed is what helps.
+    for check in (select, sync, files):
+        execute(*check.fix.splitlines())
+    assert [check.status for check in named(list(preflight.checks(account)), "privileges")] == ["ok", "ok", "ok"]
+
+
+def test_a_database_that_may_not_be_read_blocks(account: SourceUrl, execute: Execute, second_database: str) -> None:
+    url = replace(account, databases=(account.database, second_database))
+    select = named(list(preflight.checks(url)), "privileges")[:2]
+    assert [check.status for check in select] == ["warning", "blocked"]
+    assert second_database.replace("_", "\\_") in select[1].fix
+
+
+def test_privileges_of_an_active_role_count_and_others_are_named(account: SourceUrl, execute: Execute) -> None:
+    role = f"r{secrets.token_hex(4)}"
+    with connected(account) as connection:
+        mariadb = read_identity(connection).flavor == "mariadb"
+    execute(f"CREATE ROLE `{role}`", f"GRANT SELECT ON `{account.database}`.* TO `{role}`")
+    try:
+        execute(f"GRANT `{role}` TO '{account.user}'@'%'")
+        inactive = named(list(preflight.checks(account)), "privileges")[0]
+        assert inactive.status == "warning"
+        assert role in inactive.fix
+        to, for_ = ("", " FOR") if mariadb else (" TO", "")
+        execute(f"SET DEFAULT ROLE `{role}`{to}{for_} '{account.user}'@'%'")
+        assert named(list(preflight.checks(account)), "privileges")[0].status == "ok"
+    finally:
+        execute(f"DROP ROLE `{role}`")
+
+
+def test_plan_names_the_privileges_that_sync_lacks(account: SourceUrl) -> None:
+    finding = preflight.findings(account, [])[0]
+    assert (finding.severity, finding.code) == ("warning", "privileges")
+    assert finding.fix.startswith("GRANT ")
+
+
+@pytest.mark.needs_mariadb("foreign keys whose rules are hidden from an account with SELECT alone")
+@pytest.mark.parametrize("scope", ["*", "tags"])
+def test_cascades_are_seen_by_accounts_that_may_only_select(account: SourceUrl, execute: Execute, scope: str) -> None:
+    execute(*SHOP, f"GRANT SELECT ON `{account.database}`.{scope} TO '{account.user}'@'%'")
+    tags = node(table(MySQLSource(account).schema(), "tags"))
+    found = preflight.findings(account, [collection(tags)])
+    assert any(finding.code == "silent-cascade" and finding.text.endswith(": tags.g") for finding in found)
+    (check,) = named(list(preflight.checks(account)), "cascades")
+    assert check.text.startswith("3 foreign keys" if scope == "*" else "1 foreign key ")
+
+
+def test_a_prepared_transaction_is_found(source: MySQLSource, execute: Execute) -> None:
+    execute("CREATE TABLE t (id INT PRIMARY KEY)")
+    name = secrets.token_hex(4)
+    with connected(source.url) as connection:
+        for statement in ("START '{}'", "END '{}'", "PREPARE '{}'"):
+            connection.exec_driver_sql(f"XA {statement.format(name)}")
+            if statement.startswith("START"):
+                connection.exec_driver_sql("INSERT INTO t VALUES (1)")
+        try:
+            assert "xa" in {finding.code for finding in preflight.findings(source.url, [])}
+        finally:
+            connection.exec_driver_sql(f"XA ROLLBACK '{name}'")
+
+
+def inject(monkeypatch: pytest.MonkeyPatch, **change: Any) -> None:
+    """Changes what is read from the server; `variables` are merged."""
+
+    def read(connection: Any) -> ServerFacts:
+        facts = read_facts(connection)
+        merged = change | {"variables": dict(facts.variables) | change.get("variables", {})}
+        return replace(facts, **merged)
+
+    monkeypatch.setattr(preflight, "read_facts", read)
+
+
+def test_without_a_log_there_is_one_finding(source: MySQLSource, monkeypatch: pytest.MonkeyPatch) -> None:
+    inject(monkeypatch, variables={"log_bin": "OFF", "binlog_format": "STATEMENT"})
+    (finding,) = preflight.findings(source.url, [])
+    assert (finding.severity, finding.code) == ("warning", "no-change-log")
+    assert "sync" in finding.text
+    checks = list(preflight.checks(source.url))
+    assert [check.status for check in named(checks, "log_bin")] == ["warning"]
+    assert named(checks, "binlog_format") == []
+
+
+@pytest.mark.parametrize(
+    ("change", "code"),
+    [
+        ({"variables": {"binlog_format": "STATEMENT"}}, "binlog-format"),
+        ({"variables": {"binlog_row_image": "MINIMAL"}}, "binlog-row-image"),
+        (
+            {"variables": {"log_slave_updates": "OFF", "log_replica_updates": "OFF"}, "is_replica": True},
+            "log-replica-updates",
+        ),
+        ({"session_logs": False}, "sql-log-bin"),
+        ({"filters": "only shop"}, "binlog-do-db"),
+    ],
+)
+def test_settings_become_findings_and_checks(
+    source: MySQLSource, monkeypatch: pytest.MonkeyPatch, change: dict[str, Any], code: str
+) -> None:
+    inject(monkeypatch, **change)
+    (finding,) = preflight.findings(source.url, [])
+    assert (finding.severity, finding.code) == ("warning", code)
+    assert finding.fix
+    (check,) = [check for check in preflight.checks(source.url) if check.status != "ok"]
+    assert check.name.replace("_", "-") == code
+
+
+def test_a_zone_that_is_not_utc_and_a_small_packet(source: MySQLSource, monkeypatch: pytest.MonkeyPatch) -> None:
+    inject(monkeypatch, variables={"time_zone": "Europe/Berlin", "max_allowed_packet": "1048576"})
+    found = {check.name: check for check in preflight.checks(source.url) if check.status != "ok"}
+    assert set(found) == {"time zone", "max_allowed_packet"}
+    assert "datetime_zone" in found["time zone"].fix
+
+
+def test_connections_that_reach_different_servers_block(source: MySQLSource, monkeypatch: pytest.MonkeyPatch) -> None:
+    numbers = count()
+
+    def spread(connection: Any) -> Any:
+        return replace(read_identity(connection), uuid=f"server-{next(numbers) % 2}")
+
+    monkeypatch.setattr(preflight, "read_identity", spread)
+    (check,) = named(list(preflight.checks(source.url)), "same server")
+    assert check.status == "blocked"
+    assert "server-0, server-1" in check.text
+
+
+def test_unusual_character_sets_are_named(source: MySQLSource, execute: Execute) -> None:
+    execute("CREATE TABLE t (id INT PRIMARY KEY, a VARCHAR(9) CHARACTER SET sjis, b VARCHAR(9) CHARACTER SET latin1)")
+    (check,) = named(list(preflight.checks(source.url)), "character sets")
+    assert check.status == "warning"
+    assert f"{source.url.database}.t.a (sjis)" in check.text
+    assert "t.b" not in check.text
+
+
+SHOP = (
+    "CREATE TABLE groups_ (id INT PRIMARY KEY)",
+    "CREATE TABLE tags (id INT PRIMARY KEY, group_id INT, CONSTRAINT g FOREIGN KEY (group_id) REFERENCES groups_ (id)"
+    " ON DELETE CASCADE)",
+    "CREATE TABLE orders (id INT PRIMARY KEY)",
+    "CREATE TABLE items (id INT PRIMARY KEY, order_id INT, CONSTRAINT o FOREIGN KEY (order_id) REFERENCES orders (id)"
+    " ON DELETE CASCADE)",
+    "CREATE TABLE order_tags (order_id INT, tag_id INT, PRIMARY KEY (order_id, tag_id), CONSTRAINT lo FOREIGN KEY"
+    " (order_id) REFERENCES orders (id), CONSTRAINT lt FOREIGN KEY (tag_id) REFERENCES tags (id) ON DELETE CASCADE)",
+)
+
+
+@pytest.fixture
+def orders(source: MySQLSource, execute: Execute) -> Node:
+    """orders with items below them, and with tags through a link table."""
+    execute(*SHOP)
+    schema = source.schema()
+    orders, items, tags, links = (table(schema, name) for name in ("orders", "items", "tags", "order_tags"))
+    below = node(items, id="root.items", join=join(orders, ["id"], items, ["order_id"], exact=True))
+    to_tags = link(
+        links, join(orders, ["id"], links, ["order_id"], exact=True), join(links, ["tag_id"], tags, ["id"], exact=True)
+    )
+    return node(orders, children=(below, node(tags, id="root.tags", link=to_tags)))
+
+
+@pytest.mark.needs_mariadb("foreign keys whose cascades are not logged")
+def test_silent_cascades_are_warnings_unless_the_parents_event_covers_them(source: MySQLSource, orders: Node) -> None:
+    warning, note = preflight.findings(source.url, [collection(orders)])
+    assert {(finding.code, finding.where) for finding in (warning, note)} == {("silent-cascade", "source")}
+    assert (warning.severity, note.severity) == ("warning", "info")
+    # tags is in no place below groups_, which no mapping holds; the link's row goes with its tag.
+    assert warning.text.startswith("2 cascading foreign keys change rows")
+    assert warning.text.endswith(": order_tags.lt, tags.g")
+    assert note.text.startswith("1 cascading foreign key changes rows")
+    assert note.text.endswith(": o")
+
+
+@pytest.mark.needs_mariadb("foreign keys whose cascades are not logged")
+def test_cascades_into_tables_of_another_database_are_named_with_it(
+    source: MySQLSource, execute: Execute, second_database: str
+) -> None:
+    parent = f"`{source.url.database}`.`a`"
+    execute(
+        "CREATE TABLE a (id INT PRIMARY KEY)",
+        f"CREATE TABLE `{second_database}`.b (id INT PRIMARY KEY, a_id INT, CONSTRAINT ba FOREIGN KEY (a_id) REFERENCES"
+        f" {parent} (id) ON DELETE CASCADE)",
+    )
+    url = replace(source.url, databases=(source.url.database, second_database))
+    rows = node(table(MySQLSource(url).schema(), "b", second_database))
+    (warning,) = preflight.findings(url, [collection(rows)])
+    assert warning.text.endswith(f": {second_database}.b.ba")
+
+
+@pytest.mark.needs_mysql("foreign keys whose cascades are logged")
+def test_logged_cascades_are_none_of_our_business(source: MySQLSource, orders: Node) -> None:
+    assert preflight.findings(source.url, [collection(orders)]) == ()
+
+
+def test_silent_cascades_on_a_server_that_lets_the_engine_do_them(
+    source: MySQLSource, orders: Node, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    inject(monkeypatch, variables={"innodb_native_foreign_keys": "ON"})
+    warning, note = preflight.findings(source.url, [collection(orders)])
+    assert "order_tags.lt" in warning.text
+    assert "MySQL 9.6" in warning.fix
+    assert note.fix == ""
