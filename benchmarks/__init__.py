@@ -1,0 +1,1 @@
+"""How fast migrator is, as ratios of medians measured in one run: `make bench`; see docs/benchmarks.md."""

@@ -1,0 +1,130 @@
+"""`python -m benchmarks`, with the test servers' URLs in the environment; `make bench` sees to that.
+
+Everything is a ratio of medians of one run: absolute times say more about the machine than about migrator.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from functools import partial
+from pathlib import Path
+
+import click
+import pymongo
+from rich.console import Console
+from rich.table import Table
+from sqlalchemy import create_engine, text
+from sqlalchemy.engine import URL, make_url
+
+from benchmarks.client import select_statements
+from benchmarks.measure import Ran, medians, run
+from sample_schema.generate import drop, load
+
+MAPPINGS = Path(__file__).parent.parent / "mappings"
+
+
+def shop(server: str, scale: int) -> str:
+    """URL of a shop of this size, filled if it isn't there yet."""
+    url = make_url(server).set(database=f"bench_shop_{scale}").render_as_string(hide_password=False)
+    marker = subprocess.run(_client(url, "SELECT count(*) FROM orders"), capture_output=True, check=False)
+    if marker.returncode == 0 and int(marker.stdout or b"0") > 0:
+        return url
+    click.echo(f"filling the shop at scale {scale}", err=True)
+    load(url, scale, 1)
+    return url
+
+
+def _client(url: str, sql: str) -> list[str]:
+    """The command-line client, printing rows without buffering them."""
+    place: URL = make_url(url)
+    binary = shutil.which("mysql") or shutil.which("mariadb")
+    if binary is None:
+        raise SystemExit("the command-line client (mysql or mariadb) is not installed")
+    access = ["-h", place.host or "127.0.0.1", "-P", str(place.port or 3306), "-u", place.username or "root"]
+    password = [f"-p{place.password}"] if place.password else []
+    return [binary, "--no-defaults", *access, *password, "-N", "-B", "--quick", place.database or "", "-e", sql]
+
+
+def _apply(source: str, target: str, *more: str) -> list[str]:
+    ends = ["--source", source, "--target", target, "--mappings", str(MAPPINGS)]
+    return [sys.executable, "-m", "migrator", "apply", "--yes", *ends, *more]
+
+
+def apply_to_files(source: str, folder: Path, log: str) -> Ran:
+    shutil.rmtree(folder, ignore_errors=True)
+    return run(_apply(source, f"file:{folder}"), log)
+
+
+def apply_to_mongodb(source: str, target: str, log: str) -> Ran:
+    with pymongo.MongoClient(target) as client:
+        client.drop_database(client.get_default_database().name)
+    return run(_apply(source, target, "--collection", "orders"), log)
+
+
+@click.command()
+@click.option("--scale", default=150, show_default=True, help="150 is about 1.5 million rows.")
+@click.option("--rounds", default=3, show_default=True, help="How often everything is run.")
+@click.option("--keep", is_flag=True, help="Leave the filled shops on the server.")
+def main(scale: int, rounds: int, keep: bool) -> None:
+    """Measure apply against the command-line client and against a hand-written script."""
+    server, documents = os.environ["MIGRATOR_TEST_MYSQL_URL"], os.environ["MIGRATOR_TEST_MONGODB_URL"]
+    head, _, options = documents.partition("?")
+    target = f"{head.rstrip('/')}/bench?{options}"
+    table = Table("measured", "median", "against", "median", "ratio", "goal")
+    with tempfile.TemporaryDirectory(prefix="migrator-bench-") as folder:
+        log = f"{folder}/log"
+        source = shop(server, scale)
+        statements = "; ".join(select_statements(source, MAPPINGS))
+        files = medians(
+            rounds,
+            apply=partial(apply_to_files, source, Path(folder, "files"), log),
+            client=partial(run, _client(source, statements), f"{folder}/rows"),
+        )
+        _compare(table, "apply to BSON files", files["apply"], "client printing the rows", files["client"], "<= 5")
+        bson = f"{folder}/files/orders.bson"
+        module = [sys.executable, "-m"]
+        loads = medians(
+            rounds,
+            apply=partial(apply_to_mongodb, source, target, log),
+            script=partial(run, [*module, "benchmarks.handwritten", source, target], log),
+            one=partial(run, [*module, "benchmarks.prepared", bson, target, "1"], log),
+            two=partial(run, [*module, "benchmarks.prepared", bson, target, "2"], log),
+        )
+        best = min(loads["one"], loads["two"], key=lambda ran: ran.seconds)
+        _compare(table, "hand-written script, orders", loads["script"], "apply, orders", loads["apply"], ">= 3")
+        _compare(table, "prepared batches, orders", best, "apply, orders", loads["apply"], ">= 0.8")
+        growth = Table("scale", "rows", "seconds", "microseconds a row", "peak MB of a process")
+        for size in (1, 10, 100):
+            smaller = shop(server, size)
+            rows = count_rows(smaller)
+            ran = medians(rounds, apply=partial(apply_to_files, smaller, Path(folder, "files"), log))["apply"]
+            growth.add_row(
+                str(size), f"{rows:,}", f"{ran.seconds:.2f}", f"{ran.seconds / rows * 1e6:.2f}", f"{ran.peak_mb:.0f}"
+            )
+        if not keep:
+            for size in {1, 10, 100, scale}:
+                drop(shop(server, size))
+    console = Console(width=110)
+    console.print(table)
+    console.print(growth)
+
+
+def count_rows(url: str) -> int:
+    """Rows of all tables of a shop."""
+    place = make_url(url).set(drivername="mysql+pymysql")
+    with create_engine(place).connect() as connection:
+        tables = connection.execute(text("SHOW TABLES")).scalars().all()
+        return sum(connection.execute(text(f"SELECT count(*) FROM `{table}`")).scalar_one() for table in tables)
+
+
+def _compare(table: Table, name: str, mine: Ran, other: str, theirs: Ran, goal: str) -> None:
+    ratio = mine.seconds / theirs.seconds
+    table.add_row(name, f"{mine.seconds:.2f} s", other, f"{theirs.seconds:.2f} s", f"{ratio:.2f}", goal)
+
+
+if __name__ == "__main__":
+    main()
