@@ -117,6 +117,12 @@ class LeaseInDoubt(LeaseLost, Retryable):
     exit_code = ExitCode.RESUMABLE
 
 
+class SyncBlocked(MigratorError):
+    """The change log can't be followed from here without losing something; says where, and the way out."""
+
+    exit_code = ExitCode.BLOCKED
+
+
 class Stopped(MigratorError):
     """The work stopped before its end and can go on where it stopped."""
 

@@ -32,14 +32,15 @@ class Position:
         gtid: MySQL gtid_executed or MariaDB gtid_binlog_pos style set, "" where the server has no GTID.
         file: log file.
         offset: byte offset in `file`.
-        how: where it was taken, one of the ways of DESIGN premise A.
+        how: where it was taken, one of the ways of DESIGN premise A; `log`: behind a transaction that was read from the
+            log, whose changes are in the documents.
     """
 
     server: ServerIdentity
     gtid: str
     file: str
     offset: int
-    how: Literal["mariadb-snapshot", "gtid-executed", "log-file-start", "global-lock"]
+    how: Literal["mariadb-snapshot", "gtid-executed", "log-file-start", "global-lock", "log"]
 
 
 @dataclass(frozen=True, slots=True)

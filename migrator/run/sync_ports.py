@@ -1,0 +1,244 @@
+"""What sync needs of a source and of a target beyond migrator.run.ports."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, AbstractContextManager
+from typing import Protocol
+
+from migrator.documents.reader import RowReader
+from migrator.model.change import (
+    Dirty,
+    Hop,
+    LogEvent,
+    LogStatus,
+    Reach,
+    Scope,
+    SyncReport,
+    TableName,
+    TrackedRow,
+    Watch,
+    WriteOutcome,
+)
+from migrator.model.chunk import Document, Key, Rejected
+from migrator.model.position import Position
+from migrator.model.tree import Collection, Node
+from migrator.run.ports import Lease
+
+
+class LogReader(Protocol):
+    """The change log from a position on. Blocking; used by one thread."""
+
+    def events(self) -> Iterator[LogEvent]:
+        """Whole transactions in order: their changes, then Commit. Yields Quiet about every second at the log's end.
+
+        Events of tables that are not watched are left out, but their Commits come.
+
+        Raises:
+            SyncBlocked: for what can't be followed: an unknown event, a row image that lacks columns, DML logged as a
+                statement, a log that was purged or reset, prepared XA transactions.
+            SourceUnavailable: when the connection was lost; a new reader goes on from the last Commit's position.
+        """
+        ...
+
+    def watch(self, watches: Mapping[TableName, Watch]) -> None:
+        """From the next event on these tables matter (after a change of definitions)."""
+        ...
+
+    @property
+    def reached(self) -> Position:
+        """Behind the last event that `events` yielded, in the middle of a transaction too: what a snapshot must
+        contain before documents are rebuilt from it (DESIGN premise A)."""
+        ...
+
+
+class Climber(RowReader, Protocol):
+    """A snapshot that also finds the documents which rows are part of."""
+
+    async def root_keys(
+        self, path: Sequence[Node], hop: Hop, values: Sequence[Key], after: Key | None, limit: int
+    ) -> list[Key]:
+        """At most `limit` distinct root keys above `after`, in key order, that lead to rows of the last node of `path`.
+
+        Args:
+            path: the nodes from the root to the changed one, both included; at least two.
+            hop: `parent` or `child`, see model.change.Hop.
+            values: by the source's own comparison. Conditions and limits of the nodes are left aside.
+        """
+        ...
+
+    def tracked_rows(
+        self, table: TableName, key: Sequence[str], columns: Sequence[str]
+    ) -> AsyncGenerator[list[TrackedRow], None]:
+        """All rows of a table, of each its key and some columns, in key order."""
+        ...
+
+
+class Snapshots(Protocol):
+    """One connection for many snapshots, one after the other."""
+
+    def at_least(self, reached: Position) -> AbstractAsyncContextManager[Climber]:
+        """A snapshot that contains all that was logged before `reached` (DESIGN premise A).
+
+        Raises:
+            SourceUnavailable: when the engine hasn't committed that within a minute.
+        """
+        ...
+
+
+class FollowedSource(Protocol):
+    """A source whose change log can be read."""
+
+    def follow(self, position: Position, watches: Mapping[TableName, Watch]) -> AbstractContextManager[LogReader]:
+        """A reader behind `position`.
+
+        Raises:
+            SyncBlocked: when the position is of another server or no longer in its log.
+        """
+        ...
+
+    def snapshots(self) -> AbstractAsyncContextManager[Snapshots]: ...
+
+    def log_status(self, position: Position) -> LogStatus: ...
+
+    def require_followable(self) -> None:
+        """Raises SyncBlocked, naming every setting and privilege that is not as sync needs it; also when prepared XA
+        transactions exist and that can be seen."""
+        ...
+
+    def cascades_are_logged(self) -> bool:
+        """Whether ON DELETE CASCADE, SET NULL and ON UPDATE leave row events (DESIGN premise B)."""
+        ...
+
+
+class SyncState(Protocol):
+    """What sync remembers in the target. What a call wrote is durable on a majority when it returns."""
+
+    def published(self) -> dict[str, str]:
+        """Collection -> run, of everything live that an apply made (not what was adopted)."""
+        ...
+
+    def collection(self, scope: Scope) -> Collection:
+        """The mapping as it was frozen in the run's plan (DESIGN premise D)."""
+        ...
+
+    # --- positions ---
+
+    def positions(self, scopes: Iterable[Scope]) -> dict[Scope, Position]:
+        """Where each stands; a scope that has no position yet is left out."""
+        ...
+
+    def save(self, scopes: Iterable[Scope], position: Position) -> None:
+        """Everything before `position` is in the documents of these, or dirty in the state (DESIGN rule 5)."""
+        ...
+
+    # --- dirty reaches ---
+
+    def mark_dirty(self, scope: Scope, reaches: Iterable[Reach]) -> None:
+        """Notes them to be worked on from the beginning, whether or not they are noted already."""
+        ...
+
+    def dirty(self, scope: Scope, limit: int) -> list[Dirty]:
+        """The oldest first."""
+        ...
+
+    def count_dirty(self, scopes: Iterable[Scope]) -> int: ...
+
+    def advance(self, scope: Scope, entry: Dirty, after: Key) -> None:
+        """Root keys up to `after` are done, unless the reach was noted again meanwhile."""
+        ...
+
+    def settle(self, scope: Scope, entries: Iterable[Dirty]) -> None:
+        """These are done, except those noted again meanwhile."""
+        ...
+
+    # --- tracked rows (DESIGN premise B); each run has its own, since runs stand at different positions ---
+
+    def put_tracked(self, run: str, rows: Sequence[TrackedRow]) -> None:
+        """Writes or replaces them by table and key."""
+        ...
+
+    def drop_tracked(self, run: str, table: TableName, keys: Sequence[Key]) -> None: ...
+
+    def drop_tracked_table(self, run: str, table: TableName) -> None: ...
+
+    def tracked(
+        self, run: str, table: TableName, columns: Sequence[str], values: Sequence[Key], limit: int
+    ) -> list[TrackedRow]:
+        """At most `limit` of the rows that hold any of `values` in `columns`, byte for byte."""
+        ...
+
+    # --- rejected documents ---
+
+    def note_rejected(self, scope: Scope, keys: Sequence[Key], rejected: Sequence[Rejected], *, conflict: bool) -> None:
+        """Replaces what was noted for these documents, by the copy or by an earlier rebuild (EDGE_CASES 55).
+
+        `conflict`: they are refused for a unique value that another document has; worth another try when others change.
+        """
+        ...
+
+    def clear_rejected(self, scope: Scope, keys: Sequence[Key]) -> None:
+        """These documents could be made."""
+        ...
+
+    def conflicting(self, scope: Scope, limit: int) -> list[Key]:
+        """Documents that were rejected with `conflict`, the longest untried first."""
+        ...
+
+    # --- handing a collection over from sync to apply, before it is replaced (DESIGN premise C) ---
+
+    def ask_pause(self, collection: str, run: str) -> None:
+        """apply `run` wants nobody to write to the live collection any more."""
+        ...
+
+    def withdraw_pause(self, collection: str, run: str) -> None: ...
+
+    def pauses(self) -> dict[str, str]:
+        """Collection -> run that asked."""
+        ...
+
+    # --- what `status` shows ---
+
+    def report(self, report: SyncReport) -> None: ...
+
+    def last_report(self) -> SyncReport | None: ...
+
+    def forget(self, run: str) -> None:
+        """Drops positions, dirty reaches and tracked rows of a run."""
+        ...
+
+
+class Documents(Protocol):
+    """The documents of one collection, live or beside it, as one writer at a time changes them."""
+
+    def write(self, documents: Sequence[Document], deletes: Sequence[bytes]) -> WriteOutcome:
+        """Replaces or inserts, and deletes by `{_id: ...}`; idempotent, acknowledged by a majority.
+
+        Two documents of one call may swap a unique value (EDGE_CASES 51).
+
+        Raises:
+            LeaseLost: when this process is no longer the one writer (DESIGN premise C).
+        """
+        ...
+
+    def ids(self, after: bytes | None, limit: int) -> list[bytes]:
+        """At most `limit` documents `{_id: ...}` above `after`, in the target's order of `_id`."""
+        ...
+
+
+class SyncTarget(Protocol):
+    """A target whose live collections can be kept in step."""
+
+    def sync_lease(self, purpose: str) -> AbstractContextManager[Lease]:
+        """The right to write to live collections, apart from apply's. Raises LeaseHeld while another has it."""
+        ...
+
+    def sync_lease_owner(self) -> str | None:
+        """Who has it, for people; None when nobody alive does."""
+        ...
+
+    def sync_state(self) -> SyncState: ...
+
+    def documents(self, scope: Scope, lease: Lease, *, staged: bool) -> Documents:
+        """The live collection, or the one that the scope's run loads beside it."""
+        ...
