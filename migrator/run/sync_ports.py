@@ -23,7 +23,7 @@ from migrator.model.change import (
 from migrator.model.chunk import Document, Key, Rejected
 from migrator.model.position import Position
 from migrator.model.tree import Collection, Node
-from migrator.run.ports import Lease
+from migrator.run.ports import Lease, Source, Target
 
 
 class LogReader(Protocol):
@@ -83,6 +83,10 @@ class Snapshots(Protocol):
         Raises:
             SourceUnavailable: when the engine hasn't committed that within a minute.
         """
+        ...
+
+    def now(self) -> AbstractAsyncContextManager[Climber]:
+        """A snapshot of this moment, for whoever has read no event yet."""
         ...
 
 
@@ -161,6 +165,14 @@ class SyncState(Protocol):
     def drop_tracked(self, run: str, table: TableName, keys: Sequence[Key]) -> None: ...
 
     def drop_tracked_table(self, run: str, table: TableName) -> None: ...
+
+    def tracked_tables(self, run: str) -> dict[TableName, tuple[str, ...]]:
+        """Tables of which every row is remembered, with the columns that are."""
+        ...
+
+    def note_tracked_tables(self, run: str, tables: Mapping[TableName, Sequence[str]]) -> None:
+        """Every row of these is remembered from now on."""
+        ...
 
     def tracked(
         self, run: str, table: TableName, columns: Sequence[str], values: Sequence[Key], limit: int
@@ -241,4 +253,16 @@ class SyncTarget(Protocol):
 
     def documents(self, scope: Scope, lease: Lease, *, staged: bool) -> Documents:
         """The live collection, or the one that the scope's run loads beside it."""
+        ...
+
+
+class SyncableSource(Source, FollowedSource, Protocol):
+    """A source that can be copied and followed."""
+
+
+class SyncableTarget(Target, Protocol):
+    """A target that may be able to be kept in step."""
+
+    def following(self) -> SyncTarget | None:
+        """None for a target that is only ever written once."""
         ...
