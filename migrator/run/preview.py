@@ -178,3 +178,19 @@ def refuse_outdated(plan: Plan, source: Source, target: Target, files: MappingFi
             "\n".join(["the plan is outdated:", *(f"  - {reason}" for reason in reasons)]),
             hint="Make a new one with `migrator plan`.",
         )
+
+
+def refuse_other_mappings(source: Source, target: Target, files: MappingFiles) -> None:
+    """Raises PlanRefused when a mapping is another than the one that its collection was applied with (DESIGN premise
+    D). Where the tables have changed too, what was applied counts: sync looks whether it still fits."""
+    if not files.folder.exists():
+        return
+    collections = check(source, files)
+    for collection, now in zip(collections, target.inspect([each.name for each in collections]), strict=True):
+        same_tables = now.schema_fingerprint == collection.schema_fingerprint
+        if now.owned and same_tables and now.mapping_hash != collection.mapping_hash:
+            raise PlanRefused(
+                "the mapping has changed since the collection was applied",
+                where=f"{collection.name}, {collection.file}",
+                hint="`migrator apply` rebuilds it by the new one; or go back to the mapping that was applied.",
+            )

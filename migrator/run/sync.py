@@ -8,6 +8,7 @@ let go between two batches, and taken up again, with its new mapping and its own
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Protocol
@@ -145,7 +146,7 @@ class _Sync:
         self._goal: Position | None = None
         self._serving = _Serving({}, ())
         self._looked = 0.0
-        self._skipped: set[str] = set()
+        self._noted: set[str] = set()
 
     def run(self) -> SyncResult:
         try:
@@ -227,26 +228,15 @@ class _Sync:
         self._report("catching-up")
         paused = self._state.pauses()
         runs = {name: run for name, run in published.items() if name not in paused}
-        scopes = [Scope(run, name) for name, run in runs.items()]
-        known = self._state.positions(scopes)
-        schema = self._source.schema()
-        members = []
-        for scope in scopes:
-            collection = self._state.collection(scope)
-            why = unfollowable(collection, schema) if scope in known else "it was applied without a change log"
-            if why:
-                self._skip(scope, why)
-            else:
-                members.append(Member(scope, collection))
+        members = followable_members(self._source, self._state, frozenset(paused), self._note_once)
         self._meter.serving = {member.scope.collection: member.scope.run for member in members}
         self._looked = time.monotonic()
         self._report("catching-up")
-        return _Serving(runs, tuple(members))
+        return _Serving(runs, members)
 
-    def _skip(self, scope: Scope, why: str) -> None:
-        text = f"{scope.collection} is not kept in step: {why}"
-        if text not in self._skipped:
-            self._skipped.add(text)
+    def _note_once(self, text: str) -> None:
+        if text not in self._noted:
+            self._noted.add(text)
             self._observer.note(text)
 
     def _before_write(self) -> None:
@@ -297,6 +287,24 @@ class _Sync:
         self._state.report(report)
         self._observer.reported(report)
         return report
+
+
+def followable_members(
+    source: SyncableSource, state: SyncState, without: frozenset[str], note: Callable[[str], None]
+) -> tuple[Member, ...]:
+    """The published collections that the log can be followed for; `note` hears why others can't."""
+    scopes = [Scope(run, name) for name, run in sorted(state.published().items()) if name not in without]
+    known = state.positions(scopes)
+    schema = source.schema()
+    members = []
+    for scope in scopes:
+        collection = state.collection(scope)
+        why = unfollowable(collection, schema) if scope in known else "it was applied without a change log"
+        if why:
+            note(f"{scope.collection} is not kept in step: {why}")
+        else:
+            members.append(Member(scope, collection))
+    return tuple(members)
 
 
 def unfollowable(collection: Collection, schema: Schema) -> str:
