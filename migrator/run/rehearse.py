@@ -56,9 +56,7 @@ def rehearse(
     telling = _Telling(source, members, tell)
     with ExitStack() as stack:
         stack.callback(telling.close)
-        follower = Follower(
-            source, source.schema, _Untouched(state, telling), members, telling, _nothing, retry_seconds
-        )
+        follower = Follower(source, _Untouched(state, telling), members, telling, _nothing, retry_seconds)
         stack.callback(follower.close)
         goal = source.log_status(follower.reached).end
         while follower.progress.position is None or is_behind(follower.progress.position, goal):

@@ -110,10 +110,6 @@ class FollowedSource(Protocol):
         transactions exist and that can be seen."""
         ...
 
-    def cascades_are_logged(self) -> bool:
-        """Whether ON DELETE CASCADE, SET NULL and ON UPDATE leave row events (DESIGN premise B)."""
-        ...
-
 
 class SyncState(Protocol):
     """What sync remembers in the target. What a call wrote is durable on a majority when it returns."""

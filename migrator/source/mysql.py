@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import AbstractAsyncContextManager, AbstractContextManager
 from dataclasses import dataclass
 from functools import cached_property
@@ -49,8 +49,8 @@ class MySQLSource:
     ) -> CollectionMeasure:
         return measure.measure(self.url, collection, exact=exact, report=report)
 
-    def findings(self, collections: Sequence[Collection]) -> tuple[Finding, ...]:
-        return preflight.findings(self.url, collections)
+    def findings(self) -> tuple[Finding, ...]:
+        return preflight.findings(self.url)
 
     def checks(self) -> Iterator[Check]:
         return preflight.checks(self.url)

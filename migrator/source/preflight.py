@@ -11,9 +11,7 @@ from migrator.errors import SourceError
 from migrator.model.check import Check
 from migrator.model.plan import Finding
 from migrator.model.position import ServerIdentity
-from migrator.model.tree import Collection
 from migrator.source import log_settings
-from migrator.source.cascades import cascade_findings, cascades
 from migrator.source.connect import connected
 from migrator.source.grants import Need, files_need, grant_global, grant_reading, sync_need
 from migrator.source.identity import read_identity
@@ -35,7 +33,7 @@ _UTC = ("UTC", "+00:00", "Etc/UTC", "GMT")
 _NAMED = 5
 
 
-def findings(url: SourceUrl, collections: Sequence[Collection]) -> tuple[Finding, ...]:
+def findings(url: SourceUrl) -> tuple[Finding, ...]:
     """What a plan says about the source: all of it warnings, for a copy needs none of it.
 
     Raises:
@@ -56,8 +54,6 @@ def findings(url: SourceUrl, collections: Sequence[Collection]) -> tuple[Finding
         needed = ", ".join(missing)
         text_ = f"sync needs privileges that the account lacks: {needed}"
         found.append(Finding("warning", "privileges", "source", text_, grant_global(missing, facts.account)))
-    if not log_settings.cascades_are_logged(facts.server, facts.variables):
-        found += cascade_findings(read_schema(url), collections)
     return tuple(found)
 
 
@@ -205,7 +201,7 @@ def _cascades(url: SourceUrl, facts: ServerFacts) -> Check:
     """DESIGN premise B."""
     if log_settings.cascades_are_logged(facts.server, facts.variables):
         return _ok("cascades", "ON DELETE CASCADE and SET NULL are in the log")
-    count = sum(1 for table in read_schema(url).tables for key in table.foreign_keys if cascades(key))
+    count = sum(1 for table in read_schema(url).tables for key in table.foreign_keys if key.cascades)
     if not count:
         return _ok("cascades", "no foreign key cascades (the log would not show it)")
     what = f"{count} foreign key{'' if count == 1 else 's'} with CASCADE or SET NULL, whose changes are not in the log"
