@@ -186,7 +186,7 @@ class Follower:
             case Truncate():
                 for scope in self._hearing():
                     if self._resolvers[scope].holds(event.table):
-                        self._state.mark_dirty(scope, self._resolvers[scope].everything()[:1])
+                        self._treatment.note(scope, self._resolvers[scope].everything()[:1])
                 for tracker in self._hearing_trackers():
                     tracker.truncated(event.table)
             case Statement():
@@ -257,7 +257,7 @@ class Follower:
         self._refuse_misfits(self._reached, text)
         for scope in self._hearing():
             if any(rewrites(text, table) for table in self._members[scope].collection.tables):
-                self._state.mark_dirty(scope, self._resolvers[scope].everything())
+                self._treatment.note(scope, self._resolvers[scope].everything())
         self._cascades = self._find_cascades()
         self._look_up()
         self._remember_tables()
@@ -302,7 +302,7 @@ class Follower:
 
         def emit(rows: Rows) -> None:
             for scope in scopes:
-                self._state.mark_dirty(scope, dict.fromkeys(self._resolvers[scope].reaches(rows)))
+                self._treatment.note(scope, dict.fromkeys(self._resolvers[scope].reaches(rows)))
 
         return Tracker(run, cascades, self._watches, self._state, emit)
 
@@ -318,7 +318,7 @@ class Follower:
                 continue
             self._retrying(partial(remember, self._source, missing, tracker))
             for scope in [scope for scope in self._members if scope.run == run]:
-                self._state.mark_dirty(scope, self._resolvers[scope].everything())
+                self._treatment.note(scope, self._resolvers[scope].everything())
             self._state.note_tracked_tables(run, {each.table: each.columns for each in missing})
 
     def _retrying(self, work: Callable[[], T]) -> T:
