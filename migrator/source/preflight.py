@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import Connection, bindparam, text
 
-from migrator.errors import SourceError
+from migrator.errors import SourceError, SyncBlocked
 from migrator.model.check import Check
 from migrator.model.plan import Finding
 from migrator.model.position import ServerIdentity
@@ -32,6 +32,9 @@ _USUAL = ("utf8mb4", "utf8mb3", "utf8", "latin1", "ascii")
 _UTC = ("UTC", "+00:00", "Etc/UTC", "GMT")
 _NAMED = 5
 
+# Settings that cost time, not rows.
+_NO_REASON = ("binlog_expire_logs_seconds",)
+
 
 def findings(url: SourceUrl) -> tuple[Finding, ...]:
     """What a plan says about the source: all of it warnings, for a copy needs none of it.
@@ -55,6 +58,41 @@ def findings(url: SourceUrl) -> tuple[Finding, ...]:
         text_ = f"sync needs privileges that the account lacks: {needed}"
         found.append(Finding("warning", "privileges", "source", text_, grant_global(missing, facts.account)))
     return tuple(found)
+
+
+def require_followable(url: SourceUrl) -> None:
+    """What sync can't do without.
+
+    Raises:
+        SyncBlocked: for every setting and privilege that is not as sync needs it, in one; a short time until log files
+            expire is no reason.
+        SourceError, SourceUnavailable: when the server can't be asked.
+    """
+    with connected(url) as connection:
+        facts = read_facts(connection)
+    settings = [log_settings.log_bin(facts.variables)]
+    if settings[0].good:
+        settings += _sync_settings(facts)
+    wrong = [one for one in settings if not one.good and one.name not in _NO_REASON]
+    said = [f"{one.name}: {one.text}" for one in wrong]
+    hints = [one.fix for one in wrong]
+    missing = sync_need(facts.server).missing(facts.grants)
+    if missing:
+        said.append(f"the account lacks {', '.join(missing)}")
+        hints.append(grant_global(missing, facts.account) + _roles_hint(facts))
+    if said:
+        raise SyncBlocked(
+            f"the change log can't be followed as it is: {'; '.join(said)}",
+            where=url.place,
+            hint="\n  ".join(hints),
+        )
+
+
+def cascades_are_logged(url: SourceUrl) -> bool:
+    """Whether what foreign keys change leaves row events (DESIGN premise B)."""
+    with connected(url) as connection:
+        facts = read_facts(connection)
+    return log_settings.cascades_are_logged(facts.server, facts.variables)
 
 
 def checks(url: SourceUrl) -> Iterator[Check]:
