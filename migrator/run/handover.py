@@ -86,6 +86,13 @@ class Handover:
         that they go live as of one moment, and unique indexes meet no duplicates that never were (EDGE_CASES 51)."""
         if not self._members or self._run.position is None or not self._is_followable():
             return
+        try:
+            self._catch_up()
+        except SyncBlocked as reason:
+            # A copy needs nothing of it; sync will find the same, and not start.
+            self._observer.note(f"what changed since the copy began is left to sync: {reason.what}")
+
+    def _catch_up(self) -> None:
         served = [
             Served(each.scope, each.collection, self._target.documents(each.scope, self._lease, staged=True))
             for each in self._members
