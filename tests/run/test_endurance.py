@@ -1,4 +1,4 @@
-"""Chinook and the shop: apply killed at random moments, gone on with, equal to the oracle, and small in memory all the time.
+"""Apply killed at random moments, gone on with, equal to the oracle, and small in memory all the time: Chinook, the shop.
 
 MIGRATOR_TEST_SCALE makes the shop larger than the everyday run can wait for; 100 is about a million rows:
 `MIGRATOR_TEST_SCALE=100 python -m pytest tests/run/test_endurance.py -s`.
