@@ -1,4 +1,4 @@
-"""Apply killed at random moments, gone on with, equal to the oracle, and small in memory all the time: Chinook, the shop.
+"""Apply killed at random moments, gone on with, equal to the oracle, and small in memory all the time.
 
 MIGRATOR_TEST_SCALE makes the shop larger than the everyday run can wait for; 100 is about a million rows:
 `MIGRATOR_TEST_SCALE=100 python -m pytest tests/run/test_endurance.py -s`.
@@ -27,7 +27,6 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(3600)]
 
 SCALE = int(os.environ.get("MIGRATOR_TEST_SCALE", "6"))
 LIMIT_MB = 300
-KILLS = 8
 RESUMABLE = 8
 
 
@@ -54,11 +53,17 @@ class Story:
     killed: list[str] = field(default_factory=list)
     resumed: int = 0
 
-    def until(self, running: Running, end: float) -> None:
-        """Looks at the memory until the moment, or the end of the process."""
-        while running.process.poll() is None and time.monotonic() < end:
+    def note(self, way: str, running: Running) -> None:
+        """A run that came to its end, killed in some way or (`""`) not."""
+        self.killed += [way] if way else []
+        self.resumed += "going on with run" in running.err
+
+    def watch(self, running: Running, seconds: float, until: Callable[[], bool] = lambda: False) -> None:
+        """Looks at the memory for some seconds, until `until()`, or until the end of the process."""
+        end = time.monotonic() + seconds
+        while running.process.poll() is None and time.monotonic() < end and not until():
             self.watched.look(running)
-            time.sleep(0.02)
+            time.sleep(0.05)
 
 
 def group(running: Running, chance: random.Random) -> None:
@@ -77,30 +82,36 @@ def parent(running: Running, chance: random.Random) -> None:
     running.signal(signal.SIGKILL)
 
 
-def kill_until_left_alone(project: Project, seed: int, seconds: float) -> Story:
-    """Applies and kills at moments up to `seconds` after the start, in three ways in turn; then goes on to the end."""
+def kill_until_left_alone(project: Project, seed: int, chunks: int) -> Story:
+    """Applies and kills after up to `chunks` more chunks, in three ways in turn, and once while publishing.
+
+    Then lets it come to its end.
+    """
     chance, story = random.Random(seed), Story()
     ways: tuple[Callable[[Running, random.Random], None], ...] = (group, one_worker, parent)
-    for number in range(KILLS):
-        way = ways[number % len(ways)]
+    for way in (*ways, *ways):
+        wanted = project.chunks_done() + chance.randint(0, chunks)
         running = project.start("apply", "--yes", "--workers", "2")
-        story.until(running, time.monotonic() + chance.uniform(0, seconds))
-        if running.process.poll() is not None:
-            assert running.process.returncode == 0, running.end()
-            break
+        story.watch(running, 600, lambda: "run " in running.err and project.chunks_done() >= wanted)  # noqa: B023
+        story.watch(running, chance.uniform(0, 0.2))
+        assert running.process.poll() is None, running.end()
         way(running, chance)
         if way is one_worker:
-            story.until(running, time.monotonic() + 600)
-            # None was there yet, or it had done its last chunk; else the error says what to do.
-            assert running.process.wait(60) in (0, RESUMABLE), running.end()
+            story.watch(running, 600)
+            # 0 when it had done its last chunk.
+            assert running.process.wait() in (0, RESUMABLE), running.end()
         running.process.wait(60)
-        story.resumed += "going on with run" in running.err
-        story.killed.append(way.__name__)
+        story.note(way.__name__, running)
     running = project.start("apply", "--yes", "--workers", "2")
-    story.until(running, time.monotonic() + 3000)
+    story.watch(running, 3000, lambda: "is live" in running.err)
+    group(running, chance)
+    running.process.wait(60)
+    story.note("group while publishing", running)
+    running = project.start("apply", "--yes", "--workers", "2")
+    story.watch(running, 3000)
     ended = running.end()
     assert ended.code == 0, ended
-    story.resumed += "going on with run" in ended.err
+    story.note("", running)
     return story
 
 
@@ -118,10 +129,10 @@ def documents_of(project: Project) -> Documents:
     return in_files(project.files) if project.target.startswith("file:") else in_mongodb(project.target)
 
 
-def outlives(project: Project, mappings: Path, chunk_rows: int, seconds: float) -> None:
+def outlives(project: Project, mappings: Path, chunk_rows: int, chunks: int) -> None:
     project.settings(f"chunk_rows: {chunk_rows}\nmappings: {mappings}\n")
-    story = kill_until_left_alone(project, seed=SCALE, seconds=seconds)
-    assert len(story.killed) > 1
+    story = kill_until_left_alone(project, seed=SCALE, chunks=chunks)
+    assert story.resumed > 2
     count = assert_equal_to_the_oracle(project.source, mappings, documents_of(project))
     print(
         f"\n{count:,} documents into {project.target.split(':')[0]}: killed {', '.join(story.killed)}; gone on with"
@@ -133,9 +144,9 @@ def outlives(project: Project, mappings: Path, chunk_rows: int, seconds: float) 
 
 def test_chinook(place: Project) -> None:
     load_chinook(place.source)
-    outlives(place, CHINOOK_MAPPINGS, chunk_rows=20, seconds=4)
+    outlives(place, CHINOOK_MAPPINGS, chunk_rows=10, chunks=8)
 
 
 def test_shop(place: Project) -> None:
     load_shop(place.source, SCALE)
-    outlives(place, ROOT / "mappings", chunk_rows=20 * SCALE, seconds=2 + 0.3 * SCALE)
+    outlives(place, ROOT / "mappings", chunk_rows=20 * SCALE, chunks=15)
