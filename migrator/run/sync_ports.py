@@ -250,9 +250,9 @@ class SyncTarget(Protocol):
         ...
 
     def sync_state(self, lease: Lease | None = None) -> SyncState:
-        """With a lease, what sync remembers is changed only while that is held: the calls that change something raise
-        LeaseLost afterwards (DESIGN premise C: a late `put_tracked` would hide a newer value). Without, for those who
-        look, ask for a pause or work at the same run at once."""
+        """With a lease, positions, dirty reaches, tracked rows and rejected documents are changed only while that is
+        held: such calls raise LeaseLost afterwards (DESIGN premise C: a late `put_tracked` would hide a newer value).
+        Without, for those who look, ask for a pause or work at the same run at once."""
         ...
 
     def documents(self, scope: Scope, lease: Lease, *, staged: bool) -> Documents:

@@ -29,7 +29,7 @@ def scope_id(scope: Scope) -> dict[str, str]:
 
 
 class Notes:
-    """Reads see what a majority has; changes go through the guard."""
+    """Reads see what a majority has; positions go through the guard."""
 
     def __init__(self, session: Session, guard: Guard) -> None:
         self._session = session
@@ -101,7 +101,8 @@ class Notes:
 
     def report(self, report: SyncReport) -> None:
         change = {"$set": {"kind": "report", "report": to_json(report)}}
-        self._write([UpdateOne({"_id": _REPORT}, change, upsert=True)])
+        # Of whoever reports last: one that lost its lease may still say so.
+        self._session.steadily(lambda: self._notes.update_one({"_id": _REPORT}, change, upsert=True))
 
     def last_report(self) -> SyncReport | None:
         found = self._session.steadily(lambda: self._notes.find_one({"_id": _REPORT}))

@@ -9,7 +9,7 @@ from migrator.model.change import Scope
 from migrator.model.check import Check
 from migrator.model.plan import Capabilities, TargetCollection, TargetIdentity
 from migrator.target.lease import Lease, Timing, describe, hold, live_owner, now
-from migrator.target.mongo import fences
+from migrator.target.mongo import fences, transactors
 from migrator.target.mongo.checks import checks
 from migrator.target.mongo.fence import Guard, Unguarded, guard
 from migrator.target.mongo.lease_store import LeaseId, MongoLease, MongoLeaseStore
@@ -100,7 +100,9 @@ class MongoTarget:
     def _hold(self, which: LeaseId, purpose: str) -> Iterator[MongoLease]:
         store = MongoLeaseStore(self._session, which)
         with hold(store, purpose, self._session.url.address, self._timing) as held:
-            yield MongoLease(which, held, store.number(held.token), now())
+            lease = MongoLease(which, held, store.number(held.token), now())
+            transactors.end_predecessors(self._session, which)
+            yield lease
 
     def _state_guard(self, lease: Lease | None) -> Guard:
         if lease is None:
