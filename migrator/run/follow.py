@@ -17,7 +17,7 @@ from migrator.changes.cascades import Cascades, silent_cascades
 from migrator.changes.definitions import misfits, rewrites
 from migrator.changes.resolve import Resolver
 from migrator.changes.watches import watches
-from migrator.errors import SourceError, SourceUnavailable, SyncBlocked
+from migrator.errors import LogLost, SourceError, SourceUnavailable, SyncBlocked
 from migrator.model.change import Commit, Quiet, Reach, Rows, Scope, Statement, Truncate
 from migrator.model.places import is_behind, log_place
 from migrator.model.position import Position
@@ -159,12 +159,15 @@ class Follower:
 
     def _take_once(self, seconds: float) -> Taken | None:
         """A lost connection: a new reader goes on from the last saved position (EDGE_CASES 35)."""
-        if self._intake is None:
-            self._intake = Intake(self._source, min(self._positions.values(), key=log_place), self._watches)
         try:
+            if self._intake is None:
+                self._intake = Intake(self._source, min(self._positions.values(), key=log_place), self._watches)
             return self._intake.take(seconds)
         except SourceUnavailable:
             self._drop_intake()
+            raise
+        except LogLost as reason:
+            self._state.note_lost(self._members, reason.what)
             raise
 
     def _drop_intake(self) -> None:

@@ -136,6 +136,10 @@ class SyncState(Protocol):
         """Everything before `position` is in the documents of these, or dirty in the state (DESIGN rule 5)."""
         ...
 
+    def note_lost(self, scopes: Iterable[Scope], reason: str) -> None:
+        """These can't be followed from where they stand: only another copy helps, and `plan` will say so."""
+        ...
+
     # --- dirty reaches ---
 
     def mark_dirty(self, scope: Scope, reaches: Iterable[Reach]) -> None:

@@ -48,6 +48,16 @@ class Notes:
         change = {"$set": {"kind": "position", "position": to_json(position)}}
         self._write([UpdateOne({"_id": scope_id(scope)}, change, upsert=True) for scope in scopes])
 
+    def note_lost(self, scopes: Iterable[Scope], reason: str) -> None:
+        """These can't be followed from where they stand."""
+        change = {"$set": {"kind": "position", "lost": reason}}
+        self._write([UpdateOne({"_id": scope_id(scope)}, change, upsert=True) for scope in scopes])
+
+    def lost(self, scope: Scope) -> str:
+        """Why a scope can't be followed, "" when it can."""
+        found = self._session.steadily(lambda: self._notes.find_one({"_id": scope_id(scope)})) or {}
+        return str(found.get("lost", ""))
+
     def scopes(self) -> set[Scope]:
         """All that have a document."""
         found = self._session.steadily(lambda: list(self._notes.find({"kind": "position"}, {"_id": 1})))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager
+from dataclasses import replace
 
 from migrator.model.change import Scope
 from migrator.model.check import Check
@@ -44,8 +45,13 @@ class MongoTarget:
         return TargetIdentity(self._session.url.address, version, can)
 
     def inspect(self, names: Iterable[str]) -> tuple[TargetCollection, ...]:
-        publisher = self.publisher()
-        return tuple(publisher.inspect(name) for name in names)
+        publisher, state = self.publisher(), self.sync_state()
+        runs = publisher.published()
+        found = (publisher.inspect(name) for name in names)
+        return tuple(
+            replace(each, lost=state.lost(Scope(runs[each.name], each.name))) if each.name in runs else each
+            for each in found
+        )
 
     def checks(self) -> Iterator[Check]:
         return checks(self._session)
