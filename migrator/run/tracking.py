@@ -60,8 +60,9 @@ class Tracker:
 
     def follow(self, rows: Rows) -> None:
         """Takes in the events of some rows, in the order of the log; see `flush`."""
-        for cascade in self._cascades.of_parent(rows.table):
-            self._walk_events(cascade, rows)
+        if rows.cascades:
+            for cascade in self._cascades.of_parent(rows.table):
+                self._walk_events(cascade, rows)
         memory = self._memories.get(rows.table)
         if memory is not None:
             self._remember(memory, rows)

@@ -151,6 +151,14 @@ def test_rows_that_moved_before_are_looked_up_where_they_are() -> None:
     assert {(before or {})["id"] for name, before, _ in case.emitted if name == "orders"} == {b"11"}
 
 
+def test_without_foreign_key_checks_children_stay_and_are_remembered() -> None:
+    case = filled()
+    case.tracker.follow(Rows(("shop", "customers"), (RowChange((b"1",), None),), cascades=False))
+    assert case.emitted == []
+    case.event("customers", row(id=1), None)
+    assert {(before or {})["id"] for name, before, _ in case.emitted if name == "orders"} == {b"10", b"11"}
+
+
 def test_rows_that_are_not_written_yet_are_found() -> None:
     case = filled()
     case.tracker.follow(Rows(("shop", "orders"), (RowChange(None, (b"13", b"1")),)))
