@@ -14,7 +14,6 @@ from migrator.source.connect import connected
 from tests.source.binlog.conftest import Follow
 from tests.source.binlog.followed import changes_in
 from tests.source.build import node, table
-from tests.source.conftest import Execute
 from tests.source.reading import roots
 
 ROWS = 150
