@@ -18,7 +18,7 @@ from migrator.source.position import log_end
 from migrator.source.url import SourceUrl
 
 AGAIN = "`migrator apply` again: it copies what the log no longer tells, and records a new position."
-_FIRST_EVENT = 4
+FIRST_EVENT = 4  # a log file begins with four bytes of magic
 _ENGINE_WAIT = 10  # seconds that the engine may be behind the log when a reader starts
 _LONGEST_OFFSET = (1 << 32) - 1  # the protocol has 32 bits
 
@@ -73,7 +73,7 @@ def log_start(connection: Connection, position: Position, url: SourceUrl) -> Log
         raise SyncBlocked("the server writes no change log", where=url.place, hint="Turn on log_bin.")
     if position.server.flavor == "mariadb":
         _require_mariadb(connection, position, files, url)
-        return LogStart(position.gtid, "", _FIRST_EVENT)
+        return LogStart(position.gtid, "", FIRST_EVENT)
     if uses_gtids(connection, position.server) and position.gtid:
         gtids = MySQLGtids(position.gtid)
         _require_mysql(connection, gtids, url)
@@ -87,7 +87,7 @@ def log_start(connection: Connection, position: Position, url: SourceUrl) -> Log
     _require_place(position, files, url)
     if uses_gtids(connection, position.server):
         return LogStart(None, position.file, position.offset)
-    return LogStart(None, position.file, _FIRST_EVENT, skip=position.offset)
+    return LogStart(None, position.file, FIRST_EVENT, skip=position.offset)
 
 
 def log_files(connection: Connection) -> dict[str, int]:
