@@ -14,8 +14,8 @@ from migrator.source.binlog.places import AGAIN, place_of
 from migrator.source.binlog.stream import LogStream
 from migrator.source.binlog.tables import UnknownType, table_id, table_map, table_name
 from migrator.source.binlog.touched import TouchedPosition, TouchedRow
-from migrator.source.binlog.values import Charsets
-from migrator.source.binlog.watched import WatchedTable
+from migrator.source.binlog.values import Charsets, refusal
+from migrator.source.binlog.watched import WatchedTable, blocked_column
 from migrator.source.binlog.wording import Role
 
 _LOW = 1 << 32
@@ -129,6 +129,11 @@ class BinlogReader:
     def watch(self, watches: Mapping[TableName, Watch]) -> None:
         """Implements LogReader.watch. Raises SyncBlocked for columns whose values can't be had from the log."""
         self._charsets = self._load_charsets(watches.values())
+        for one in watches.values():
+            for name in one.columns:
+                reason = refusal(one.table.by_name[name], self._charsets)
+                if reason is not None:
+                    raise blocked_column(one, name, reason)
         self._wanted = dict(watches)
         self._watches = {name: _with_key(one) for name, one in watches.items()} if self._locks_rows else self._wanted
         self._maps.clear()

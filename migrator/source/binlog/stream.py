@@ -90,6 +90,8 @@ def open_stream(url: SourceUrl, server: ServerIdentity, start: LogStart) -> Iter
         opened.append(connection)
         if len(opened) == 1:
             with connection.cursor() as cursor:
+                # Files may have checksums when the server writes none now; the library looks only at that.
+                cursor.execute("SET @master_binlog_checksum = 'CRC32'")
                 cursor.execute(IDENTITY_QUERY)
                 require_position_server(identity_of((str(a), str(b)) for a, b in cursor.fetchall()), server, url)
         return connection
