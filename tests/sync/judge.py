@@ -1,0 +1,96 @@
+"""Whether the target holds what the rows say: every document, no other, and the same ones rejected."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import bson
+import pymongo
+from bson.raw_bson import RawBSONDocument
+
+from tests.oracle.compare import by_id, decode, differences
+from tests.sync.history import History
+from tests.sync.running import rejected
+
+LINES = 12
+STATEMENTS = 25
+
+
+def judge(history: History, target: str, run: str, where: str = "") -> int:
+    """How many documents were compared.
+
+    Args:
+        run: the apply that made the collections.
+        where: what was done before, for the message.
+
+    Raises:
+        AssertionError: with the first differences, the seed, and the statements that may have led there.
+    """
+    found: list[str] = []
+    tables: set[str] = set()
+    words: set[str] = set()
+    compared = 0
+    refused = rejected(target, run)
+    for name in history.collections:
+        expected = history.oracle.all_grouped(name)
+        actual = documents(target, name)
+        lines = differences(expected.documents, actual, LINES)
+        keys = {", ".join(key) for key in expected.rejected}
+        if keys != refused.get(name, set()):
+            lines.append(f"rejected {sorted(refused.get(name, set()))}, expected {sorted(keys)}")
+        compared += len(expected.documents)
+        if lines:
+            found += [f"{name}: {line}" for line in lines]
+            tables |= {node.table.name.split(".")[-1] for node in history.oracle.collections[name].root.walk()}
+            words |= _keys(expected.documents, actual)
+    if found:
+        raise AssertionError(
+            "\n".join(
+                [
+                    f"documents differ from their rows {where}",
+                    f"python -m tests.sync.replay {history.spec}",
+                    *found[: 3 * LINES],
+                    "the last statements on these tables:",
+                    *_statements(history, tables, words),
+                ]
+            )
+        )
+    return compared
+
+
+def documents(target: str, name: str) -> dict[bytes, bytes]:
+    """A collection's documents, by the BSON of `{_id: ...}`."""
+    with pymongo.MongoClient[RawBSONDocument](target, document_class=RawBSONDocument) as client:
+        return by_id(document.raw for document in client.get_default_database()[name].find())
+
+
+def _keys(expected: Mapping[bytes, bytes], actual: Mapping[bytes, bytes]) -> set[str]:
+    """Values of the keys of documents that differ, as they stand in statements."""
+    found: set[str] = set()
+    for key in expected.keys() | actual.keys():
+        if expected.get(key) != actual.get(key):
+            identity = decode(key)["_id"]
+            for part in identity.values() if isinstance(identity, dict) else [identity]:
+                found |= (
+                    {str(part), str(part).encode().hex().upper(), bytes(part).hex()}
+                    if isinstance(part, bson.Binary)
+                    else {str(part), str(part).encode().hex().upper()}
+                )
+    return found
+
+
+def _statements(history: History, tables: set[str], words: set[str]) -> list[str]:
+    """The last that changed something there, those that name a document's key marked."""
+    lines = []
+    for done in history.log.done:
+        control = done.sql.split()[0] in ("BEGIN", "COMMIT", "ROLLBACK", "SAVEPOINT", "RELEASE", "SET", "START")
+        if control or (any(f"`{table}`" in done.sql for table in tables) and not done.error):
+            named = not control and any(word in done.sql for word in words)
+            lines.append(f"{'*' if named else ' '} {done}")
+    return lines[-STATEMENTS:]
+
+
+def write_statements(history: History, file: Path) -> None:
+    """All that was executed, as SQL."""
+    file.write_text("\n".join(map(str, history.log.done)) + "\n", encoding="utf-8")

@@ -1,0 +1,108 @@
+"""How histories call migrator: the only place here that knows its functions and its command line."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from migrator import api
+from migrator.model.policies import Policies
+from migrator.model.run import Run
+from migrator.planning.decide import Consent
+from migrator.run.outcome import ApplyOptions
+from migrator.run.preview import MappingFiles, PlanOptions
+
+ROOT = Path(__file__).parents[2]
+
+
+class Quiet:
+    """An observer that remembers what was said."""
+
+    def __init__(self) -> None:
+        self.notes: list[str] = []
+
+    def started(self, run: Run, progress: object, *, resumed: bool) -> None: ...
+
+    def chunk_done(self, result: object) -> None: ...
+
+    def paused(self, reason: str) -> None: ...
+
+    def continued(self) -> None: ...
+
+    def published(self, collection: str) -> None: ...
+
+    def note(self, text: str) -> None:
+        self.notes.append(text)
+
+
+def apply(source: str, target: str, mappings: Path, collections: Sequence[str], chunk_rows: int | None = None) -> str:
+    """Copies in this process; the id of the run."""
+    options = PlanOptions(collections=tuple(collections), consent=Consent(), chunk_rows=chunk_rows)
+    plan = api.make_plan(source, target, MappingFiles(mappings, Policies()), options)
+    assert not plan.blocked, plan.blocked
+    return api.apply(plan, source, target, ApplyOptions(workers=1), Quiet()).run
+
+
+def rejected(target: str, run: str) -> dict[str, set[str]]:
+    """Keys of rejected documents by collection, as the state has them."""
+    found: dict[str, set[str]] = {}
+    for each in api.rejected(target, run, 1_000_000):
+        found.setdefault(each.collection, set()).add(each.document)
+    return found
+
+
+class Process:
+    """A real `migrator`, to be killed."""
+
+    def __init__(self, folder: Path, source: str, target: str, mappings: Path, *arguments: str) -> None:
+        number = len(list(folder.glob("*.log")))
+        self.log = folder / f"{number}.log"
+        ends = ["--source", source, "--target", target, "--mappings", str(mappings)]
+        with self.log.open("wb") as log:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "migrator", *arguments, *ends],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                cwd=folder,
+                env={**os.environ, "PYTHONPATH": str(ROOT), "NO_COLOR": "1"},
+                start_new_session=True,
+            )
+        self.pid = self._process.pid
+
+    @property
+    def code(self) -> int | None:
+        """How it ended; None while it runs."""
+        return self._process.poll()
+
+    @property
+    def said(self) -> str:
+        return self.log.read_text(encoding="utf-8", errors="replace")
+
+    def wait(self, seconds: float) -> int:
+        """Its exit code; 999 when it had to be killed."""
+        try:
+            return self._process.wait(seconds)
+        except subprocess.TimeoutExpired:
+            self.kill()
+            return 999
+
+    def kill(self) -> None:
+        """kill -9, with whatever it started."""
+        if self._process.poll() is None:
+            os.killpg(self.pid, signal.SIGKILL)
+        self._process.wait()
+
+
+def sync(folder: Path, source: str, target: str, mappings: Path, *more: str) -> Process:
+    """A real `migrator sync`."""
+    return Process(folder, source, target, mappings, "sync", *more)
+
+
+def catch_up(source: str, target: str, mappings: Path) -> None:
+    """Syncs in this process until nothing is left to do."""
+    raise NotImplementedError
