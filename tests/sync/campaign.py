@@ -8,12 +8,25 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 from tests.sync import running
 from tests.sync.history import History, Spec, Writing
 from tests.sync.judge import judge
 
 CatchUp = Callable[[History, str], None]
+
+
+class Disturb(Protocol):
+    """What else happens to the servers."""
+
+    def __call__(self, rng: random.Random) -> None: ...
+
+    def wait(self) -> None:
+        """Until all is well again."""
+        ...
+
+
 # How long a real sync may take to catch up, the end of a killed one's lease included.
 SECONDS = 240.0
 
@@ -91,15 +104,14 @@ def play_killed(
         for number in range(spec.rounds):
             with history.writing() as writing:
                 tally.kills += _kill_while(writing, history, target, folder, rng, tally, disturb)
+            if disturb is not None:
+                disturb.wait()
             tally.syncs += 1
             _until_caught_up(history, target, folder)
             tally.documents += judge(history, target, run, f"after round {number + 1} with kills")
         tally.add(history)
     finally:
         history.close()
-
-
-Disturb = Callable[[random.Random], None]
 
 
 def _kill_while(

@@ -6,7 +6,7 @@ What is written is decided by operations (pure, they look at the live data) and 
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
@@ -101,7 +101,7 @@ class History:
 class Writing:
     """Writers at work in threads."""
 
-    def __init__(self, writers: list[Writer], work: object) -> None:
+    def __init__(self, writers: list[Writer], work: Callable[[Writer], None]) -> None:
         self._failures: list[BaseException] = []
         self._threads = [threading.Thread(target=self._run, args=(work, writer), daemon=True) for writer in writers]
         for thread in self._threads:
@@ -119,8 +119,7 @@ class Writing:
         if self._failures:
             raise self._failures[0]
 
-    def _run(self, work: object, writer: Writer) -> None:
-        assert callable(work)
+    def _run(self, work: Callable[[Writer], None], writer: Writer) -> None:
         try:
             work(writer)
         except BaseException as failure:
