@@ -6,11 +6,13 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Sequence
 from pathlib import Path
 
 from migrator import api
 from migrator.model.policies import Policies
+from migrator.model.position import Position
 from migrator.model.run import Run
 from migrator.planning.decide import Consent
 from migrator.run.outcome import ApplyOptions
@@ -73,6 +75,7 @@ class Process:
                 start_new_session=True,
             )
         self.pid = self._process.pid
+        self.peak_mb = 0.0
 
     @property
     def code(self) -> int | None:
@@ -84,12 +87,15 @@ class Process:
         return self.log.read_text(encoding="utf-8", errors="replace")
 
     def wait(self, seconds: float) -> int:
-        """Its exit code; 999 when it had to be killed."""
-        try:
-            return self._process.wait(seconds)
-        except subprocess.TimeoutExpired:
-            self.kill()
-            return 999
+        """Its exit code; 999 when it had to be killed. `peak_mb` is up to date afterwards."""
+        end = time.monotonic() + seconds
+        while self._process.poll() is None:
+            self.peak_mb = max(self.peak_mb, peak_mb(self.pid))
+            if time.monotonic() > end:
+                self.kill()
+                return 999
+            time.sleep(0.05)
+        return self._process.returncode
 
     def kill(self) -> None:
         """kill -9, with whatever it started."""
@@ -105,4 +111,18 @@ def sync(folder: Path, source: str, target: str, mappings: Path, *more: str) -> 
 
 def catch_up(source: str, target: str, mappings: Path) -> None:
     """Syncs in this process until nothing is left to do."""
+    raise NotImplementedError
+
+
+def peak_mb(pid: int) -> float:
+    """The highest resident size that a running process has had, in MB; 0 when it is gone."""
+    try:
+        lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+    except OSError:
+        return 0.0
+    return next((int(line.split()[1]) / 1024 for line in lines if line.startswith("VmHWM")), 0.0)
+
+
+def position(target: str, run: str, collection: str) -> Position:
+    """Where a collection stands, as the state has it."""
     raise NotImplementedError
