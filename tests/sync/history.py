@@ -48,7 +48,7 @@ class History:
     The oracle reads mappings and columns when the database is new, as a copy does: columns added later are not in it.
     """
 
-    def __init__(self, spec: Spec, url: str, *, patient: bool = False) -> None:
+    def __init__(self, spec: Spec, url: str, *, patient: bool = False, rows: int | None = None) -> None:
         self.spec = spec
         self.url = url
         self.world: World = WORLDS[spec.world]
@@ -61,7 +61,9 @@ class History:
             for number in range(spec.writers)
         ]
         self._written = 0
-        self._writers[0].execute(lambda pen: first_rows(pen, self.world.rows), f"{spec.seed}:first")
+        rows = self.world.rows if rows is None else rows
+        if rows:
+            self._writers[0].execute(lambda pen: first_rows(pen, rows), f"{spec.seed}:first")
 
     @property
     def collections(self) -> list[str]:

@@ -8,15 +8,20 @@ import subprocess
 import sys
 import time
 from collections.abc import Sequence
+from contextlib import closing
 from pathlib import Path
 
+from migrator.run.sync import SyncOptions
+
 from migrator import api
+from migrator.model.change import Scope, SyncReport
 from migrator.model.policies import Policies
 from migrator.model.position import Position
 from migrator.model.run import Run
 from migrator.planning.decide import Consent
 from migrator.run.outcome import ApplyOptions
 from migrator.run.preview import MappingFiles, PlanOptions
+from migrator.target import open_target
 
 ROOT = Path(__file__).parents[2]
 
@@ -36,6 +41,8 @@ class Quiet:
     def continued(self) -> None: ...
 
     def published(self, collection: str) -> None: ...
+
+    def reported(self, report: SyncReport) -> None: ...
 
     def note(self, text: str) -> None:
         self.notes.append(text)
@@ -110,8 +117,10 @@ def sync(folder: Path, source: str, target: str, mappings: Path, *more: str) -> 
 
 
 def catch_up(source: str, target: str, mappings: Path) -> None:
-    """Syncs in this process until nothing is left to do."""
-    raise NotImplementedError
+    """Syncs in this process until everything is done that was logged before."""
+    options = SyncOptions(until_caught_up=True)
+    result = api.sync(source, target, MappingFiles(mappings, Policies()), options, Quiet())
+    assert result.caught_up, result
 
 
 def peak_mb(pid: int) -> float:
@@ -125,4 +134,6 @@ def peak_mb(pid: int) -> float:
 
 def position(target: str, run: str, collection: str) -> Position:
     """Where a collection stands, as the state has it."""
-    raise NotImplementedError
+    scope = Scope(run, collection)
+    with closing(open_target(target)) as opened:
+        return opened.sync_state().positions([scope])[scope]
