@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
-import bson
 import pymongo
 from bson.raw_bson import RawBSONDocument
 
 from tests.oracle.compare import by_id, decode, differences
+from tests.oracle.documents import Oracle
 from tests.sync.history import History
 from tests.sync.running import rejected
 
@@ -28,36 +29,56 @@ def judge(history: History, target: str, run: str, where: str = "", collections:
     Raises:
         AssertionError: with the first differences, the seed, and the statements that may have led there.
     """
-    found: list[str] = []
-    tables: set[str] = set()
-    words: set[str] = set()
-    compared = 0
-    refused = rejected(target, run)
-    for name in history.collections if collections is None else collections:
-        expected = history.oracle.all_grouped(name)
-        actual = documents(target, name)
-        lines = differences(expected.documents, actual, LINES)
-        keys = {", ".join(key) for key in expected.rejected}
-        if keys != refused.get(name, set()):
-            lines.append(f"rejected {sorted(refused.get(name, set()))}, expected {sorted(keys)}")
-        compared += len(expected.documents)
-        if lines:
-            found += [f"{name}: {line}" for line in lines]
-            tables |= {node.table.name.split(".")[-1] for node in history.oracle.collections[name].root.walk()}
-            words |= _keys(expected.documents, actual)
-    if found:
+    verdict = compare(history.oracle, history.collections if collections is None else collections, target, run)
+    if verdict.lines:
+        roots = [history.oracle.collections[name].root for name in verdict.differing]
+        tables = {node.table.name.split(".")[-1] for root in roots for node in root.walk()}
         raise AssertionError(
             "\n".join(
                 [
                     f"documents differ from their rows {where}",
                     f"python -m tests.sync.replay {history.spec}",
-                    *found[: 3 * LINES],
+                    *verdict.lines[: 3 * LINES],
                     "the last statements on these tables:",
-                    *_statements(history, tables, words),
+                    *_statements(history, tables, _spelled(verdict.keys)),
                 ]
             )
         )
-    return compared
+    return verdict.compared
+
+
+@dataclass
+class Verdict:
+    """What a comparison found.
+
+    Attributes:
+        keys: of documents that differ, as BSON of `{_id: ...}`.
+    """
+
+    lines: list[str] = field(default_factory=list)
+    differing: list[str] = field(default_factory=list)
+    keys: set[bytes] = field(default_factory=set)
+    compared: int = 0
+
+
+def compare(oracle: Oracle, collections: Sequence[str], target: str, run: str) -> Verdict:
+    """Every document and every rejected one, against the oracle's."""
+    verdict = Verdict()
+    refused = rejected(target, run)
+    for name in collections:
+        expected = oracle.all_grouped(name)
+        actual = documents(target, name)
+        lines = differences(expected.documents, actual, LINES)
+        keys = {", ".join(key) for key in expected.rejected}
+        if keys != refused.get(name, set()):
+            lines.append(f"rejected {sorted(refused.get(name, set()))}, expected {sorted(keys)}")
+        verdict.compared += len(expected.documents)
+        if lines:
+            verdict.lines += [f"{name}: {line}" for line in lines]
+            verdict.differing.append(name)
+            both = expected.documents.keys() | actual.keys()
+            verdict.keys |= {key for key in both if expected.documents.get(key) != actual.get(key)}
+    return verdict
 
 
 def documents(target: str, name: str) -> dict[bytes, bytes]:
@@ -66,18 +87,15 @@ def documents(target: str, name: str) -> dict[bytes, bytes]:
         return by_id(document.raw for document in client.get_default_database()[name].find())
 
 
-def _keys(expected: Mapping[bytes, bytes], actual: Mapping[bytes, bytes]) -> set[str]:
-    """Values of the keys of documents that differ, as they stand in statements."""
+def _spelled(keys: Iterable[bytes]) -> set[str]:
+    """The keys' values as they stand in statements."""
     found: set[str] = set()
-    for key in expected.keys() | actual.keys():
-        if expected.get(key) != actual.get(key):
-            identity = decode(key)["_id"]
-            for part in identity.values() if isinstance(identity, dict) else [identity]:
-                found |= (
-                    {str(part), str(part).encode().hex().upper(), bytes(part).hex()}
-                    if isinstance(part, bson.Binary)
-                    else {str(part), str(part).encode().hex().upper()}
-                )
+    for key in keys:
+        identity = decode(key)["_id"]
+        for part in identity.values() if isinstance(identity, dict) else [identity]:
+            found |= {str(part), str(part).encode().hex().upper()}
+            if isinstance(part, bytes):
+                found.add(part.hex().upper())
     return found
 
 

@@ -24,6 +24,8 @@ from migrator.run.preview import MappingFiles, PlanOptions
 from migrator.target import open_target
 
 ROOT = Path(__file__).parents[2]
+# The exit code of a sync that another one keeps from beginning.
+HELD = 9
 
 
 class Quiet:
