@@ -9,17 +9,25 @@ from collections.abc import Iterator
 from contextlib import closing
 from functools import partial
 
+from migrator.errors import TargetError
 from migrator.model.check import Check
 from migrator.model.chunk import Rejected
 from migrator.model.plan import Plan
+from migrator.model.position import Position
 from migrator.model.tree import Collection
 from migrator.run import preview
 from migrator.run.apply import apply as _apply
+from migrator.run.interrupt import StopRequest
 from migrator.run.outcome import ApplyOptions, ApplyResult, Observer, SampleResult
+from migrator.run.rehearse import Tell, rehearse
 from migrator.run.sample import sample as _sample
+from migrator.run.status import Status, read_status
+from migrator.run.sync import SyncObserver, SyncOptions, SyncResult
+from migrator.run.sync import sync as _sync
+from migrator.run.sync_ports import SyncTarget
 from migrator.run.worker import Ends
 from migrator.source import open_source
-from migrator.target import open_target
+from migrator.target import FilesTarget, MongoTarget, open_target
 
 # How long a look at the target waits out passing faults: somebody sits in front of it, perhaps with a mistyped address.
 _LOOKING_SECONDS = 5.0
@@ -92,3 +100,53 @@ def apply(plan: Plan, source_url: str, target_url: str, options: ApplyOptions, o
 def sample(plan: Plan, source_url: str, target_url: str, count: int) -> tuple[SampleResult, ...]:
     """Writes up to `count` documents of each collection of the plan into trial collections beside the real ones."""
     return _sample(plan, ends(source_url, target_url), count)
+
+
+def sync(
+    source_url: str,
+    target_url: str,
+    files: preview.MappingFiles | None,
+    options: SyncOptions,
+    observer: SyncObserver,
+    stop: StopRequest | None = None,
+) -> SyncResult:
+    """Keeps the collections that `apply` published in step with the source; see `migrator.run.sync.sync`.
+
+    Args:
+        source_url, target_url: as for `apply`; the target must be MongoDB.
+        files: the mappings, to refuse others than those that were applied; None follows what was applied.
+        options: how long, and how patient.
+        observer: hears of the progress.
+        stop: how somebody else asks it to stop, after the batch under way.
+    """
+    source = open_source(source_url)
+    with closing(open_target(target_url, options.retry_seconds)) as target:
+        following = _following(target)
+        if files is not None:
+            preview.refuse_other_mappings(source, target, files)
+        return _sync(source, following, options, observer, stop or StopRequest())
+
+
+def sync_dry_run(
+    source_url: str, target_url: str, tell: Tell, note: preview.Report, retry_seconds: float = 60.0
+) -> Position | None:
+    """Tells which documents `sync` would rebuild for what is logged up to now, and writes nothing."""
+    with closing(open_target(target_url, retry_seconds)) as target:
+        return rehearse(open_source(source_url), _following(target), tell, note, retry_seconds)
+
+
+def status(target_url: str) -> Status:
+    """How far copy and sync are, from the target alone."""
+    with closing(open_target(target_url, _LOOKING_SECONDS)) as target:
+        return read_status(target)
+
+
+def _following(target: MongoTarget | FilesTarget) -> SyncTarget:
+    following = target.following()
+    if following is None:
+        raise TargetError(
+            "a folder of files is written once, and can't be kept in step",
+            where=target.identity().address,
+            hint="Sync goes to a MongoDB database: --target mongodb://host:27017/database.",
+        )
+    return following

@@ -17,10 +17,11 @@ from typing import cast
 from weakref import WeakKeyDictionary
 
 from migrator.documents.encode import ChildLink, Match, RowEncoder, child_level, compile_node, document, element_head
-from migrator.documents.fold import Elements, Fault, Spoilt, fold_rows, root_bytes, text_of
+from migrator.documents.fold import Elements, Fault, Spoilt, fold_rows, root_bytes
 from migrator.documents.reader import Row, RowReader
 from migrator.documents.values.codec import BINARY
 from migrator.model.chunk import Batch, Document, Key, KeyRange, Rejected
+from migrator.model.text import text_of
 from migrator.model.tree import Collection, Node
 
 # What the rows of one batch may take as Python objects: the values' bytes and what each object costs besides.
@@ -115,20 +116,25 @@ class Assembler:
             size = _next_size(size, work.last_weight)
 
     async def by_key(self, reader: RowReader, keys: Sequence[Key]) -> Batch:
-        """The documents of single keys; a key that no row has, byte for byte, is not in the batch.
-
-        Under a case-insensitive collation the source finds 'ABC' for 'abc' (DESIGN, Identity): those are left out.
-        """
-        asked = frozenset(keys)
-        found = await reader.roots_by_key(self.collection.root, keys)
-        rows = [row for row in found if self._root.key(row) in asked]
-        batches = [batch async for batch in self._work(reader).batches(rows)]
+        """The documents of single keys together; see `by_keys`."""
+        batches = [batch async for batch in self.by_keys(reader, keys)]
         return Batch(
             tuple(document for batch in batches for document in batch.documents),
             tuple(rejected for batch in batches for rejected in batch.rejected),
             tuple(key for batch in batches for key in batch.rejected_keys),
             sum(batch.rows for batch in batches),
         )
+
+    async def by_keys(self, reader: RowReader, keys: Sequence[Key]) -> AsyncIterator[Batch]:
+        """The documents of single keys in batches of bounded size; a key that no row has, byte for byte, is in none.
+
+        Under a case-insensitive collation the source finds 'ABC' for 'abc' (DESIGN, Identity): those are left out.
+        """
+        asked = frozenset(keys)
+        found = await reader.roots_by_key(self.collection.root, keys)
+        rows = [row for row in found if self._root.key(row) in asked]
+        async for batch in self._work(reader).batches(rows):
+            yield batch
 
     def _work(self, reader: RowReader) -> _Work:
         return _Work(self, reader, self._memories.setdefault(reader, _Memory()))

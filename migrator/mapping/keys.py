@@ -12,6 +12,9 @@ from migrator.model.representation import Representation, Unrepresentable, repre
 from migrator.model.schema import Column, Table
 from migrator.model.tree import Field
 
+# Character sets whose bytes are the same in utf8mb4.
+_SENT_AS_STORED = ("utf8mb4", "utf8mb3", "utf8", "ascii")
+
 _WITHOUT_VIEW = "map the tables behind it, or copy it without a key: `key: none`"
 
 
@@ -112,8 +115,10 @@ def _ambiguous(column: Column, value: Representation, *, alone: bool) -> str:
         return "all numbers but 0 become true"
     if value.kind == "double" and value.family in ("integer", "decimal"):
         return "large numbers are rounded to the same double"
-    if value.family == "text" and value.kind in ("decimal128", "json"):
+    if value.kind == "json" or (value.family == "text" and value.kind == "decimal128"):
         return "different texts have the same value"
+    if value.family == "text" and value.kind == "binary" and column.charset not in _SENT_AS_STORED:
+        return f"the server sends keys in utf8mb4, and its bytes in {column.charset} are others"
     if value.kind == "date" and value.companion:
         return "the microseconds would stand outside of it"
     if value.kind == "date" and fine and value.policies.submillisecond == "truncate":

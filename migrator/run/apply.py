@@ -4,9 +4,9 @@ The order is what makes it right:
   1. the lease (one apply at a time, DESIGN premise C);
   2. a second look: what the plan was made for is still so;
   3. the change log's position, before any snapshot (DESIGN premise A);
-  4. chunks, each from one snapshot, into collections beside the live ones;
+  4. chunks, each from one snapshot, into collections beside the live ones; what changes meanwhile is noted;
   5. a look whether the schema is still the same (DESIGN premise D);
-  6. indexes, validator, rename, record of ownership.
+  6. what was noted is put right; indexes, validator, rename, record of ownership.
 """
 
 from __future__ import annotations
@@ -25,10 +25,12 @@ from migrator.model.run import CollectionProgress, Run
 from migrator.model.schema import fingerprint
 from migrator.run.agenda import Agenda
 from migrator.run.copy import copy
+from migrator.run.handover import Handover
 from migrator.run.outcome import ApplyOptions, ApplyResult, Observer
 from migrator.run.pool import Handler, Pool
-from migrator.run.ports import Lease, Source, State, Target
+from migrator.run.ports import Lease, State
 from migrator.run.retry import retrying
+from migrator.run.sync_ports import SyncableSource, SyncableTarget
 from migrator.run.throttle import Throttle
 from migrator.run.worker import ChunkHandler, Ends, MomentHandler, OpenMoment, require_same_server
 
@@ -68,8 +70,8 @@ class _Apply:
         self,
         plan: Plan,
         ends: Ends,
-        source: Source,
-        target: Target,
+        source: SyncableSource,
+        target: SyncableTarget,
         lease: Lease,
         options: ApplyOptions,
         observer: Observer,
@@ -117,13 +119,31 @@ class _Apply:
         progress = self._state.progress(run.id)
         agenda = Agenda(run, plans, self._source, self._state, progress, self._options.retry_seconds)
         throttle = Throttle(self._options, self._source.load, self._observer)
-        copy(pool, agenda, throttle, self._check_lease, self._observer)
+        with ExitStack() as stack:
+            handover = self._handover(run)
+            if handover is not None:
+                handover.begin()
+                stack.enter_context(handover.capturing())
+            copy(pool, agenda, throttle, self._check_lease, self._observer)
+
+    def _handover(self, run: Run) -> Handover | None:
+        """None for a target that no sync will follow."""
+        following = self._target.following()
+        if following is None:
+            return None
+        plans = self._unpublished(run)
+        return Handover(run, plans, self._source, following, self._lease, self._observer, self._options.retry_seconds)
 
     def _publish(self, run: Run) -> list[str]:
         problems: list[str] = []
+        handover = self._handover(run)
         for plan in self._unpublished(run):
             self._check_lease()
-            problems += self._publisher.publish(run.id, plan)
+            with ExitStack() as stack:
+                if handover is not None:
+                    handover.catch_up(plan)
+                    stack.enter_context(handover.alone(plan))
+                problems += self._publisher.publish(run.id, plan)
             self._observer.published(plan.collection.name)
         return problems
 

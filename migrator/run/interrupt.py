@@ -1,4 +1,4 @@
-"""Keeps Ctrl-C and SIGTERM out of steps that must not be half done."""
+"""Keeps Ctrl-C and SIGTERM out of steps that must not be half done, or makes them a request to stop after the step."""
 
 from __future__ import annotations
 
@@ -38,3 +38,36 @@ def uninterrupted() -> Iterator[None]:
                 late(which, frame)
             elif late == signal.SIG_DFL:
                 signal.raise_signal(which)
+
+
+class StopRequest:
+    """Whether somebody asked to stop; by Ctrl-C or SIGTERM while `listening`, or by a call."""
+
+    def __init__(self) -> None:
+        self._asked = threading.Event()
+
+    @property
+    def asked(self) -> bool:
+        return self._asked.is_set()
+
+    def ask(self) -> None:
+        self._asked.set()
+
+    @contextmanager
+    def listening(self) -> Iterator[None]:
+        """The first signal asks, the second one interrupts at once. Elsewhere than in the main thread, does nothing."""
+        if threading.current_thread() is not threading.main_thread():
+            yield
+            return
+
+        def hear(_: int, __: FrameType | None) -> None:
+            if self.asked:
+                raise KeyboardInterrupt
+            self.ask()
+
+        before = {number: signal.signal(number, hear) for number in _SIGNALS}
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)

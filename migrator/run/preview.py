@@ -25,10 +25,12 @@ from migrator.model.policies import Policies
 from migrator.model.tree import Collection
 from migrator.planning.build import Ground, Survey, build, narrowed
 from migrator.planning.decide import Consent, decide
+from migrator.planning.followed import sync_findings
 from migrator.planning.outdated import Present, outdated
 from migrator.planning.validator import validator
 from migrator.run.ports import Source, Target
 from migrator.run.sample import first_documents
+from migrator.run.sync_ports import SyncableTarget
 
 Report = Callable[[str], None]
 
@@ -71,7 +73,7 @@ def check(source: Source, files: MappingFiles) -> tuple[Collection, ...]:
 
 
 def make_plan(
-    source: Source, target: Target, files: MappingFiles, address: str, options: PlanOptions, report: Report
+    source: Source, target: SyncableTarget, files: MappingFiles, address: str, options: PlanOptions, report: Report
 ) -> Plan:
     """What apply would do now.
 
@@ -101,13 +103,17 @@ def make_plan(
             samples = _samples(source, collection, options.samples)
         surveys.append(Survey(collection, before, decision, wanted, measure, samples))
     report("looking at the source's settings")
+    syncable = source.position() is not None
+    followed: tuple[Finding, ...] = ()
+    if syncable and target.following() is not None:
+        followed = tuple(sync_findings(source.schema(), collections, logs_cascades=source.cascades_are_logged()))
     ground = Ground(
         created=datetime.now(UTC).isoformat(timespec="seconds"),
         source=source.identity(),
         source_address=address,
         target=target.identity(),
-        findings=(*source.findings(collections), *_unfinished(target)),
-        syncable=source.position() is not None,
+        findings=(*source.findings(), *followed, *_unfinished(target)),
+        syncable=syncable,
     )
     return build(ground, surveys, options.chunk_rows)
 
@@ -178,3 +184,19 @@ def refuse_outdated(plan: Plan, source: Source, target: Target, files: MappingFi
             "\n".join(["the plan is outdated:", *(f"  - {reason}" for reason in reasons)]),
             hint="Make a new one with `migrator plan`.",
         )
+
+
+def refuse_other_mappings(source: Source, target: Target, files: MappingFiles) -> None:
+    """Raises PlanRefused when a mapping is another than the one that its collection was applied with (DESIGN premise
+    D). Where the tables have changed too, what was applied counts: sync looks whether it still fits."""
+    if not files.folder.exists():
+        return
+    collections = check(source, files)
+    for collection, now in zip(collections, target.inspect([each.name for each in collections]), strict=True):
+        same_tables = now.schema_fingerprint == collection.schema_fingerprint
+        if now.owned and same_tables and now.mapping_hash != collection.mapping_hash:
+            raise PlanRefused(
+                "the mapping has changed since the collection was applied",
+                where=f"{collection.name}, {collection.file}",
+                hint="`migrator apply` rebuilds it by the new one; or go back to the mapping that was applied.",
+            )

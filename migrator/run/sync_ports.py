@@ -23,7 +23,7 @@ from migrator.model.change import (
 from migrator.model.chunk import Document, Key, Rejected
 from migrator.model.position import Position
 from migrator.model.tree import Collection, Node
-from migrator.run.ports import Lease
+from migrator.run.ports import Lease, Source, Target
 
 
 class LogReader(Protocol):
@@ -85,6 +85,10 @@ class Snapshots(Protocol):
         """
         ...
 
+    def now(self) -> AbstractAsyncContextManager[Climber]:
+        """A snapshot of this moment, for whoever has read no event yet."""
+        ...
+
 
 class FollowedSource(Protocol):
     """A source whose change log can be read."""
@@ -104,10 +108,6 @@ class FollowedSource(Protocol):
     def require_followable(self) -> None:
         """Raises SyncBlocked, naming every setting and privilege that is not as sync needs it; also when prepared XA
         transactions exist and that can be seen."""
-        ...
-
-    def cascades_are_logged(self) -> bool:
-        """Whether ON DELETE CASCADE, SET NULL and ON UPDATE leave row events (DESIGN premise B)."""
         ...
 
 
@@ -161,6 +161,14 @@ class SyncState(Protocol):
     def drop_tracked(self, run: str, table: TableName, keys: Sequence[Key]) -> None: ...
 
     def drop_tracked_table(self, run: str, table: TableName) -> None: ...
+
+    def tracked_tables(self, run: str) -> dict[TableName, tuple[str, ...]]:
+        """Tables of which every row is remembered, with the columns that are."""
+        ...
+
+    def note_tracked_tables(self, run: str, tables: Mapping[TableName, Sequence[str]]) -> None:
+        """Every row of these is remembered from now on."""
+        ...
 
     def tracked(
         self, run: str, table: TableName, columns: Sequence[str], values: Sequence[Key], limit: int
@@ -237,8 +245,24 @@ class SyncTarget(Protocol):
         """Who has it, for people; None when nobody alive does."""
         ...
 
-    def sync_state(self) -> SyncState: ...
+    def sync_state(self, lease: Lease | None = None) -> SyncState:
+        """With a lease, what sync remembers is changed only while that is held: the calls that change something raise
+        LeaseLost afterwards (DESIGN premise C: a late `put_tracked` would hide a newer value). Without, for those who
+        look, ask for a pause or work at the same run at once."""
+        ...
 
     def documents(self, scope: Scope, lease: Lease, *, staged: bool) -> Documents:
         """The live collection, or the one that the scope's run loads beside it."""
+        ...
+
+
+class SyncableSource(Source, FollowedSource, Protocol):
+    """A source that can be copied and followed."""
+
+
+class SyncableTarget(Target, Protocol):
+    """A target that may be able to be kept in step."""
+
+    def following(self) -> SyncTarget | None:
+        """None for a target that is only ever written once."""
         ...

@@ -9,15 +9,16 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 
 from migrator.documents.assemble import Assembler
-from migrator.documents.fold import text_of
 from migrator.documents.identity import id_encoder
 from migrator.documents.reader import RowReader
 from migrator.errors import PlanRefused, SourceUnavailable, Stopped
 from migrator.model.chunk import Chunk, ChunkResult, Key, Rejected
 from migrator.model.plan import Plan
+from migrator.model.text import text_of
 from migrator.model.tree import Collection
-from migrator.run.ports import Source, Target, Writer
+from migrator.run.ports import Source, Writer
 from migrator.run.retry import retrying
+from migrator.run.sync_ports import SyncableSource, SyncableTarget
 
 OpenReader = Callable[[], AbstractAsyncContextManager[RowReader]]
 
@@ -29,8 +30,8 @@ class Ends:
     `open_source` and `open_target` must be picklable (`functools.partial` of a module's function is).
     """
 
-    open_source: Callable[[], Source]
-    open_target: Callable[[], Target]
+    open_source: Callable[[], SyncableSource]
+    open_target: Callable[[], SyncableTarget]
 
 
 def require_same_server(plan: Plan, source: Source) -> None:

@@ -62,6 +62,9 @@ class FilesTarget:
     def writer(self, run_id: str) -> FilesWriter:
         return FilesWriter(self._folder, self._database)
 
+    def following(self) -> None:
+        """A folder is written once: nothing keeps it in step."""
+
     def close(self) -> None:
         """Nothing stays open between calls."""
 

@@ -1,0 +1,216 @@
+"""What `sync` and `status` print: lines for people or JSON lines for machines, on stderr; a table for status."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict
+from datetime import UTC, datetime
+from typing import Protocol
+
+import click
+from rich.console import Console, RenderableType
+from rich.table import Table
+
+from migrator.model.change import SyncReport
+from migrator.planning.words import duration, number
+from migrator.run.follow import shown
+from migrator.run.rehearse import WouldChange
+from migrator.run.status import CollectionStatus, Status
+from migrator.run.sync import SyncObserver, SyncResult
+
+# Between two lines of progress where there is no terminal.
+_LINE_SECONDS = 10.0
+
+
+class Closing(SyncObserver, Protocol):
+    """An observer that has something to put away."""
+
+    def close(self) -> None: ...
+
+
+class Lines:
+    """For people: a line that is written over on a terminal, a line now and then elsewhere."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self._status = console.status("starting") if console.is_terminal else None
+        self._said = float("-inf")
+        self._state = ""
+        if self._status is not None:
+            self._status.start()
+
+    def reported(self, report: SyncReport) -> None:
+        text = line(report)
+        if self._status is not None:
+            self._status.update(text)
+            return
+        now = time.monotonic()
+        if report.state != self._state or now - self._said >= _LINE_SECONDS:
+            self._state, self._said = report.state, now
+            click.echo(text, err=True)
+
+    def note(self, text: str) -> None:
+        self._console.print(text) if self._status is not None else click.echo(text, err=True)
+
+    def close(self) -> None:
+        if self._status is not None:
+            self._status.stop()
+
+
+class JsonLines:
+    """For log collectors: one JSON object a line on stderr, with time, level, event and its facts."""
+
+    def __init__(self) -> None:
+        self._state = ""
+        self._said = float("-inf")
+
+    def reported(self, report: SyncReport) -> None:
+        now = time.monotonic()
+        if report.state == self._state and now - self._said < _LINE_SECONDS:
+            return
+        self._state, self._said = report.state, now
+        _json("error" if report.error else "info", "progress", **facts(report))
+
+    def note(self, text: str) -> None:
+        _json("warning", "note", text=text)
+
+    def close(self) -> None:
+        """Every line is out already."""
+
+
+class Several:
+    """Tells several observers."""
+
+    def __init__(self, observers: Sequence[Closing]) -> None:
+        self._observers = observers
+
+    def reported(self, report: SyncReport) -> None:
+        for each in self._observers:
+            each.reported(report)
+
+    def note(self, text: str) -> None:
+        for each in self._observers:
+            each.note(text)
+
+
+@contextmanager
+def watching(observers: Sequence[Closing]) -> Iterator[SyncObserver]:
+    """All of `observers` for the length of the block."""
+    try:
+        yield Several(observers)
+    finally:
+        for each in observers:
+            each.close()
+
+
+def line(report: SyncReport) -> str:
+    """`following: 3 collections, 1,204 changes, 611 documents, 52 a second, lag 0 s`."""
+    parts = [
+        f"{number(len(report.serving))} collection{'' if len(report.serving) == 1 else 's'}",
+        f"{number(report.changes)} changes read",
+        f"{number(report.documents)} documents",
+        f"{report.rate:,.0f} changes a second",
+        f"lag {report.lag_seconds:,.0f} s",
+    ]
+    parts += [f"{number(report.dirty)} waiting"] if report.dirty else []
+    return f"{report.state}: {', '.join(parts)}"
+
+
+def facts(report: SyncReport) -> dict[str, object]:
+    """A report as plain values."""
+    found = asdict(report)
+    position = report.position
+    found["position"] = (
+        None
+        if position is None
+        else {"file": position.file, "offset": position.offset, "gtid": position.gtid, "server": position.server.uuid}
+    )
+    return found
+
+
+def _json(level: str, event: str, **values: object) -> None:
+    at = datetime.now(UTC).isoformat(timespec="milliseconds")
+    click.echo(json.dumps({"time": at, "level": level, "event": event, **values}, ensure_ascii=False), err=True)
+
+
+# --- dry run and status -------------------------------------------------------------------------------------------
+
+
+def would_change(found: WouldChange) -> Iterator[str]:
+    """Lines of `sync --dry-run`: one a document."""
+    for key in found.keys:
+        yield f"{found.collection}  {key}"
+    if found.searched:
+        yield f"{found.collection}  all that hold any of {number(found.searched)} changed rows"
+
+
+def last_words(result: SyncResult) -> str:
+    """What a sync that ended says."""
+    report = result.report
+    if report is None:
+        return "Stopped as a standby."
+    place = f" at {shown(report.position)}" if report.position is not None else ""
+    how = "Caught up" if result.caught_up else "Stopped"
+    done = f"{number(report.changes)} changes read, {number(report.documents)} documents rebuilt"
+    return f"{how}{place}: {done}."
+
+
+def status_as_json(status: Status) -> str:
+    """All of it, for programs."""
+    sync = status.sync
+    return json.dumps(
+        {
+            "target": status.target,
+            "run": None if status.run is None else {"id": status.run.id, "started": status.run.started},
+            "collections": [asdict(each) for each in status.collections],
+            "sync": None if sync is None else facts(sync),
+            "sync_owner": status.sync_owner,
+            "sync_age_seconds": status.sync_age,
+        },
+        indent=2,
+    )
+
+
+def show_status(status: Status) -> Iterator[RenderableType]:
+    """For people."""
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for name, justify in (("collection", "left"), ("state", "left"), ("documents", "right"), ("rejected", "right")):
+        table.add_column(name, justify=justify)  # type: ignore[arg-type]
+    for each in status.collections:
+        table.add_row(each.name, _state(each), number(each.documents), number(each.rejected))
+    yield table
+    yield ""
+    yield from _sync_lines(status)
+
+
+def _state(each: CollectionStatus) -> str:
+    if each.copying is not None:
+        done, total = each.copying
+        return f"being copied, {number(done)} of {number(total)} chunks so far"
+    if each.following:
+        return "in step" + (f", {number(each.dirty)} waiting" if each.dirty else "")
+    return each.why or "live"
+
+
+def _sync_lines(status: Status) -> Iterator[str]:
+    sync = status.sync
+    if status.sync_owner is None:
+        yield "sync       not running"
+    else:
+        yield f"sync       {status.sync_owner}"
+    if sync is None:
+        return
+    if sync.position is not None:
+        gtid = f" ({sync.position.gtid})" if sync.position.gtid else ""
+        yield f"position   {sync.position.file}:{sync.position.offset}{gtid}"
+    behind = "" if sync.lag_transactions is None else f", {number(sync.lag_transactions)} transactions"
+    age = f", as of {duration(round(status.sync_age))} ago" if status.sync_age >= 3 else ""
+    yield f"lag        {sync.lag_seconds:,.0f} s{behind}{age}"
+    yield f"rate       {sync.rate:,.0f} changes a second; {number(sync.changes)} since {sync.started}"
+    if sync.expires_in is not None:
+        yield f"log        expires in {duration(round(sync.expires_in))}"
+    if sync.error:
+        yield f"error      {sync.error}"

@@ -1,0 +1,59 @@
+"""Metrics of a sync for Prometheus, at http://ADDRESS:PORT/metrics. Needs the extra `metrics`."""
+
+from __future__ import annotations
+
+from migrator.errors import SettingsError
+from migrator.model.change import SyncReport
+
+_STATES = ("catching-up", "following", "standby", "stopped")
+
+
+class Metrics:
+    """Implements the observer of sync; serves what was reported last."""
+
+    def __init__(self, port: int, address: str = "127.0.0.1") -> None:
+        try:
+            from prometheus_client import CollectorRegistry, Counter, Gauge, start_http_server
+        except ImportError:
+            raise SettingsError(
+                "--metrics needs the package prometheus-client", hint="pip install 'migrator[metrics]'"
+            ) from None
+        registry = CollectorRegistry()
+        self._lag = Gauge("migrator_sync_lag_seconds", "Seconds behind the source", registry=registry)
+        self._behind = Gauge("migrator_sync_lag_transactions", "Transactions behind the source", registry=registry)
+        self._dirty = Gauge("migrator_sync_dirty", "Reaches that wait in the state", registry=registry)
+        self._expires = Gauge("migrator_log_expires_seconds", "Until the log that is needed may go", registry=registry)
+        self._state = Gauge("migrator_sync_state", "1 for the state it is in", ["state"], registry=registry)
+        self._changes = Counter("migrator_sync_changes", "Row changes read", registry=registry)
+        self._documents = Counter("migrator_sync_documents", "Documents written or deleted", registry=registry)
+        self._before = (0, 0)
+        try:
+            self._server, self._thread = start_http_server(port, addr=address, registry=registry)
+        except OSError as error:
+            raise SettingsError(
+                f"the port for metrics can't be had: {error.strerror}",
+                where=f"{address}:{port}",
+                hint="Choose another.",
+            ) from None
+
+    def reported(self, report: SyncReport) -> None:
+        self._lag.set(report.lag_seconds)
+        self._dirty.set(report.dirty)
+        if report.lag_transactions is not None:
+            self._behind.set(report.lag_transactions)
+        if report.expires_in is not None:
+            self._expires.set(report.expires_in)
+        for state in _STATES:
+            self._state.labels(state).set(report.state == state)
+        changes, documents = self._before
+        self._changes.inc(report.changes - changes)
+        self._documents.inc(report.documents - documents)
+        self._before = report.changes, report.documents
+
+    def note(self, text: str) -> None:
+        """Numbers only."""
+
+    def close(self) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+        self._thread.join()

@@ -1,0 +1,330 @@
+"""Follows the change log for some collections: events to reaches, reaches to documents, then the position.
+
+One batch: events are taken until none waits or enough have come; their reaches are treated; after every write was
+acknowledged the position of the last transaction that is whole is saved (DESIGN rule 5). A crash anywhere repeats the
+batch. A transaction larger than a batch is treated in parts, and its position saved at its end (EDGE_CASES 39).
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from typing import TypeVar
+
+from migrator.changes.cascades import Cascades, silent_cascades
+from migrator.changes.definitions import misfits, rewrites
+from migrator.changes.resolve import Resolver
+from migrator.changes.watches import watches
+from migrator.errors import SourceUnavailable, SyncBlocked
+from migrator.model.change import Commit, Quiet, Reach, Rows, Scope, Statement, Truncate
+from migrator.model.places import is_behind, log_place
+from migrator.model.position import Position
+from migrator.model.tree import Collection
+from migrator.run.intake import Intake, Taken
+from migrator.run.rebuild import Rebuilt
+from migrator.run.remember import remember
+from migrator.run.retry import retrying
+from migrator.run.sync_ports import SyncableSource, SyncState
+from migrator.run.tracking import Tracker
+from migrator.run.treatment import Treatment
+
+T = TypeVar("T")
+
+# A batch ends when it has so many different reaches, or has been gathered for so long.
+_REACHES = 2000
+_SECONDS = 0.5
+# How often a position that moved without changes is saved (EDGE_CASES 42).
+_SAVE_QUIET_EVERY = 5.0
+
+
+@dataclass(slots=True)
+class Progress:
+    """What has been done so far.
+
+    Attributes:
+        position: everything before it is in the documents, or dirty in the state; None before the first batch.
+        committed_at: when the source logged the transaction that ends there, seconds since 1970; 0 before the first.
+        quiet: the log's end was reached, and nothing is left to be done of what was read.
+        waiting: some of what was read is noted in the state and not done.
+        changes, transactions: row changes and commits read.
+    """
+
+    position: Position | None = None
+    committed_at: float = 0.0
+    quiet: bool = False
+    waiting: bool = True
+    changes: int = 0
+    transactions: int = 0
+    rebuilt: Rebuilt = field(default_factory=Rebuilt)
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """A collection that the log is followed for."""
+
+    scope: Scope
+    collection: Collection
+
+
+class Follower:
+    """The log for some collections, from the earliest of their positions on.
+
+    Collections that stand further on hear only of what comes behind their own position.
+    """
+
+    def __init__(
+        self,
+        source: SyncableSource,
+        state: SyncState,
+        members: Sequence[Member],
+        treatment: Treatment,
+        before_write: Callable[[], None],
+        retry_seconds: float,
+    ) -> None:
+        """
+        Args:
+            source: whose log is followed.
+            state: where positions are.
+            members: all have a position in the state.
+            treatment: what becomes of their documents.
+            before_write: raises what must keep this process from writing; called before every batch.
+            retry_seconds: how long passing faults are tried again.
+        """
+        self.progress = Progress()
+        self._source = source
+        self._state = state
+        self._members = {member.scope: member for member in members}
+        self._treatment = treatment
+        self._before_write = before_write
+        self._retry_seconds = retry_seconds
+        self._positions = state.positions(self._members)
+        self._pending: dict[Scope, dict[Reach, None]] = {}
+        self._count = 0
+        self._commit: Commit | Quiet | None = None
+        self._at_end = False
+        self._saved_at = 0.0
+        self._reached = min(self._positions.values(), key=log_place)
+        self._logs_cascades = source.cascades_are_logged()
+        self._schema = source.schema()
+        self._refuse_misfits(self._reached)
+        self._cascades = self._find_cascades()
+        self._look_up()
+        self._remember_tables()
+        self._intake: Intake | None = None
+
+    @property
+    def reached(self) -> Position:
+        """Behind the last event that was taken."""
+        return self._reached
+
+    def step(self, seconds: float) -> None:
+        """One batch, and a piece of what waits; waits up to `seconds` for something to do.
+
+        Raises:
+            SyncBlocked: when the log can't be followed any further.
+            SourceUnavailable, TargetUnavailable: when passing faults outlasted the retries.
+            whatever `before_write` raises.
+        """
+        self._gather(seconds)
+        self._flush()
+        left = self._retrying(lambda: self._treatment.work_off(self._reached))
+        if left is not None:
+            self.progress.rebuilt += left
+        self.progress.quiet = self._at_end and left is None
+        self.progress.waiting = left is not None
+
+    def close(self) -> None:
+        if self._intake is not None:
+            self._intake.close()
+        self._treatment.close()
+
+    # --- taking events ---
+
+    def _gather(self, seconds: float) -> None:
+        started = time.monotonic()
+        taken = self._take(seconds)
+        while taken is not None:
+            self._accept(taken)
+            if self._count >= _REACHES or time.monotonic() - started >= max(_SECONDS, seconds):
+                return
+            taken = self._take(0)
+
+    def _take(self, seconds: float) -> Taken | None:
+        for attempt in retrying(self._retry_seconds):
+            with attempt:
+                return self._take_once(seconds)
+        raise AssertionError("tenacity raises when it gives up")
+
+    def _take_once(self, seconds: float) -> Taken | None:
+        """A lost connection: a new reader goes on from the last saved position (EDGE_CASES 35)."""
+        if self._intake is None:
+            self._intake = Intake(self._source, min(self._positions.values(), key=log_place), self._watches)
+        try:
+            return self._intake.take(seconds)
+        except SourceUnavailable:
+            self._drop_intake()
+            raise
+
+    def _drop_intake(self) -> None:
+        if self._intake is not None:
+            self._intake.close()
+            self._intake = None
+        self._pending.clear()
+        self._count = 0
+        self._commit = None
+
+    def _accept(self, taken: Taken) -> None:
+        event = taken.event
+        self._reached = taken.reached
+        self._at_end = isinstance(event, Quiet)
+        match event:
+            case Rows():
+                self.progress.changes += len(event.changes)
+                self._hear(event)
+            case Truncate():
+                for scope in self._hearing():
+                    if self._resolvers[scope].holds(event.table):
+                        self._treatment.note(scope, self._resolvers[scope].everything()[:1])
+                for tracker in self._hearing_trackers():
+                    tracker.truncated(event.table)
+            case Statement():
+                self._flush()
+                self._redefine(event)
+            case Commit():
+                self.progress.transactions += 1
+                self._commit = event
+            case Quiet():
+                self._commit = event
+
+    def _hear(self, rows: Rows) -> None:
+        for tracker in self._hearing_trackers():
+            tracker.follow(rows)
+        for scope in self._hearing():
+            mine = self._pending.setdefault(scope, {})
+            before = len(mine)
+            mine.update(dict.fromkeys(self._resolvers[scope].reaches(rows)))
+            self._count += len(mine) - before
+
+    def _hearing(self) -> list[Scope]:
+        """The collections that don't stand behind the event already."""
+        return [scope for scope, position in self._positions.items() if is_behind(position, self._reached)]
+
+    def _hearing_trackers(self) -> list[Tracker]:
+        return [self._trackers[run] for run in dict.fromkeys(scope.run for scope in self._hearing())]
+
+    # --- treating them ---
+
+    def _flush(self) -> None:
+        self._before_write()
+        pending = {scope: list(reaches) for scope, reaches in self._pending.items() if reaches}
+        if pending:
+            self.progress.rebuilt += self._retrying(lambda: self._treatment.take(pending, self._reached))
+        self._pending.clear()
+        self._count = 0
+        self._save(urgent=bool(pending))
+
+    def _save(self, *, urgent: bool) -> None:
+        if self._commit is None:
+            return
+        position = self._commit.position
+        late = [scope for scope, saved in self._positions.items() if is_behind(saved, position)]
+        due = urgent or time.monotonic() - self._saved_at >= _SAVE_QUIET_EVERY
+        if late and due:
+            self._state.save(late, position)
+            self._positions.update(dict.fromkeys(late, position))
+            self._saved_at = time.monotonic()
+        self.progress.position = position
+        if isinstance(self._commit, Commit):
+            self.progress.committed_at = self._commit.at
+
+    def finish(self) -> None:
+        """Saves where the collections stand, for whoever comes next."""
+        self._save(urgent=True)
+
+    # --- definitions ---
+
+    def _redefine(self, event: Statement) -> None:
+        """Reads the tables again after a statement that may have changed them (EDGE_CASES 36, 53)."""
+        assert self._intake is not None
+        text = event.text
+        names = {name.lower() for watch in self._watches for name in watch}
+        if not any(name in text.lower() for name in names):
+            self._intake.go_on()
+            return
+        self._schema = self._retrying(self._source.schema)
+        self._refuse_misfits(self._reached, text)
+        for scope in self._hearing():
+            if any(rewrites(text, table) for table in self._members[scope].collection.tables):
+                self._treatment.note(scope, self._resolvers[scope].everything())
+        self._cascades = self._find_cascades()
+        self._look_up()
+        self._remember_tables()
+        self._intake.watch(self._watches)
+
+    def _refuse_misfits(self, position: Position, text: str = "") -> None:
+        for member in self._members.values():
+            found = misfits(member.collection, self._schema)
+            if found:
+                said = f" ({' '.join(text.split())[:200]})" if text else ""
+                raise SyncBlocked(
+                    f"the mapping no longer fits the tables{said}: {'; '.join(found)}",
+                    where=f"{member.collection.name}, log at {shown(position)}",
+                    hint="Make the mapping fit and run `migrator apply`, which rebuilds it; then start sync again.",
+                )
+
+    def _find_cascades(self) -> dict[str, Cascades]:
+        """By run: each remembers the rows that its own collections need."""
+        runs = dict.fromkeys(scope.run for scope in self._members)
+        if self._logs_cascades:
+            return dict.fromkeys(runs, Cascades())
+        found = {run: silent_cascades(self._schema, self._collections(run)) for run in runs}
+        hidden = [text for cascades in found.values() for text in cascades.hidden]
+        if hidden:
+            raise SyncBlocked(
+                f"cascades that the log doesn't show can't be followed: {'; '.join(dict.fromkeys(hidden))}",
+                hint="Name the database in the source URL, or give the table a primary key.",
+            )
+        return found
+
+    def _collections(self, run: str) -> list[Collection]:
+        return [member.collection for scope, member in self._members.items() if scope.run == run]
+
+    def _look_up(self) -> None:
+        collections = [member.collection for member in self._members.values()]
+        self._watches = watches(self._schema, collections, self._cascades.values())
+        self._resolvers = {scope: Resolver(member.collection, self._watches) for scope, member in self._members.items()}
+        self._trackers = {run: self._tracker(run, cascades) for run, cascades in self._cascades.items()}
+
+    def _tracker(self, run: str, cascades: Cascades) -> Tracker:
+        scopes = [scope for scope in self._members if scope.run == run]
+
+        def emit(rows: Rows) -> None:
+            for scope in scopes:
+                self._treatment.note(scope, dict.fromkeys(self._resolvers[scope].reaches(rows)))
+
+        return Tracker(run, cascades, self._watches, self._state, emit)
+
+    def _remember_tables(self) -> None:
+        """Tables that have to be remembered and aren't yet: read now, and every document built anew from later
+        snapshots, since cascades may have gone unseen before."""
+        for run, tracker in self._trackers.items():
+            known = self._state.tracked_tables(run)
+            missing = [
+                each for each in self._cascades[run].tables if not set(each.columns) <= set(known.get(each.table, ()))
+            ]
+            if not missing:
+                continue
+            self._retrying(partial(remember, self._source, missing, tracker))
+            for scope in [scope for scope in self._members if scope.run == run]:
+                self._treatment.note(scope, self._resolvers[scope].everything())
+            self._state.note_tracked_tables(run, {each.table: each.columns for each in missing})
+
+    def _retrying(self, work: Callable[[], T]) -> T:
+        return retrying(self._retry_seconds)(work)
+
+
+def shown(position: Position) -> str:
+    """A position for people."""
+    return f"{position.file}:{position.offset}" if position.file else position.gtid

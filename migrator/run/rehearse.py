@@ -1,0 +1,185 @@
+"""A sync that writes nothing and says which documents it would rebuild: `sync --dry-run`."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+
+from migrator.documents.fold import text_of
+from migrator.model.change import Dirty, Reach, Scope, SyncReport, TableName, TrackedRow
+from migrator.model.chunk import Key, Rejected
+from migrator.model.places import is_behind
+from migrator.model.position import Position
+from migrator.model.tree import Collection
+from migrator.run.climb import climb
+from migrator.run.follow import Follower, Member
+from migrator.run.rebuild import Rebuilt
+from migrator.run.sync import followable_members
+from migrator.run.sync_ports import SyncableSource, SyncState, SyncTarget
+from migrator.run.treatment import Pending
+
+_WAIT = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class WouldChange:
+    """Documents that one batch would rebuild.
+
+    Attributes:
+        keys: root keys as text.
+        searched: reaches that lead to more documents than one batch rebuilds.
+    """
+
+    collection: str
+    keys: tuple[str, ...]
+    searched: int
+
+
+Tell = Callable[[WouldChange], None]
+
+
+def rehearse(
+    source: SyncableSource, target: SyncTarget, tell: Tell, note: Callable[[str], None], retry_seconds: float
+) -> Position | None:
+    """Reads what was logged up to now, tells what a sync would do, and returns where it would stand then.
+
+    Raises:
+        SyncBlocked, SourceError, TargetError: as `migrator.run.sync.sync`.
+    """
+    source.require_followable()
+    state = target.sync_state()
+    members = followable_members(source, state, frozenset(), note)
+    if not members:
+        return None
+    telling = _Telling(source, members, tell)
+    with ExitStack() as stack:
+        stack.callback(telling.close)
+        follower = Follower(source, _Untouched(state), members, telling, _nothing, retry_seconds)
+        stack.callback(follower.close)
+        goal = source.log_status(follower.reached).end
+        while follower.progress.position is None or is_behind(follower.progress.position, goal):
+            follower.step(_WAIT)
+        return follower.progress.position
+
+
+def _nothing() -> None:
+    """Nothing is written that a lease would have to allow."""
+
+
+class _Telling:
+    """Implements migrator.run.treatment.Treatment."""
+
+    def __init__(self, source: SyncableSource, members: Sequence[Member], tell: Tell) -> None:
+        self._members = {member.scope: member for member in members}
+        self._tell = tell
+        self._loop = asyncio.new_event_loop()
+        self._opened = source.snapshots()
+        self._snapshots = self._loop.run_until_complete(self._opened.__aenter__())
+
+    def take(self, pending: Pending, reached: Position) -> Rebuilt:
+        self._loop.run_until_complete(self._take(pending, reached))
+        return Rebuilt()
+
+    def note(self, scope: Scope, reaches: Iterable[Reach]) -> None:
+        """What a cascade changed without an event, or a statement altogether."""
+        found = list(reaches)
+        keys = tuple(text_of(reach.values) for reach in found if reach.hop == "key")
+        self._tell(WouldChange(scope.collection, keys, len(found) - len(keys)))
+
+    def work_off(self, reached: Position) -> Rebuilt | None:
+        return None
+
+    def close(self) -> None:
+        try:
+            self._loop.run_until_complete(self._opened.__aexit__(None, None, None))
+        finally:
+            self._loop.close()
+
+    async def _take(self, pending: Pending, reached: Position) -> None:
+        async with self._snapshots.at_least(reached) as snapshot:
+            for scope, reaches in pending.items():
+                climbed = await climb(snapshot, self._members[scope].collection, reaches)
+                self._tell(WouldChange(scope.collection, tuple(map(text_of, climbed.keys)), len(climbed.waiting)))
+
+
+class _Untouched:
+    """A state that is read and not written. Implements migrator.run.sync_ports.SyncState."""
+
+    def __init__(self, state: SyncState) -> None:
+        self._state = state
+
+    def published(self) -> dict[str, str]:
+        return self._state.published()
+
+    def collection(self, scope: Scope) -> Collection:
+        return self._state.collection(scope)
+
+    def positions(self, scopes: Iterable[Scope]) -> dict[Scope, Position]:
+        return self._state.positions(scopes)
+
+    def save(self, scopes: Iterable[Scope], position: Position) -> None:
+        """Not kept."""
+
+    def mark_dirty(self, scope: Scope, reaches: Iterable[Reach]) -> None:
+        """Not kept."""
+
+    def dirty(self, scope: Scope, limit: int) -> list[Dirty]:
+        return self._state.dirty(scope, limit)
+
+    def count_dirty(self, scopes: Iterable[Scope]) -> int:
+        return self._state.count_dirty(scopes)
+
+    def advance(self, scope: Scope, entry: Dirty, after: Key) -> None:
+        """Not kept."""
+
+    def settle(self, scope: Scope, entries: Iterable[Dirty]) -> None:
+        """Not kept."""
+
+    def put_tracked(self, run: str, rows: Sequence[TrackedRow]) -> None:
+        """Not kept: rows that came since the last sync are not found by their parent's cascade."""
+
+    def drop_tracked(self, run: str, table: TableName, keys: Sequence[Key]) -> None:
+        """Not kept."""
+
+    def drop_tracked_table(self, run: str, table: TableName) -> None:
+        """Not kept."""
+
+    def tracked_tables(self, run: str) -> dict[TableName, tuple[str, ...]]:
+        return self._state.tracked_tables(run)
+
+    def note_tracked_tables(self, run: str, tables: Mapping[TableName, Sequence[str]]) -> None:
+        """Not kept."""
+
+    def tracked(
+        self, run: str, table: TableName, columns: Sequence[str], values: Sequence[Key], limit: int
+    ) -> list[TrackedRow]:
+        return self._state.tracked(run, table, columns, values, limit)
+
+    def note_rejected(self, scope: Scope, keys: Sequence[Key], rejected: Sequence[Rejected], *, conflict: bool) -> None:
+        """Not kept."""
+
+    def clear_rejected(self, scope: Scope, keys: Sequence[Key]) -> None:
+        """Not kept."""
+
+    def conflicting(self, scope: Scope, limit: int) -> list[Key]:
+        return self._state.conflicting(scope, limit)
+
+    def ask_pause(self, collection: str, run: str) -> None:
+        """Not asked."""
+
+    def withdraw_pause(self, collection: str, run: str) -> None:
+        """Not asked."""
+
+    def pauses(self) -> dict[str, str]:
+        return self._state.pauses()
+
+    def report(self, report: SyncReport) -> None:
+        """Not kept."""
+
+    def last_report(self) -> SyncReport | None:
+        return self._state.last_report()
+
+    def forget(self, run: str) -> None:
+        """Not forgotten."""

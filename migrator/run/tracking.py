@@ -1,0 +1,182 @@
+"""Keeps the tracked rows in step with the log, and brings to light what cascades did without an event (premise B).
+
+The order of writes is what survives a crash: the documents are noted as dirty before the remembered rows that led to
+them are changed, deepest rows first; the parent's event comes again after a crash, and finds what was left.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from migrator.changes.cascades import Cascade, Cascades, Tracked
+from migrator.changes.folding import folded, is_folded
+from migrator.model.change import RowChange, Rows, TableName, TrackedRow, Values, Watch
+from migrator.model.chunk import Key
+from migrator.run.sync_ports import SyncState
+
+_AT_ONCE = 500
+# Marks the folded twin of a text column among a tracked row's values.
+_FOLDED = "~"
+
+# Takes changes that no event told of; returns when what they concern is noted durably.
+Emit = Callable[[Rows], None]
+
+
+@dataclass(frozen=True, slots=True)
+class _Memory:
+    """How one table's rows are remembered."""
+
+    tracked: Tracked
+    watch: Watch
+
+    def row(self, image: Values) -> TrackedRow:
+        found = dict(zip(self.watch.columns, image, strict=True))
+        values = {name: found[name] for name in self.tracked.columns}
+        return TrackedRow(self.tracked.table, _key(found, self.tracked.key), values)
+
+    def image(self, values: Mapping[str, bytes | None]) -> Values:
+        """As of a row event: what isn't remembered is of no use to anybody either."""
+        return tuple(values.get(name) for name in self.watch.columns)
+
+
+class Tracker:
+    """The tracked rows of one run."""
+
+    def __init__(
+        self, run: str, cascades: Cascades, watches: Mapping[TableName, Watch], state: SyncState, emit: Emit
+    ) -> None:
+        self._run = run
+        self._cascades = cascades
+        self._state = state
+        self._emit = emit
+        self._watches = watches
+        self._memories = {each.table: _Memory(each, watches[each.table]) for each in cascades.tables}
+        self._busy: set[tuple[TableName, Key]] = set()
+
+    def follow(self, rows: Rows) -> None:
+        """Takes in the events of some rows, in the order of the log."""
+        for cascade in self._cascades.of_parent(rows.table):
+            self._walk_events(cascade, rows)
+        memory = self._memories.get(rows.table)
+        if memory is not None:
+            self._remember(memory, rows)
+
+    def truncated(self, table: TableName) -> None:
+        """A table was emptied; tables with children that cascade can't be."""
+        if table in self._memories:
+            self._state.drop_tracked_table(self._run, table)
+
+    def load(self, rows: Sequence[TrackedRow]) -> None:
+        """Remembers rows as a snapshot shows them."""
+        self._state.put_tracked(self._run, [self._with_folded(row) for row in rows])
+
+    def _remember(self, memory: _Memory, rows: Rows) -> None:
+        """The last image of each row counts; a row whose key has changed is remembered under the new one."""
+        latest: dict[Key, TrackedRow | None] = {}
+        for change in rows.changes:
+            if change.before is not None:
+                latest[memory.row(change.before).key] = None
+            if change.after is not None:
+                row = memory.row(change.after)
+                latest[row.key] = self._with_folded(row)
+        gone = [key for key, row in latest.items() if row is None]
+        if gone:
+            self._state.drop_tracked(self._run, rows.table, gone)
+        kept = [row for row in latest.values() if row is not None]
+        if kept:
+            self._state.put_tracked(self._run, kept)
+
+    def _walk_events(self, cascade: Cascade, rows: Rows) -> None:
+        columns = self._watches[rows.table].columns
+        gone: dict[Key, None] = {}
+        for change in rows.changes:
+            before = _parent_key(cascade, columns, change.before)
+            after = _parent_key(cascade, columns, change.after)
+            if before is None or before == after:
+                continue
+            if change.after is None:
+                gone[before] = None
+            else:
+                # Keys may follow each other (1 to 2, 2 to 3): one at a time, in order.
+                self._walk(cascade, [before], after)
+        if gone:
+            self._walk(cascade, list(gone), None)
+
+    def _walk(self, cascade: Cascade, keys: Sequence[Key], now: Key | None) -> None:
+        """The rows of the child that held any of `keys`: the parent is gone (`now` None) or has another key."""
+        rule = cascade.key.on_delete if now is None else cascade.key.on_update
+        if rule not in ("CASCADE", "SET NULL", "SET DEFAULT"):
+            return
+        memory = self._memories[cascade.child]
+        names, wanted = self._lookup(cascade, keys)
+        limit = _AT_ONCE
+        while True:
+            found = self._state.tracked(self._run, cascade.child, names, wanted, limit)
+            rows = [row for row in found if (row.table, row.key) not in self._busy]
+            if rows:
+                self._change(cascade, memory, rows, rule, now)
+            if len(found) < limit:
+                return
+            # A page full of rows of a cycle that is being walked would come again and again.
+            limit = limit if rows else limit * 2
+
+    def _change(
+        self, cascade: Cascade, memory: _Memory, rows: Sequence[TrackedRow], rule: str, now: Key | None
+    ) -> None:
+        changed: list[tuple[TrackedRow, Mapping[str, bytes | None] | None]] = []
+        for row in rows:
+            if rule == "CASCADE" and now is None:
+                changed.append((row, None))
+            else:
+                new = now if rule == "CASCADE" else None
+                parts: Sequence[bytes | None] = new if new is not None else [None] * len(cascade.key.columns)
+                changed.append((row, {**row.values, **dict(zip(cascade.key.columns, parts, strict=True))}))
+        hidden = Rows(
+            cascade.child,
+            tuple(
+                RowChange(memory.image(row.values), None if after is None else memory.image(after))
+                for row, after in changed
+            ),
+        )
+        self._emit(hidden)
+        busy = {(row.table, row.key) for row in rows}
+        self._busy |= busy
+        try:
+            for deeper in self._cascades.of_parent(cascade.child):
+                self._walk_events(deeper, hidden)
+        finally:
+            self._busy -= busy
+        self._remember(memory, hidden)
+
+    def _lookup(self, cascade: Cascade, keys: Sequence[Key]) -> tuple[list[str], list[Key]]:
+        """The columns to look in and the values to look for; text as its collation compares it."""
+        table = self._watches[cascade.child].table
+        fold = [is_folded(table.by_name[name]) for name in cascade.key.columns]
+        names = [name + _FOLDED if text else name for name, text in zip(cascade.key.columns, fold, strict=True)]
+        wanted = [tuple(folded(part) if text else part for part, text in zip(key, fold, strict=True)) for key in keys]
+        return names, list(dict.fromkeys(wanted))
+
+    def _with_folded(self, row: TrackedRow) -> TrackedRow:
+        table = self._watches[row.table].table
+        twins = {
+            name + _FOLDED: None if value is None else folded(value)
+            for name, value in row.values.items()
+            if is_folded(table.by_name[name])
+        }
+        return TrackedRow(row.table, row.key, {**row.values, **twins}) if twins else row
+
+
+def _key(values: Mapping[str, bytes | None], names: Sequence[str]) -> Key:
+    found = tuple(value for name in names if (value := values[name]) is not None)
+    if len(found) != len(names):
+        raise AssertionError(f"a key of NOT NULL columns {names} holds NULL")
+    return found
+
+
+def _parent_key(cascade: Cascade, columns: Sequence[str], image: Values | None) -> Key | None:
+    """What children refer to; None for no row, or where a part is NULL: nothing refers to that."""
+    if image is None:
+        return None
+    found = tuple(value for name in cascade.key.parent_columns if (value := image[columns.index(name)]) is not None)
+    return found if len(found) == len(cascade.key.parent_columns) else None

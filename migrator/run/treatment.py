@@ -1,0 +1,141 @@
+"""What becomes of reaches: documents rebuilt at once, or a note in the state for later."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from typing import Protocol
+
+from migrator.model.change import Reach, Scope
+from migrator.model.chunk import Key
+from migrator.model.position import Position
+from migrator.model.tree import Collection
+from migrator.run.backlog import Backlog
+from migrator.run.climb import climb
+from migrator.run.drain import Drainer
+from migrator.run.rebuild import Rebuilder, Rebuilt
+from migrator.run.sync_ports import Documents, FollowedSource, Snapshots, SyncState
+
+Pending = Mapping[Scope, Sequence[Reach]]
+
+
+@dataclass(frozen=True, slots=True)
+class Served:
+    """A collection that is kept in step, and where its documents are."""
+
+    scope: Scope
+    collection: Collection
+    documents: Documents
+
+
+class Treatment(Protocol):
+    """Makes sure that the documents of reaches become right; when a call returns, nothing of it can be lost."""
+
+    def take(self, pending: Pending, reached: Position) -> Rebuilt:
+        """`reached`: behind the last event that led to these."""
+        ...
+
+    def note(self, scope: Scope, reaches: Iterable[Reach]) -> None:
+        """These are to be worked off later."""
+        ...
+
+    def work_off(self, reached: Position) -> Rebuilt | None:
+        """Some of what waits; None when nothing does."""
+        ...
+
+    def close(self) -> None: ...
+
+
+class Later:
+    """Notes everything: for as long as the documents are being copied (their log may expire behind)."""
+
+    def __init__(self, state: SyncState) -> None:
+        self._state = state
+
+    def take(self, pending: Pending, reached: Position) -> Rebuilt:
+        for scope, reaches in pending.items():
+            self._state.mark_dirty(scope, reaches)
+        return Rebuilt()
+
+    def note(self, scope: Scope, reaches: Iterable[Reach]) -> None:
+        self._state.mark_dirty(scope, reaches)
+
+    def work_off(self, reached: Position) -> Rebuilt | None:
+        return None
+
+    def close(self) -> None:
+        """Nothing is open."""
+
+
+class Now:
+    """Rebuilds documents in a snapshot that contains what was read; notes what is too much for one batch."""
+
+    def __init__(self, source: FollowedSource, state: SyncState, served: Sequence[Served]) -> None:
+        self._state = state
+        self._lines = {each.scope: _line(each, state) for each in served}
+        self._backlog = Backlog(state, list(self._lines))
+        self._loop = asyncio.new_event_loop()
+        self._opened: AbstractAsyncContextManager[Snapshots] = source.snapshots()
+        self._snapshots = self._loop.run_until_complete(self._opened.__aenter__())
+
+    def take(self, pending: Pending, reached: Position) -> Rebuilt:
+        return self._loop.run_until_complete(self._take(pending, reached))
+
+    def note(self, scope: Scope, reaches: Iterable[Reach]) -> None:
+        self._backlog.note(scope, reaches)
+
+    def work_off(self, reached: Position) -> Rebuilt | None:
+        dirty = self._backlog.dirty()
+        conflicting = {} if dirty else self._backlog.conflicting()
+        if not dirty and not conflicting:
+            return None
+        return self._loop.run_until_complete(self._work_off(dirty, conflicting, reached))
+
+    def close(self) -> None:
+        try:
+            self._loop.run_until_complete(self._opened.__aexit__(None, None, None))
+        finally:
+            self._loop.close()
+
+    async def _take(self, pending: Pending, reached: Position) -> Rebuilt:
+        total = Rebuilt()
+        # DESIGN premise A: the snapshot contains every event already read.
+        async with self._snapshots.at_least(reached) as snapshot:
+            for scope, reaches in pending.items():
+                line = self._lines[scope]
+                climbed = await climb(snapshot, line.collection, reaches)
+                if climbed.waiting:
+                    self.note(scope, climbed.waiting)
+                total += await line.rebuilder.rebuild(snapshot, climbed.keys)
+        self._backlog.heard(total)
+        return total
+
+    async def _work_off(
+        self, dirty: Sequence[Scope], conflicting: Mapping[Scope, Sequence[Key]], reached: Position
+    ) -> Rebuilt:
+        total = Rebuilt()
+        async with self._snapshots.at_least(reached) as snapshot:
+            for scope in dirty:
+                total += await self._lines[scope].drainer.step(snapshot) or Rebuilt()
+            for scope, keys in conflicting.items():
+                total += await self._lines[scope].rebuilder.rebuild(snapshot, keys)
+        if dirty or total.written:
+            self._backlog.heard(total)
+        return total
+
+
+@dataclass(frozen=True, slots=True)
+class _Line:
+    """What works for one collection."""
+
+    collection: Collection
+    rebuilder: Rebuilder
+    drainer: Drainer
+
+
+def _line(served: Served, state: SyncState) -> _Line:
+    rebuilder = Rebuilder(served.scope, served.collection, served.documents, state)
+    drainer = Drainer(served.scope, served.collection, served.documents, rebuilder, state)
+    return _Line(served.collection, rebuilder, drainer)
