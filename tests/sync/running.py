@@ -138,4 +138,6 @@ def position(target: str, run: str, collection: str) -> Position:
     """Where a collection stands, as the state has it."""
     scope = Scope(run, collection)
     with closing(open_target(target)) as opened:
-        return opened.sync_state().positions([scope])[scope]
+        following = opened.following()
+        assert following is not None
+        return following.sync_state().positions([scope])[scope]
