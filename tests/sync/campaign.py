@@ -6,7 +6,7 @@ import random
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol
 
@@ -77,8 +77,11 @@ def in_process(history: History, target: str) -> None:
 
 
 def play_beside_copy(spec: Spec, source: str, target: str, tally: Tally) -> None:
-    """Others write while the copy runs, in small chunks; sync goes on from the position that it noted."""
-    history = History(spec, source)
+    """Others write while the copy runs, in small chunks; sync goes on from the position that it noted.
+
+    Definitions stay as they are meanwhile: a copy beside ALTER TABLE refuses itself.
+    """
+    history = History(replace(spec, mix=replace(spec.mix, definitions=0)), source)
     try:
         with history.writing():
             run = running.apply(source, target, history.world.mappings, history.collections, chunk_rows=3)

@@ -1,9 +1,9 @@
-"""Statements that end a transaction by themselves: TRUNCATE, changes of definitions that a mapping survives, noise."""
+"""Statements that end a transaction by themselves: changes of definitions that a mapping survives, and noise."""
 
 from __future__ import annotations
 
 from tests.oracle.session import name
-from tests.sync.operations import Operation, Statements, truncate
+from tests.sync.operations import Operation, Statements
 from tests.sync.pen import Pen
 
 
@@ -59,7 +59,6 @@ def noise(pen: Pen) -> Statements:
 
 
 DEFINITIONS: tuple[tuple[Operation, int], ...] = (
-    (truncate, 4),
     (add_column, 3),
     (add_index, 2),
     (rebuild, 2),

@@ -70,8 +70,9 @@ def compare(oracle: Oracle, collections: Sequence[str], target: str, run: str) -
         actual = documents(target, name)
         lines = differences(expected.documents, actual, LINES)
         keys = {", ".join(key) for key in expected.rejected}
-        if keys != refused.get(name, set()):
-            lines.append(f"rejected {sorted(refused.get(name, set()))}, expected {sorted(keys)}")
+        reasons = refused.get(name, {})
+        lines += [f"rejected {key}: {reasons[key]}" for key in sorted(reasons.keys() - keys)]
+        lines += [f"not rejected {key}" for key in sorted(keys - reasons.keys())]
         verdict.compared += len(expected.documents)
         if lines:
             verdict.lines += [f"{name}: {line}" for line in lines]

@@ -11,8 +11,6 @@ from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
 
-from migrator.run.sync import SyncOptions
-
 from migrator import api
 from migrator.model.change import Scope, SyncReport
 from migrator.model.policies import Policies
@@ -21,6 +19,7 @@ from migrator.model.run import Run
 from migrator.planning.decide import Consent
 from migrator.run.outcome import ApplyOptions
 from migrator.run.preview import MappingFiles, PlanOptions
+from migrator.run.sync import SyncOptions
 from migrator.target import open_target
 
 ROOT = Path(__file__).parents[2]
@@ -58,11 +57,11 @@ def apply(source: str, target: str, mappings: Path, collections: Sequence[str], 
     return api.apply(plan, source, target, ApplyOptions(workers=1), Quiet()).run
 
 
-def rejected(target: str, run: str) -> dict[str, set[str]]:
-    """Keys of rejected documents by collection, as the state has them."""
-    found: dict[str, set[str]] = {}
+def rejected(target: str, run: str) -> dict[str, dict[str, str]]:
+    """Why documents were rejected, by collection and key, as the state has it."""
+    found: dict[str, dict[str, str]] = {}
     for each in api.rejected(target, run, 1_000_000):
-        found.setdefault(each.collection, set()).add(each.document)
+        found.setdefault(each.collection, {})[each.document] = each.reason
     return found
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from tests.sync.definitions import DEFINITIONS
-from tests.sync.operations import OPERATIONS, Operation
+from tests.sync.operations import OPERATIONS, Operation, truncate
 from tests.sync.pen import Pen, insertion
 
 ZONES = ("+00:00", "+05:30", "-08:00")
@@ -18,7 +18,8 @@ STRICT = "STRICT_ALL_TABLES,NO_AUTO_VALUE_ON_ZERO"
 class Mix:
     """How often something else than an ordinary transaction happens, as probabilities."""
 
-    definitions: float = 0.04
+    definitions: float = 0.03
+    emptying: float = 0.012
     rollback: float = 0.1
     savepoint: float = 0.12
     single: float = 0.25
@@ -29,6 +30,9 @@ def transaction(pen: Pen, mix: Mix) -> Iterator[str]:
     """Statements of one transaction, or of what stands outside of any."""
     if pen.chance(mix.session):
         yield _session(pen)
+    if pen.chance(mix.emptying):
+        yield from truncate(pen)
+        return
     if pen.chance(mix.definitions):
         yield from _drawn(pen, DEFINITIONS)(pen)
         return
