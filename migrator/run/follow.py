@@ -17,7 +17,7 @@ from migrator.changes.cascades import Cascades, silent_cascades
 from migrator.changes.definitions import misfits, rewrites
 from migrator.changes.resolve import Resolver
 from migrator.changes.watches import watches
-from migrator.errors import SourceUnavailable, SyncBlocked
+from migrator.errors import LogLost, SourceError, SourceUnavailable, SyncBlocked
 from migrator.model.change import Commit, Quiet, Reach, Rows, Scope, Statement, Truncate
 from migrator.model.places import is_behind, log_place
 from migrator.model.position import Position
@@ -129,16 +129,16 @@ class Follower:
         """
         self._gather(seconds)
         self._flush()
-        left = self._retrying(lambda: self._treatment.work_off(self._reached))
+        left = self._treating(lambda: self._treatment.work_off(self._reached))
         if left is not None:
             self.progress.rebuilt += left
         self.progress.quiet = self._at_end and left is None
         self.progress.waiting = left is not None
 
     def close(self) -> None:
+        """Ends the reading; the treatment is its maker's."""
         if self._intake is not None:
             self._intake.close()
-        self._treatment.close()
 
     # --- taking events ---
 
@@ -159,12 +159,15 @@ class Follower:
 
     def _take_once(self, seconds: float) -> Taken | None:
         """A lost connection: a new reader goes on from the last saved position (EDGE_CASES 35)."""
-        if self._intake is None:
-            self._intake = Intake(self._source, min(self._positions.values(), key=log_place), self._watches)
         try:
+            if self._intake is None:
+                self._intake = Intake(self._source, min(self._positions.values(), key=log_place), self._watches)
             return self._intake.take(seconds)
         except SourceUnavailable:
             self._drop_intake()
+            raise
+        except LogLost as reason:
+            self._state.note_lost(self._members, reason.what)
             raise
 
     def _drop_intake(self) -> None:
@@ -218,9 +221,11 @@ class Follower:
 
     def _flush(self) -> None:
         self._before_write()
+        for tracker in self._trackers.values():
+            self._retrying(tracker.flush)
         pending = {scope: list(reaches) for scope, reaches in self._pending.items() if reaches}
         if pending:
-            self.progress.rebuilt += self._retrying(lambda: self._treatment.take(pending, self._reached))
+            self.progress.rebuilt += self._treating(lambda: self._treatment.take(pending, self._reached))
         self._pending.clear()
         self._count = 0
         self._save(urgent=bool(pending))
@@ -320,6 +325,17 @@ class Follower:
             for scope in [scope for scope in self._members if scope.run == run]:
                 self._treatment.note(scope, self._resolvers[scope].everything())
             self._state.note_tracked_tables(run, {each.table: each.columns for each in missing})
+
+    def _treating(self, work: Callable[[], T]) -> T:
+        """A statement that fails for good may be one of tables altered since: that says more (EDGE_CASES 53)."""
+        try:
+            return self._retrying(work)
+        except SourceUnavailable:
+            raise
+        except SourceError:
+            self._schema = self._source.schema()
+            self._refuse_misfits(self._reached)
+            raise
 
     def _retrying(self, work: Callable[[], T]) -> T:
         return retrying(self._retry_seconds)(work)

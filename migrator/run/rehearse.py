@@ -122,6 +122,9 @@ class _Untouched:
     def save(self, scopes: Iterable[Scope], position: Position) -> None:
         """Not kept."""
 
+    def note_lost(self, scopes: Iterable[Scope], reason: str) -> None:
+        """Not kept."""
+
     def mark_dirty(self, scope: Scope, reaches: Iterable[Reach]) -> None:
         """Not kept."""
 

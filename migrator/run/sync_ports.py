@@ -45,6 +45,10 @@ class LogReader(Protocol):
         """From the next event on these tables matter (after a change of definitions)."""
         ...
 
+    def interrupt(self) -> None:
+        """From another thread: what reads events comes to an end with SourceUnavailable, now or with its next event."""
+        ...
+
     @property
     def reached(self) -> Position:
         """Behind the last event that `events` yielded, in the middle of a transaction too: what a snapshot must
@@ -130,6 +134,10 @@ class SyncState(Protocol):
 
     def save(self, scopes: Iterable[Scope], position: Position) -> None:
         """Everything before `position` is in the documents of these, or dirty in the state (DESIGN rule 5)."""
+        ...
+
+    def note_lost(self, scopes: Iterable[Scope], reason: str) -> None:
+        """These can't be followed from where they stand: only another copy helps, and `plan` will say so."""
         ...
 
     # --- dirty reaches ---
@@ -246,9 +254,9 @@ class SyncTarget(Protocol):
         ...
 
     def sync_state(self, lease: Lease | None = None) -> SyncState:
-        """With a lease, what sync remembers is changed only while that is held: the calls that change something raise
-        LeaseLost afterwards (DESIGN premise C: a late `put_tracked` would hide a newer value). Without, for those who
-        look, ask for a pause or work at the same run at once."""
+        """With a lease, positions, dirty reaches, tracked rows and rejected documents are changed only while that is
+        held: such calls raise LeaseLost afterwards (DESIGN premise C: a late `put_tracked` would hide a newer value).
+        Without, for those who look, ask for a pause or work at the same run at once."""
         ...
 
     def documents(self, scope: Scope, lease: Lease, *, staged: bool) -> Documents:

@@ -51,6 +51,12 @@ class MongoSyncState:
     def save(self, scopes: Iterable[Scope], position: Position) -> None:
         self._notes.save(scopes, position)
 
+    def note_lost(self, scopes: Iterable[Scope], reason: str) -> None:
+        self._notes.note_lost(scopes, reason)
+
+    def lost(self, scope: Scope) -> str:
+        return self._notes.lost(scope)
+
     def mark_dirty(self, scope: Scope, reaches: Iterable[Reach]) -> None:
         self._dirty.mark(scope, reaches)
 
