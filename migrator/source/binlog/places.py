@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 
-from migrator.errors import SyncBlocked
+from migrator.errors import LogLost, SyncBlocked
 from migrator.model.position import Position, ServerIdentity
 from migrator.source.binlog.gtids import MySQLGtids, has_reached
 from migrator.source.failure import error_code
@@ -193,4 +193,4 @@ def _require_boundary(
 
 
 def _blocked(what: str, url: SourceUrl) -> SyncBlocked:
-    return SyncBlocked(what, where=url.place, hint=AGAIN)
+    return LogLost(what, where=url.place, hint=AGAIN)

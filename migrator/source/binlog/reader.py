@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 
-from migrator.errors import SyncBlocked
+from migrator.errors import LogLost, SyncBlocked
 from migrator.model.change import Commit, LogEvent, Quiet, RowChange, Rows, Statement, TableName, Truncate, Watch
 from migrator.model.position import Position, ServerIdentity
 from migrator.source.binlog import packets, wording
@@ -192,7 +192,7 @@ class BinlogReader:
         return Position(self._server, self._gtids.text, file, offset, "log")
 
     def _blocked(self, what: str, hint: str) -> SyncBlocked:
-        return SyncBlocked(f"the change log can't be followed: {what}", where=f"{self._file}:{self._offset}", hint=hint)
+        return LogLost(f"the change log can't be followed: {what}", where=f"{self._file}:{self._offset}", hint=hint)
 
     def _rotate(self, data: bytes, event: Event) -> Iterable[LogEvent]:
         self._file, self._offset = packets.rotation(event.body)

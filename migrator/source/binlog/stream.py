@@ -20,7 +20,7 @@ from pymysql.err import MySQLError
 from pymysqlreplication import BinLogStreamReader
 from pymysqlreplication.event import RotateEvent
 
-from migrator.errors import SourceError, SourceUnavailable, SyncBlocked
+from migrator.errors import LogLost, SourceError, SourceUnavailable, SyncBlocked
 from migrator.model.position import ServerIdentity
 from migrator.source.binlog.places import AGAIN, LogStart, require_position_server
 from migrator.source.connect import force_close, interrupt, open_blocking, read_packet
@@ -143,6 +143,4 @@ def dump_failure(error: Exception, url: SourceUrl) -> SourceError | SyncBlocked:
         return translate(error, url)
     if "same server_uuid/server_id" in text or "same server_id" in text:
         return SourceUnavailable(f"another replica has the same id: {text}", where=url.place)
-    return SyncBlocked(
-        f"the server can't give its change log from there on: {text} (1236)", where=url.place, hint=AGAIN
-    )
+    return LogLost(f"the server can't give its change log from there on: {text} (1236)", where=url.place, hint=AGAIN)
