@@ -9,6 +9,9 @@ from collections.abc import Iterator
 from contextlib import closing
 from functools import partial
 
+from migrator.generate.model import Options as GenerateOptions
+from migrator.generate.model import describe
+from migrator.generate.render import File, render
 from migrator.model.check import Check
 from migrator.model.chunk import Rejected
 from migrator.model.plan import Plan
@@ -92,3 +95,8 @@ def apply(plan: Plan, source_url: str, target_url: str, options: ApplyOptions, o
 def sample(plan: Plan, source_url: str, target_url: str, count: int) -> tuple[SampleResult, ...]:
     """Writes up to `count` documents of each collection of the plan into trial collections beside the real ones."""
     return _sample(plan, ends(source_url, target_url), count)
+
+
+def generated(source_url: str, files: preview.MappingFiles, options: GenerateOptions) -> tuple[File, ...]:
+    """The files of the data-access package for the mapping files; nothing is written."""
+    return render(describe(check(source_url, files), options))

@@ -16,10 +16,16 @@ from types import FrameType
 from typing import Any, NoReturn
 
 import click
+from sqlalchemy.engine import make_url
 
 from migrator import __version__, api, console
 from migrator.config import Settings, load_settings, mask_url
 from migrator.errors import ExitCode, Interrupted, MappingError, MigratorError, PlanRefused, SettingsError
+from migrator.generate.model import Options as GenerateOptions
+from migrator.generate.names import attribute
+from migrator.generate.write import Difference
+from migrator.generate.write import compare as compare_package
+from migrator.generate.write import write as write_package
 from migrator.mapping.jsonschema import json_schema
 from migrator.model.check import Check
 from migrator.model.plan import Plan
@@ -376,6 +382,60 @@ def _checks(settings: Settings) -> Iterator[Check]:
         yield from api.target_checks(settings.target_url())
     except MigratorError as error:
         yield Check("target", "blocked", "reachable", mask_url(error.what), mask_url(error.hint))
+
+
+@main.command()
+@_common
+@click.option(
+    "--out",
+    metavar="PATH",
+    required=True,
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Folder in which the package's own folder lies.",
+)
+@click.option("--package", metavar="NAME", help="Name of the package. Default: the source's database and `_data`.")
+@click.option(
+    "--version-column",
+    "version_columns",
+    metavar="NAME",
+    multiple=True,
+    default=("lock_version", "row_version"),
+    show_default=True,
+    help="A column that counts the writes of its row; may be given several times.",
+)
+@click.option("--check", "only_check", is_flag=True, help="Write nothing; fail when the package is out of date.")
+def generate(
+    source: str | None,
+    target: str | None,
+    mappings: Path | None,
+    config: Path | None,
+    out: Path,
+    package: str | None,
+    version_columns: tuple[str, ...],
+    only_check: bool,
+) -> None:
+    """Writes the typed data-access package: models and repositories for the mapped collections."""
+    settings = _settings(config, source=source, target=target, mappings=mappings)
+    name = package or f"{attribute(make_url(settings.source_url()).database or 'shop')}_data"
+    if name != attribute(name):
+        raise SettingsError(f"{name} can't be the name of a Python package", hint=f"Try {attribute(name)}.")
+    files = api.generated(settings.source_url(), _files(settings), GenerateOptions(name, version_columns))
+    folder = out / name
+    if only_check:
+        _refuse_outdated_package(compare_package(files, folder), folder)
+        console.show([f"{folder} is up to date."])
+        return
+    written = write_package(files, folder)
+    console.show([*written.lines(), f"{folder}: {len(files)} files, {'written' if written else 'unchanged'}."])
+
+
+def _refuse_outdated_package(difference: Difference, folder: Path) -> None:
+    if difference:
+        raise PlanRefused(
+            "\n".join(["the package is out of date:", *(f"  - {line}" for line in difference.lines())]),
+            where=str(folder),
+            hint="Run `migrator generate` and commit what it writes.",
+        )
 
 
 @main.command()
