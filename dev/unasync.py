@@ -32,11 +32,14 @@ _WORDS = {
 }
 _WORD = re.compile(rf"\b({'|'.join(_WORDS)})\b")
 _GONE = re.compile(r"\b(?:async|await) ")
-_AWAITABLE = re.compile(r"\bAwaitable\[([A-Za-z]+)\]")
+_AWAITABLE = re.compile(r"\bAwaitable\[([A-Za-z]+(?:\[\w+\])?)\]")
+# Written twice by hand: the one difference between the two that is not a matter of words.
+_BY_HAND = ("__init__.py", "threads.py")
 
 
 def to_sync(text: str) -> str:
     """The same module without `async` and `await`, formatted."""
+    text = text.replace("redis.asyncio", "redis").replace("an AsyncMongoClient", "a MongoClient")
     text = _AWAITABLE.sub(r"\1", _GONE.sub("", text)).replace("import Awaitable, ", "import ")
     text = _WORD.sub(lambda found: _WORDS[found[0]], text)
     for arguments in (["check", "--fix", "--quiet"], ["format", "--quiet"]):
@@ -47,7 +50,7 @@ def to_sync(text: str) -> str:
 
 def pairs() -> list[tuple[Path, Path]]:
     """Each asynchronous module, and where its synchronous one is."""
-    names = sorted(file.name for file in (RUNTIME / "aio").glob("*.py") if file.name != "__init__.py")
+    names = sorted(file.name for file in (RUNTIME / "aio").glob("*.py") if file.name not in _BY_HAND)
     return [(RUNTIME / "aio" / name, RUNTIME / "sync" / name) for name in names]
 
 

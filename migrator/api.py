@@ -11,7 +11,7 @@ from functools import partial
 
 from migrator.generate.model import Options as GenerateOptions
 from migrator.generate.model import describe
-from migrator.generate.render import File, render
+from migrator.generate.package import Package
 from migrator.model.check import Check
 from migrator.model.chunk import Rejected
 from migrator.model.plan import Plan
@@ -97,6 +97,6 @@ def sample(plan: Plan, source_url: str, target_url: str, count: int) -> tuple[Sa
     return _sample(plan, ends(source_url, target_url), count)
 
 
-def generated(source_url: str, files: preview.MappingFiles, options: GenerateOptions) -> tuple[File, ...]:
-    """The files of the data-access package for the mapping files; nothing is written."""
-    return render(describe(check(source_url, files), options))
+def package(source_url: str, files: preview.MappingFiles, options: GenerateOptions) -> Package:
+    """The description of the data-access package for the mapping files; see `migrator.generate.render` for its text."""
+    return describe(check(source_url, files), options)

@@ -21,8 +21,11 @@ from sqlalchemy.engine import make_url
 from migrator import __version__, api, console
 from migrator.config import Settings, load_settings, mask_url
 from migrator.errors import ExitCode, Interrupted, MappingError, MigratorError, PlanRefused, SettingsError
+from migrator.generate.explain import explain
 from migrator.generate.model import Options as GenerateOptions
+from migrator.generate.load import opened
 from migrator.generate.names import attribute
+from migrator.generate.render import render as render_package
 from migrator.generate.write import Difference
 from migrator.generate.write import compare as compare_package
 from migrator.generate.write import write as write_package
@@ -389,9 +392,9 @@ def _checks(settings: Settings) -> Iterator[Check]:
 @click.option(
     "--out",
     metavar="PATH",
-    required=True,
+    default=Path(),
     type=click.Path(path_type=Path, file_okay=False),
-    help="Folder in which the package's own folder lies.",
+    help="Folder in which the package's own folder lies. Default: the working directory.",
 )
 @click.option("--package", metavar="NAME", help="Name of the package. Default: the source's database and `_data`.")
 @click.option(
@@ -404,6 +407,9 @@ def _checks(settings: Settings) -> Iterator[Check]:
     help="A column that counts the writes of its row; may be given several times.",
 )
 @click.option("--check", "only_check", is_flag=True, help="Write nothing; fail when the package is out of date.")
+@click.option(
+    "--explain", "only_explain", is_flag=True, help="Write nothing; say which write touches which collections."
+)
 def generate(
     source: str | None,
     target: str | None,
@@ -413,13 +419,18 @@ def generate(
     package: str | None,
     version_columns: tuple[str, ...],
     only_check: bool,
+    only_explain: bool,
 ) -> None:
     """Writes the typed data-access package: models and repositories for the mapped collections."""
     settings = _settings(config, source=source, target=target, mappings=mappings)
     name = package or f"{attribute(make_url(settings.source_url()).database or 'shop')}_data"
     if name != attribute(name):
         raise SettingsError(f"{name} can't be the name of a Python package", hint=f"Try {attribute(name)}.")
-    files = api.generated(settings.source_url(), _files(settings), GenerateOptions(name, version_columns))
+    described = api.package(settings.source_url(), _files(settings), GenerateOptions(name, version_columns))
+    if only_explain:
+        console.show(explain(described))
+        return
+    files = render_package(described)
     folder = out / name
     if only_check:
         _refuse_outdated_package(compare_package(files, folder), folder)
@@ -436,6 +447,30 @@ def _refuse_outdated_package(difference: Difference, folder: Path) -> None:
             where=str(folder),
             hint="Run `migrator generate` and commit what it writes.",
         )
+
+
+@main.command()
+@_common
+@click.option("--package", metavar="NAME", required=True, help="The generated package, as Python imports it.")
+@click.option("--path", metavar="DIR", default=Path(), type=click.Path(path_type=Path), help="Folder to import it from.")
+@click.option("--watch", metavar="SECONDS", type=click.FloatRange(0.1), help="Look again after so long, until Ctrl-C.")
+def fanout(
+    source: str | None,
+    target: str | None,
+    mappings: Path | None,
+    config: Path | None,
+    package: str,
+    path: Path,
+    watch: float | None,
+) -> None:
+    """Finishes bringing copies up to date that writes through generated repositories left behind."""
+    settings = _settings(config, source=source, target=target, mappings=mappings)
+    with opened(package, path, settings.target_url()) as data:
+        done = data.fanout()
+        while watch is not None:
+            time.sleep(watch)
+            done += data.fanout()
+    console.show([f"{done} {'entry' if done == 1 else 'entries'} of the outbox done."])
 
 
 @main.command()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator
 from dataclasses import dataclass
 
 from migrator.model.tree import Collection, Node
@@ -43,9 +43,8 @@ def homes(collections: Iterable[Collection]) -> dict[TableName, Home]:
         found.setdefault(_table(collection.root), []).append(Home(collection, (collection.root,)))
     roots = set(found)
     for collection in collections:
-        for nodes in _owned(collection.root, (collection.root,)):
-            if _table(nodes[-1]) not in roots:
-                found.setdefault(_table(nodes[-1]), []).append(Home(collection, nodes))
+        for nodes in _owned(collection.root, (collection.root,), roots):
+            found.setdefault(_table(nodes[-1]), []).append(Home(collection, nodes))
     return {table: places[0] for table, places in found.items() if len(places) == 1}
 
 
@@ -53,12 +52,13 @@ def _table(node: Node) -> TableName:
     return (node.schema, node.table)
 
 
-def _owned(node: Node, above: tuple[Node, ...]) -> Iterator[tuple[Node, ...]]:
+def _owned(node: Node, above: tuple[Node, ...], roots: Container[TableName]) -> Iterator[tuple[Node, ...]]:
     for child in node.children:
-        if is_owned(child, node):
+        # Below the row of another collection everything is a copy.
+        if is_owned(child, node) and _table(child) not in roots:
             nodes = (*above, child)
             yield nodes
-            yield from _owned(child, nodes)
+            yield from _owned(child, nodes, roots)
 
 
 def is_owned(child: Node, parent: Node) -> bool:

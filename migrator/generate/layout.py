@@ -6,6 +6,8 @@ import ast
 import re
 import textwrap
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import MISSING, fields, is_dataclass
+from typing import Any
 
 from migrator.generate.names import literal
 
@@ -42,6 +44,33 @@ def tuple_of(parts: Sequence[str], indent: int = 0, *, beside: int = 0) -> str:
 def pairs(items: Iterable[tuple[str, str]], indent: int = 0, *, beside: int = 0) -> str:
     """A tuple of pairs of strings. See `call`."""
     return tuple_of([f"({literal(one)}, {literal(other)})" for one, other in items], indent, beside=beside)
+
+
+def construct(value: Any, indent: int = 0, *, beside: int = 0) -> str:
+    """The expression that makes a value: texts, numbers, tuples, dictionaries, dataclasses without their defaults."""
+    inner = indent + len(_INDENT)
+    if isinstance(value, str):
+        return literal(value)
+    if isinstance(value, tuple):
+        return tuple_of([construct(each, inner, beside=1) for each in value], indent, beside=beside)
+    if isinstance(value, list):
+        return call("[", [construct(each, inner, beside=1) for each in value], indent, "]", beside=beside)
+    if isinstance(value, Mapping):
+        items = [(literal(name), each) for name, each in value.items()]
+        pairs = [f"{name}: {construct(each, inner, beside=len(name) + 3)}" for name, each in items]
+        return call("{", pairs, indent, "}", beside=beside)
+    if not is_dataclass(value):
+        return repr(value)
+    arguments = []
+    for each in fields(value):
+        held = getattr(value, each.name)
+        default = each.default_factory() if each.default_factory is not MISSING else each.default
+        if held == default:
+            continue
+        bare = each.default is MISSING and each.default_factory is MISSING
+        head = "" if bare else f"{each.name}="
+        arguments.append(f"{head}{construct(held, inner, beside=len(head) + 1)}")
+    return call(f"{type(value).__name__}(", arguments, indent, beside=beside)
 
 
 def docstring(title: str, items: Sequence[tuple[str, str]] = (), indent: int = 4, heading: str = "Attributes") -> str:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from migrator.generate import names
+from migrator.generate.copies import copying
 from migrator.generate.homes import ColumnName, Home, homes, linked_columns
 from migrator.generate.package import Attribute, CollectionCode, Ids, NewIds, Package, Part
 from migrator.generate.parts import Rules, root_part
@@ -17,13 +18,13 @@ from migrator.model.tree import Collection, Field, Node
 CLASSES = (
     *("Any", "Binary", "Codec", "Context", "Database", "Decimal", "Document", "Field", "Final", "Identity", "Literal"),
     *("Mapping", "ObjectId", "Page", "Reader", "Relation", "Repository", "Rest", "Root", "Self", "Spec", "UUID"),
-    *("Writer", "AnySpec", "AsyncDatabase", "Copies", "Copy", "Fanout", "Cache", "Shadow"),
+    *("Writer", "AnySpec", "Options", "Unpack", "AsyncDatabase"),
 )
 CONSTANTS = (
     *("ANY", "BOOL", "BYTES", "DAY", "DECIMAL", "DOUBLE", "DURATION", "EMPTY", "INT32", "INT64", "MOMENT", "NEW_ID"),
     *("OBJECT", "OBJECT_ID", "TEXT", "UUID4", "VECTOR", "SPECS", "COPIES"),
 )
-FACADE = ("context", "ids", "fanout", "seed_sequences")
+FACADE = ("context", "fanout", "seed_sequences")
 
 _SECOND_IDS = {"objectid": OBJECT_ID, "uuid": UUID}
 _INTEGERS = ("int32", "int64")
@@ -55,6 +56,7 @@ def describe(collections: Sequence[Collection], options: Options) -> Package:
     repositories = {each.name: _repository(each.name, classes) for each in ordered}
     attributes = names.Names(FACADE)
     described = relations(ordered, {name: Ends(part.name, part) for name, part in parts.items()})
+    copied = copying(ordered)
     made = []
     for each in ordered:
         part = parts[each.name]
@@ -74,9 +76,10 @@ def describe(collections: Sequence[Collection], options: Options) -> Package:
                 identities=tuple(_identities(each, places)),
                 version=_version(each, options.version_columns),
                 relations=described[each.name],
+                copies=copied.copies[each.name],
             )
         )
-    return Package(options.package, facade, tuple(made))
+    return Package(options.package, facade, tuple(made), copied.unowned)
 
 
 def _repository(collection: str, classes: names.Names) -> str:

@@ -6,6 +6,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
+from migrator.generate.copies import Unowned
+from migrator.generate.runtime.copies import Copies
+
 Mode = Literal["required", "optional", "identity"]
 Form = Literal["value", "part", "parts", "values", "table"]
 Ids = Literal["sequence", "objectid", "uuid", "application"]
@@ -125,6 +128,7 @@ class CollectionCode:
         identities: ids of embedded rows.
         version: dotted field that counts writes, "".
         relations: what can be included.
+        copies: what its documents copy, and where they are copied to.
     """
 
     name: str
@@ -139,6 +143,7 @@ class CollectionCode:
     identities: tuple[NewIds, ...]
     version: str
     relations: tuple[RelationTo, ...]
+    copies: Copies
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,8 +154,10 @@ class Package:
         name: of the package.
         facade: class that holds all repositories.
         collections: by name.
+        unowned: copies that nobody keeps true.
     """
 
     name: str
     facade: str
     collections: tuple[CollectionCode, ...]
+    unowned: tuple[Unowned, ...]

@@ -11,9 +11,10 @@ from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from migrator.generate.layout import WIDTH, call, docstring, imports, pairs, tidy, tuple_of
+from migrator.generate.layout import WIDTH, call, construct, docstring, imports, pairs, tidy, tuple_of
 from migrator.generate.names import literal, prose
 from migrator.generate.package import Attribute, Choice, CollectionCode, Package, Part, RelationTo
+from migrator.generate.runtime.copies import Copies
 from migrator.model.serialize import to_json
 
 _CODECS = (
@@ -33,6 +34,7 @@ _STANDARD = {
     "Final": "typing",
     "Literal": "typing",
     "Self": "typing",
+    "Unpack": "typing",
     "cast": "typing",
     "UUID": "uuid",
     "Binary": "bson.binary",
@@ -44,6 +46,8 @@ _RUNTIME = {
     "Field": "._runtime.query",
     **dict.fromkeys(("AnySpec", "Identity", "Relation", "Spec"), "._runtime.spec"),
 }
+
+_COPYING = dict.fromkeys(("Copied", "Copies", "Order", "Own", "Pick", "Target"), "._runtime.copies")
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +65,7 @@ def render(package: Package) -> tuple[File, ...]:
         File("__init__.py", text.module("init", package)),
         File("models.py", text.body("models", "Documents as dataclasses.", {})),
         File("fields.py", text.body("fields", "Fields of documents, for filters, sorts and updates.", text.models)),
+        File("copies.py", text.body("copies", "What is copied from where to where.", _COPYING)),
         File("catalog.py", text.body("catalog", "The collections, as data.", text.models)),
         File("repositories.py", text.repositories(asynchronous=False)),
         File("aio.py", text.repositories(asynchronous=True)),
@@ -130,6 +135,8 @@ class _Text:
         functions = {
             "attribute_notes": _attribute_notes,
             "choice_lines": _choice_lines,
+            "construct": construct,
+            "has_copies": lambda each: each.copies != Copies(),
             "composite_codecs": _composite_codecs,
             "composite_field_codecs": _composite_field_codecs,
             "declaration": _declaration,
@@ -150,6 +157,7 @@ class _Text:
         made = _environment().get_template(f"{template}.jinja").render(package=self._package, **functions, **arguments)
         known = {**_STANDARD, **_RUNTIME, **more}
         if template == "catalog":
+            known |= {f"{each.constant}_COPIES": ".copies" for each in self._package.collections}
             known |= {part.fields_name: ".fields" for each in self._package.collections for part in each.root.walk()}
         needed = imports(made, known)
         start = f'{self.header}"""{title}"""\n\nfrom __future__ import annotations\n\n{needed}\n'
@@ -163,6 +171,7 @@ class _Text:
             "AsyncDatabase": "pymongo.asynchronous.database",
             "Database": "pymongo.synchronous.database",
             "Context": f"._runtime.{folder}.context",
+            "Options": f"._runtime.{folder}.context",
             "Repository": f"._runtime.{folder}.repository",
             "SPECS": ".catalog",
             **{each.constant: ".catalog" for each in self._package.collections},
@@ -323,6 +332,7 @@ def _spec(collection: CollectionCode) -> str:
         if collection.key_parts
         else "",
         f"version={literal(collection.version)}" if collection.version else "",
+        f"copies={collection.constant}_COPIES" if collection.copies != Copies() else "",
     ]
     made = [each for each in arguments if each]
     return "Spec(\n" + "".join(f"    {each},\n" for each in made) + ")"

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from migrator.generate.runtime.join import distinct, keys_of
+from migrator.generate.runtime.keys import distinct, keys_of
 from tests.generate.conftest import Live
 
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Generic, Literal, TypeVar
 
+from .copies import NO_COPIES, Copies
 from .document import Root
 from .query import Field
 
@@ -62,6 +63,7 @@ class Spec(Generic[M, K]):
         identities: ids of embedded rows.
         key_parts: fields of a composite `_id`, in order.
         version: dotted field that counts the writes, "" for none.
+        copies: what its documents copy of others, and where they are copied to.
     """
 
     collection: str
@@ -72,6 +74,7 @@ class Spec(Generic[M, K]):
     identities: tuple[Identity, ...] = ()
     key_parts: tuple[str, ...] = ()
     version: str = ""
+    copies: Copies = NO_COPIES
 
 
 AnySpec = Spec[Any, Any]

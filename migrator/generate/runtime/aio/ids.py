@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 from uuid import uuid4
 
@@ -47,6 +48,15 @@ class IdMaker:
     async def seed(self, sequence: str, at_least: int) -> None:
         """Makes the counter go on behind `at_least`; never turns it back."""
         await self._counters.update_one({"_id": sequence}, {"$max": {"last": Int64(at_least)}}, upsert=True)
+
+    async def seed_all(self, specs: Mapping[str, AnySpec]) -> None:
+        """Seeds every counter with the highest id that the documents hold."""
+        for spec in specs.values():
+            if spec.ids == "sequence":
+                await self.seed(spec.collection, await self.highest(spec, "_id"))
+            for identity in spec.identities:
+                if identity.ids == "sequence":
+                    await self.seed(identity.sequence, await self.highest(spec, identity.path))
 
     async def highest(self, spec: AnySpec, path: str) -> int:
         """The highest number at a path in a collection's documents; 0 for none."""

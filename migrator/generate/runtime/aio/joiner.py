@@ -8,7 +8,8 @@ from typing import Any
 from ..codec import Document
 from ..document import Root, attach
 from ..errors import MissingPartner
-from ..join import Key, Step, comparable, distinct, keys_filter, keys_of, paths_here, paths_there
+from ..join import Step, paths_here, paths_there
+from ..keys import Key, comparable, distinct, keys_filter, keys_of
 from .context import BATCH, Context
 
 KEYS_A_QUERY = 5_000

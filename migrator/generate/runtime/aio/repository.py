@@ -13,7 +13,8 @@ from pymongo.asynchronous.cursor import AsyncCursor
 from ..codec import Document
 from ..document import Root, refresh
 from ..errors import Conflict, NotFound
-from ..join import comparable, steps
+from ..join import steps
+from ..keys import comparable
 from ..paging import Page, behind, complete, cursor_of
 from ..query import Changes, Field, Filter, Sort, Where, filter_document, select, update_document, value_at
 from ..spec import Spec
@@ -206,7 +207,7 @@ class Repository(Generic[M, K]):
             await self.collection.insert_one(document, session=session)
 
         await self._context.write(self._spec, document["_id"], write)
-        refresh(model, document)
+        refresh(model, await self._with_copies(document))
         return model
 
     async def replace(self, model: M) -> M:
@@ -230,7 +231,7 @@ class Repository(Generic[M, K]):
                 raise await self._why_not(document["_id"], session)
 
         await self._context.write(self._spec, document["_id"], write)
-        refresh(model, document)
+        refresh(model, await self._with_copies(document))
         return model
 
     async def update(self, key: K, changes: Changes, *, version: int | None = None) -> M:
@@ -261,7 +262,7 @@ class Repository(Generic[M, K]):
             return found
 
         after = await self._context.write(self._spec, stored, write, _touched(update))
-        return self._spec.model.from_document(after)
+        return self._spec.model.from_document(await self._with_copies(after))
 
     async def delete(self, key: K, *, version: int | None = None) -> bool:
         """Deletes a document; false when there was none.
@@ -306,6 +307,12 @@ class Repository(Generic[M, K]):
 
     def _stored_key(self, key: K) -> Any:
         return self._spec.key.codec.write(key, f"{self._spec.collection}._id")
+
+    async def _with_copies(self, document: Document) -> Document:
+        """The document as the follow-up of its write left it."""
+        if not self._spec.copies.tree:
+            return document
+        return await self.collection.find_one({"_id": document["_id"]}) or document
 
     def _version_is(self, version: int | None) -> Document:
         if version is None:

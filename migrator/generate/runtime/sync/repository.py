@@ -13,7 +13,8 @@ from pymongo.synchronous.cursor import Cursor
 from ..codec import Document
 from ..document import Root, refresh
 from ..errors import Conflict, NotFound
-from ..join import comparable, steps
+from ..join import steps
+from ..keys import comparable
 from ..paging import Page, behind, complete, cursor_of
 from ..query import Changes, Field, Filter, Sort, Where, filter_document, select, update_document, value_at
 from ..spec import Spec
@@ -204,7 +205,7 @@ class Repository(Generic[M, K]):
             self.collection.insert_one(document, session=session)
 
         self._context.write(self._spec, document["_id"], write)
-        refresh(model, document)
+        refresh(model, self._with_copies(document))
         return model
 
     def replace(self, model: M) -> M:
@@ -228,7 +229,7 @@ class Repository(Generic[M, K]):
                 raise self._why_not(document["_id"], session)
 
         self._context.write(self._spec, document["_id"], write)
-        refresh(model, document)
+        refresh(model, self._with_copies(document))
         return model
 
     def update(self, key: K, changes: Changes, *, version: int | None = None) -> M:
@@ -259,7 +260,7 @@ class Repository(Generic[M, K]):
             return found
 
         after = self._context.write(self._spec, stored, write, _touched(update))
-        return self._spec.model.from_document(after)
+        return self._spec.model.from_document(self._with_copies(after))
 
     def delete(self, key: K, *, version: int | None = None) -> bool:
         """Deletes a document; false when there was none.
@@ -304,6 +305,12 @@ class Repository(Generic[M, K]):
 
     def _stored_key(self, key: K) -> Any:
         return self._spec.key.codec.write(key, f"{self._spec.collection}._id")
+
+    def _with_copies(self, document: Document) -> Document:
+        """The document as the follow-up of its write left it."""
+        if not self._spec.copies.tree:
+            return document
+        return self.collection.find_one({"_id": document["_id"]}) or document
 
     def _version_is(self, version: int | None) -> Document:
         if version is None:
