@@ -130,10 +130,6 @@ def test_rows_that_come_go_and_move(both: Both) -> None:
     both.sql(f"UPDATE orders SET status = 'placed', updated_at = NULL WHERE id = {second.id}")
     orders.update(second.id, [f.state.set("placed"), f.updated_at.set(None)])
     assert both.differences() == {}
-    both.sql(
-        "INSERT INTO orders (number, customer_id, currency_code, status, total, shipping_fee, token, placed_at)"
-        f" VALUES ('new', {full.id}, 'EUR', 'paid', 10.50, 1.00, 0x11111111111111111111111111111111, '2030-01-01')"
-    )
     template = orders.first({"currency_code": "EUR", "provider_ref": None, "note": None})
     made = m.Order(
         number="new",
@@ -147,7 +143,13 @@ def test_rows_that_come_go_and_move(both: Both) -> None:
         placed_on=datetime(2030, 1, 1, tzinfo=UTC).date(),
         currency_symbol=template.currency_symbol,
     )
+    # Behind the carts, which are no documents.
+    both.live.data.context.ids.seed("orders", 2_000_000)
     orders.insert(made)
+    both.sql(
+        "INSERT INTO orders (id, number, customer_id, currency_code, status, total, shipping_fee, token, placed_at)"
+        f" VALUES ({made.id}, 'new', {full.id}, 'EUR', 'paid', 10.50, 1.00, 0x11111111111111111111111111111111, '2030-01-01')"
+    )
     assert made.customer.name == full.names.display
     assert both.live.data.customers.get(full.id).recent_orders[0].id == made.id
     assert both.differences() == {}
@@ -249,10 +251,9 @@ def test_chinook(chinook: Migrated, source_factory: Callable[[], str], mongodb_u
         both.live.data.employees.update(3, [f.EmployeeFields.last_name.set("Aaa")])
         both.live.data.employees.update(4, [f.EmployeeFields.reports_to.set(6)])
         left = both.differences()
-        # `albums` of playlists' tracks is one of the copies that nobody owns.
-        assert {name: fields for name, fields in left.items() if not name.startswith("playlists")} == {}
-        assert all(
-            [{**track, "album": None} for track in one] == [{**track, "album": None} for track in other]
-            for fields in left.values()
-            for one, other in fields.values()
-        )
+        # An album's title in playlists, and plain titles there, are copies that nobody owns.
+        assert {name for name in left if not name.startswith("playlists")} == set()
+        for fields in left.values():
+            fields.pop("first_rock_titles", None)
+            for expected, stored in fields.values():
+                assert [{**each, "album": None} for each in expected] == [{**each, "album": None} for each in stored]
