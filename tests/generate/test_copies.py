@@ -148,7 +148,7 @@ def test_rows_that_come_go_and_move(both: Both) -> None:
     orders.insert(made)
     both.sql(
         "INSERT INTO orders (id, number, customer_id, currency_code, status, total, shipping_fee, token, placed_at)"
-        f" VALUES ({made.id}, 'new', {full.id}, 'EUR', 'paid', 10.50, 1.00, 0x11111111111111111111111111111111, '2030-01-01')"
+        f" VALUES ({made.id}, 'new', {full.id}, 'EUR', 'paid', 10.50, 1.00, UNHEX('{made.token.hex}'), '2030-01-01')"
     )
     assert made.customer.name == full.names.display
     assert both.live.data.customers.get(full.id).recent_orders[0].id == made.id

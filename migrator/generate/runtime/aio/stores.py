@@ -106,7 +106,6 @@ class MemcachedStore:
             timeout=SECONDS,
             connect_timeout=SECONDS,
             no_delay=True,
-            max_pool_size=64,
         )
 
     async def get_many(self, names: Sequence[str]) -> dict[str, bytes]:
