@@ -22,8 +22,8 @@ from migrator import __version__, api, console
 from migrator.config import Settings, load_settings, mask_url
 from migrator.errors import ExitCode, Interrupted, MappingError, MigratorError, PlanRefused, SettingsError
 from migrator.generate.explain import explain
-from migrator.generate.model import Options as GenerateOptions
 from migrator.generate.load import opened
+from migrator.generate.model import Options as GenerateOptions
 from migrator.generate.names import attribute
 from migrator.generate.render import render as render_package
 from migrator.generate.write import Difference
@@ -452,7 +452,9 @@ def _refuse_outdated_package(difference: Difference, folder: Path) -> None:
 @main.command()
 @_common
 @click.option("--package", metavar="NAME", required=True, help="The generated package, as Python imports it.")
-@click.option("--path", metavar="DIR", default=Path(), type=click.Path(path_type=Path), help="Folder to import it from.")
+@click.option(
+    "--path", metavar="DIR", default=Path(), type=click.Path(path_type=Path), help="Folder to import it from."
+)
 @click.option("--watch", metavar="SECONDS", type=click.FloatRange(0.1), help="Look again after so long, until Ctrl-C.")
 def fanout(
     source: str | None,

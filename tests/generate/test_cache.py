@@ -11,10 +11,14 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any
 
+import bson
 import pytest
+from bson.int64 import Int64
 from pymongo import AsyncMongoClient
 
 from dev.servers.model import Server
+from migrator.errors import SettingsError
+from migrator.generate.invalidate import open_invalidator
 from tests.generate.conftest import Live, Migrated
 
 
@@ -197,3 +201,24 @@ def test_the_asynchronous_cache(shop: Migrated, live_shop: Live, store_server: S
 def test_other_urls_are_refused(shop: Migrated) -> None:
     with pytest.raises(ValueError, match=r"redis://… or memcached://…"):
         shop.module("_runtime.sync.stores").open_store("http://127.0.0.1")
+
+
+def test_a_sync_tells_the_cache(shop: Migrated, live_shop: Live, store_server: Server) -> None:
+    data = cached(live_shop, shop, store_server)
+    invalidator = open_invalidator(store_server.url, live_shop.database.name)
+    stock = data.warehouse_stock.first()
+    assert data.orders.get(4) is not None
+    assert data.warehouse_stock.get(stock.id) == stock
+    live_shop.database.orders.update_one({"_id": 4}, {"$set": {"note": "synced"}})
+    live_shop.database.warehouse_stock.update_one({"quantity": stock.quantity}, {"$set": {"quantity": -1}})
+    whole = [bson.encode({"_id": {"warehouse_id": stock.id.warehouse_id, "product_id": Int64(stock.id.product_id)}})]
+    assert invalidator.written("orders", [4])
+    assert invalidator.written_bson("warehouse_stock", whole)
+    assert data.orders.get(4).note == "synced"
+    with live_shop.commands.counted() as sent:
+        data.warehouse_stock.get(stock.id)
+    assert sent == [("find", "warehouse_stock")]
+    store_server.kill()
+    assert not invalidator.written("orders", [4])
+    with pytest.raises(SettingsError, match="memcached://"):
+        open_invalidator("http://x", "shop")
