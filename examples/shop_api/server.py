@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import re
 import threading
 from collections.abc import Callable
@@ -11,6 +12,7 @@ from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 from pymongo import MongoClient
+from pymongo.errors import PyMongoError
 from pymongo.monitoring import CommandFailedEvent, CommandListener, CommandStartedEvent, CommandSucceededEvent
 
 from examples.shop_api import views
@@ -20,6 +22,8 @@ from examples.shop_data._runtime.sync.cache import Cache
 from examples.shop_data._runtime.sync.stores import open_store
 
 FANOUT_SECONDS = 5.0
+
+_LOG = logging.getLogger(__name__)
 
 
 class Queries(CommandListener):
@@ -68,7 +72,11 @@ class Server(ThreadingHTTPServer):
 
     def _fan_out(self) -> None:
         while not threading.Event().wait(FANOUT_SECONDS):
-            self.data.fanout()
+            try:
+                self.data.fanout()
+            except PyMongoError as error:
+                # The entries stay, and so does this thread: the next round tries again.
+                _LOG.warning("the fan-out is put off: %s", error)
 
 
 class Handler(BaseHTTPRequestHandler):

@@ -13,9 +13,10 @@ from migrator.generate.types import BYTES, INT32, UNITS, Typed, typed, widened
 from migrator.model.tree import Collection, Field, Node
 
 # What a class body or its methods use by name: an attribute called so would hide it.
-_RESERVED = (
+RESERVED = (
     *("bool", "bytes", "dict", "float", "int", "list", "str", "tuple", "property", "classmethod", "cast"),
     *("date", "datetime", "timedelta", "field", "document", "rest", "from_document", "to_document"),
+    *("array", "choice", "either", "nested", "or_null", "table"),
 )
 # Display widths say nothing, and only some servers show them.
 _WIDTH = re.compile(r"\b((?:tiny|small|medium|big)?int|year)\(\d+\)")
@@ -124,7 +125,7 @@ def _put(group: _Group, leaf: _Leaf, *, always: bool) -> None:
 
 
 def _part(group: _Group, place: _Place, rules: Rules) -> Part:
-    taken = names.Names(_RESERVED)
+    taken = names.Names(RESERVED)
     choices: list[Choice] = []
     kind = _discriminator(place.node)
     made = []

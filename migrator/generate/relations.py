@@ -7,10 +7,8 @@ from dataclasses import dataclass
 
 from migrator.generate import names
 from migrator.generate.package import Part, RelationTo
+from migrator.generate.parts import RESERVED
 from migrator.model.tree import Collection, Reference
-
-# Methods and attributes of every document's class.
-_TAKEN = ("rest", "from_document", "to_document")
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +22,7 @@ class Ends:
 def relations(collections: Sequence[Collection], ends: Mapping[str, Ends]) -> dict[str, tuple[RelationTo, ...]]:
     """What can be included, by collection: its own references first, then those of others to it."""
     taken = {
-        name: names.Names((*_TAKEN, *(attribute.name for attribute in end.part.attributes)))
+        name: names.Names((*RESERVED, *(attribute.name for attribute in end.part.attributes)))
         for name, end in ends.items()
     }
     found: dict[str, list[RelationTo]] = {collection.name: [] for collection in collections}

@@ -112,6 +112,15 @@ def test_a_write_that_touches_no_copy_writes_nothing_else(live_shop: Live) -> No
     assert sent == [("findAndModify", "customers"), ("find", "customers")]
 
 
+def test_positions_in_arrays_hide_no_write(live_shop: Live) -> None:
+    customer = live_shop.data.customers.first({"addresses": {"$ne": []}, "recent_orders": {"$ne": []}})
+    order = live_shop.database.orders.find_one({"billing.id": {"$in": [each.id for each in customer.addresses]}})
+    assert order is not None
+    place = next(number for number, each in enumerate(customer.addresses) if each.id == order["billing"]["id"])
+    live_shop.data.customers.update(customer.id, {"$set": {f"addresses.{place}.city": "Ulm"}})
+    assert live_shop.data.orders.get(order["_id"]).billing.city == "Ulm"
+
+
 def test_what_a_refused_write_recorded_is_taken_back(live_shop: Live) -> None:
     f = live_shop.f.CategoryFields
     for transactions in (None, False):

@@ -9,7 +9,8 @@ from uuid import UUID
 import pytest
 from bson.objectid import ObjectId
 
-from tests.generate.conftest import Live
+from migrator.generate.sequences import counters
+from tests.generate.conftest import Live, Migrated
 
 
 def test_counters_go_on_behind_the_highest(live_shop: Live) -> None:
@@ -69,3 +70,18 @@ def test_uuids(live_shop: Live) -> None:
     document: dict[str, object] = {}
     live_shop.data.context.ids.fill(document, spec)
     assert isinstance(document["_id"], UUID)
+
+
+def test_who_seeds_them_from_the_source_knows_them_all(shop: Migrated) -> None:
+    found = {each.name: (each.table, each.column) for each in counters(shop.collections)}
+    assert found == {
+        "categories": ("categories", "id"),
+        "customers": ("customers", "id"),
+        "customers.addresses": ("addresses", "id"),
+        "orders": ("orders", "id"),
+        "orders.invoice": ("invoices", "id"),
+        "orders.payments": ("payments", "id"),
+    }
+    specs = shop.module("catalog").SPECS
+    inside = {identity.sequence for spec in specs.values() for identity in spec.identities}
+    assert found.keys() == inside | {name for name, spec in specs.items() if spec.ids == "sequence"}

@@ -330,8 +330,11 @@ class Repository(Generic[M, K]):
 
 
 def _touched(update: Document) -> frozenset[str]:
-    """The paths that an update writes."""
-    return frozenset(path for fields in update.values() for path in fields)
+    """The paths that an update writes, without positions in arrays."""
+    paths = [path for fields in update.values() for path in fields]
+    paths += update.get("$rename", {}).values()
+    names = ([name for name in path.split(".") if not (name.isdigit() or name.startswith("$"))] for path in paths)
+    return frozenset(".".join(each) for each in names)
 
 
 def _put(document: Document, path: str, value: Any) -> None:
