@@ -17,9 +17,8 @@ from pymongo.monitoring import CommandFailedEvent, CommandListener, CommandStart
 
 from examples.shop_api import views
 from examples.shop_data import ShopData
-from examples.shop_data._runtime.errors import BadCursor, NotFound
-from examples.shop_data._runtime.sync.cache import Cache
-from examples.shop_data._runtime.sync.stores import open_store
+from examples.shop_data.cache import Cache, open_store
+from examples.shop_data.errors import BadCursor, NotFound
 
 FANOUT_SECONDS = 5.0
 

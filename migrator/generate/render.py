@@ -69,12 +69,69 @@ def render(package: Package) -> tuple[File, ...]:
         File("catalog.py", text.body("catalog", "The collections, as data.", text.models)),
         File("repositories.py", text.repositories(asynchronous=False)),
         File("aio.py", text.repositories(asynchronous=True)),
+        *(File(f"{name}.py", text.header + source) for name, source in _DOORS.items()),
         File("py.typed", ""),
         File("ruff.toml", _RUFF),
     ]
     made += [File(f"_runtime/{path}", text.header + source) for path, source in _runtime()]
     return tuple(sorted(made, key=lambda each: each.path))
 
+
+# What applications import besides the generated modules, so that nobody needs to reach into _runtime.
+_DOORS = {
+    "cache": '''\
+"""A cache of whole documents, in Redis or Memcached; give it to the repositories' class as `cache=`."""
+
+from __future__ import annotations
+
+from ._runtime.aio.cache import Cache as AsyncCache
+from ._runtime.aio.stores import open_store as open_async_store
+from ._runtime.sync.cache import Cache
+from ._runtime.sync.stores import open_store
+
+__all__ = ["AsyncCache", "Cache", "open_async_store", "open_store"]
+''',
+    "errors": '''\
+"""What repositories raise on purpose. Errors of the server and of the network stay pymongo's own."""
+
+from __future__ import annotations
+
+from ._runtime.errors import (
+    BadCursor,
+    Conflict,
+    MalformedDocument,
+    MissingPartner,
+    MissingSequence,
+    NotFound,
+    NotIncluded,
+    RepositoryError,
+    UnknownInclude,
+)
+
+__all__ = [
+    "BadCursor",
+    "Conflict",
+    "MalformedDocument",
+    "MissingPartner",
+    "MissingSequence",
+    "NotFound",
+    "NotIncluded",
+    "RepositoryError",
+    "UnknownInclude",
+]
+''',
+    "shadow": '''\
+"""Moving call sites with a net: the old SQL and the repository call side by side, compared."""
+
+from __future__ import annotations
+
+from ._runtime.aio.shadow import Shadow as AsyncShadow
+from ._runtime.shadowing import Difference
+from ._runtime.sync.shadow import Shadow
+
+__all__ = ["AsyncShadow", "Difference", "Shadow"]
+''',
+}
 
 _RUFF = f"""\
 # Of this package alone: what `migrator generate` writes is formatted like this wherever it lies.

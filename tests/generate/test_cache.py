@@ -30,9 +30,7 @@ def store_server(request: pytest.FixtureRequest) -> Server:
 
 def cached(live: Live, shop: Migrated, server: Server, **options: Any) -> Any:
     """The repositories with a cache."""
-    cache = shop.module("_runtime.sync.cache").Cache(
-        shop.module("_runtime.sync.stores").open_store(server.url), **options
-    )
+    cache = shop.module("cache").Cache(shop.module("cache").open_store(server.url), **options)
     return type(live.data)(live.database, cache=cache)
 
 
@@ -180,8 +178,8 @@ def test_hundreds_of_threads_and_a_cache_that_dies(shop: Migrated, live_shop: Li
 
 def test_the_asynchronous_cache(shop: Migrated, live_shop: Live, store_server: Server) -> None:
     async def use() -> None:
-        store = shop.module("_runtime.aio.stores").open_store(store_server.url)
-        cache = shop.module("_runtime.aio.cache").Cache(store)
+        store = shop.module("cache").open_async_store(store_server.url)
+        cache = shop.module("cache").AsyncCache(store)
         async with AsyncMongoClient[dict[str, Any]](live_shop.url) as client:
             data = shop.module("aio").ShopData(client.get_default_database(), cache=cache, grace=timedelta(seconds=60))
             f = live_shop.f.OrderFields
@@ -200,7 +198,7 @@ def test_the_asynchronous_cache(shop: Migrated, live_shop: Live, store_server: S
 
 def test_other_urls_are_refused(shop: Migrated) -> None:
     with pytest.raises(ValueError, match=r"redis://… or memcached://…"):
-        shop.module("_runtime.sync.stores").open_store("http://127.0.0.1")
+        shop.module("cache").open_store("http://127.0.0.1")
 
 
 def test_a_sync_tells_the_cache(shop: Migrated, live_shop: Live, store_server: Server) -> None:

@@ -58,7 +58,7 @@ def row(order: Any) -> dict[str, Any]:
 
 
 def shadow(shop: Migrated, reported: list[Any], **options: Any) -> Any:
-    return shop.module("_runtime.sync.shadow").Shadow(reported.append, **options)
+    return shop.module("shadow").Shadow(reported.append, **options)
 
 
 def test_no_difference_where_there_is_none(shop: Migrated, live_shop: Live, mysql: Any) -> None:

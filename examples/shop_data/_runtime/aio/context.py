@@ -21,6 +21,7 @@ from .outbox import GRACE, Outbox, Write
 T = TypeVar("T")
 
 INLINE = 1_000
+"""See `Options.inline`."""
 
 BATCH = 1_000
 """Documents a round trip: pymongo's own first batch of 101 would cost a page of 200 a second one."""
