@@ -13,7 +13,7 @@ from typing import Any, NoReturn
 import click
 
 from migrator import __version__
-from migrator.commands import apply, look, sync
+from migrator.commands import apply, generate, look, sync
 from migrator.commands.shared import DEBUG, debug_option
 from migrator.config import mask_url
 from migrator.errors import ExitCode, MappingError, MigratorError
@@ -101,5 +101,8 @@ def main() -> None:
     """
 
 
-for _command in (look.check, look.plan, apply.apply, sync.sync, sync.status, look.doctor, look.schema):
+for _command in (
+    *(look.check, look.plan, apply.apply, sync.sync, sync.status),
+    *(generate.generate, generate.fanout, look.doctor, look.schema),
+):
     main.add_command(_command)
