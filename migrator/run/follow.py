@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 from typing import TypeVar
@@ -100,6 +101,7 @@ class Follower:
         self._before_write = before_write
         self._retry_seconds = retry_seconds
         self._positions = state.positions(self._members)
+        self._places = {scope: log_place(position) for scope, position in self._positions.items()}
         self._pending: dict[Scope, dict[Reach, None]] = {}
         self._count = 0
         self._commit: Commit | Quiet | None = None
@@ -152,10 +154,10 @@ class Follower:
             taken = self._take(0)
 
     def _take(self, seconds: float) -> Taken | None:
-        for attempt in retrying(self._retry_seconds):
-            with attempt:
+        if self._intake is not None:
+            with suppress(SourceUnavailable):
                 return self._take_once(seconds)
-        raise AssertionError("tenacity raises when it gives up")
+        return self._retrying(lambda: self._take_once(seconds))
 
     def _take_once(self, seconds: float) -> Taken | None:
         """A lost connection: a new reader goes on from the last saved position (EDGE_CASES 35)."""
@@ -187,11 +189,7 @@ class Follower:
                 self.progress.changes += len(event.changes)
                 self._hear(event)
             case Truncate():
-                for scope in self._hearing():
-                    if self._resolvers[scope].holds(event.table):
-                        self._treatment.note(scope, self._resolvers[scope].everything()[:1])
-                for tracker in self._hearing_trackers():
-                    tracker.truncated(event.table)
+                self._empty(event)
             case Statement():
                 self._flush()
                 self._redefine(event)
@@ -202,9 +200,10 @@ class Follower:
                 self._commit = event
 
     def _hear(self, rows: Rows) -> None:
-        for tracker in self._hearing_trackers():
-            tracker.follow(rows)
-        for scope in self._hearing():
+        hearing = self._hearing()
+        for run in dict.fromkeys(scope.run for scope in hearing):
+            self._trackers[run].follow(rows)
+        for scope in hearing:
             mine = self._pending.setdefault(scope, {})
             before = len(mine)
             mine.update(dict.fromkeys(self._resolvers[scope].reaches(rows)))
@@ -212,10 +211,17 @@ class Follower:
 
     def _hearing(self) -> list[Scope]:
         """The collections that don't stand behind the event already."""
-        return [scope for scope, position in self._positions.items() if is_behind(position, self._reached)]
+        reached = log_place(self._reached)
+        return [scope for scope, place in self._places.items() if place < reached]
 
-    def _hearing_trackers(self) -> list[Tracker]:
-        return [self._trackers[run] for run in dict.fromkeys(scope.run for scope in self._hearing())]
+    def _empty(self, event: Truncate) -> None:
+        hearing = self._hearing()
+        for run in dict.fromkeys(scope.run for scope in hearing):
+            self._trackers[run].truncated(event.table)
+        for scope in hearing:
+            resolver = self._resolvers[scope]
+            if resolver.holds(event.table):
+                self._treatment.note(scope, resolver.documents())
 
     # --- treating them ---
 
@@ -239,6 +245,7 @@ class Follower:
         if late and due:
             self._state.save(late, position)
             self._positions.update(dict.fromkeys(late, position))
+            self._places.update(dict.fromkeys(late, log_place(position)))
             self._saved_at = time.monotonic()
         self.progress.position = position
         if isinstance(self._commit, Commit):

@@ -166,6 +166,9 @@ class _Untouched:
     def clear_rejected(self, scope: Scope, keys: Sequence[Key]) -> None:
         """Not kept."""
 
+    def has_rejected(self, scope: Scope) -> bool:
+        return self._state.has_rejected(scope)
+
     def conflicting(self, scope: Scope, limit: int) -> list[Key]:
         return self._state.conflicting(scope, limit)
 

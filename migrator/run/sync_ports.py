@@ -197,6 +197,10 @@ class SyncState(Protocol):
         """These documents could be made."""
         ...
 
+    def has_rejected(self, scope: Scope) -> bool:
+        """Whether anything is noted, by the copy or by a sync."""
+        ...
+
     def conflicting(self, scope: Scope, limit: int) -> list[Key]:
         """Documents that were rejected with `conflict`, the longest untried first."""
         ...

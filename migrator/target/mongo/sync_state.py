@@ -98,6 +98,9 @@ class MongoSyncState:
     def clear_rejected(self, scope: Scope, keys: Sequence[Key]) -> None:
         self._rejected.clear(scope, keys)
 
+    def has_rejected(self, scope: Scope) -> bool:
+        return self._rejected.any(scope)
+
     def conflicting(self, scope: Scope, limit: int) -> list[Key]:
         return self._rejected.conflicting(scope, limit)
 
