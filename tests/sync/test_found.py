@@ -80,3 +80,18 @@ def test_rows_of_a_table_that_took_another_ones_place(mysql_url: str, mongodb_ur
     ]
     assert small.synced(*fresh) == []
     assert small.synced("DELETE FROM users") == []
+
+
+def test_a_rejected_document_whose_spoilt_row_was_truncated_away(
+    mysql_url: str, mongodb_url: str, tmp_path: Path
+) -> None:
+    """It is no document that the target has, and comes back all the same."""
+    schema = """
+    CREATE TABLE rates (id INT PRIMARY KEY);
+    CREATE TABLE uses (id INT PRIMARY KEY, rate_id INT NULL, used_on DATE NOT NULL);
+    INSERT INTO rates VALUES (1), (2);
+    INSERT INTO uses VALUES (1, 1, '0000-00-00'), (2, 2, '2024-01-01');
+    """
+    mappings = {"rates": "collection: rates\nfrom: rates\nembed:\n  uses: {from: uses, many: true, on: {id: rate_id}}\n"}
+    small = Small(mysql_url, mongodb_url, tmp_path, schema, mappings)
+    assert small.synced("TRUNCATE uses") == []
