@@ -92,6 +92,8 @@ def test_a_rejected_document_whose_spoilt_row_was_truncated_away(
     INSERT INTO rates VALUES (1), (2);
     INSERT INTO uses VALUES (1, 1, '0000-00-00'), (2, 2, '2024-01-01');
     """
-    mappings = {"rates": "collection: rates\nfrom: rates\nembed:\n  uses: {from: uses, many: true, on: {id: rate_id}}\n"}
+    mappings = {
+        "rates": "collection: rates\nfrom: rates\nembed:\n  uses: {from: uses, many: true, on: {id: rate_id}}\n"
+    }
     small = Small(mysql_url, mongodb_url, tmp_path, schema, mappings)
     assert small.synced("TRUNCATE uses") == []
