@@ -10,6 +10,9 @@ from contextlib import closing
 from functools import partial
 
 from migrator.errors import TargetError
+from migrator.generate.model import Options as GenerateOptions
+from migrator.generate.model import describe
+from migrator.generate.package import Package
 from migrator.model.check import Check
 from migrator.model.chunk import Rejected
 from migrator.model.plan import Plan
@@ -150,3 +153,8 @@ def _following(target: MongoTarget | FilesTarget) -> SyncTarget:
             hint="Sync goes to a MongoDB database: --target mongodb://host:27017/database.",
         )
     return following
+
+
+def package(source_url: str, files: preview.MappingFiles, options: GenerateOptions) -> Package:
+    """The description of the data-access package for the mapping files; see `migrator.generate.render` for its text."""
+    return describe(check(source_url, files), options)
