@@ -7,7 +7,7 @@ from typing import Literal
 
 from migrator.model.change import Scope
 from migrator.model.chunk import HexBytes, Key, KeyRange
-from migrator.model.position import Position
+from migrator.model.position import Position, ServerIdentity
 from migrator.model.tree import Collection
 
 # - `missing`: a row makes a document that the target doesn't have;
@@ -112,14 +112,20 @@ class Published:
     """A live collection, with the mapping that was frozen when it was applied.
 
     Attributes:
+        server: the source that it was copied from.
         chunk_rows: root rows per chunk when it was copied.
         at: when the run that published it began, ISO time, UTC.
+        missing_indexes: that migrator built, or could not build, and that are not there; name -> why.
+        same: what is live is the very collection that migrator published, not one that somebody put in its place.
     """
 
     scope: Scope
     collection: Collection
+    server: ServerIdentity
     chunk_rows: int
     at: str
+    missing_indexes: tuple[tuple[str, str], ...] = ()
+    same: bool = True
 
 
 @dataclass(frozen=True, slots=True)

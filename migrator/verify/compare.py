@@ -9,8 +9,8 @@ from itertools import islice, zip_longest
 from bson import CodecOptions, DatetimeConversion, decode
 from bson.json_util import CANONICAL_JSON_OPTIONS, JSONOptions, dumps
 
-from migrator.documents.elements import Element, elements
 from migrator.documents.values.codec import ARRAY, DOCUMENT
+from migrator.model.elements import Element, elements
 from migrator.model.verify import Difference
 
 MOST = 20

@@ -14,6 +14,7 @@ from migrator.target.mongo.place import MongoPlace
 from migrator.target.mongo.records import MongoRecords
 from migrator.target.mongo.session import Session
 from migrator.target.mongo.state import MongoState
+from migrator.target.mongo.verified import MongoVerifyState
 from migrator.target.mongo.writer import MongoWriter
 from migrator.target.publish import Publisher
 from migrator.target.url import MongoUrl
@@ -52,6 +53,9 @@ class MongoTarget:
 
     def writer(self, run_id: str) -> MongoWriter:
         return MongoWriter(self._session, run_id)
+
+    def verifying(self) -> MongoVerifyState:
+        return MongoVerifyState(self._session, self._place)
 
     def close(self) -> None:
         self._session.close()

@@ -1,0 +1,61 @@
+"""What verify needs of a target beyond migrator.run.ports. Implementations raise only errors of migrator.errors."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Protocol
+
+from migrator.model.change import Scope
+from migrator.model.verify import Pass, Published
+from migrator.run.ports import Target
+from migrator.run.sync_ports import SyncTarget
+
+
+class Stored(Protocol):
+    """The documents of one live collection, to be read only."""
+
+    def find(self, ids: Sequence[bytes]) -> list[bytes]:
+        """The documents with any of these `{_id: ...}`, as the target compares them: one whose `_id` is 1.0 for 1."""
+        ...
+
+    def count(self) -> int:
+        """How many documents there are, exactly."""
+        ...
+
+    def ids(self) -> Iterator[list[bytes]]:
+        """Every document's `{_id: ...}`, some at a time."""
+        ...
+
+    def close(self) -> None: ...
+
+
+class VerifyState(Protocol):
+    """What verify reads of the state, and what it remembers there."""
+
+    def published(self) -> tuple[Published, ...]:
+        """Everything live that an apply made (not what was adopted), by name."""
+        ...
+
+    def recorded(self, scope: Scope, documents: Sequence[str]) -> frozenset[str]:
+        """Those of these documents (root keys as text) for which a reason for rejecting them is recorded."""
+        ...
+
+    def count_rejected(self, scope: Scope) -> int: ...
+
+    def last_pass(self) -> Pass | None: ...
+
+    def keep_pass(self, one: Pass) -> None:
+        """Replaces what was kept."""
+        ...
+
+    def stored(self, collection: str) -> Stored: ...
+
+
+class VerifiedTarget(Target, Protocol):
+    """A target that can be looked at."""
+
+    def verifying(self) -> VerifyState: ...
+
+    def following(self) -> SyncTarget | None:
+        """None for a target that is only ever written once."""
+        ...
