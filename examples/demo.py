@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from types import FrameType
 
@@ -23,6 +24,7 @@ from sqlalchemy.engine import make_url
 from dev.servers.model import Unavailable
 from dev.servers.probe import connect_mongodb, connect_mysql
 from dev.servers.session import Session, to_stderr
+from examples.demo_live import show_live_changes
 from examples.demo_order import read_order, show_order
 
 ROOT = Path(__file__).parents[1]
@@ -61,12 +63,16 @@ class Demo:
         shown = " ".join(argument if argument.startswith("$") else shlex.quote(argument) for argument in arguments)
         name = "migrator" if module == MODULES["migrator"] else f"python -m {module}"
         self._console.print(Text(f"$ {name} {shown}", style="bold green"), soft_wrap=True)
-        command = [sys.executable, "-m", module, *(self._variables.get(argument, argument) for argument in arguments)]
+        command = [sys.executable, "-m", module, *self.filled(arguments)]
         began = time.monotonic()
         code = subprocess.run(command, cwd=ROOT, stdin=subprocess.DEVNULL, check=False).returncode
         if code:
             raise click.ClickException(f"the command above ended with exit code {code} (docs/exit-codes.md)")
         self._console.print(f"({time.monotonic() - began:.1f} s)", style="dim", highlight=False)
+
+    def filled(self, arguments: Sequence[str]) -> tuple[str, ...]:
+        """Arguments with the URLs that the variables stand for."""
+        return tuple(self._variables.get(argument, argument) for argument in arguments)
 
     def headline(self, title: str, story: str) -> None:
         """Begins a step."""
@@ -112,7 +118,18 @@ def tell(source: str, target: str, scale: int, servers: Session, console: Consol
         "One order, before and after",
         "Where the shop joined many tables to show an order, it now reads one document.",
     )
-    show_order(read_order(source, target), console)
+    order = read_order(source, target)
+    show_order(order, console)
+    demo.headline(
+        "Live changes",
+        "The shop goes on. `migrator sync` reads MySQL's change log and keeps the documents in step.",
+    )
+    show_live_changes(source, target, order.key, console, demo.filled(ends))
+    demo.step(
+        "How is it doing?",
+        "What a sync reports of itself stands in the target, for whoever asks.",
+        *(migrator, "status", "--target", "$TARGET"),
+    )
 
 
 @click.command()

@@ -23,8 +23,6 @@ from migrator.model.change import TableName
 from migrator.model.schema import ForeignKey, Schema, Table
 from migrator.model.tree import Collection, Node
 
-_SILENT = ("CASCADE", "SET NULL", "SET DEFAULT")
-
 
 @dataclass(frozen=True, slots=True)
 class Cascade:
@@ -77,11 +75,6 @@ class Cascades:
         return next((tracked for tracked in self.tables if tracked.table == name), None)
 
 
-def cascades(key: ForeignKey) -> bool:
-    """Whether rows that hold the key change when the row it names does."""
-    return key.on_delete in _SILENT or key.on_update in _SILENT
-
-
 def silent_cascades(schema: Schema, collections: Sequence[Collection]) -> Cascades:
     """What must be done about cascades, where the server doesn't log them."""
     mapped = {name for collection in collections for name in collection.tables}
@@ -110,7 +103,7 @@ def _reaching(schema: Schema, mapped: set[TableName]) -> list[Cascade]:
         Cascade((table.schema, table.name), (key.parent_schema, key.parent_table), key)
         for table in schema.tables
         for key in table.foreign_keys
-        if cascades(key)
+        if key.cascades
     ]
     reached, new = set(mapped), set(mapped)
     found: list[Cascade] = []

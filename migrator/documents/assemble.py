@@ -17,10 +17,11 @@ from typing import cast
 from weakref import WeakKeyDictionary
 
 from migrator.documents.encode import ChildLink, Match, RowEncoder, child_level, compile_node, document, element_head
-from migrator.documents.fold import Elements, Fault, Spoilt, fold_rows, root_bytes, text_of
+from migrator.documents.fold import Elements, Fault, Spoilt, fold_rows, root_bytes
 from migrator.documents.reader import Row, RowReader
 from migrator.documents.values.codec import BINARY
 from migrator.model.chunk import Batch, Document, Key, KeyRange, Rejected
+from migrator.model.text import text_of
 from migrator.model.tree import Collection, Node
 
 # What the rows of one batch may take as Python objects: the values' bytes and what each object costs besides.

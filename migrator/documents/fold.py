@@ -12,6 +12,7 @@ from migrator.documents.values.codec import DOCUMENT, Misfit, Typed
 from migrator.documents.values.nested import check_key
 from migrator.documents.values.numbers import pack_int32
 from migrator.model.chunk import Rejected
+from migrator.model.text import printable, text_of
 
 # MongoDB's limit for one document (MongoDB manual, Limits).
 MAX_DOCUMENT_BYTES = 16 * 1024 * 1024
@@ -49,22 +50,6 @@ def _heads_to(type_byte: bytes, count: int) -> tuple[bytes, ...]:
 def _heads(type_byte: bytes, count: int) -> tuple[bytes, ...]:
     """The heads of array elements "0", "1" and so on, at least `count`; by powers of two, so that few are kept."""
     return _heads_to(type_byte, max(64, 1 << count.bit_length()))
-
-
-def text_of(values: Sequence[bytes | None]) -> str:
-    """Key values as a person reads them."""
-    return ", ".join("NULL" if value is None else printable(value) for value in values)
-
-
-def printable(value: bytes) -> str:
-    """Text as it is, other bytes as hex, at most 200 characters."""
-    try:
-        text = value.decode()
-        if not text.isprintable():
-            text = repr(text)[1:-1]
-    except UnicodeDecodeError:
-        text = "0x" + value.hex()
-    return text if len(text) <= 200 else text[:197] + "..."
 
 
 def faults_of(encoder: RowEncoder, row: Row, elements: Sequence[Elements], error: Exception) -> Spoilt:

@@ -65,6 +65,9 @@ class Index:
     whole: bool = True
 
 
+_CASCADING = ("CASCADE", "SET NULL", "SET DEFAULT")
+
+
 @dataclass(frozen=True, slots=True)
 class ForeignKey:
     """`columns` of the table that holds it refer to `parent_columns` of the parent, pairwise."""
@@ -76,6 +79,11 @@ class ForeignKey:
     parent_columns: tuple[str, ...]
     on_delete: str = "RESTRICT"
     on_update: str = "RESTRICT"
+
+    @property
+    def cascades(self) -> bool:
+        """Whether rows that hold the key change when the row it names does."""
+        return self.on_delete in _CASCADING or self.on_update in _CASCADING
 
 
 @dataclass(frozen=True)

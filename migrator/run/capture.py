@@ -40,7 +40,6 @@ class Capture:
         try:
             follower = Follower(
                 self._source,
-                self._source.schema,
                 self._state,
                 self._members,
                 Later(self._state),

@@ -21,13 +21,12 @@ from migrator.errors import SourceUnavailable, SyncBlocked
 from migrator.model.change import Commit, Quiet, Reach, Rows, Scope, Statement, Truncate
 from migrator.model.places import is_behind, log_place
 from migrator.model.position import Position
-from migrator.model.schema import Schema
 from migrator.model.tree import Collection
 from migrator.run.intake import Intake, Taken
 from migrator.run.rebuild import Rebuilt
 from migrator.run.remember import remember
 from migrator.run.retry import retrying
-from migrator.run.sync_ports import FollowedSource, SyncState
+from migrator.run.sync_ports import SyncableSource, SyncState
 from migrator.run.tracking import Tracker
 from migrator.run.treatment import Treatment
 
@@ -77,8 +76,7 @@ class Follower:
 
     def __init__(
         self,
-        source: FollowedSource,
-        read_schema: Callable[[], Schema],
+        source: SyncableSource,
         state: SyncState,
         members: Sequence[Member],
         treatment: Treatment,
@@ -88,7 +86,6 @@ class Follower:
         """
         Args:
             source: whose log is followed.
-            read_schema: the tables as they are now.
             state: where positions are.
             members: all have a position in the state.
             treatment: what becomes of their documents.
@@ -97,7 +94,6 @@ class Follower:
         """
         self.progress = Progress()
         self._source = source
-        self._read_schema = read_schema
         self._state = state
         self._members = {member.scope: member for member in members}
         self._treatment = treatment
@@ -111,7 +107,7 @@ class Follower:
         self._saved_at = 0.0
         self._reached = min(self._positions.values(), key=log_place)
         self._logs_cascades = source.cascades_are_logged()
-        self._schema = read_schema()
+        self._schema = source.schema()
         self._refuse_misfits(self._reached)
         self._cascades = self._find_cascades()
         self._look_up()
@@ -190,7 +186,7 @@ class Follower:
             case Truncate():
                 for scope in self._hearing():
                     if self._resolvers[scope].holds(event.table):
-                        self._state.mark_dirty(scope, self._resolvers[scope].everything()[:1])
+                        self._treatment.note(scope, self._resolvers[scope].everything()[:1])
                 for tracker in self._hearing_trackers():
                     tracker.truncated(event.table)
             case Statement():
@@ -257,11 +253,11 @@ class Follower:
         if not any(name in text.lower() for name in names):
             self._intake.go_on()
             return
-        self._schema = self._retrying(self._read_schema)
+        self._schema = self._retrying(self._source.schema)
         self._refuse_misfits(self._reached, text)
         for scope in self._hearing():
             if any(rewrites(text, table) for table in self._members[scope].collection.tables):
-                self._state.mark_dirty(scope, self._resolvers[scope].everything())
+                self._treatment.note(scope, self._resolvers[scope].everything())
         self._cascades = self._find_cascades()
         self._look_up()
         self._remember_tables()
@@ -306,7 +302,7 @@ class Follower:
 
         def emit(rows: Rows) -> None:
             for scope in scopes:
-                self._state.mark_dirty(scope, dict.fromkeys(self._resolvers[scope].reaches(rows)))
+                self._treatment.note(scope, dict.fromkeys(self._resolvers[scope].reaches(rows)))
 
         return Tracker(run, cascades, self._watches, self._state, emit)
 
@@ -322,7 +318,7 @@ class Follower:
                 continue
             self._retrying(partial(remember, self._source, missing, tracker))
             for scope in [scope for scope in self._members if scope.run == run]:
-                self._state.mark_dirty(scope, self._resolvers[scope].everything())
+                self._treatment.note(scope, self._resolvers[scope].everything())
             self._state.note_tracked_tables(run, {each.table: each.columns for each in missing})
 
     def _retrying(self, work: Callable[[], T]) -> T:

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 
 from migrator.changes.cascades import silent_cascades
+from migrator.changes.followable import unfollowable
 from migrator.changes.watches import watches
 from migrator.errors import LeaseHeld, SyncBlocked, TargetUnavailable
 from migrator.model.change import Rows, Scope
@@ -20,7 +21,6 @@ from migrator.run.outcome import Observer
 from migrator.run.ports import Lease
 from migrator.run.remember import remember
 from migrator.run.retry import retrying
-from migrator.run.sync import unfollowable
 from migrator.run.sync_ports import SyncableSource, SyncState, SyncTarget
 from migrator.run.tracking import Tracker
 from migrator.run.treatment import Now, Served
@@ -94,7 +94,6 @@ class Handover:
             stack.callback(treatment.close)
             follower = Follower(
                 self._source,
-                self._source.schema,
                 self._state,
                 [member],
                 treatment,

@@ -49,8 +49,12 @@ class Source(Protocol):
         """What the source holds for a collection. Small tables are counted, big ones estimated unless `exact`."""
         ...
 
-    def findings(self, collections: Sequence[Collection]) -> tuple[Finding, ...]:
+    def findings(self) -> tuple[Finding, ...]:
         """Missing settings and privileges, for plan."""
+        ...
+
+    def cascades_are_logged(self) -> bool:
+        """Whether ON DELETE CASCADE, SET NULL and ON UPDATE leave row events (DESIGN premise B)."""
         ...
 
     def checks(self) -> Iterator[Check]:

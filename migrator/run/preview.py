@@ -25,10 +25,12 @@ from migrator.model.policies import Policies
 from migrator.model.tree import Collection
 from migrator.planning.build import Ground, Survey, build, narrowed
 from migrator.planning.decide import Consent, decide
+from migrator.planning.followed import sync_findings
 from migrator.planning.outdated import Present, outdated
 from migrator.planning.validator import validator
 from migrator.run.ports import Source, Target
 from migrator.run.sample import first_documents
+from migrator.run.sync_ports import SyncableTarget
 
 Report = Callable[[str], None]
 
@@ -71,7 +73,7 @@ def check(source: Source, files: MappingFiles) -> tuple[Collection, ...]:
 
 
 def make_plan(
-    source: Source, target: Target, files: MappingFiles, address: str, options: PlanOptions, report: Report
+    source: Source, target: SyncableTarget, files: MappingFiles, address: str, options: PlanOptions, report: Report
 ) -> Plan:
     """What apply would do now.
 
@@ -101,13 +103,17 @@ def make_plan(
             samples = _samples(source, collection, options.samples)
         surveys.append(Survey(collection, before, decision, wanted, measure, samples))
     report("looking at the source's settings")
+    syncable = source.position() is not None
+    followed: tuple[Finding, ...] = ()
+    if syncable and target.following() is not None:
+        followed = tuple(sync_findings(source.schema(), collections, logs_cascades=source.cascades_are_logged()))
     ground = Ground(
         created=datetime.now(UTC).isoformat(timespec="seconds"),
         source=source.identity(),
         source_address=address,
         target=target.identity(),
-        findings=(*source.findings(collections), *_unfinished(target)),
-        syncable=source.position() is not None,
+        findings=(*source.findings(), *followed, *_unfinished(target)),
+        syncable=syncable,
     )
     return build(ground, surveys, options.chunk_rows)
 

@@ -20,14 +20,21 @@ KEYS_AT_ONCE = 500
 
 @dataclass(frozen=True, slots=True)
 class Rebuilt:
-    """How many documents were written, deleted (or found not to exist) and rejected."""
+    """How many documents were written, deleted (or found not to exist) and rejected; `conflicts` of these for a unique
+    value that another document has."""
 
     written: int = 0
     deleted: int = 0
     rejected: int = 0
+    conflicts: int = 0
 
     def __add__(self, other: Rebuilt) -> Rebuilt:
-        return Rebuilt(self.written + other.written, self.deleted + other.deleted, self.rejected + other.rejected)
+        return Rebuilt(
+            self.written + other.written,
+            self.deleted + other.deleted,
+            self.rejected + other.rejected,
+            self.conflicts + other.conflicts,
+        )
 
 
 class Rebuilder:
@@ -75,7 +82,8 @@ class Rebuilder:
         if lost:
             self._documents.write((), self._ids(lost))
         self._note(batch, gone, refused, conflicts)
-        return Rebuilt(len(batch.documents) - len(lost), len(gone), len(batch.rejected_keys) + len(lost))
+        rejected = len(batch.rejected_keys) + len(lost)
+        return Rebuilt(len(batch.documents) - len(lost), len(gone), rejected, len(conflicts))
 
     async def _with_others(
         self, snapshot: RowReader, documents: Sequence[Document], outcome: WriteOutcome

@@ -56,9 +56,7 @@ def rehearse(
     telling = _Telling(source, members, tell)
     with ExitStack() as stack:
         stack.callback(telling.close)
-        follower = Follower(
-            source, source.schema, _Untouched(state, telling), members, telling, _nothing, retry_seconds
-        )
+        follower = Follower(source, _Untouched(state), members, telling, _nothing, retry_seconds)
         stack.callback(follower.close)
         goal = source.log_status(follower.reached).end
         while follower.progress.position is None or is_behind(follower.progress.position, goal):
@@ -84,6 +82,12 @@ class _Telling:
         self._loop.run_until_complete(self._take(pending, reached))
         return Rebuilt()
 
+    def note(self, scope: Scope, reaches: Iterable[Reach]) -> None:
+        """What a cascade changed without an event, or a statement altogether."""
+        found = list(reaches)
+        keys = tuple(text_of(reach.values) for reach in found if reach.hop == "key")
+        self._tell(WouldChange(scope.collection, keys, len(found) - len(keys)))
+
     def work_off(self, reached: Position) -> Rebuilt | None:
         return None
 
@@ -92,11 +96,6 @@ class _Telling:
             self._loop.run_until_complete(self._opened.__aexit__(None, None, None))
         finally:
             self._loop.close()
-
-    def hidden(self, scope: Scope, reaches: Sequence[Reach]) -> None:
-        """What a cascade changed without an event, or a statement altogether."""
-        keys = tuple(text_of(reach.values) for reach in reaches if reach.hop == "key")
-        self._tell(WouldChange(scope.collection, keys, len(reaches) - len(keys)))
 
     async def _take(self, pending: Pending, reached: Position) -> None:
         async with self._snapshots.at_least(reached) as snapshot:
@@ -108,9 +107,8 @@ class _Telling:
 class _Untouched:
     """A state that is read and not written. Implements migrator.run.sync_ports.SyncState."""
 
-    def __init__(self, state: SyncState, telling: _Telling) -> None:
+    def __init__(self, state: SyncState) -> None:
         self._state = state
-        self._telling = telling
 
     def published(self) -> dict[str, str]:
         return self._state.published()
@@ -125,7 +123,7 @@ class _Untouched:
         """Not kept."""
 
     def mark_dirty(self, scope: Scope, reaches: Iterable[Reach]) -> None:
-        self._telling.hidden(scope, list(reaches))
+        """Not kept."""
 
     def dirty(self, scope: Scope, limit: int) -> list[Dirty]:
         return self._state.dirty(scope, limit)

@@ -13,12 +13,11 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Protocol
 
+from migrator.changes.followable import unfollowable
 from migrator.errors import LeaseHeld, MigratorError, Retryable, Stopped
 from migrator.model.change import Scope, SyncReport
 from migrator.model.places import is_behind
 from migrator.model.position import Position
-from migrator.model.schema import Schema
-from migrator.model.tree import Collection
 from migrator.run.follow import Follower, Member, Progress
 from migrator.run.interrupt import StopRequest
 from migrator.run.meter import Meter, State
@@ -205,7 +204,6 @@ class _Sync:
         stack.callback(treatment.close)
         follower = Follower(
             self._source,
-            self._source.schema,
             self._state,
             self._serving.members,
             treatment,
@@ -305,14 +303,3 @@ def followable_members(
         else:
             members.append(Member(scope, collection))
     return tuple(members)
-
-
-def unfollowable(collection: Collection, schema: Schema) -> str:
-    """Why the log doesn't say what happens to a collection's documents, "" when it does."""
-    if not collection.root.key:
-        return f"rows of {collection.root.qualified} have no key that names their document"
-    for name in collection.tables:
-        table = schema.table(*name)
-        if table is not None and table.is_view:
-            return f"{table.qualified} is a view, whose changes are not logged"
-    return ""

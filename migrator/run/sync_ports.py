@@ -110,10 +110,6 @@ class FollowedSource(Protocol):
         transactions exist and that can be seen."""
         ...
 
-    def cascades_are_logged(self) -> bool:
-        """Whether ON DELETE CASCADE, SET NULL and ON UPDATE leave row events (DESIGN premise B)."""
-        ...
-
 
 class SyncState(Protocol):
     """What sync remembers in the target. What a call wrote is durable on a majority when it returns."""
@@ -249,7 +245,11 @@ class SyncTarget(Protocol):
         """Who has it, for people; None when nobody alive does."""
         ...
 
-    def sync_state(self) -> SyncState: ...
+    def sync_state(self, lease: Lease | None = None) -> SyncState:
+        """With a lease, what sync remembers is changed only while that is held: the calls that change something raise
+        LeaseLost afterwards (DESIGN premise C: a late `put_tracked` would hide a newer value). Without, for those who
+        look, ask for a pause or work at the same run at once."""
+        ...
 
     def documents(self, scope: Scope, lease: Lease, *, staged: bool) -> Documents:
         """The live collection, or the one that the scope's run loads beside it."""

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import Protocol
 
 from migrator.model.change import Reach, Scope
+from migrator.model.chunk import Key
 from migrator.model.position import Position
 from migrator.model.tree import Collection
+from migrator.run.backlog import Backlog
 from migrator.run.climb import climb
 from migrator.run.drain import Drainer
 from migrator.run.rebuild import Rebuilder, Rebuilt
@@ -35,6 +37,10 @@ class Treatment(Protocol):
         """`reached`: behind the last event that led to these."""
         ...
 
+    def note(self, scope: Scope, reaches: Iterable[Reach]) -> None:
+        """These are to be worked off later."""
+        ...
+
     def work_off(self, reached: Position) -> Rebuilt | None:
         """Some of what waits; None when nothing does."""
         ...
@@ -53,6 +59,9 @@ class Later:
             self._state.mark_dirty(scope, reaches)
         return Rebuilt()
 
+    def note(self, scope: Scope, reaches: Iterable[Reach]) -> None:
+        self._state.mark_dirty(scope, reaches)
+
     def work_off(self, reached: Position) -> Rebuilt | None:
         return None
 
@@ -65,23 +74,24 @@ class Now:
 
     def __init__(self, source: FollowedSource, state: SyncState, served: Sequence[Served]) -> None:
         self._state = state
-        self._served = {each.scope: each for each in served}
-        self._rebuilders = {
-            each.scope: Rebuilder(each.scope, each.collection, each.documents, state) for each in served
-        }
-        self._drainers = {
-            each.scope: Drainer(each.scope, each.collection, each.documents, self._rebuilders[each.scope], state)
-            for each in served
-        }
+        self._lines = {each.scope: _line(each, state) for each in served}
+        self._backlog = Backlog(state, list(self._lines))
         self._loop = asyncio.new_event_loop()
         self._opened: AbstractAsyncContextManager[Snapshots] = source.snapshots()
         self._snapshots = self._loop.run_until_complete(self._opened.__aenter__())
 
     def take(self, pending: Pending, reached: Position) -> Rebuilt:
-        return self._loop.run_until_complete(self._take(pending, reached)) if any(pending.values()) else Rebuilt()
+        return self._loop.run_until_complete(self._take(pending, reached))
+
+    def note(self, scope: Scope, reaches: Iterable[Reach]) -> None:
+        self._backlog.note(scope, reaches)
 
     def work_off(self, reached: Position) -> Rebuilt | None:
-        return self._loop.run_until_complete(self._work_off(reached))
+        dirty = self._backlog.dirty()
+        conflicting = {} if dirty else self._backlog.conflicting()
+        if not dirty and not conflicting:
+            return None
+        return self._loop.run_until_complete(self._work_off(dirty, conflicting, reached))
 
     def close(self) -> None:
         try:
@@ -94,18 +104,38 @@ class Now:
         # DESIGN premise A: the snapshot contains every event already read.
         async with self._snapshots.at_least(reached) as snapshot:
             for scope, reaches in pending.items():
-                climbed = await climb(snapshot, self._served[scope].collection, reaches)
+                line = self._lines[scope]
+                climbed = await climb(snapshot, line.collection, reaches)
                 if climbed.waiting:
-                    self._state.mark_dirty(scope, climbed.waiting)
-                total += await self._rebuilders[scope].rebuild(snapshot, climbed.keys)
+                    self.note(scope, climbed.waiting)
+                total += await line.rebuilder.rebuild(snapshot, climbed.keys)
+        self._backlog.heard(total)
         return total
 
-    async def _work_off(self, reached: Position) -> Rebuilt | None:
-        waiting = [scope for scope in self._drainers if self._state.dirty(scope, 1)]
-        if not waiting:
-            return None
+    async def _work_off(
+        self, dirty: Sequence[Scope], conflicting: Mapping[Scope, Sequence[Key]], reached: Position
+    ) -> Rebuilt:
         total = Rebuilt()
         async with self._snapshots.at_least(reached) as snapshot:
-            for scope in waiting:
-                total += await self._drainers[scope].step(snapshot) or Rebuilt()
+            for scope in dirty:
+                total += await self._lines[scope].drainer.step(snapshot) or Rebuilt()
+            for scope, keys in conflicting.items():
+                total += await self._lines[scope].rebuilder.rebuild(snapshot, keys)
+        if dirty or total.written:
+            self._backlog.heard(total)
         return total
+
+
+@dataclass(frozen=True, slots=True)
+class _Line:
+    """What works for one collection."""
+
+    collection: Collection
+    rebuilder: Rebuilder
+    drainer: Drainer
+
+
+def _line(served: Served, state: SyncState) -> _Line:
+    rebuilder = Rebuilder(served.scope, served.collection, served.documents, state)
+    drainer = Drainer(served.scope, served.collection, served.documents, rebuilder, state)
+    return _Line(served.collection, rebuilder, drainer)

@@ -9,12 +9,12 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 
 from migrator.documents.assemble import Assembler
-from migrator.documents.fold import text_of
 from migrator.documents.identity import id_encoder
 from migrator.documents.reader import RowReader
 from migrator.errors import PlanRefused, SourceUnavailable, Stopped
 from migrator.model.chunk import Chunk, ChunkResult, Key, Rejected
 from migrator.model.plan import Plan
+from migrator.model.text import text_of
 from migrator.model.tree import Collection
 from migrator.run.ports import Source, Writer
 from migrator.run.retry import retrying

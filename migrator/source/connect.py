@@ -75,6 +75,27 @@ def connected_raw(url: SourceUrl) -> Iterator[pymysql.Connection[Any]]:
         yield connection
 
 
+def open_blocking(url: SourceUrl, **more: Any) -> pymysql.Connection[Any]:
+    """A blocking connection as the driver makes it, for whoever closes it by itself; `more` are the driver's arguments.
+
+    Raises whatever the driver does: see `failure.translated_login`.
+    """
+    return pymysql.connect(**(_driver_arguments(url) | more))
+
+
+def read_packet(connection: pymysql.Connection[Any]) -> bytes:
+    """The next packet of an answer that the driver has no name for: the replication protocol's.
+
+    Raises whatever the driver does, what the server says instead of an answer among it.
+    """
+    return bytes(connection._read_packet().get_all_data())  # type: ignore[no-untyped-call]
+
+
+def force_close(connection: pymysql.Connection[Any]) -> None:
+    """Ends a connection without a farewell, to a server that would not listen."""
+    connection._force_close()  # type: ignore[attr-defined]
+
+
 async def open_stream(url: SourceUrl) -> asyncmy.Connection:
     """A connection for bulk reads, in autocommit: every value arrives as bytes as the server prints it, or None.
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractAsyncContextManager, AbstractContextManager
 from dataclasses import dataclass
 from functools import cached_property
 
+from migrator.model.change import LogStatus, TableName, Watch
 from migrator.model.check import Check
 from migrator.model.chunk import KeyRange
 from migrator.model.plan import CollectionMeasure, Finding
@@ -14,6 +15,8 @@ from migrator.model.position import Load, Position, ServerIdentity
 from migrator.model.schema import Column, Schema
 from migrator.model.tree import Collection
 from migrator.source import chunks, describe, load, measure, moment, position, preflight, rows, schema, statements
+from migrator.source.binlog import following, snapshots, status
+from migrator.source.binlog.reader import BinlogReader
 from migrator.source.connect import connected
 from migrator.source.identity import read_identity
 from migrator.source.url import SourceUrl
@@ -21,7 +24,7 @@ from migrator.source.url import SourceUrl
 
 @dataclass(frozen=True)
 class MySQLSource:
-    """Implements run.ports.Source: one thin method for each of this package's modules. Picklable."""
+    """Implements run.ports.Source and run.sync_ports.FollowedSource: thin methods over this package. Picklable."""
 
     url: SourceUrl
 
@@ -49,8 +52,8 @@ class MySQLSource:
     ) -> CollectionMeasure:
         return measure.measure(self.url, collection, exact=exact, report=report)
 
-    def findings(self, collections: Sequence[Collection]) -> tuple[Finding, ...]:
-        return preflight.findings(self.url, collections)
+    def findings(self) -> tuple[Finding, ...]:
+        return preflight.findings(self.url)
 
     def checks(self) -> Iterator[Check]:
         return preflight.checks(self.url)
@@ -66,6 +69,21 @@ class MySQLSource:
 
     def open_reader(self) -> AbstractAsyncContextManager[rows.SnapshotReader]:
         return rows.open_reader(self.url, self._server, self._templates)
+
+    def follow(self, position: Position, watches: Mapping[TableName, Watch]) -> AbstractContextManager[BinlogReader]:
+        return following.follow(self.url, position, watches)
+
+    def snapshots(self) -> AbstractAsyncContextManager[snapshots.SnapshotSource]:
+        return snapshots.open_snapshots(self.url, self._server, self._templates)
+
+    def log_status(self, position: Position) -> LogStatus:
+        return status.log_status(self.url, position)
+
+    def require_followable(self) -> None:
+        preflight.require_followable(self.url)
+
+    def cascades_are_logged(self) -> bool:
+        return preflight.cascades_are_logged(self.url)
 
     def hold_moment(self) -> AbstractContextManager[moment.HeldMoment]:
         return moment.hold_moment(self.url)

@@ -7,13 +7,11 @@ from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import Connection, bindparam, text
 
-from migrator.errors import SourceError
+from migrator.errors import SourceError, SyncBlocked
 from migrator.model.check import Check
 from migrator.model.plan import Finding
 from migrator.model.position import ServerIdentity
-from migrator.model.tree import Collection
 from migrator.source import log_settings
-from migrator.source.cascades import cascade_findings, cascades
 from migrator.source.connect import connected
 from migrator.source.grants import Need, files_need, grant_global, grant_reading, sync_need
 from migrator.source.identity import read_identity
@@ -34,8 +32,11 @@ _USUAL = ("utf8mb4", "utf8mb3", "utf8", "latin1", "ascii")
 _UTC = ("UTC", "+00:00", "Etc/UTC", "GMT")
 _NAMED = 5
 
+# Settings that cost time, not rows.
+_NO_REASON = ("binlog_expire_logs_seconds",)
 
-def findings(url: SourceUrl, collections: Sequence[Collection]) -> tuple[Finding, ...]:
+
+def findings(url: SourceUrl) -> tuple[Finding, ...]:
     """What a plan says about the source: all of it warnings, for a copy needs none of it.
 
     Raises:
@@ -56,9 +57,42 @@ def findings(url: SourceUrl, collections: Sequence[Collection]) -> tuple[Finding
         needed = ", ".join(missing)
         text_ = f"sync needs privileges that the account lacks: {needed}"
         found.append(Finding("warning", "privileges", "source", text_, grant_global(missing, facts.account)))
-    if not log_settings.cascades_are_logged(facts.server, facts.variables):
-        found += cascade_findings(read_schema(url), collections)
     return tuple(found)
+
+
+def require_followable(url: SourceUrl) -> None:
+    """What sync can't do without.
+
+    Raises:
+        SyncBlocked: for every setting and privilege that is not as sync needs it, in one; a short time until log files
+            expire is no reason.
+        SourceError, SourceUnavailable: when the server can't be asked.
+    """
+    with connected(url) as connection:
+        facts = read_facts(connection)
+    settings = [log_settings.log_bin(facts.variables)]
+    if settings[0].good:
+        settings += _sync_settings(facts)
+    wrong = [one for one in settings if not one.good and one.name not in _NO_REASON]
+    said = [f"{one.name}: {one.text}" for one in wrong]
+    hints = [one.fix for one in wrong]
+    missing = sync_need(facts.server).missing(facts.grants)
+    if missing:
+        said.append(f"the account lacks {', '.join(missing)}")
+        hints.append(grant_global(missing, facts.account) + _roles_hint(facts))
+    if said:
+        raise SyncBlocked(
+            f"the change log can't be followed as it is: {'; '.join(said)}",
+            where=url.place,
+            hint="\n  ".join(hints),
+        )
+
+
+def cascades_are_logged(url: SourceUrl) -> bool:
+    """Whether what foreign keys change leaves row events (DESIGN premise B)."""
+    with connected(url) as connection:
+        facts = read_facts(connection)
+    return log_settings.cascades_are_logged(facts.server, facts.variables)
 
 
 def checks(url: SourceUrl) -> Iterator[Check]:
@@ -205,7 +239,7 @@ def _cascades(url: SourceUrl, facts: ServerFacts) -> Check:
     """DESIGN premise B."""
     if log_settings.cascades_are_logged(facts.server, facts.variables):
         return _ok("cascades", "ON DELETE CASCADE and SET NULL are in the log")
-    count = sum(1 for table in read_schema(url).tables for key in table.foreign_keys if cascades(key))
+    count = sum(1 for table in read_schema(url).tables for key in table.foreign_keys if key.cascades)
     if not count:
         return _ok("cascades", "no foreign key cascades (the log would not show it)")
     what = f"{count} foreign key{'' if count == 1 else 's'} with CASCADE or SET NULL, whose changes are not in the log"

@@ -21,10 +21,10 @@ from sqlalchemy.sql import Select
 from migrator.model.chunk import Key, KeyRange
 from migrator.model.layout import Item, Layout, Origin, layout
 from migrator.model.representation import family_of
-from migrator.model.schema import Column
+from migrator.model.schema import Column, Table
 from migrator.model.tree import Link, Node, Order
 from migrator.source.conditions import exactly, nearly, within_range
-from migrator.source.literal import text_literal
+from migrator.source.literal import key_literal, text_literal
 from migrator.source.sql import Expression, formed, name_of, table_of, text_of, verbatim
 
 _LONG = ("text", "binary", "json", "geometry", "vector")
@@ -123,6 +123,16 @@ def match_columns(node: Node, parent: Node) -> tuple[Column, ...]:
 def probe(schema: str, name: str, expression: str) -> str:
     """Asks for the type of `expression` over a row of a table, not for rows."""
     return text_of(select(verbatim(expression).label("x")).select_from(table_of(schema, name, ())).limit(0))
+
+
+def locking_read(table: Table, columns: Sequence[str], key: Key) -> str:
+    """Waits until the row that a unique key names is not locked by a transaction (MySQL 8.0)."""
+    source = table_of(table.schema, table.name, columns)
+    conditions: list[Expression] = [
+        literal_column(f"{name_of(source.c[name])} = {key_literal(table.by_name[name], value)}")
+        for name, value in zip(columns, key, strict=True)
+    ]
+    return f"{text_of(select(source.c[columns[0]]).where(*conditions))} FOR SHARE"
 
 
 @dataclass(frozen=True)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from migrator.errors import TargetError
 from migrator.target.files.target import FilesTarget
 from migrator.target.mongo.target import MongoTarget
 from migrator.target.url import MongoUrl, parse_target_url
 
-__all__ = ["FilesTarget", "MongoTarget", "open_target"]
+__all__ = ["FilesTarget", "MongoTarget", "open_sync_target", "open_target"]
 
 
 def open_target(url: str, retry_seconds: float | None = None) -> MongoTarget | FilesTarget:
@@ -21,3 +22,20 @@ def open_target(url: str, retry_seconds: float | None = None) -> MongoTarget | F
     """
     parsed = parse_target_url(url)
     return MongoTarget(parsed, retry_seconds=retry_seconds) if isinstance(parsed, MongoUrl) else FilesTarget(parsed)
+
+
+def open_sync_target(url: str, retry_seconds: float | None = None) -> MongoTarget:
+    """As `open_target`, for what only a target that can be kept in step can do.
+
+    Raises:
+        TargetError: for a folder of files.
+    """
+    target = open_target(url, retry_seconds)
+    if isinstance(target, FilesTarget):
+        target.close()
+        raise TargetError(
+            "a folder of files can't be kept in step",
+            where=url,
+            hint="Name a MongoDB database as the target, or copy the folder again when you need newer documents.",
+        )
+    return target

@@ -21,7 +21,7 @@ from datetime import UTC, datetime
 from typing import Protocol
 
 from migrator.errors import LeaseHeld, LeaseInDoubt, LeaseLost, TargetError
-from migrator.target.process import ProcessId, is_dead, this_process
+from migrator.target.process import ProcessId, is_dead, is_known, this_process
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +58,12 @@ class Timing:
     look: float = 0.25
 
 
+class Lease(Protocol):
+    """What the work is handed; see migrator.run.ports.Lease."""
+
+    def check(self) -> None: ...
+
+
 class LeaseStore(Protocol):
     """One place for one lease. Every call is one atomic step; all raise TargetError and TargetUnavailable."""
 
@@ -79,12 +85,14 @@ class LeaseStore(Protocol):
 class HeldLease:
     """Implements migrator.run.ports.Lease; a thread keeps it alive until `stop`."""
 
-    def __init__(self, store: LeaseStore, token: str, timing: Timing, where: str) -> None:
+    def __init__(self, store: LeaseStore, token: str, timing: Timing, where: str, *, inherited: bool = False) -> None:
         self._store = store
-        self._token = token
+        self.token = token
+        # Whether it was taken from an owner that did not give it back, who may wake up.
+        self.inherited = inherited
         self._timing = timing
         self._where = where
-        self._renewed = _now()
+        self._renewed = now()
         self._taken = False
         self._ending = threading.Event()
         self._thread = threading.Thread(target=self._keep, name="migrator-lease", daemon=True)
@@ -99,7 +107,7 @@ class HeldLease:
             raise LeaseLost(
                 "another process has taken over the work on this target", where=self._where, hint="Let that one finish."
             )
-        silent = _now() - self._renewed
+        silent = now() - self._renewed
         if silent > self._timing.give_up:
             raise LeaseInDoubt(
                 f"could not renew the lease for {silent:.0f} seconds, so another process may have taken over",
@@ -116,9 +124,9 @@ class HeldLease:
         while not self._ending.wait(self._timing.interval):
             beat += 1
             # Taken before the call: the time it needs is time in which the lease wasn't renewed.
-            before = _now()
+            before = now()
             try:
-                mine = self._store.renew(self._token, beat)
+                mine = self._store.renew(self.token, beat)
             except TargetError:
                 # `check` tells when this has gone on for too long.
                 continue
@@ -126,6 +134,11 @@ class HeldLease:
                 self._taken = True
                 return
             self._renewed = before
+
+
+def describe(owner: Owner) -> str:
+    """Who has a lease, for people."""
+    return f"process {owner.process.pid} on {owner.process.host}, since {owner.since}"
 
 
 @contextmanager
@@ -139,8 +152,8 @@ def hold(store: LeaseStore, purpose: str, where: str, timing: Timing | None = No
     owner = Owner(
         secrets.token_hex(16), this_process(), purpose, datetime.now(UTC).isoformat(sep=" ", timespec="seconds")
     )
-    _acquire(store, owner, where, timing)
-    lease = HeldLease(store, owner.token, timing, where)
+    inherited = _acquire(store, owner, where, timing)
+    lease = HeldLease(store, owner.token, timing, where, inherited=inherited)
     try:
         yield lease
     finally:
@@ -150,36 +163,55 @@ def hold(store: LeaseStore, purpose: str, where: str, timing: Timing | None = No
             store.release(owner.token)
 
 
-def _acquire(store: LeaseStore, owner: Owner, where: str, timing: Timing) -> None:
+def live_owner(store: LeaseStore, timing: Timing | None = None) -> Owner | None:
+    """Who has the lease and lives. One on another machine is watched until it has counted, or for `timing.expiry`."""
+    timing = timing or Timing()
+    found = store.read()
+    if found is None or is_dead(found.owner.process):
+        return None
+    if is_known(found.owner.process):
+        return found.owner
+    end = now() + timing.expiry
+    while now() < end:
+        time.sleep(timing.look)
+        seen = store.read()
+        if seen != found:
+            return None if seen is None else seen.owner
+    return None
+
+
+def _acquire(store: LeaseStore, owner: Owner, where: str, timing: Timing) -> bool:
+    """Whether somebody had it until then who did not give it back."""
+    inherited = False
     while True:
         found = store.read()
         if found is not None and found.owner.token == owner.token:
-            return  # written by a call whose answer was lost
+            return inherited  # written by a call whose answer was lost
         if found is not None and not is_dead(found.owner.process):
             _wait_for_silence(store, found, where, timing)
+        inherited = found is not None
         if store.take(owner, found):
-            return
+            return inherited
 
 
 def _wait_for_silence(store: LeaseStore, found: Holding, where: str, timing: Timing) -> None:
     """Returns when the lease's number stood still for long enough, or the lease is given back or its owner gone."""
-    end = _now() + timing.expiry
-    while _now() < end:
+    end = now() + timing.expiry
+    while now() < end:
         time.sleep(timing.look)
-        now = store.read()
-        if now is None or is_dead(found.owner.process):
+        seen = store.read()
+        if seen is None or is_dead(found.owner.process):
             return
-        if now != found:
-            process = now.owner.process
+        if seen != found:
             raise LeaseHeld(
-                f"{now.owner.purpose} is at work on this target: process {process.pid} on {process.host}, "
-                f"since {now.owner.since}",
+                f"{seen.owner.purpose} is at work on this target: {describe(seen.owner)}",
                 where=where,
                 hint="Wait for it to finish, or end it: what it finished is kept.",
             )
 
 
-def _now() -> float:
+def now() -> float:
+    """Seconds; only differences mean something."""
     # Goes on while the machine sleeps, as others' clocks do; CLOCK_MONOTONIC does not.
     boottime = getattr(time, "CLOCK_BOOTTIME", None)
     return time.monotonic() if boottime is None else time.clock_gettime(boottime)

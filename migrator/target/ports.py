@@ -16,6 +16,10 @@ class Records(Protocol):
 
     def get(self, name: str) -> Entry: ...
 
+    def names(self) -> list[str]:
+        """With a record or an intent."""
+        ...
+
     def unsettled(self) -> list[str]:
         """Names with an intent."""
         ...

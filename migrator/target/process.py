@@ -31,10 +31,13 @@ def this_process() -> ProcessId:
 
 def is_dead(process: ProcessId) -> bool:
     """True only when it is sure: the process was of this machine and is no more."""
+    return is_known(process) and _born(process.pid) != process.born
+
+
+def is_known(process: ProcessId) -> bool:
+    """Whether this machine can tell if the process lives."""
     machine = _machine()
-    if not machine or process.machine != machine or not process.born:
-        return False
-    return _born(process.pid) != process.born
+    return bool(machine) and process.machine == machine and bool(process.born)
 
 
 def _machine() -> str:

@@ -115,14 +115,20 @@ class Publisher:
 
     def inspect(self, name: str) -> TargetCollection:
         """What is live under a name. Changes nothing, and sees through what a crash left half noted."""
-        entry, live = self._records.get(name), self._place.live(name)
-        record, intent = entry.record, entry.intent
-        if intent is not None and self._place.swapped(intent.record.run, name, intent.before):
-            record = replace(intent.record, identity=live.identity)
+        live, record = self._standing(name)
         found = describe(live, record)
         if record is None or not found.owned:
             return found
         return replace(found, rejected=self._records.rejected(name, record.run))
+
+    def published(self) -> dict[str, str]:
+        """Collection -> run, of everything live that an apply made. Changes nothing."""
+        standing = {name: self._standing(name) for name in self._records.names()}
+        return {
+            name: record.run
+            for name, (live, record) in standing.items()
+            if record and record.run and owned(live, record)
+        }
 
     def settle_all(self) -> None:
         """Notes everything that a crash left half noted; needs the lease."""
@@ -140,6 +146,14 @@ class Publisher:
         else:
             self._records.forget_intent(name)
         return self._records.get(name)
+
+    def _standing(self, name: str) -> tuple[Seen, Record | None]:
+        """What is live, and what was or would be noted about it."""
+        entry, live = self._records.get(name), self._place.live(name)
+        record, intent = entry.record, entry.intent
+        if intent is not None and self._place.swapped(intent.record.run, name, intent.before):
+            record = replace(intent.record, identity=live.identity)
+        return live, record
 
     def _complete(self, record: Record) -> None:
         self._place.complete_swap(record)

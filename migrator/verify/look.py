@@ -16,11 +16,11 @@ from bson import CodecOptions, DatetimeConversion, Decimal128
 
 from migrator.documents.assemble import Assembler
 from migrator.documents.encode import compile_node
-from migrator.documents.fold import text_of
 from migrator.documents.identity import id_encoder, key_candidates
 from migrator.documents.reader import RowReader
 from migrator.model.chunk import Batch, Key, KeyRange
 from migrator.model.elements import elements, identity_of
+from migrator.model.text import text_of
 from migrator.model.verify import Fault, FaultKind, Suspect, Tally
 from migrator.verify.compare import differences, value_text
 from migrator.verify.ports import Stored

@@ -10,13 +10,12 @@ from typing import Any
 import pytest
 
 from migrator.model.check import Check
-from migrator.model.tree import Node
 from migrator.source import MySQLSource, preflight
 from migrator.source.connect import connected
 from migrator.source.identity import read_identity
 from migrator.source.server_facts import ServerFacts, read_facts
 from migrator.source.url import SourceUrl
-from tests.source.build import collection, join, link, node, table
+from tests.source.build import table
 from tests.source.conftest import Execute
 
 
@@ -87,7 +86,7 @@ def test_privileges_of_an_active_role_count_and_others_are_named(account: Source
 
 
 def test_plan_names_the_privileges_that_sync_lacks(account: SourceUrl) -> None:
-    finding = preflight.findings(account, [])[0]
+    finding = preflight.findings(account)[0]
     assert (finding.severity, finding.code) == ("warning", "privileges")
     assert finding.fix.startswith("GRANT ")
 
@@ -96,9 +95,8 @@ def test_plan_names_the_privileges_that_sync_lacks(account: SourceUrl) -> None:
 @pytest.mark.parametrize("scope", ["*", "tags"])
 def test_cascades_are_seen_by_accounts_that_may_only_select(account: SourceUrl, execute: Execute, scope: str) -> None:
     execute(*SHOP, f"GRANT SELECT ON `{account.database}`.{scope} TO '{account.user}'@'%'")
-    tags = node(table(MySQLSource(account).schema(), "tags"))
-    found = preflight.findings(account, [collection(tags)])
-    assert any(finding.code == "silent-cascade" and finding.text.endswith(": tags.g") for finding in found)
+    tags = table(MySQLSource(account).schema(), "tags")
+    assert [key.name for key in tags.foreign_keys if key.cascades] == ["g"]
     (check,) = named(list(preflight.checks(account)), "cascades")
     assert check.text.startswith("3 foreign keys" if scope == "*" else "1 foreign key ")
 
@@ -112,7 +110,7 @@ def test_a_prepared_transaction_is_found(source: MySQLSource, execute: Execute) 
             if statement.startswith("START"):
                 connection.exec_driver_sql("INSERT INTO t VALUES (1)")
         try:
-            assert "xa" in {finding.code for finding in preflight.findings(source.url, [])}
+            assert "xa" in {finding.code for finding in preflight.findings(source.url)}
         finally:
             connection.exec_driver_sql(f"XA ROLLBACK '{name}'")
 
@@ -130,7 +128,7 @@ def inject(monkeypatch: pytest.MonkeyPatch, **change: Any) -> None:
 
 def test_without_a_log_there_is_one_finding(source: MySQLSource, monkeypatch: pytest.MonkeyPatch) -> None:
     inject(monkeypatch, variables={"log_bin": "OFF", "binlog_format": "STATEMENT"})
-    (finding,) = preflight.findings(source.url, [])
+    (finding,) = preflight.findings(source.url)
     assert (finding.severity, finding.code) == ("warning", "no-change-log")
     assert "sync" in finding.text
     checks = list(preflight.checks(source.url))
@@ -155,7 +153,7 @@ def test_settings_become_findings_and_checks(
     source: MySQLSource, monkeypatch: pytest.MonkeyPatch, change: dict[str, Any], code: str
 ) -> None:
     inject(monkeypatch, **change)
-    (finding,) = preflight.findings(source.url, [])
+    (finding,) = preflight.findings(source.url)
     assert (finding.severity, finding.code) == ("warning", code)
     assert finding.fix
     (check,) = [check for check in preflight.checks(source.url) if check.status != "ok"]
@@ -199,59 +197,3 @@ SHOP = (
     "CREATE TABLE order_tags (order_id INT, tag_id INT, PRIMARY KEY (order_id, tag_id), CONSTRAINT lo FOREIGN KEY"
     " (order_id) REFERENCES orders (id), CONSTRAINT lt FOREIGN KEY (tag_id) REFERENCES tags (id) ON DELETE CASCADE)",
 )
-
-
-@pytest.fixture
-def orders(source: MySQLSource, execute: Execute) -> Node:
-    """orders with items below them, and with tags through a link table."""
-    execute(*SHOP)
-    schema = source.schema()
-    orders, items, tags, links = (table(schema, name) for name in ("orders", "items", "tags", "order_tags"))
-    below = node(items, id="root.items", join=join(orders, ["id"], items, ["order_id"], exact=True))
-    to_tags = link(
-        links, join(orders, ["id"], links, ["order_id"], exact=True), join(links, ["tag_id"], tags, ["id"], exact=True)
-    )
-    return node(orders, children=(below, node(tags, id="root.tags", link=to_tags)))
-
-
-@pytest.mark.needs_mariadb("foreign keys whose cascades are not logged")
-def test_silent_cascades_are_warnings_unless_the_parents_event_covers_them(source: MySQLSource, orders: Node) -> None:
-    warning, note = preflight.findings(source.url, [collection(orders)])
-    assert {(finding.code, finding.where) for finding in (warning, note)} == {("silent-cascade", "source")}
-    assert (warning.severity, note.severity) == ("warning", "info")
-    # tags is in no place below groups_, which no mapping holds; the link's row goes with its tag.
-    assert warning.text.startswith("2 cascading foreign keys change rows")
-    assert warning.text.endswith(": order_tags.lt, tags.g")
-    assert note.text.startswith("1 cascading foreign key changes rows")
-    assert note.text.endswith(": o")
-
-
-@pytest.mark.needs_mariadb("foreign keys whose cascades are not logged")
-def test_cascades_into_tables_of_another_database_are_named_with_it(
-    source: MySQLSource, execute: Execute, second_database: str
-) -> None:
-    parent = f"`{source.url.database}`.`a`"
-    execute(
-        "CREATE TABLE a (id INT PRIMARY KEY)",
-        f"CREATE TABLE `{second_database}`.b (id INT PRIMARY KEY, a_id INT, CONSTRAINT ba FOREIGN KEY (a_id) REFERENCES"
-        f" {parent} (id) ON DELETE CASCADE)",
-    )
-    url = replace(source.url, databases=(source.url.database, second_database))
-    rows = node(table(MySQLSource(url).schema(), "b", second_database))
-    (warning,) = preflight.findings(url, [collection(rows)])
-    assert warning.text.endswith(f": {second_database}.b.ba")
-
-
-@pytest.mark.needs_mysql("foreign keys whose cascades are logged")
-def test_logged_cascades_are_none_of_our_business(source: MySQLSource, orders: Node) -> None:
-    assert preflight.findings(source.url, [collection(orders)]) == ()
-
-
-def test_silent_cascades_on_a_server_that_lets_the_engine_do_them(
-    source: MySQLSource, orders: Node, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    inject(monkeypatch, variables={"innodb_native_foreign_keys": "ON"})
-    warning, note = preflight.findings(source.url, [collection(orders)])
-    assert "order_tags.lt" in warning.text
-    assert "MySQL 9.6" in warning.fix
-    assert note.fix == ""

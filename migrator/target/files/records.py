@@ -22,6 +22,10 @@ class FilesRecords:
             from_json(Intent, intent, where=name) if intent else None,
         )
 
+    def names(self) -> list[str]:
+        with self._database.read() as state:
+            return [name for (name,) in state.execute("SELECT name FROM collections")]
+
     def unsettled(self) -> list[str]:
         with self._database.read() as state:
             return [name for (name,) in state.execute("SELECT name FROM collections WHERE intent IS NOT NULL")]

@@ -59,6 +59,8 @@ _PASSING = frozenset(
         16500,  # TooManyRequests of services that limit the rate
     )
 )
+# The last: it may have been committed, so the whole of it is done again.
+_PASSING_LABELS = ("RetryableWriteError", "TransientTransactionError", "UnknownTransactionCommitResult")
 _GRANT = (
     "Grant the account readWrite and dbAdmin on this database: "
     'db.grantRolesToUser("<user>", [{role: "readWrite", db: "<database>"}, {role: "dbAdmin", db: "<database>"}])'
@@ -103,7 +105,7 @@ def translate(error: PyMongoError | BSONError, where: str) -> TargetError:
     if isinstance(error, BulkWriteError):
         return from_code(*first_failure(error.details), where)
     if isinstance(error, OperationFailure):
-        if error.has_error_label("RetryableWriteError") or error.has_error_label("TransientTransactionError"):
+        if any(map(error.has_error_label, _PASSING_LABELS)):
             return TargetUnavailable(_text(error), where=where)
         return from_code(error.code or 0, _text(error), where)
     if isinstance(error, ConfigurationError):

@@ -26,6 +26,9 @@ class MongoRecords:
             from_json(Intent, intent, where=f"{COLLECTION}, {name}") if intent else None,
         )
 
+    def names(self) -> list[str]:
+        return self._session.steadily(lambda: [found["_id"] for found in self._collections.find({}, {"_id": 1})])
+
     def unsettled(self) -> list[str]:
         return self._session.steadily(
             lambda: [found["_id"] for found in self._collections.find({"intent": {"$exists": True}})]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import cached_property
 from typing import Any, TypeVar
 
@@ -20,6 +20,12 @@ Document = dict[str, Any]
 WRITE_MILLISECONDS = 60_000
 # The driver's own 30 seconds are long for a person who mistyped a host; an election takes less than 10.
 _SELECT_MILLISECONDS = 10_000
+# Of every transaction; reads in it see one moment that a majority has.
+TRANSACTION: Mapping[str, Any] = {
+    "read_concern": ReadConcern("snapshot"),
+    "write_concern": WriteConcern("majority", wtimeout=WRITE_MILLISECONDS),
+    "read_preference": ReadPreference.PRIMARY,
+}
 
 
 class Session:
@@ -32,6 +38,7 @@ class Session:
     def __init__(self, url: MongoUrl, retry_seconds: float | None = None) -> None:
         self.url = url
         self._retry_seconds = retry_seconds
+        self._answers: dict[Callable[[Session], Any], Any] = {}
 
     @cached_property
     def client(self) -> MongoClient[Document]:
@@ -53,6 +60,13 @@ class Session:
             read_concern=ReadConcern("majority"),
             read_preference=ReadPreference.PRIMARY,
         )
+
+    def cached(self, question: Callable[[Session], T]) -> T:
+        """The answer to what doesn't change while the server is the same; asked once."""
+        if question not in self._answers:
+            self._answers[question] = question(self)
+        answer: T = self._answers[question]
+        return answer
 
     def once(self, work: Callable[[], T]) -> T:
         """`work`'s result; the driver's errors become TargetError or TargetUnavailable."""

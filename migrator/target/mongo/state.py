@@ -2,28 +2,24 @@
 
 from __future__ import annotations
 
-import zlib
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
-from bson import Binary
 from pymongo import ASCENDING, DESCENDING, IndexModel, UpdateOne
 
 from migrator.errors import TargetError
 from migrator.model.chunk import Chunk, KeyRange, Rejected
 from migrator.model.run import CollectionProgress, Run
 from migrator.model.serialize import from_json, to_json
-from migrator.target.mongo import records
+from migrator.target.mongo import leftovers, records
 from migrator.target.mongo.place import MongoPlace
+from migrator.target.mongo.runs import RUNS, run_body, run_of
 from migrator.target.mongo.session import Session
 from migrator.target.names import staged_by, staged_name
 
-RUNS = "_migrator_runs"
 CHUNKS = "_migrator_chunks"
 REJECTED = records.REJECTED
 
-# Readable text up to here, packed above: a document holds 16 MB.
-_PLAIN_BYTES = 4_000_000
 # Ascending numbers within these: `pending` and the last chunk planned come straight from an index.
 _CHUNK_INDEXES = [
     IndexModel([("run", ASCENDING), ("collection", ASCENDING), ("number", ASCENDING)]),
@@ -46,21 +42,15 @@ class MongoState:
 
     def open_run(self) -> Run | None:
         found = self._session.steadily(lambda: self._runs.find_one({"status": "open"}))
-        if found is None:
-            return None
-        text = found["text"] if "text" in found else zlib.decompress(found["packed"])
-        return from_json(Run, text, where=f"{RUNS}, {found['_id']}")
+        return None if found is None else run_of(found)
 
     def begin(self, run: Run) -> None:
-        text = to_json(run)
-        size = len(text.encode())
-        body = {"text": text} if size <= _PLAIN_BYTES else {"packed": Binary(zlib.compress(text.encode()))}
         names = [plan.collection.name for plan in run.plan.collections]
         document = {
             "status": "open",
             "started": run.started,
             "collections": [{"name": name, "planned": False} for name in names],
-            **body,
+            **run_body(run),
         }
         self._session.steadily(lambda: self._chunks.create_indexes(_CHUNK_INDEXES))
         self._session.steadily(lambda: self._rejected.create_indexes(_REJECTED_INDEXES))
@@ -73,12 +63,13 @@ class MongoState:
         self.clean()
 
     def clean(self) -> None:
-        """Drops what finished runs left beside the live collections, a late worker's garbage included."""
+        """Drops what finished runs left, a late worker's garbage included: beside the live collections, and of sync."""
         names = self._session.steadily(self._session.database.list_collection_names)
         for name in names:
             run = staged_by(name)
             if run is not None and self._is_finished(run):
                 self._place.drop(name)
+        leftovers.forget(self._session)
 
     def add_chunks(self, chunks: Sequence[Chunk]) -> None:
         # In order: a crash in the middle must not leave a gap, planning goes on behind the highest number.

@@ -5,23 +5,32 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 
+from migrator.model.change import Scope
 from migrator.model.check import Check
 from migrator.model.plan import Capabilities, TargetCollection, TargetIdentity
-from migrator.target.lease import HeldLease, Timing, hold
+from migrator.target.lease import Lease, Timing, describe, hold, live_owner, now
+from migrator.target.mongo import fences
 from migrator.target.mongo.checks import checks
-from migrator.target.mongo.lease_store import MongoLeaseStore
+from migrator.target.mongo.fence import Guard, Unguarded, guard
+from migrator.target.mongo.lease_store import LeaseId, MongoLease, MongoLeaseStore
+from migrator.target.mongo.live import MongoDocuments
 from migrator.target.mongo.place import MongoPlace
 from migrator.target.mongo.records import MongoRecords
 from migrator.target.mongo.session import Session
 from migrator.target.mongo.state import MongoState
+from migrator.target.mongo.sync_state import MongoSyncState
 from migrator.target.mongo.verified import MongoVerifyState
 from migrator.target.mongo.writer import MongoWriter
+from migrator.target.names import staged_name
 from migrator.target.publish import Publisher
 from migrator.target.url import MongoUrl
 
 
 class MongoTarget:
-    """Implements migrator.run.ports.Target; raises TargetError and TargetUnavailable."""
+    """Implements migrator.run.ports.Target and migrator.run.sync_ports.SyncTarget.
+
+    Raises TargetError and TargetUnavailable.
+    """
 
     def __init__(self, url: MongoUrl, timing: Timing | None = None, retry_seconds: float | None = None) -> None:
         self._session = Session(url, retry_seconds)
@@ -42,7 +51,7 @@ class MongoTarget:
     def checks(self) -> Iterator[Check]:
         return checks(self._session)
 
-    def lease(self, purpose: str) -> AbstractContextManager[HeldLease]:
+    def lease(self, purpose: str) -> AbstractContextManager[MongoLease]:
         return self._lease(purpose)
 
     def state(self) -> MongoState:
@@ -60,9 +69,47 @@ class MongoTarget:
     def close(self) -> None:
         self._session.close()
 
+    def sync_lease(self, purpose: str) -> AbstractContextManager[MongoLease]:
+        return self._hold("sync", purpose)
+
+    def sync_lease_owner(self) -> str | None:
+        """See migrator.run.sync_ports.SyncTarget. Takes two seconds when the owner is on another machine."""
+        store = MongoLeaseStore(self._session, "sync")
+        owner = self._session.steadily(lambda: live_owner(store, self._timing))
+        return None if owner is None else f"{owner.purpose}: {describe(owner)}"
+
+    def sync_state(self, lease: Lease | None = None) -> MongoSyncState:
+        return MongoSyncState(self._session, self.publisher(), self._state_guard(lease))
+
+    def documents(self, scope: Scope, lease: Lease, *, staged: bool) -> MongoDocuments:
+        mine = _own(lease)
+        if staged:
+            name, fence = staged_name(scope.collection, scope.run), fences.staged(self._session, scope)
+        else:
+            name, fence = scope.collection, fences.live(self._session, scope)
+        return MongoDocuments(self._session, name, guard(self._session, mine, fence))
+
     @contextmanager
-    def _lease(self, purpose: str) -> Iterator[HeldLease]:
-        with hold(MongoLeaseStore(self._session), purpose, self._session.url.address, self._timing) as lease:
+    def _lease(self, purpose: str) -> Iterator[MongoLease]:
+        with self._hold("target", purpose) as lease:
             self.publisher().settle_all()
             self.state().clean()
             yield lease
+
+    @contextmanager
+    def _hold(self, which: LeaseId, purpose: str) -> Iterator[MongoLease]:
+        store = MongoLeaseStore(self._session, which)
+        with hold(store, purpose, self._session.url.address, self._timing) as held:
+            yield MongoLease(which, held, store.number(held.token), now())
+
+    def _state_guard(self, lease: Lease | None) -> Guard:
+        if lease is None:
+            return Unguarded(self._session)
+        mine = _own(lease)
+        return guard(self._session, mine, fences.state(self._session, mine.id))
+
+
+def _own(lease: Lease) -> MongoLease:
+    if not isinstance(lease, MongoLease):
+        raise TypeError("a lease that this target did not give")
+    return lease

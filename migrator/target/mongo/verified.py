@@ -15,8 +15,8 @@ from migrator.model.serialize import from_json, to_json
 from migrator.model.verify import CollectionPass, Pass, Published
 from migrator.target.mongo import records
 from migrator.target.mongo.place import MongoPlace
+from migrator.target.mongo.runs import RUNS, run_of
 from migrator.target.mongo.session import Session
-from migrator.target.mongo.state import RUNS
 from migrator.target.published import published
 
 PASSES = "_migrator_verify"
@@ -103,10 +103,7 @@ class MongoVerifyState:
 
     def _run(self, run_id: str) -> Run | None:
         found = self._session.steadily(lambda: self._database[RUNS].find_one({"_id": run_id}))
-        if found is None:
-            return None
-        text = found["text"] if "text" in found else zlib.decompress(found["packed"])
-        return from_json(Run, text, where=f"{RUNS}, {run_id}")
+        return None if found is None else run_of(found)
 
     @property
     def _database(self) -> Any:

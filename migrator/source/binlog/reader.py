@@ -1,0 +1,399 @@
+"""The change log as whole transactions of watched tables. Implements run.sync_ports.LogReader."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+
+from migrator.errors import SyncBlocked
+from migrator.model.change import Commit, LogEvent, Quiet, RowChange, Rows, Statement, TableName, Truncate, Watch
+from migrator.model.position import Position, ServerIdentity
+from migrator.source.binlog import packets, wording
+from migrator.source.binlog.gtids import GtidState
+from migrator.source.binlog.packets import ARTIFICIAL, IGNORABLE, Event, Kind
+from migrator.source.binlog.places import AGAIN, place_of
+from migrator.source.binlog.stream import LogStream
+from migrator.source.binlog.tables import UnknownType, table_id, table_map, table_name
+from migrator.source.binlog.touched import TouchedPosition, TouchedRow
+from migrator.source.binlog.values import Charsets
+from migrator.source.binlog.watched import WatchedTable
+from migrator.source.binlog.wording import Role
+
+_LOW = 1 << 32
+_NO_TABLE = 0xFFFFFF  # of a rows event that only ends a statement
+
+# These change no row and end no transaction.
+_MEANINGLESS = frozenset(
+    (
+        Kind.STOP,
+        Kind.INTVAR,
+        Kind.RAND,
+        Kind.USER_VAR,
+        Kind.APPEND_BLOCK,
+        Kind.DELETE_FILE,
+        Kind.BEGIN_LOAD_QUERY,
+        Kind.IGNORABLE,
+        Kind.ROWS_QUERY,
+        Kind.PREVIOUS_GTIDS,
+        Kind.TRANSACTION_CONTEXT,
+        Kind.VIEW_CHANGE,
+        Kind.MARIADB_ANNOTATE_ROWS,
+        Kind.MARIADB_BINLOG_CHECKPOINT,
+        Kind.MARIADB_GTID_LIST,
+        Kind.MARIADB_START_ENCRYPTION,
+    )
+)
+_ROWS = (
+    Kind.WRITE_ROWS_V1,
+    Kind.UPDATE_ROWS_V1,
+    Kind.DELETE_ROWS_V1,
+    Kind.WRITE_ROWS,
+    Kind.UPDATE_ROWS,
+    Kind.DELETE_ROWS,
+)
+_COMPRESSED_ROWS = (
+    Kind.MARIADB_WRITE_ROWS_COMPRESSED_V1,
+    Kind.MARIADB_UPDATE_ROWS_COMPRESSED_V1,
+    Kind.MARIADB_DELETE_ROWS_COMPRESSED_V1,
+    Kind.MARIADB_WRITE_ROWS_COMPRESSED,
+    Kind.MARIADB_UPDATE_ROWS_COMPRESSED,
+    Kind.MARIADB_DELETE_ROWS_COMPRESSED,
+)
+_COMPRESSION = {
+    "mysql": "SET GLOBAL binlog_transaction_compression = OFF;",
+    "mariadb": "SET GLOBAL log_bin_compress = OFF;",
+}
+
+
+class BinlogReader:
+    """Attributes:
+    ended: whether the place given is the log's end; asked when the server has had nothing to send for a second.
+    """
+
+    def __init__(
+        self,
+        stream: LogStream,
+        server: ServerIdentity,
+        start: Position,
+        gtids: GtidState,
+        *,
+        ended: Callable[[str, int], bool],
+        charsets: Callable[[Iterable[Watch]], Charsets],
+        skip: int = 0,
+        locks_rows: bool = False,
+    ) -> None:
+        self._stream = stream
+        self._server = server
+        self._gtids = gtids
+        self._ended = ended
+        self._load_charsets = charsets
+        self._charsets: Charsets = {}
+        self._wanted: Mapping[TableName, Watch] = {}
+        self._watches: Mapping[TableName, Watch] = {}
+        # Table maps by the number that rows events name, and what is known of each.
+        self._announced: dict[int, bytes] = {}
+        self._maps: dict[bytes, WatchedTable | None] = {}
+        self._checksum = packets.CHECKSUM_BYTES
+        self._start = start
+        self._file, self._offset = stream.file, stream.offset
+        self._skip = (start.file, skip) if skip else None
+        self._locks_rows = locks_rows
+        self._touched: TouchedRow | None = None
+        # Of the transaction that is being read:
+        self._open = False
+        self._rows_seen = False
+        self._harmless_xa: set[str] = set()
+        self._xid = ""
+        self._handlers: dict[int, Callable[[bytes, Event], Iterable[LogEvent]]] = {
+            Kind.ROTATE: self._rotate,
+            Kind.FORMAT_DESCRIPTION: self._format,
+            Kind.HEARTBEAT: self._heartbeat,
+            Kind.HEARTBEAT_V2: self._heartbeat,
+            Kind.GTID: self._mysql_gtid,
+            Kind.TAGGED_GTID: self._tagged_gtid,
+            Kind.ANONYMOUS_GTID: self._anonymous,
+            Kind.MARIADB_GTID: self._mariadb_gtid,
+            Kind.QUERY: self._query,
+            Kind.EXECUTE_LOAD_QUERY: self._load_query,
+            Kind.XID: self._xid_commit,
+            Kind.TABLE_MAP: self._table_map,
+            Kind.XA_PREPARE: self._xa_prepare,
+            Kind.PARTIAL_UPDATE_ROWS: self._partial_rows,
+            Kind.TRANSACTION_PAYLOAD: self._compressed,
+            Kind.MARIADB_QUERY_COMPRESSED: self._compressed,
+            **dict.fromkeys(_ROWS, self._rows),
+            **dict.fromkeys(_COMPRESSED_ROWS, self._compressed_rows),
+            **dict.fromkeys(_MEANINGLESS, self._nothing),
+        }
+
+    def watch(self, watches: Mapping[TableName, Watch]) -> None:
+        """Implements LogReader.watch. Raises SyncBlocked for columns whose values can't be had from the log."""
+        self._charsets = self._load_charsets(watches.values())
+        self._wanted = dict(watches)
+        self._watches = {name: _with_key(one) for name, one in watches.items()} if self._locks_rows else self._wanted
+        self._maps.clear()
+
+    @property
+    def reached(self) -> Position:
+        """Implements LogReader.reached.
+
+        A GTID is part of the set as soon as its transaction begins. On MariaDB the offset is behind the event, and
+        snapshots are of places between transactions. Without GTIDs the last row that was changed is named too.
+        """
+        position = self._position()
+        if not self._locks_rows:
+            return position
+        return TouchedPosition(position.server, "", position.file, position.offset, "log", self._touched)
+
+    def events(self) -> Iterator[LogEvent]:
+        """Implements LogReader.events."""
+        while True:
+            data = self._stream.next()
+            event = packets.parse_event(data, self._checksum)
+            handler = self._handlers.get(event.kind)
+            if handler is None and not event.flags & IGNORABLE:
+                raise self._blocked(f"an event of the unknown type {event.kind}", AGAIN)
+            self._advance(event)
+            if handler is None:
+                continue
+            if self._skip is not None:
+                # What comes before the position is done. Only the row that it changed last may matter.
+                for _ in handler(data, event):
+                    pass
+                if place_of(self._file, self._offset) >= place_of(*self._skip):
+                    self._skip = None
+                continue
+            yield from handler(data, event)
+
+    # --- where we are ---
+
+    def _advance(self, event: Event) -> None:
+        if not event.end or (event.flags & ARTIFICIAL and event.kind not in (Kind.HEARTBEAT, Kind.HEARTBEAT_V2)):
+            return
+        high = self._offset - self._offset % _LOW
+        if event.end + high < self._offset:
+            high += _LOW  # 32 bits are too few for a file with a huge transaction
+        self._offset = max(self._offset, high + event.end)
+
+    def _position(self) -> Position:
+        if place_of(self._file, self._offset) < place_of(self._start.file, self._start.offset):
+            file, offset = self._start.file, self._start.offset
+        else:
+            file, offset = self._file, self._offset
+        return Position(self._server, self._gtids.text, file, offset, "log")
+
+    def _blocked(self, what: str, hint: str) -> SyncBlocked:
+        return SyncBlocked(f"the change log can't be followed: {what}", where=f"{self._file}:{self._offset}", hint=hint)
+
+    def _rotate(self, data: bytes, event: Event) -> Iterable[LogEvent]:
+        self._file, self._offset = packets.rotation(event.body)
+        if event.at:
+            # A restarted server counts its tables anew.
+            self._announced.clear()
+            self._maps.clear()
+        return ()
+
+    def _format(self, data: bytes, event: Event) -> Iterable[LogEvent]:
+        self._checksum = packets.checksum_bytes(data)
+        return ()
+
+    def _heartbeat(self, data: bytes, event: Event) -> Iterable[LogEvent]:
+        # A server that skips transactions which we have sends heartbeats too, far from the end.
+        if not self._open and self._ended(self._file, self._offset):
+            yield Quiet(self._position())
+
+    # --- transactions ---
+
+    def _begin(self, gtid: str | None, *, standalone: bool = False) -> Iterable[LogEvent]:
+        if gtid is not None:
+            self._gtids.add(gtid)
+        self._open = not standalone and self._server.flavor == "mariadb"
+        self._rows_seen = False
+        self._xid = ""
+        return ()
+
+    def _mysql_gtid(self, data: bytes, event: Event) -> Iterable[LogEvent]:
+        return self._begin(packets.mysql_gtid(event.body))
+
+    def _tagged_gtid(self, data: bytes, event: Event) -> Iterable[LogEvent]:
+        try:
+            return self._begin(packets.tagged_gtid(event.body))
+        except ValueError as error:
+            raise self._blocked(f"a tagged GTID can't be read: {error}", AGAIN) from None
+
+    def _anonymous(self, data: bytes, event: Event) -> Iterable[LogEvent]:
+        if not self._locks_rows:
+            raise self._blocked("a transaction without GTID: gtid_mode was changed", AGAIN)
+        return self._begin(None)
+
+    def _mariadb_gtid(self, data: bytes, event: Event) -> Iterable[LogEvent]:
+        found = packets.mariadb_gtid(data, event.body)
+        return self._begin(found.gtid, standalone=found.standalone)
+
+    def _commit(self, event: Event) -> Iterator[LogEvent]:
+        self._open = False
+        yield Commit(self._position(), float(event.at))
+
+    def _xid_commit(self, data: bytes, event: Event) -> Iterable[LogEvent]:
+        return self._commit(event)
+
+    def _xa_prepare(self, data: bytes, event: Event) -> Iterable[LogEvent]:
+        is_one_phase = event.body[0] != 0
+        if not is_one_phase:
+            if self._rows_seen:
+                raise self._blocked(
+                    "an XA transaction was prepared: its rows are logged before it is decided",
+                    f"Have the applications commit without XA, or wait until XA RECOVER is empty. Then {AGAIN}",
+                )
+            self._harmless_xa.add(self._xid)
+        return self._commit(event)
+
+    # --- statements ---
+
+    def _query(self, data: bytes, event: Event) -> Iterable[LogEvent]:
+        return self._statement(packets.query(event.body), event)
+
+    def _load_query(self, data: bytes, event: Event) -> Iterable[LogEvent]:
+        return self._statement(packets.query(event.body, is_load=True), event)
+
+    def _statement(self, query: packets.Query, event: Event) -> Iterator[LogEvent]:
+        statement = wording.bare(query.text)
+        match wording.role(statement):
+            case Role.BEGIN:
+                self._open = True
+            case Role.COMMIT:
+                yield from self._commit(event)
+            case Role.SAVEPOINT | Role.XA_END:
+                pass
+            case Role.XA_START:
+                self._open, self._xid = True, wording.xid(statement)
+            case Role.XA_DECIDED:
+                self._decided(statement)
+                yield from self._commit(event)
+            case Role.ROWS:
+                self._require_unwatched(query, wording.mentioned(query, self._watches))
+                yield from self._after(event)
+            case Role.CALL:
+                self._require_unwatched(query, list(self._watches))
+                yield from self._after(event)
+            case Role.TRUNCATE:
+                for table in wording.truncated(query, self._watches):
+                    yield Truncate(table)
+                yield from self._commit(event)
+            case Role.OTHER:
+                yield from self._definition(query, statement, event)
+
+    def _definition(self, query: packets.Query, statement: str, event: Event) -> Iterator[LogEvent]:
+        if wording.opens_transaction(statement):
+            self._open = True
+        else:
+            self._require_unwatched(query, wording.filled(query, self._watches))
+        for table in wording.exchanged(query, self._watches):
+            yield Truncate(table)
+        yield Statement(query.database, query.text)
+        yield from self._after(event)
+
+    def _after(self, event: Event) -> Iterator[LogEvent]:
+        """A statement outside a transaction is one of its own."""
+        if not self._open:
+            yield from self._commit(event)
+
+    def _decided(self, statement: str) -> None:
+        name = wording.xid(statement)
+        if name not in self._harmless_xa:
+            raise self._blocked(
+                f"an XA transaction was decided that was prepared before: {statement[:200]}",
+                f"Its rows are not in the log behind the position. {AGAIN}",
+            )
+        self._harmless_xa.discard(name)
+
+    def _require_unwatched(self, query: packets.Query, tables: list[TableName]) -> None:
+        if tables:
+            names = ", ".join(".".join(table) for table in tables[:5])
+            raise self._blocked(
+                f"rows of {names} may have been changed by a statement that was logged as text: {query.text[:200]}",
+                "A session has binlog_format = STATEMENT or MIXED: SET GLOBAL binlog_format = 'ROW'; and look for "
+                f"sessions that set it for themselves. Then {AGAIN}",
+            )
+
+    # --- rows ---
+
+    def _table_map(self, data: bytes, event: Event) -> Iterable[LogEvent]:
+        self._announced[table_id(event.body)] = event.body
+        return ()
+
+    def _table(self, event: Event) -> WatchedTable | None:
+        """The table of a rows event, None for one that is not watched."""
+        number = table_id(event.body)
+        body = self._announced.get(number)
+        if body is None:
+            if number == _NO_TABLE:
+                return None
+            raise self._blocked("rows of a table that was not announced", AGAIN)
+        if body not in self._maps:
+            self._maps[body] = self._known(body)
+        return self._maps[body]
+
+    def _known(self, body: bytes) -> WatchedTable | None:
+        name, _ = table_name(body)
+        watch = self._watches.get(name)
+        if watch is None:
+            return None
+        try:
+            return WatchedTable.of(watch, table_map(body), self._charsets)
+        except UnknownType as error:
+            raise self._blocked(f"{'.'.join(name)}: {error}", AGAIN) from None
+
+    def _rows(self, data: bytes, event: Event) -> Iterator[LogEvent]:
+        table = self._table(event)
+        if table is None:
+            return
+        self._rows_seen = True
+        for changes in table.changes(event.kind, event.body):
+            if self._locks_rows:
+                changes = self._touch(table.watch, changes)
+            yield Rows(table.watch.name, changes)
+
+    def _touch(self, watch: Watch, changes: tuple[RowChange, ...]) -> tuple[RowChange, ...]:
+        """Notes the last row's key, which is read besides the wanted columns."""
+        width = len(self._wanted[watch.name].columns)
+        last = changes[-1].after or changes[-1].before or ()
+        key = tuple(part or b"" for part in last[width:])  # never NULL
+        self._touched = TouchedRow(watch.table, watch.columns[width:], key)
+        return tuple(RowChange(one.before and one.before[:width], one.after and one.after[:width]) for one in changes)
+
+    def _partial_rows(self, data: bytes, event: Event) -> Iterable[LogEvent]:
+        if self._table(event) is not None:
+            raise self._blocked(
+                "JSON columns are logged as differences (binlog_row_value_options = PARTIAL_JSON)",
+                f"SET GLOBAL binlog_row_value_options = ''; and have the applications connect anew. Then {AGAIN}",
+            )
+        return ()
+
+    def _compressed_rows(self, data: bytes, event: Event) -> Iterable[LogEvent]:
+        if self._table(event) is not None:
+            return self._compressed(data, event)
+        return ()
+
+    def _compressed(self, data: bytes, event: Event) -> Iterable[LogEvent]:
+        raise self._blocked(
+            f"an event is compressed (type {event.kind})", f"{_COMPRESSION[self._server.flavor]} Then {AGAIN}"
+        )
+
+    def _nothing(self, data: bytes, event: Event) -> Iterable[LogEvent]:
+        return ()
+
+
+def _with_key(watch: Watch) -> Watch:
+    """With the columns behind the wanted ones that name a row.
+
+    Raises:
+        SyncBlocked: when the table has no key.
+    """
+    keys = watch.table.unique_keys
+    if not keys:
+        raise SyncBlocked(
+            "the table has no key, and the server no GTIDs: it can't be told whether a snapshot contains its changes",
+            where=watch.table.qualified,
+            hint="Turn on gtid_mode, or give the table a primary key.",
+        )
+    return Watch(watch.table, (*watch.columns, *keys[0]))

@@ -1,0 +1,67 @@
+"""How far a position is behind, and how long its log will last."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from sqlalchemy import Connection
+
+from migrator.model.change import LogStatus
+from migrator.model.position import Position
+from migrator.source.binlog.gtids import MySQLGtids
+from migrator.source.binlog.places import bytes_between, log_files, read_end, require_position_server, uses_gtids
+from migrator.source.connect import connected
+from migrator.source.identity import read_identity
+from migrator.source.log_settings import expiry_seconds
+from migrator.source.url import SourceUrl
+
+_EXPIRY = "'binlog_expire_logs_seconds', 'binlog_expire_logs_auto_purge', 'expire_logs_days'"
+
+
+def log_status(url: SourceUrl, position: Position) -> LogStatus:
+    """Raises SyncBlocked when the position is of another server."""
+    with connected(url) as connection:
+        server = read_identity(connection)
+        require_position_server(server, position.server, url)
+        # First the end: what is read after it may only be further.
+        end = read_end(connection, server)
+        files = log_files(connection)
+        return LogStatus(
+            end=end,
+            transactions=_transactions(connection, position, end),
+            bytes=bytes_between(files, position, end),
+            expires_in=_expires_in(connection, position, files),
+        )
+
+
+def _transactions(connection: Connection, position: Position, end: Position) -> int | None:
+    """MySQL counts them by the sets; MariaDB's numbers run on within a domain, where one server writes."""
+    if position.server.flavor == "mariadb":
+        return _mariadb_transactions(position.gtid, end.gtid)
+    if not uses_gtids(connection, position.server):
+        return None
+    return MySQLGtids(end.gtid).count_beyond(MySQLGtids(position.gtid))
+
+
+def _mariadb_transactions(here: str, end: str) -> int | None:
+    ours = {gtid.split("-")[0]: gtid.split("-") for gtid in here.split(",") if gtid}
+    count = 0
+    for gtid in filter(None, end.split(",")):
+        domain, server, number = gtid.split("-")
+        _, our_server, our_number = ours.get(domain, (domain, server, "0"))
+        if our_server != server:
+            return None
+        count += max(0, int(number) - int(our_number))
+    return count
+
+
+def _expires_in(connection: Connection, position: Position, files: Mapping[str, int]) -> float | None:
+    """A file may go when it was written last so long ago; the one that is being written never does.
+
+    When it was, the server doesn't tell. The file behind it was begun at that moment, and its first event tells when.
+    """
+    rows = connection.exec_driver_sql(f"SHOW GLOBAL VARIABLES WHERE Variable_name IN ({_EXPIRY})")
+    kept = expiry_seconds({str(name).lower(): str(value) for name, value in rows})
+    if kept is None:
+        return None
+    return float(kept)

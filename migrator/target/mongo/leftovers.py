@@ -1,0 +1,44 @@
+"""What sync remembered for runs that are over: replaced by another, or abandoned."""
+
+from __future__ import annotations
+
+from migrator.model.change import Scope
+from migrator.target.mongo.dirty import DirtyReaches
+from migrator.target.mongo.fence import Unguarded
+from migrator.target.mongo.notes import Notes
+from migrator.target.mongo.records import MongoRecords
+from migrator.target.mongo.runs import RUNS
+from migrator.target.mongo.session import Session
+from migrator.target.mongo.tracked import TrackedRows
+
+
+def forget(session: Session) -> None:
+    """Drops positions, dirty reaches, tracked rows and pauses of runs that are neither open nor live."""
+    guard = Unguarded(session)
+    notes = Notes(session, guard)
+    dirty = DirtyReaches(session, guard, notes.take_marks)
+    tracked = TrackedRows(session, guard)
+    # Before the runs and records: what a run notes after this look is not looked at.
+    scopes, runs, pauses = notes.scopes() | dirty.scopes(), tracked.runs(), notes.pauses()
+    at_work = set(session.steadily(lambda: session.database[RUNS].distinct("_id", {"status": "open"})))
+    live = _live(session)
+    for scope in scopes - live:
+        if scope.run not in at_work:
+            notes.forget(scope)
+            dirty.forget(scope)
+    for run in runs - at_work - {scope.run for scope in live}:
+        tracked.forget_run(run)
+    for collection, run in pauses.items():
+        if run not in at_work:
+            notes.withdraw_pause(collection, run)
+
+
+def _live(session: Session) -> set[Scope]:
+    """What the records say, and what they will say when a swap that was begun is finished."""
+    records = MongoRecords(session)
+    found: set[Scope] = set()
+    for name in records.names():
+        entry = records.get(name)
+        found |= {Scope(entry.record.run, name)} if entry.record else set()
+        found |= {Scope(entry.intent.record.run, name)} if entry.intent else set()
+    return found

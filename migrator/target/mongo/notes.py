@@ -1,0 +1,100 @@
+"""Small facts that sync remembers, as documents of `_migrator_sync`: positions, pauses, a counter, the last report."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from pymongo import UpdateOne
+from pymongo.client_session import ClientSession
+from pymongo.collection import Collection
+
+from migrator.model.change import Scope, SyncReport
+from migrator.model.position import Position
+from migrator.model.serialize import from_json, to_json
+from migrator.target.mongo import counter
+from migrator.target.mongo.bulk import Failure
+from migrator.target.mongo.fence import Guard
+from migrator.target.mongo.session import Session
+
+SYNC = "_migrator_sync"
+
+_REPORT = "report"
+_MARKS = "marks"
+
+
+def scope_id(scope: Scope) -> dict[str, str]:
+    """`_id` of a scope's document."""
+    return {"run": scope.run, "collection": scope.collection}
+
+
+class Notes:
+    """Reads see what a majority has; changes go through the guard."""
+
+    def __init__(self, session: Session, guard: Guard) -> None:
+        self._session = session
+        self._guard = guard
+
+    def positions(self, scopes: Iterable[Scope]) -> dict[Scope, Position]:
+        """Of those scopes that have one."""
+        wanted = {"_id": {"$in": [scope_id(scope) for scope in scopes]}, "position": {"$exists": True}}
+        found = self._session.steadily(lambda: list(self._notes.find(wanted)))
+        return {
+            Scope(each["_id"]["run"], each["_id"]["collection"]): from_json(Position, each["position"], where=SYNC)
+            for each in found
+        }
+
+    def save(self, scopes: Iterable[Scope], position: Position) -> None:
+        change = {"$set": {"kind": "position", "position": to_json(position)}}
+        self._write([UpdateOne({"_id": scope_id(scope)}, change, upsert=True) for scope in scopes])
+
+    def scopes(self) -> set[Scope]:
+        """All that have a document."""
+        found = self._session.steadily(lambda: list(self._notes.find({"kind": "position"}, {"_id": 1})))
+        return {Scope(each["_id"]["run"], each["_id"]["collection"]) for each in found}
+
+    def forget(self, scope: Scope) -> None:
+        self._session.steadily(lambda: self._notes.delete_one({"_id": scope_id(scope)}))
+
+    def forget_run(self, run: str) -> None:
+        self._session.steadily(lambda: self._notes.delete_many({"kind": "position", "_id.run": run}))
+
+    def take_marks(self, count: int) -> int:
+        """The first of `count` numbers that are above all taken before."""
+        return counter.take(self._session, SYNC, _MARKS, count)
+
+    def ask_pause(self, collection: str, run: str) -> None:
+        change = {"$set": {"kind": "pause", "run": run}}
+        self._session.steadily(lambda: self._notes.update_one({"_id": _pause_id(collection)}, change, upsert=True))
+
+    def withdraw_pause(self, collection: str, run: str) -> None:
+        self._session.steadily(lambda: self._notes.delete_one({"_id": _pause_id(collection), "run": run}))
+
+    def pauses(self) -> dict[str, str]:
+        """Collection -> run."""
+        found = self._session.steadily(lambda: list(self._notes.find({"kind": "pause"})))
+        return {each["_id"]["pause"]: each["run"] for each in found}
+
+    def report(self, report: SyncReport) -> None:
+        change = {"$set": {"kind": "report", "report": to_json(report)}}
+        self._write([UpdateOne({"_id": _REPORT}, change, upsert=True)])
+
+    def last_report(self) -> SyncReport | None:
+        found = self._session.steadily(lambda: self._notes.find_one({"_id": _REPORT}))
+        return from_json(SyncReport, found["report"], where=f"{SYNC}, {_REPORT}") if found else None
+
+    def _write(self, updates: list[UpdateOne]) -> None:
+        def work(session: ClientSession | None) -> dict[int, Failure]:
+            self._notes.bulk_write(updates, ordered=False, session=session)
+            return {}
+
+        if updates:
+            self._guard.run(work)
+
+    @property
+    def _notes(self) -> Collection[dict[str, Any]]:
+        return self._session.database[SYNC]
+
+
+def _pause_id(collection: str) -> dict[str, str]:
+    return {"pause": collection}

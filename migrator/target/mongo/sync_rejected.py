@@ -1,0 +1,112 @@
+"""Documents that sync could not make, in `_migrator_rejected` beside those of the copy (EDGE_CASES 55)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import asdict
+from typing import Any
+
+from bson import Binary, Int64
+from pymongo import ASCENDING, DeleteMany, IndexModel, InsertOne
+from pymongo.client_session import ClientSession
+from pymongo.collection import Collection
+
+from migrator.model.change import Scope
+from migrator.model.chunk import Key, Rejected
+from migrator.model.text import text_of
+from migrator.target.mongo import bulk
+from migrator.target.mongo.entries import BATCH_BYTES
+from migrator.target.mongo.fence import Guard
+from migrator.target.mongo.records import REJECTED
+from migrator.target.mongo.session import Session
+
+# Behind the chunks of the copy in the order of `_migrator_rejected`.
+_NO_CHUNK = 1 << 40
+_BATCH = 1000
+_INDEXES = [
+    IndexModel([("run", ASCENDING), ("collection", ASCENDING), ("rejected.document", ASCENDING)]),
+    IndexModel([("run", ASCENDING), ("collection", ASCENDING), ("conflict", ASCENDING), ("tried", ASCENDING)]),
+]
+
+
+class SyncRejected:
+    """What the copy noted has the document's key as text only, what sync notes has its bytes too."""
+
+    def __init__(self, session: Session, guard: Guard, take_marks: Callable[[int], int]) -> None:
+        self._session = session
+        self._guard = guard
+        self._take_marks = take_marks
+
+    def note(self, scope: Scope, keys: Sequence[Key], rejected: Sequence[Rejected], *, conflict: bool) -> None:
+        reasons: dict[str, list[Rejected]] = {}
+        for each in rejected:
+            reasons.setdefault(each.document, []).append(each)
+        if unexplained := [key for key in keys if text_of(key) not in reasons]:
+            raise ValueError(f"no reason for {text_of(unexplained[0])}")
+        for some in bulk.batches(keys, _BATCH, BATCH_BYTES, lambda key: 500 * len(reasons[text_of(key)])):
+            tried = self._take_marks(len(some)) if conflict else 0
+            new = [
+                _document(scope, key, number, each, tried + place if conflict and number == 0 else None)
+                for place, key in enumerate(some)
+                for number, each in enumerate(reasons[text_of(key)])
+            ]
+            self._replace(scope, some, new)
+
+    def clear(self, scope: Scope, keys: Sequence[Key]) -> None:
+        for some in bulk.batches(keys, _BATCH, BATCH_BYTES, lambda key: sum(map(len, key))):
+            self._replace(scope, some, ())
+
+    def conflicting(self, scope: Scope, limit: int) -> list[Key]:
+        if limit < 1:
+            return []
+        wanted = {"run": scope.run, "collection": scope.collection, "conflict": True}
+        found = self._session.steadily(
+            lambda: list(self._rejected.find(wanted, {"key": 1}).sort("tried", ASCENDING).limit(limit))
+        )
+        return [tuple(bytes(part) for part in each["key"]) for each in found]
+
+    def _replace(self, scope: Scope, keys: Sequence[Key], new: Iterable[Mapping[str, Any]]) -> None:
+        self._session.cached(_prepare)
+        # Ordered: a crash in the middle leaves a position that has this document's change before it.
+        operations: list[Any] = [DeleteMany(_of_documents(scope, keys)), *map(InsertOne, new)]
+
+        def work(session: ClientSession | None) -> dict[int, bulk.Failure]:
+            self._rejected.bulk_write(operations, ordered=True, session=session)
+            return {}
+
+        self._guard.run(work)
+
+    @property
+    def _rejected(self) -> Collection[Any]:
+        return self._session.database[REJECTED]
+
+
+def _prepare(session: Session) -> bool:
+    session.steadily(lambda: session.database[REJECTED].create_indexes(_INDEXES))
+    return True
+
+
+def _of_documents(scope: Scope, keys: Sequence[Key]) -> dict[str, Any]:
+    """Keys of different documents may read the same: those of sync are told apart by their bytes."""
+    return {
+        "run": scope.run,
+        "collection": scope.collection,
+        "rejected.document": {"$in": list({text_of(key) for key in keys})},
+        "$or": [{"key": {"$exists": False}}, {"key": {"$in": [_stored(key) for key in keys]}}],
+    }
+
+
+def _document(scope: Scope, key: Key, number: int, rejected: Rejected, tried: int | None) -> dict[str, Any]:
+    return {
+        "run": scope.run,
+        "collection": scope.collection,
+        "chunk": Int64(_NO_CHUNK),
+        "number": number,
+        "key": _stored(key),
+        "rejected": asdict(rejected),
+        **({} if tried is None else {"conflict": True, "tried": Int64(tried)}),
+    }
+
+
+def _stored(key: Key) -> list[Binary]:
+    return [Binary(part) for part in key]

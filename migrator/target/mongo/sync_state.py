@@ -1,0 +1,110 @@
+"""What sync remembers in a MongoDB database, in one place."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from migrator.errors import TargetError
+from migrator.model.change import Dirty, Reach, Scope, SyncReport, TableName, TrackedRow
+from migrator.model.chunk import Key, Rejected
+from migrator.model.position import Position
+from migrator.model.tree import Collection
+from migrator.target.mongo.dirty import DirtyReaches
+from migrator.target.mongo.fence import Guard
+from migrator.target.mongo.notes import Notes
+from migrator.target.mongo.runs import RUNS, run_of
+from migrator.target.mongo.session import Session
+from migrator.target.mongo.sync_rejected import SyncRejected
+from migrator.target.mongo.tracked import TrackedRows
+from migrator.target.publish import Publisher
+
+
+class MongoSyncState:
+    """Implements migrator.run.sync_ports.SyncState."""
+
+    def __init__(self, session: Session, publisher: Publisher, guard: Guard) -> None:
+        self._session = session
+        self._publisher = publisher
+        self._notes = Notes(session, guard)
+        self._dirty = DirtyReaches(session, guard, self._notes.take_marks)
+        self._tracked = TrackedRows(session, guard)
+        self._rejected = SyncRejected(session, guard, self._notes.take_marks)
+
+    def published(self) -> dict[str, str]:
+        return self._publisher.published()
+
+    def collection(self, scope: Scope) -> Collection:
+        found = self._session.steadily(lambda: self._session.database[RUNS].find_one({"_id": scope.run}))
+        if found is not None:
+            for plan in run_of(found).plan.collections:
+                if plan.collection.name == scope.collection:
+                    return plan.collection
+        raise TargetError(
+            f"the state has no run {scope.run} with a collection {scope.collection}",
+            where=f"{self._session.url.address}, {RUNS}",
+            hint=f"Somebody removed it; copy the collection again: migrator apply --replace {scope.collection}",
+        )
+
+    def positions(self, scopes: Iterable[Scope]) -> dict[Scope, Position]:
+        return self._notes.positions(scopes)
+
+    def save(self, scopes: Iterable[Scope], position: Position) -> None:
+        self._notes.save(scopes, position)
+
+    def mark_dirty(self, scope: Scope, reaches: Iterable[Reach]) -> None:
+        self._dirty.mark(scope, reaches)
+
+    def dirty(self, scope: Scope, limit: int) -> list[Dirty]:
+        return self._dirty.oldest(scope, limit)
+
+    def count_dirty(self, scopes: Iterable[Scope]) -> int:
+        return self._dirty.count(scopes)
+
+    def advance(self, scope: Scope, entry: Dirty, after: Key) -> None:
+        self._dirty.advance(scope, entry, after)
+
+    def settle(self, scope: Scope, entries: Iterable[Dirty]) -> None:
+        self._dirty.settle(scope, entries)
+
+    def put_tracked(self, run: str, rows: Sequence[TrackedRow]) -> None:
+        self._tracked.put(run, rows)
+
+    def drop_tracked(self, run: str, table: TableName, keys: Sequence[Key]) -> None:
+        self._tracked.drop(run, table, keys)
+
+    def drop_tracked_table(self, run: str, table: TableName) -> None:
+        self._tracked.drop_table(run, table)
+
+    def tracked(
+        self, run: str, table: TableName, columns: Sequence[str], values: Sequence[Key], limit: int
+    ) -> list[TrackedRow]:
+        return self._tracked.find(run, table, columns, values, limit)
+
+    def note_rejected(self, scope: Scope, keys: Sequence[Key], rejected: Sequence[Rejected], *, conflict: bool) -> None:
+        self._rejected.note(scope, keys, rejected, conflict=conflict)
+
+    def clear_rejected(self, scope: Scope, keys: Sequence[Key]) -> None:
+        self._rejected.clear(scope, keys)
+
+    def conflicting(self, scope: Scope, limit: int) -> list[Key]:
+        return self._rejected.conflicting(scope, limit)
+
+    def ask_pause(self, collection: str, run: str) -> None:
+        self._notes.ask_pause(collection, run)
+
+    def withdraw_pause(self, collection: str, run: str) -> None:
+        self._notes.withdraw_pause(collection, run)
+
+    def pauses(self) -> dict[str, str]:
+        return self._notes.pauses()
+
+    def report(self, report: SyncReport) -> None:
+        self._notes.report(report)
+
+    def last_report(self) -> SyncReport | None:
+        return self._notes.last_report()
+
+    def forget(self, run: str) -> None:
+        self._notes.forget_run(run)
+        self._dirty.forget_run(run)
+        self._tracked.forget_run(run)

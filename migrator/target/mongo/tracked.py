@@ -1,0 +1,156 @@
+"""Rows that silent cascades may change (DESIGN premise B): a collection for each run and table.
+
+A server allows 64 indexes on a collection, and dropping a collection is quick however many rows it holds.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from functools import partial
+from itertools import groupby
+from typing import Any
+
+from bson import Binary
+from pymongo import ASCENDING, IndexModel, ReplaceOne
+from pymongo.client_session import ClientSession
+
+from migrator.model.change import TableName, TrackedRow
+from migrator.model.chunk import Key
+from migrator.target.mongo import bulk
+from migrator.target.mongo.entries import BATCH, BATCH_BYTES, entry_id, put
+from migrator.target.mongo.fence import Guard
+from migrator.target.mongo.session import Session
+
+PREFIX = "_migrator_tracked_"
+
+# Values that one query asks for.
+_ASKED = 1000
+
+
+class TrackedRows:
+    """Values are bytes, and compare byte for byte."""
+
+    def __init__(self, session: Session, guard: Guard) -> None:
+        self._session = session
+        self._guard = guard
+        self._indexed: set[tuple[str, tuple[str, ...]]] = set()
+
+    def put(self, run: str, rows: Sequence[TrackedRow]) -> None:
+        for table, some in groupby(sorted(rows, key=lambda row: row.table), key=lambda row: row.table):
+            for batch in bulk.batches(some, BATCH, BATCH_BYTES, _size):
+                self._put(_collection(run, table), batch)
+
+    def drop(self, run: str, table: TableName, keys: Sequence[Key]) -> None:
+        for some in bulk.batches(keys, BATCH, BATCH_BYTES, lambda key: sum(map(len, key))):
+            wanted = {"_id": {"$in": [Binary(entry_id(*key)) for key in some]}}
+            self._guard.run(partial(self._delete, _collection(run, table), wanted))
+
+    def drop_table(self, run: str, table: TableName) -> None:
+        self._drop(_collection(run, table))
+
+    def find(
+        self, run: str, table: TableName, columns: Sequence[str], values: Sequence[Key], limit: int
+    ) -> list[TrackedRow]:
+        name = _collection(run, table)
+        self._index(name, [tuple(columns)])
+        found: list[TrackedRow] = []
+        for start in range(0, len(values), _ASKED):
+            left = limit - len(found)
+            if left < 1:
+                break
+            wanted = _any_of(columns, values[start : start + _ASKED])
+            found += self._session.steadily(partial(self._find, name, table, wanted, left))
+        return found
+
+    def runs(self) -> set[str]:
+        """All that have rows here."""
+        return {name.removeprefix(PREFIX).split("_")[0] for name in self._names(PREFIX)}
+
+    def forget_run(self, run: str) -> None:
+        for name in self._names(f"{PREFIX}{run}_"):
+            self._drop(name)
+
+    def _put(self, name: str, rows: Sequence[TrackedRow]) -> None:
+        # What most foreign keys ask for. An index of several columns comes when it is asked for.
+        self._index(name, [(column,) for column in rows[0].values])
+        documents = {entry_id(*row.key): row for row in rows}
+        made = {each: _document(each, row) for each, row in documents.items()}
+
+        def work(session: ClientSession | None) -> dict[int, bulk.Failure]:
+            put(self._session.database[name], made, _replacement, session)
+            return {}
+
+        self._guard.run(work)
+
+    def _index(self, name: str, wanted: Sequence[tuple[str, ...]]) -> None:
+        missing = [columns for columns in wanted if (name, columns) not in self._indexed]
+        if not missing:
+            return
+        models = [
+            IndexModel([(_field(column), ASCENDING) for column in columns], name=_digest("\0".join(columns)))
+            for columns in missing
+        ]
+        self._session.steadily(lambda: self._session.database[name].create_indexes(models))
+        self._indexed.update((name, columns) for columns in missing)
+
+    def _find(self, name: str, table: TableName, wanted: Mapping[str, Any], limit: int) -> list[TrackedRow]:
+        return [_row(table, each) for each in self._session.database[name].find(wanted).limit(limit)]
+
+    def _delete(self, name: str, wanted: Mapping[str, Any], session: ClientSession | None) -> dict[int, bulk.Failure]:
+        self._session.database[name].delete_many(wanted, session=session)
+        return {}
+
+    def _drop(self, name: str) -> None:
+        self._session.steadily(lambda: self._session.database.drop_collection(name))
+        self._indexed = {each for each in self._indexed if each[0] != name}
+
+    def _names(self, prefix: str) -> list[str]:
+        names = self._session.steadily(self._session.database.list_collection_names)
+        return [name for name in names if name.startswith(prefix)]
+
+
+def _collection(run: str, table: TableName) -> str:
+    return f"{PREFIX}{run}_{_digest('.'.join(map(_escaped, table)))}"
+
+
+def _digest(text: str) -> str:
+    return hashlib.blake2b(text.encode(), digest_size=8).hexdigest()
+
+
+def _escaped(name: str) -> str:
+    """As the name of a field, which has neither a dot nor a leading `$`."""
+    return name.replace("%", "%25").replace(".", "%2E").replace("$", "%24")
+
+
+def _field(column: str) -> str:
+    return f"values.{_escaped(column)}"
+
+
+def _document(name: bytes, row: TrackedRow) -> dict[str, Any]:
+    values = {_escaped(column): None if value is None else Binary(value) for column, value in row.values.items()}
+    return {"_id": Binary(name), "key": [Binary(part) for part in row.key], "values": values}
+
+
+def _replacement(document: dict[str, Any]) -> ReplaceOne[dict[str, Any]]:
+    return ReplaceOne({"_id": document["_id"]}, document, upsert=True)
+
+
+def _row(table: TableName, found: Mapping[str, Any]) -> TrackedRow:
+    values = {_unescaped(name): None if value is None else bytes(value) for name, value in found["values"].items()}
+    return TrackedRow(table, tuple(bytes(part) for part in found["key"]), values)
+
+
+def _unescaped(name: str) -> str:
+    return name.replace("%24", "$").replace("%2E", ".").replace("%25", "%")
+
+
+def _any_of(columns: Sequence[str], values: Sequence[Key]) -> dict[str, Any]:
+    if len(columns) == 1:
+        return {_field(columns[0]): {"$in": [Binary(value) for (value,) in values]}}
+    fields = [_field(column) for column in columns]
+    return {"$or": [dict(zip(fields, map(Binary, value), strict=True)) for value in values]}
+
+
+def _size(row: TrackedRow) -> int:
+    return sum(map(len, row.key)) + sum(len(value or b"") + len(name) for name, value in row.values.items()) + 100

@@ -1,0 +1,328 @@
+"""What sync remembers: positions, dirty reaches, tracked rows, rejected documents, pauses, the last report."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from pymongo.database import Database
+
+from migrator.errors import TargetError
+from migrator.model.change import Dirty, Reach, Scope, SyncReport, TrackedRow
+from migrator.model.position import Position
+from migrator.run.sync_ports import SyncState
+from migrator.target import MongoTarget
+from tests.target.build import SERVER, chunk, collection_plan, reject, result, run
+from tests.target.sync.conftest import RUN, SCOPE, publish
+
+Look = Database[dict[str, Any]]
+ITEMS = Scope(RUN, "items")
+TAGS = ("shop", "order_tags")
+
+
+def position(n: int) -> Position:
+    return Position(SERVER, f"0-1-{n}", "log.000001", n, "log")
+
+
+def reach(*values: bytes, node: str = "orders.items", hop: Any = "parent") -> Reach:
+    return Reach(node, hop, values)
+
+
+def test_positions(state: SyncState) -> None:
+    assert state.positions([SCOPE, ITEMS]) == {}
+    state.save([SCOPE], position(1))
+    assert state.positions([SCOPE, ITEMS]) == {SCOPE: position(1)}
+    state.save([SCOPE, ITEMS], position(2))
+    state.save([], position(9))
+    other = Scope("99999999", "orders")
+    state.save([other], position(5))
+    assert state.positions([SCOPE, ITEMS, other]) == {SCOPE: position(2), ITEMS: position(2), other: position(5)}
+    assert state.positions([]) == {}
+
+
+def test_dirty_oldest_first_and_of_one_scope(state: SyncState) -> None:
+    reaches = [reach(b"%d" % n) for n in (5, 3, 9)]
+    state.mark_dirty(SCOPE, reaches)
+    state.mark_dirty(ITEMS, [reach(b"5")])
+    assert [each.reach for each in state.dirty(SCOPE, 10)] == reaches
+    assert [each.reach for each in state.dirty(SCOPE, 2)] == reaches[:2]
+    assert state.dirty(SCOPE, 0) == []
+    assert (state.count_dirty([SCOPE]), state.count_dirty([SCOPE, ITEMS]), state.count_dirty([])) == (3, 4, 0)
+    assert state.dirty(SCOPE, 1)[0].after is None
+    state.settle(SCOPE, state.dirty(SCOPE, 2))
+    assert [each.reach for each in state.dirty(SCOPE, 10)] == reaches[2:]
+    assert state.count_dirty([ITEMS]) == 1
+    state.settle(SCOPE, [])
+    state.mark_dirty(SCOPE, [])
+
+
+def test_reaches_of_all_kinds_and_sizes(state: SyncState) -> None:
+    reaches = [
+        Reach("orders", "rows", ()),
+        Reach("orders", "documents", ()),
+        Reach("orders", "key", (b"a", b"b")),
+        Reach("orders", "key", (b"ab", b"")),
+        Reach("orders", "key", (b"", b"ab")),
+        Reach("orders", "key", (b"A", b"b")),
+        Reach("orders", "key", (b"\x00\xff" * 4000,)),
+        Reach("orders", "key", (b"\x00\xff" * 4000 + b"x",)),
+        Reach("orders", "child", (b"a", b"b")),
+    ]
+    state.mark_dirty(SCOPE, iter(reaches))
+    assert [each.reach for each in state.dirty(SCOPE, 100)] == reaches
+    state.mark_dirty(SCOPE, reaches)
+    assert state.count_dirty([SCOPE]) == len(reaches)
+
+
+def test_progress_inside_a_reach(state: SyncState) -> None:
+    state.mark_dirty(SCOPE, [reach(b"1")])
+    (entry,) = state.dirty(SCOPE, 1)
+    state.advance(SCOPE, entry, (b"7", b"x"))
+    (further,) = state.dirty(SCOPE, 1)
+    assert further == Dirty(entry.reach, (b"7", b"x"), entry.mark)
+    state.advance(SCOPE, entry, (b"9", b"x"))
+    assert state.dirty(SCOPE, 1)[0].after == (b"9", b"x")
+    state.settle(SCOPE, [further])
+    assert state.dirty(SCOPE, 1) == []
+
+
+def test_noted_again_meanwhile(state: SyncState) -> None:
+    state.mark_dirty(SCOPE, [reach(b"1"), reach(b"2")])
+    first, second = state.dirty(SCOPE, 2)
+    state.advance(SCOPE, first, (b"7",))
+    state.mark_dirty(SCOPE, [reach(b"1")])
+    behind, again = state.dirty(SCOPE, 2)
+    assert (behind, again.reach) == (second, first.reach)
+    assert again.mark > first.mark
+    assert again.after is None
+    state.advance(SCOPE, first, (b"8",))
+    state.settle(SCOPE, [first])
+    assert state.dirty(SCOPE, 2) == [second, again]
+    state.settle(SCOPE, [again, second])
+    assert state.dirty(SCOPE, 2) == []
+    # A settled one may come back, and the old entry is still not it.
+    state.mark_dirty(SCOPE, [reach(b"1")])
+    state.settle(SCOPE, [first, again])
+    assert state.count_dirty([SCOPE]) == 1
+
+
+@pytest.mark.slow
+def test_many_reaches(state: SyncState) -> None:
+    started = time.monotonic()
+    state.mark_dirty(SCOPE, (reach(b"%d" % n) for n in range(100_000)))
+    took = time.monotonic() - started
+    print(f"100,000 reaches in {took:.1f} s")
+    assert state.count_dirty([SCOPE]) == 100_000
+    assert [each.reach.values for each in state.dirty(SCOPE, 3)] == [(b"0",), (b"1",), (b"2",)]
+    assert took < 40
+
+
+def tag(n: int, order: bytes | None, tag: bytes | None = b"red", table: Any = TAGS) -> TrackedRow:
+    return TrackedRow(table, (b"%d" % n,), {"order_id": order, "tag": tag})
+
+
+def test_tracked_rows(state: SyncState) -> None:
+    rows = [tag(1, b"10"), tag(2, b"10", b"Red"), tag(3, None, b"blue"), tag(4, b"11", None)]
+    state.put_tracked(RUN, rows)
+    state.put_tracked("99999999", [tag(1, b"10", b"other run")])
+    state.put_tracked(RUN, [tag(1, b"10", b"other table", ("shop", "item_tags"))])
+
+    def asked(columns: list[str], *values: Any, limit: int = 10) -> list[int]:
+        return sorted(int(row.key[0]) for row in state.tracked(RUN, TAGS, columns, values, limit))
+
+    assert asked(["order_id"], (b"10",)) == [1, 2]
+    assert asked(["order_id"], (b"10",), (b"11",), (b"12",)) == [1, 2, 4]
+    assert asked(["tag"], (b"red",)) == [1]
+    assert asked(["tag"], (b"Red",), (b"RED",), (b"red ",)) == [2]
+    assert asked(["order_id", "tag"], (b"10", b"red"), (b"11", b"red")) == [1]
+    assert asked(["tag", "order_id"], (b"red", b"10")) == [1]
+    assert len(asked(["order_id"], (b"10",), (b"11",), limit=2)) == 2
+    assert asked(["order_id"]) == []
+    assert state.tracked(RUN, TAGS, ["tag"], [(b"blue",)], 1) == [rows[2]]
+    state.put_tracked(RUN, [tag(1, b"11"), tag(5, b"10"), tag(5, b"11")])
+    assert asked(["order_id"], (b"11",)) == [1, 4, 5]
+    state.drop_tracked(RUN, TAGS, [(b"1",), (b"77",)])
+    assert asked(["order_id"], (b"11",)) == [4, 5]
+    state.drop_tracked_table(RUN, TAGS)
+    assert asked(["order_id"], (b"11",)) == []
+    assert len(state.tracked(RUN, ("shop", "item_tags"), ["order_id"], [(b"10",)], 5)) == 1
+    assert len(state.tracked("99999999", TAGS, ["order_id"], [(b"10",)], 5)) == 1
+    state.put_tracked(RUN, [])
+    assert asked(["order_id"], *((b"%d" % n,) for n in range(3000))) == []
+
+
+def test_tracked_rows_of_odd_names_and_bytes(state: SyncState) -> None:
+    table = ("sh.op", "$t.%2E")
+    row = TrackedRow(table, (b"\x00\xff", b"x" * 5000), {"a.b": b"\x00\xff", "$c%2E": b"\xfe" * 3000, "é": None})
+    state.put_tracked(RUN, [row])
+    assert state.tracked(RUN, table, ["a.b"], [(b"\x00\xff",)], 1) == [row]
+    assert state.tracked(RUN, table, ["$c%2E"], [(b"\xfe" * 3000,)], 1) == [row]
+    assert state.tracked(RUN, ("sh", "op.$t.%2E"), ["a.b"], [(b"\x00\xff",)], 1) == []
+
+
+def test_tracked_rows_are_found_by_an_index(state: SyncState, database: Look) -> None:
+    state.put_tracked(RUN, [tag(1, b"10")])
+    state.tracked(RUN, TAGS, ["order_id", "tag"], [(b"10", b"red")], 1)
+    (name,) = [each for each in database.list_collection_names() if each.startswith("_migrator_tracked_")]
+    keys = [list(index["key"]) for index in database[name].list_indexes()]
+    assert sorted(keys) == sorted([["_id"], ["values.order_id"], ["values.tag"], ["values.order_id", "values.tag"]])
+
+
+def test_rejected_documents_are_counted_with_those_of_the_copy(target: MongoTarget) -> None:
+    plan = collection_plan()
+    state = target.state()
+    state.begin(run(plan))
+    target.publisher().prepare(RUN, plan)
+    state.add_chunks([chunk(0)])
+    writer = target.writer(RUN)
+    writer.start(chunk(0))
+    writer.finish(result(chunk(0), 0, 3), [reject(1), reject(1), reject(2)])
+    state.all_planned(RUN, "orders")
+    target.publisher().publish(RUN, plan)
+    state.finish(RUN, "done")
+    sync = target.sync_state()
+
+    def counts() -> tuple[int, int, list[str]]:
+        kept = state.rejected(RUN, 10)
+        assert state.count_rejected(RUN) == len(kept)
+        return len(kept), target.inspect(["orders"])[0].rejected, [each.document for each in kept]
+
+    assert counts() == (3, 3, ["1", "1", "2"])
+    sync.note_rejected(SCOPE, [(b"1",), (b"3",)], [reject(1), reject(3)], conflict=False)
+    assert counts() == (3, 3, ["2", "1", "3"])
+    sync.note_rejected(SCOPE, [(b"3",)], [replace(reject(3), reason="another"), reject(3)], conflict=False)
+    assert counts() == (4, 4, ["2", "1", "3", "3"])
+    sync.clear_rejected(SCOPE, [(b"2",), (b"3",), (b"99",)])
+    assert counts() == (1, 1, ["1"])
+    sync.clear_rejected(Scope(RUN, "items"), [(b"1",)])
+    assert counts() == (1, 1, ["1"])
+    with pytest.raises(ValueError, match="no reason for 7"):
+        sync.note_rejected(SCOPE, [(b"7",)], [reject(1)], conflict=False)
+    sync.clear_rejected(SCOPE, [])
+
+
+def test_conflicts_are_tried_in_turn(state: SyncState) -> None:
+    def note(*keys: int, conflict: bool = True) -> None:
+        noted = [(b"%d" % key,) for key in keys]
+        state.note_rejected(SCOPE, noted, [reject(key) for key in keys for _ in range(2)], conflict=conflict)
+
+    note(1, 2)
+    note(3)
+    note(4, conflict=False)
+    assert state.conflicting(SCOPE, 9) == [(b"1",), (b"2",), (b"3",)]
+    assert state.conflicting(SCOPE, 1) == [(b"1",)]
+    assert state.conflicting(ITEMS, 9) == []
+    note(1)
+    assert state.conflicting(SCOPE, 9) == [(b"2",), (b"3",), (b"1",)]
+    state.clear_rejected(SCOPE, [(b"2",)])
+    note(3, conflict=False)
+    assert state.conflicting(SCOPE, 9) == [(b"1",)]
+
+
+def test_keys_that_read_the_same(target: MongoTarget) -> None:
+    state = target.sync_state()
+    one, other = (b"x" * 300 + b"1",), (b"x" * 300 + b"2",)
+    text = "x" * 197 + "..."
+    state.note_rejected(SCOPE, [one], [replace(reject(1), document=text)], conflict=True)
+    state.note_rejected(SCOPE, [other], [replace(reject(1), document=text)], conflict=True)
+    assert state.conflicting(SCOPE, 5) == [one, other]
+    state.clear_rejected(SCOPE, [one])
+    assert state.conflicting(SCOPE, 5) == [other]
+
+
+def test_pauses(state: SyncState) -> None:
+    state.ask_pause("orders", RUN)
+    state.ask_pause("items", RUN)
+    state.ask_pause("orders", "99999999")
+    assert state.pauses() == {"orders": "99999999", "items": RUN}
+    state.withdraw_pause("orders", RUN)
+    state.withdraw_pause("items", RUN)
+    assert state.pauses() == {"orders": "99999999"}
+
+
+def test_the_last_report(state: SyncState) -> None:
+    assert state.last_report() is None
+    report = SyncReport("process 7", "2024-05-01", "2024-05-02", {"orders": RUN}, position(3), lag_seconds=1.5, dirty=2)
+    state.report(report)
+    report = replace(report, at="2024-05-03", position=None, error="log purged", state="stopped")
+    state.report(report)
+    assert state.last_report() == report
+
+
+def test_the_mapping_as_it_was_applied(live: MongoTarget) -> None:
+    state = live.sync_state()
+    assert state.collection(SCOPE) == collection_plan(indexes=state.collection(SCOPE).indexes).collection
+    with pytest.raises(TargetError, match=f"no run {RUN} with a collection items"):
+        state.collection(ITEMS)
+    with pytest.raises(TargetError, match="no run 12345678"):
+        state.collection(Scope("12345678", "orders"))
+
+
+def test_what_is_live(live: MongoTarget, database: Look) -> None:
+    state = live.sync_state()
+    assert state.published() == {"orders": RUN}
+    publish(live, "22222222", "items")
+    database.theirs.insert_one({"_id": 1})
+    live.publisher().alter(collection_plan("theirs", action="adopt"))
+    live.publisher().sample("orders", [])
+    assert state.published() == {"orders": RUN, "items": "22222222"}
+    publish(live, "33333333", "orders")
+    assert state.published() == {"orders": "33333333", "items": "22222222"}
+    # Made again by somebody: not what apply made.
+    database.items.drop()
+    database.items.insert_one({"_id": 1})
+    assert state.published() == {"orders": "33333333"}
+
+
+def remember(state: SyncState, scope: Scope) -> None:
+    state.save([scope], position(1))
+    state.mark_dirty(scope, [reach(b"1")])
+    state.put_tracked(scope.run, [tag(1, b"10")])
+
+
+def remembered(state: SyncState, scope: Scope) -> tuple[int, int, int]:
+    tracked = state.tracked(scope.run, TAGS, ["order_id"], [(b"10",)], 5)
+    return len(state.positions([scope])), state.count_dirty([scope]), len(tracked)
+
+
+def test_forgetting_a_run(state: SyncState) -> None:
+    other = Scope("99999999", "orders")
+    remember(state, SCOPE)
+    remember(state, other)
+    state.forget(RUN)
+    assert remembered(state, SCOPE) == (0, 0, 0)
+    assert remembered(state, other) == (1, 1, 1)
+
+
+def test_finished_runs_are_forgotten(live: MongoTarget) -> None:
+    state = live.sync_state()
+    remember(state, SCOPE)
+    coming = Scope("99999999", "orders")
+    plan = collection_plan(action="rebuild")
+    live.state().begin(run(plan, run_id=coming.run))
+    remember(state, coming)
+    state.ask_pause("orders", coming.run)
+    with live.lease("apply"):
+        pass
+    assert remembered(state, SCOPE) == (1, 1, 1)
+    assert remembered(state, coming) == (1, 1, 1)
+    assert state.pauses() == {"orders": coming.run}
+    live.state().finish(coming.run, "abandoned")
+    assert remembered(state, coming) == (0, 0, 0)
+    assert state.pauses() == {}
+    assert remembered(state, SCOPE) == (1, 1, 1)
+    publish(live, "88888888")
+    assert remembered(state, SCOPE) == (0, 0, 0)
+
+
+def test_a_run_stays_for_the_collections_that_are_still_its_own(live: MongoTarget) -> None:
+    publish(live, "22222222", "items")
+    items = Scope("22222222", "items")
+    state = live.sync_state()
+    remember(state, items)
+    remember(state, replace(items, collection="orders"))
+    publish(live, "88888888", "orders")
+    assert remembered(state, items) == (1, 1, 1)
+    assert remembered(state, replace(items, collection="orders"))[:2] == (0, 0)
