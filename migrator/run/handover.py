@@ -50,7 +50,7 @@ class Handover:
         self._lease = lease
         self._observer = observer
         self._retry_seconds = retry_seconds
-        self._state: SyncState = target.sync_state()
+        self._state: SyncState = target.sync_state(lease)
         self._said = ""
         self._schema = source.schema()
         self._members = [

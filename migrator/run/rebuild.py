@@ -6,11 +6,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from migrator.documents.assemble import Assembler
-from migrator.documents.fold import text_of
 from migrator.documents.identity import id_encoder, key_candidates
 from migrator.documents.reader import RowReader
 from migrator.model.change import Conflict, Scope, WriteOutcome
 from migrator.model.chunk import Batch, Document, Key, Rejected
+from migrator.model.text import text_of
 from migrator.model.tree import Collection
 from migrator.run.sync_ports import Documents, SyncState
 

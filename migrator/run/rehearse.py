@@ -7,11 +7,11 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 
-from migrator.documents.fold import text_of
 from migrator.model.change import Dirty, Reach, Scope, SyncReport, TableName, TrackedRow
 from migrator.model.chunk import Key, Rejected
 from migrator.model.places import is_behind
 from migrator.model.position import Position
+from migrator.model.text import text_of
 from migrator.model.tree import Collection
 from migrator.run.climb import climb
 from migrator.run.follow import Follower, Member

@@ -139,7 +139,7 @@ class _Sync:
         self._options = options
         self._observer = observer
         self._stop = stop
-        self._state: SyncState = target.sync_state()
+        self._state: SyncState = target.sync_state(lease)
         self._started = time.monotonic()
         self._meter = Meter(target.sync_lease_owner() or "")
         self._goal: Position | None = None

@@ -19,7 +19,7 @@ def forget(session: Session) -> None:
     dirty = DirtyReaches(session, guard, notes.take_marks)
     tracked = TrackedRows(session, guard)
     # Before the runs and records: what a run notes after this look is not looked at.
-    scopes, runs, pauses = notes.scopes() | dirty.scopes(), tracked.runs(), notes.pauses()
+    scopes, runs, pauses = notes.scopes() | dirty.scopes(), tracked.runs() | notes.tracking_runs(), notes.pauses()
     at_work = set(session.steadily(lambda: session.database[RUNS].distinct("_id", {"status": "open"})))
     live = _live(session)
     for scope in scopes - live:
@@ -27,6 +27,8 @@ def forget(session: Session) -> None:
             notes.forget(scope)
             dirty.forget(scope)
     for run in runs - at_work - {scope.run for scope in live}:
+        # The note first: without it nobody takes the rows for complete.
+        notes.forget_tracked(run)
         tracked.forget_run(run)
     for collection, run in pauses.items():
         if run not in at_work:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from pymongo import UpdateOne
 from pymongo.client_session import ClientSession
 from pymongo.collection import Collection
 
-from migrator.model.change import Scope, SyncReport
+from migrator.model.change import Scope, SyncReport, TableName
 from migrator.model.position import Position
 from migrator.model.serialize import from_json, to_json
 from migrator.target.mongo import counter
@@ -58,6 +58,30 @@ class Notes:
 
     def forget_run(self, run: str) -> None:
         self._session.steadily(lambda: self._notes.delete_many({"kind": "position", "_id.run": run}))
+        self.forget_tracked(run)
+
+    def tracked_tables(self, run: str) -> dict[TableName, tuple[str, ...]]:
+        """By table the columns that are remembered of every row."""
+        found = self._session.steadily(lambda: self._notes.find_one({"_id": _tracked_id(run)})) or {}
+        return {(each["schema"], each["table"]): tuple(each["columns"]) for each in found.get("tables", [])}
+
+    def note_tracked_tables(self, run: str, tables: Mapping[TableName, Sequence[str]]) -> None:
+        """Adds to those that are noted."""
+        known = {**self.tracked_tables(run), **tables}
+        listed = [
+            {"schema": schema, "table": table, "columns": list(columns)} for (schema, table), columns in known.items()
+        ]
+        self._write(
+            [UpdateOne({"_id": _tracked_id(run)}, {"$set": {"kind": "tracked", "tables": listed}}, upsert=True)]
+        )
+
+    def tracking_runs(self) -> set[str]:
+        """All that have tracked tables noted."""
+        found = self._session.steadily(lambda: list(self._notes.find({"kind": "tracked"}, {"_id": 1})))
+        return {each["_id"]["tracked"] for each in found}
+
+    def forget_tracked(self, run: str) -> None:
+        self._session.steadily(lambda: self._notes.delete_one({"_id": _tracked_id(run)}))
 
     def take_marks(self, count: int) -> int:
         """The first of `count` numbers that are above all taken before."""
@@ -94,6 +118,10 @@ class Notes:
     @property
     def _notes(self) -> Collection[dict[str, Any]]:
         return self._session.database[SYNC]
+
+
+def _tracked_id(run: str) -> dict[str, str]:
+    return {"tracked": run}
 
 
 def _pause_id(collection: str) -> dict[str, str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from migrator.errors import TargetError
 from migrator.model.change import Dirty, Reach, Scope, SyncReport, TableName, TrackedRow
@@ -74,6 +74,12 @@ class MongoSyncState:
 
     def drop_tracked_table(self, run: str, table: TableName) -> None:
         self._tracked.drop_table(run, table)
+
+    def tracked_tables(self, run: str) -> dict[TableName, tuple[str, ...]]:
+        return self._notes.tracked_tables(run)
+
+    def note_tracked_tables(self, run: str, tables: Mapping[TableName, Sequence[str]]) -> None:
+        self._notes.note_tracked_tables(run, tables)
 
     def tracked(
         self, run: str, table: TableName, columns: Sequence[str], values: Sequence[Key], limit: int

@@ -69,6 +69,10 @@ class MongoTarget:
     def close(self) -> None:
         self._session.close()
 
+    def following(self) -> MongoTarget:
+        """See migrator.run.sync_ports.SyncableTarget."""
+        return self
+
     def sync_lease(self, purpose: str) -> AbstractContextManager[MongoLease]:
         return self._hold("sync", purpose)
 
