@@ -15,6 +15,7 @@ from migrator.model.chunk import Rejected
 from migrator.model.plan import Plan
 from migrator.model.position import Position
 from migrator.model.tree import Collection
+from migrator.model.verify import VerifyReport
 from migrator.run import preview
 from migrator.run.apply import apply as _apply
 from migrator.run.interrupt import StopRequest
@@ -28,6 +29,9 @@ from migrator.run.sync_ports import SyncTarget
 from migrator.run.worker import Ends
 from migrator.source import open_source
 from migrator.target import FilesTarget, MongoTarget, open_target
+from migrator.verify.ends import VerifyEnds
+from migrator.verify.outcome import VerifyObserver, VerifyOptions
+from migrator.verify.verify import verify as _verify
 
 # How long a look at the target waits out passing faults: somebody sits in front of it, perhaps with a mistyped address.
 _LOOKING_SECONDS = 5.0
@@ -139,6 +143,27 @@ def status(target_url: str) -> Status:
     """How far copy and sync are, from the target alone."""
     with closing(open_target(target_url, _LOOKING_SECONDS)) as target:
         return read_status(target)
+
+
+def verify(
+    source_url: str,
+    target_url: str,
+    files: preview.MappingFiles | None,
+    options: VerifyOptions,
+    observer: VerifyObserver,
+) -> VerifyReport:
+    """Compares what the target has with what the source says; see `migrator.verify.verify.verify`.
+
+    Args:
+        files: the mappings; those that are others than what was applied are reported, and what was applied counts.
+    """
+    if files is not None and files.folder.exists():
+        with closing(open_target(target_url, _LOOKING_SECONDS)) as target:
+            for text in preview.other_mappings(open_source(source_url), target, files):
+                observer.note(text)
+    seconds = options.pace.retry_seconds
+    both = VerifyEnds(partial(open_source, source_url), partial(open_target, target_url, seconds))
+    return _verify(both, options, observer)
 
 
 def _following(target: MongoTarget | FilesTarget) -> SyncTarget:

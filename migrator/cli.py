@@ -17,7 +17,7 @@ from typing import Any, NoReturn
 
 import click
 
-from migrator import __version__, api, console, console_sync
+from migrator import __version__, api, console, console_sync, console_verify
 from migrator.config import Settings, load_settings, mask_url
 from migrator.errors import ExitCode, Interrupted, MappingError, MigratorError, PlanRefused, SettingsError
 from migrator.mapping.jsonschema import json_schema
@@ -25,6 +25,7 @@ from migrator.metrics import Metrics
 from migrator.model.check import Check
 from migrator.model.plan import Plan
 from migrator.model.serialize import from_json, to_json
+from migrator.model.verify import Wanted
 from migrator.planning.decide import Consent
 from migrator.planning.render import render
 from migrator.run import preview
@@ -33,6 +34,7 @@ from migrator.run.interrupt import StopRequest
 from migrator.run.outcome import ApplyOptions
 from migrator.run.rehearse import WouldChange
 from migrator.run.sync import SyncOptions
+from migrator.verify.outcome import VerifyOptions
 
 _DEBUG = "migrator.debug"
 _REJECTED_SHOWN = 10
@@ -318,10 +320,13 @@ def apply(
         return
     if not yes:
         _ask()
-    options = ApplyOptions(
+    _apply(wanted, settings, _pace(settings, restart=restart))
+
+
+def _pace(settings: Settings, *, restart: bool) -> ApplyOptions:
+    return ApplyOptions(
         settings.workers, settings.max_threads_running, settings.max_replica_lag, restart, settings.retry_seconds
     )
-    _apply(wanted, settings, options)
 
 
 def _kept(file: Path, settings: Settings, collections: tuple[str, ...]) -> Plan:
@@ -424,6 +429,67 @@ def status(source: str | None, target: str | None, mappings: Path | None, config
 
 @main.command()
 @_common
+@click.option(
+    "--collection", "collections", metavar="NAME", multiple=True, help="Only this one; may be given several times."
+)
+@click.option("--sample", metavar="N", type=click.IntRange(1), help="Only about N documents of each, at random.")
+@click.option("--keys", metavar="KEY", multiple=True, help="Only the document of this root key; may be repeated.")
+@click.option("--repair", is_flag=True, help="Put right what is not, and look again.")
+@click.option("--report", "report_file", metavar="FILE", type=click.Path(path_type=Path), help="Keep it as JSON.")
+@click.option(
+    "--workers", metavar="N", type=click.IntRange(0, 256), help="Reader processes. Default: by cores, 2 to 8."
+)
+@click.option("--max-threads-running", metavar="N", type=click.IntRange(1), help="Pause while the source is busier.")
+@click.option(
+    "--max-replica-lag",
+    metavar="SECONDS",
+    type=click.FloatRange(0),
+    help="Pause while the watched replica is more behind.",
+)
+@click.option("--restart", is_flag=True, help="Forget an unfinished verify instead of going on with it.")
+def verify(
+    source: str | None,
+    target: str | None,
+    mappings: Path | None,
+    config: Path | None,
+    collections: tuple[str, ...],
+    sample: int | None,
+    keys: tuple[str, ...],
+    repair: bool,
+    report_file: Path | None,
+    workers: int | None,
+    max_threads_running: int | None,
+    max_replica_lag: float | None,
+    restart: bool,
+) -> None:
+    """Compares every document with what its rows say, byte for byte.
+
+    Interrupted, it goes on where it stopped when it is run again. Beside a sync, what differs is looked at again
+    before it counts.
+    """
+    settings = _settings(
+        config,
+        source=source,
+        target=target,
+        mappings=mappings,
+        workers=workers,
+        max_threads_running=max_threads_running,
+        max_replica_lag=max_replica_lag,
+    )
+    options = VerifyOptions(Wanted(collections, sample, keys), _pace(settings, restart=restart), repair)
+    with console_verify.watching(console.stderr()) as observer:
+        report = api.verify(settings.source_url(), settings.target_url(), _files(settings), options, observer)
+    if report_file is not None:
+        _write(report_file, console_verify.as_json(report) + "\n", "report")
+    console.show(console_verify.summary(report))
+    if not report.clean:
+        click.get_current_context().exit(ExitCode.DIFFERENT)
+    if report.rejected:
+        click.get_current_context().exit(ExitCode.REJECTED)
+
+
+@main.command()
+@_common
 @click.option("--json", "as_json", is_flag=True, help="Print the checks as JSON.")
 def doctor(source: str | None, target: str | None, mappings: Path | None, config: Path | None, as_json: bool) -> None:
     """Looks whether source and target can do what migrator needs, and says how to mend what can't."""
@@ -456,11 +522,11 @@ def schema() -> None:
     click.echo(json.dumps(json_schema(), indent=2))
 
 
-def _write(file: Path, text: str) -> None:
+def _write(file: Path, text: str, what: str = "plan") -> None:
     """A plan half written must not look like a plan."""
     beside = file.with_name(f".{file.name}.part")
     try:
         beside.write_text(text, encoding="utf-8")
         beside.replace(file)
     except OSError as error:
-        raise SettingsError(f"the plan can't be written: {error.strerror}", where=str(file)) from None
+        raise SettingsError(f"the {what} can't be written: {error.strerror}", where=str(file)) from None

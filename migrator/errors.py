@@ -26,6 +26,7 @@ class ExitCode(IntEnum):
     RESUMABLE = 8
     BUSY = 9
     BLOCKED = 10
+    DIFFERENT = 11
     INTERRUPTED = 130
 
 

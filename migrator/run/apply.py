@@ -11,7 +11,6 @@ The order is what makes it right:
 
 from __future__ import annotations
 
-import os
 import secrets
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, contextmanager
@@ -257,7 +256,7 @@ class _Apply:
                 # DESIGN premise A: the position first, then the snapshots.
                 run = run or self._begin(self._source.position())
                 factory = partial(ChunkHandler, self._plan, self._ends, self._options.retry_seconds)
-                pool = _pool(stack, factory, self._size())
+                pool = _pool(stack, factory, self._options.processes)
             self._observer.started(run, self._state.progress(run.id), resumed=resumed)
             yield run, pool
 
@@ -265,7 +264,7 @@ class _Apply:
         """All readers in one snapshot: no sync will mend what chunks of different moments leave."""
         factory = partial(MomentHandler, self._plan, self._ends, self._options.retry_seconds)
         # Ready before the lock is taken: while it is held, nobody can write to the source.
-        pool = _pool(stack, factory, self._size())
+        pool = _pool(stack, factory, self._options.processes)
         try:
             with self._source.hold_moment() as moment:
                 pool.everywhere(OpenMoment())
@@ -285,9 +284,6 @@ class _Apply:
             self._observer.note("starting the copy again: the source has changed since, and files hold one moment only")
             self._forget(run)
         return self._begin(position), pool, False
-
-    def _size(self) -> int:
-        return self._options.workers or max(2, min(8, os.cpu_count() or 2))
 
 
 def _pool(stack: ExitStack, factory: Callable[[], Handler], size: int) -> Pool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from migrator.model.chunk import KeyRange
 from migrator.model.verify import CollectionPass, Fault, Published, Tally
@@ -19,7 +19,7 @@ class _Part:
     range: KeyRange | None
     returned: bool = False
     open: int = 0
-    tally: Tally = Tally()
+    tally: Tally = field(default_factory=Tally)
     faults: tuple[Fault, ...] = ()
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from migrator.model.verify import Tally, Wanted
-from migrator.run.outcome import ApplyOptions
+from migrator.run.outcome import ApplyOptions, PauseObserver
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +26,7 @@ class VerifyOptions:
     settle_seconds: float = 120.0
 
 
-class VerifyObserver(Protocol):
+class VerifyObserver(PauseObserver, Protocol):
     """Hears of the work as it goes on; called in the process that runs `verify`, never concurrently."""
 
     def started(self, expected: int, begun: str) -> None:
@@ -36,9 +36,5 @@ class VerifyObserver(Protocol):
     def looked(self, collection: str, tally: Tally, waiting: int) -> None:
         """`tally` of all so far; `waiting`: documents to be looked at again."""
         ...
-
-    def paused(self, reason: str) -> None: ...
-
-    def continued(self) -> None: ...
 
     def note(self, text: str) -> None: ...

@@ -14,6 +14,10 @@ from migrator.run.sync_ports import SyncTarget
 class Stored(Protocol):
     """The documents of one live collection, to be read only."""
 
+    def prepare(self) -> None:
+        """To be called once before several processes ask."""
+        ...
+
     def find(self, ids: Sequence[bytes]) -> list[bytes]:
         """The documents with any of these `{_id: ...}`, as the target compares them: one whose `_id` is 1.0 for 1."""
         ...

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from migrator.model.change import Reach, Scope
+from migrator.model.position import Position
 from migrator.model.verify import Published, Suspect
 from migrator.run.ports import Lease, Source
 from migrator.run.rebuild import Rebuilder
@@ -16,29 +17,81 @@ from migrator.run.sync_ports import Documents, SyncTarget
 
 
 @dataclass(frozen=True, slots=True)
+class Repaired:
+    """What came of it.
+
+    Attributes:
+        begun: these should be right, at the latest when the sync has passed `end`.
+        left: these can't be put right now, each with the reason.
+        end: None where no sync has to do it.
+    """
+
+    begun: tuple[Suspect, ...]
+    left: tuple[tuple[Suspect, str], ...] = ()
+    end: Position | None = None
+
+
+class Mender:
+    """Repairs of one verify."""
+
+    def __init__(
+        self,
+        source: Source,
+        target: SyncTarget,
+        serves: Callable[[Published], bool],
+        end: Callable[[], Position | None],
+        retry_seconds: float,
+        stack: ExitStack,
+    ) -> None:
+        """
+        Args:
+            serves: whether a sync is at work on a collection.
+            end: where the source's log ends now.
+            stack: the lease is held until it ends.
+        """
+        self._target = target
+        self._serves = serves
+        self._end = end
+        self._writing = _Writing(source, target, retry_seconds, stack)
+
+    def repair(self, published: Published, suspects: Sequence[Suspect]) -> Repaired:
+        """Writes, or notes for the sync at work what it is to rebuild.
+
+        Raises:
+            LeaseHeld: when a sync has just begun, or an apply replaces a collection.
+        """
+        if not self._serves(published):
+            self._writing.repair(published, suspects)
+            return Repaired(tuple(suspects))
+        left = [(each, why) for each in suspects if (why := _beyond_sync(each))]
+        begun = tuple(each for each in suspects if not _beyond_sync(each))
+        if begun:
+            root = published.collection.root.id
+            reaches = [Reach(root, "key", key) for each in begun for key in each.fault.keys]
+            self._target.sync_state().mark_dirty(published.scope, reaches)
+        return Repaired(begun, tuple(left), self._end())
+
+
+@dataclass(frozen=True, slots=True)
 class _Opened:
     documents: Documents
     rebuilder: Rebuilder
 
 
-@dataclass
-class Writing:
-    """Repairs with nobody else at work: under the lease that a sync would have, so that none begins meanwhile.
+class _Writing:
+    """With nobody else at work: under the lease that a sync would have, so that none begins meanwhile."""
 
-    Raises:
-        LeaseHeld: when a sync has just begun, or an apply replaces a collection.
-    """
-
-    source: Source
-    target: SyncTarget
-    retry_seconds: float
-    stack: ExitStack
-    _lease: Lease | None = None
-    _opened: dict[Scope, _Opened] = field(default_factory=dict)
+    def __init__(self, source: Source, target: SyncTarget, retry_seconds: float, stack: ExitStack) -> None:
+        self._source = source
+        self._target = target
+        self._retry_seconds = retry_seconds
+        self._stack = stack
+        self._lease: Lease | None = None
+        self._opened: dict[Scope, _Opened] = {}
 
     def repair(self, published: Published, suspects: Sequence[Suspect]) -> None:
         """Returns when every write was acknowledged."""
-        retrying(self.retry_seconds)(lambda: asyncio.run(self._repair(published, suspects)))
+        retrying(self._retry_seconds)(lambda: asyncio.run(self._repair(published, suspects)))
 
     async def _repair(self, published: Published, suspects: Sequence[Suspect]) -> None:
         opened = self._open(published)
@@ -47,38 +100,25 @@ class Writing:
         deletes += [bytes(each.fault.identity) for each in suspects if not each.fault.keys]
         if deletes:
             opened.documents.write((), deletes)
-        async with self.source.open_reader() as reader:
+        async with self._source.open_reader() as reader:
             await opened.rebuilder.rebuild(reader, [key for each in suspects for key in each.fault.keys])
 
     def _open(self, published: Published) -> _Opened:
         if self._lease is None:
-            self._lease = self.stack.enter_context(self.target.sync_lease("verify --repair"))
+            self._lease = self._stack.enter_context(self._target.sync_lease("verify --repair"))
         self._lease.check()
         scope = published.scope
         if scope not in self._opened:
-            documents = self.target.documents(scope, self._lease, staged=False)
-            rebuilder = Rebuilder(scope, published.collection, documents, self.target.sync_state(self._lease))
+            documents = self._target.documents(scope, self._lease, staged=False)
+            rebuilder = Rebuilder(scope, published.collection, documents, self._target.sync_state(self._lease))
             self._opened[scope] = _Opened(documents, rebuilder)
         return self._opened[scope]
 
 
-@dataclass(frozen=True)
-class Handing:
-    """Repairs by the sync at work: it rebuilds what is noted for it."""
-
-    target: SyncTarget
-
-    def repair(self, published: Published, suspects: Sequence[Suspect]) -> None:
-        """Returns when the keys are noted; they are settled when the sync has been there."""
-        root = published.collection.root.id
-        reaches = [Reach(root, "key", key) for each in suspects for key in each.fault.keys]
-        self.target.sync_state().mark_dirty(published.scope, reaches)
-
-
-def beyond_sync(suspect: Suspect) -> str:
+def _beyond_sync(suspect: Suspect) -> str:
     """Why a sync can't put this right, "" when it can: it works by root keys."""
     if suspect.stored is not None:
-        return "its _id has another type: a sync can't change that; stop it, and repair then"
+        return "its _id has another type, which a sync can't change: stop it, and repair then"
     if not suspect.fault.keys:
-        return "no row can have made this _id, so a sync won't touch it; stop it, and repair then"
+        return "no row can have made this _id, so a sync leaves it alone: stop it, and repair then"
     return ""

@@ -32,6 +32,9 @@ class MongoStored:
         self._session = session
         self._collection = collection
 
+    def prepare(self) -> None:
+        """MongoDB has an index of `_id`."""
+
     def find(self, ids: Sequence[bytes]) -> list[bytes]:
         wanted = {"_id": {"$in": [RawBSONDocument(each, _RAW)["_id"] for each in ids]}}
         return self._session.steadily(lambda: [found.raw for found in self._documents.find(wanted)])
