@@ -127,7 +127,7 @@ def sync(
     with closing(open_target(target_url, options.retry_seconds)) as target:
         following = _following(target)
         if files is not None:
-            preview.refuse_other_mappings(source, target, files)
+            preview.refuse_other_mappings(source, target, files, observer.note)
         return _sync(source, following, options, observer, stop or StopRequest())
 
 

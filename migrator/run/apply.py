@@ -136,11 +136,12 @@ class _Apply:
     def _publish(self, run: Run) -> list[str]:
         problems: list[str] = []
         handover = self._handover(run)
+        if handover is not None:
+            handover.catch_up()
         for plan in self._unpublished(run):
             self._check_lease()
             with ExitStack() as stack:
                 if handover is not None:
-                    handover.catch_up(plan)
                     stack.enter_context(handover.alone(plan))
                 problems += self._publisher.publish(run.id, plan)
             self._observer.published(plan.collection.name)

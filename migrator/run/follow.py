@@ -136,9 +136,9 @@ class Follower:
         self.progress.waiting = left is not None
 
     def close(self) -> None:
+        """Ends the reading; the treatment is its maker's."""
         if self._intake is not None:
             self._intake.close()
-        self._treatment.close()
 
     # --- taking events ---
 

@@ -81,24 +81,27 @@ class Handover:
         if capture.fault is not None:
             self._observer.note(f"changes are no longer taken from the log: {capture.fault.what}")
 
-    def catch_up(self, plan: CollectionPlan) -> None:
-        """Before a collection is published: everything that changed while it was copied is put right beside the live
-        one, so that it goes live as of one moment, and unique indexes meet no duplicates that never were (EDGE_CASES
-        51)."""
-        member = next((each for each in self._members if each.collection.name == plan.collection.name), None)
-        if member is None or self._run.position is None or not self._is_followable():
+    def catch_up(self) -> None:
+        """Before anything is published: what changed while it was copied is put right beside the live collections, so
+        that they go live as of one moment, and unique indexes meet no duplicates that never were (EDGE_CASES 51)."""
+        if not self._members or self._run.position is None or not self._is_followable():
             return
-        documents = self._target.documents(member.scope, self._lease, staged=True)
-        treatment = Now(self._source, self._state, [Served(member.scope, member.collection, documents)])
+        try:
+            self._catch_up()
+        except SyncBlocked as reason:
+            # A copy needs nothing of it; sync will find the same, and not start.
+            self._observer.note(f"what changed since the copy began is left to sync: {reason.what}")
+
+    def _catch_up(self) -> None:
+        served = [
+            Served(each.scope, each.collection, self._target.documents(each.scope, self._lease, staged=True))
+            for each in self._members
+        ]
+        treatment = Now(self._source, self._state, served)
         with ExitStack() as stack:
             stack.callback(treatment.close)
             follower = Follower(
-                self._source,
-                self._state,
-                [member],
-                treatment,
-                self._lease.check,
-                self._retry_seconds,
+                self._source, self._state, self._members, treatment, self._lease.check, self._retry_seconds
             )
             stack.callback(follower.close)
             goal = self._source.log_status(follower.reached).end

@@ -63,8 +63,10 @@ class Intake:
     def close(self) -> None:
         self._ending.set()
         self._go_on.set()
-        self._stack.close()
+        # The connections are not closed under a thread that is using them.
+        self._reader.interrupt()
         self._thread.join()
+        self._stack.close()
 
     def _read(self) -> None:
         try:

@@ -16,7 +16,7 @@ from bson import BSON, CodecOptions
 from bson.codec_options import DatetimeConversion
 from bson.json_util import RELAXED_JSON_OPTIONS, dumps
 
-from migrator.errors import PlanRefused, SettingsError
+from migrator.errors import MappingError, PlanRefused, SettingsError
 from migrator.mapping.load import load_mappings
 from migrator.mapping.resolve import resolve
 from migrator.mapping.suggest import did_you_mean
@@ -186,7 +186,7 @@ def refuse_outdated(plan: Plan, source: Source, target: Target, files: MappingFi
         )
 
 
-def refuse_other_mappings(source: Source, target: Target, files: MappingFiles) -> None:
+def refuse_other_mappings(source: Source, target: Target, files: MappingFiles, report: Report) -> None:
     """Raises PlanRefused when a mapping is another than the one that its collection was applied with (DESIGN premise
     D). Where the tables have changed too, what was applied counts: sync looks whether it still fits."""
     for collection in _otherwise(source, target, files):
@@ -208,7 +208,11 @@ def other_mappings(source: Source, target: Target, files: MappingFiles) -> tuple
 def _otherwise(source: Source, target: Target, files: MappingFiles) -> Iterator[Collection]:
     if not files.folder.exists():
         return
-    collections = check(source, files)
+    try:
+        collections = check(source, files)
+    except MappingError as error:
+        report(f"the mapping files don't fit the tables ({error.what}); following what was applied")
+        return
     for collection, now in zip(collections, target.inspect([each.name for each in collections]), strict=True):
         same_tables = now.schema_fingerprint == collection.schema_fingerprint
         if now.owned and same_tables and now.mapping_hash != collection.mapping_hash:

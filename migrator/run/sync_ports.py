@@ -45,6 +45,10 @@ class LogReader(Protocol):
         """From the next event on these tables matter (after a change of definitions)."""
         ...
 
+    def interrupt(self) -> None:
+        """From another thread: what reads events comes to an end with SourceUnavailable, now or with its next event."""
+        ...
+
     @property
     def reached(self) -> Position:
         """Behind the last event that `events` yielded, in the middle of a transaction too: what a snapshot must

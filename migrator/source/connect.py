@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 import ssl
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import asyncmy
@@ -94,6 +95,12 @@ def read_packet(connection: pymysql.Connection[Any]) -> bytes:
 def force_close(connection: pymysql.Connection[Any]) -> None:
     """Ends a connection without a farewell, to a server that would not listen."""
     connection._force_close()  # type: ignore[attr-defined]
+
+
+def interrupt(connection: pymysql.Connection[Any]) -> None:
+    """Ends what another thread is reading from a connection: it sees the connection as lost."""
+    with suppress(OSError):
+        connection._sock.shutdown(socket.SHUT_RDWR)  # type: ignore[attr-defined]
 
 
 async def open_stream(url: SourceUrl) -> asyncmy.Connection:

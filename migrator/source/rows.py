@@ -8,10 +8,15 @@ from contextlib import aclosing, asynccontextmanager
 import asyncmy
 from asyncmy.cursors import SSCursor
 
+from migrator.errors import SourceError
+from migrator.model.change import Hop, TableName, TrackedRow
 from migrator.model.chunk import Key, KeyRange
 from migrator.model.position import ServerIdentity
+from migrator.model.representation import family_of
+from migrator.model.schema import Column
 from migrator.model.tree import Node
 from migrator.source import statements
+from migrator.source.climbing import Climb, all_rows, column_types, lowest
 from migrator.source.conditions import sorted_keys
 from migrator.source.connect import open_stream
 from migrator.source.failure import translated
@@ -28,7 +33,8 @@ _BYTES_AT_ONCE = 4 << 20
 
 
 class SnapshotReader:
-    """Reads one snapshot over one connection, one statement at a time. Implements documents.reader.RowReader."""
+    """Reads one snapshot over one connection, one statement at a time. Implements documents.reader.RowReader and
+    run.sync_ports.Climber."""
 
     def __init__(self, connection: asyncmy.Connection, url: SourceUrl, templates: statements.Templates) -> None:
         self._connection = connection
@@ -61,6 +67,50 @@ class SnapshotReader:
             async with aclosing(self._stream(template.matching(some))) as stream:
                 async for rows in stream:
                     yield rows
+
+    async def root_keys(
+        self, path: Sequence[Node], hop: Hop, values: Sequence[Key], after: Key | None, limit: int
+    ) -> list[Key]:
+        """Implements run.sync_ports.Climber.root_keys."""
+        climb = Climb.of(path, hop)
+        within = KeyRange(after, None)
+        found: list[Key] = []
+        for some in _slices(sorted_keys(climb.columns, values)):
+            new = _keys(await self._all(climb.keys(some, within, limit)))
+            found = await self._lowest(path[0], found, new, limit)
+            if len(found) == limit:
+                within = KeyRange(after, found[-1])
+        return found
+
+    async def _lowest(self, root: Node, some: list[Key], others: list[Key], limit: int) -> list[Key]:
+        """The first `limit` keys of two lists in key order."""
+        if not some or not others:
+            return some or others
+        together = list(dict.fromkeys((*some, *others)))
+        if all(family_of(column) == "integer" for column in root.key):
+            return sorted_keys(root.key, together)[:limit]
+        return _keys(await self._all(lowest(root, together, limit)))
+
+    async def tracked_rows(
+        self, table: TableName, key: Sequence[str], columns: Sequence[str]
+    ) -> AsyncGenerator[list[TrackedRow], None]:
+        """Implements run.sync_ports.Climber.tracked_rows."""
+        found = await self._all(column_types(*table))
+        by_name = {one.name: one for one in map(_column, found)}
+        missing = [name for name in (*key, *columns) if name not in by_name]
+        if missing:
+            raise SourceError(
+                f"there is no column {', '.join(missing)}",
+                where=".".join(table),
+                hint="The table may have changed since the plan was made: make a new plan.",
+            )
+        statement = all_rows(*table, [by_name[name] for name in key], [by_name[name] for name in columns])
+        width = len(key)
+        async with aclosing(self._stream(statement)) as stream:
+            async for rows in stream:
+                keys = _keys(rows, width)
+                values = [dict(zip(columns, row[width:], strict=True)) for row in rows]
+                yield [TrackedRow(table, one, value) for one, value in zip(keys, values, strict=True)]
 
     async def _all(self, statement: str) -> list[Row]:
         return [row async for rows in self._stream(statement) for row in rows]
@@ -124,6 +174,16 @@ def _slices(keys: Sequence[Key]) -> Iterator[Sequence[Key]]:
             start, parts, size = place + 1, 0, 0
     if start < len(keys):
         yield keys[start:]
+
+
+def _keys(rows: Sequence[Row], width: int | None = None) -> list[Key]:
+    """The first values of rows; those of a key are never NULL."""
+    return [tuple([value or b"" for value in row[:width]]) for row in rows]
+
+
+def _column(row: Row) -> Column:
+    name, data_type, column_type, charset = (None if value is None else value.decode() for value in row)
+    return Column(name or "", (data_type or "").lower(), column_type or "", nullable=True, charset=charset)
 
 
 def _next_size(rows: Sequence[Row]) -> int:

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
-from sqlalchemy import BINARY, ColumnElement, FromClause, cast, column, literal_column, table
+from sqlalchemy import BINARY, ColumnElement, FromClause, and_, cast, column, literal_column, table
 from sqlalchemy.dialects import mysql
 from sqlalchemy.sql import Select
 from sqlalchemy.sql.elements import quoted_name
 
 from migrator.model.layout import Form
+from migrator.model.schema import Column
 
 # A paramstyle without % leaves every % of the user's SQL alone.
 _DIALECT = mysql.dialect(paramstyle="named")
@@ -50,6 +51,11 @@ def formed(value: Expression, form: Form, *, is_enum: bool = False) -> Expressio
             return value.op("+")(literal_column("0" if is_enum else "0e0"))
         case "plain" | "wkb":
             return value
+
+
+def equal(left: FromClause, ours: Sequence[Column], right: FromClause, theirs: Sequence[Column]) -> Expression:
+    """Columns of two tables, pairwise, by the source's own comparison."""
+    return and_(*(left.c[a.name] == right.c[b.name] for a, b in zip(ours, theirs, strict=True)))
 
 
 def _quoted(name: str) -> quoted_name:

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from itertools import count
 from typing import Any
 
-from sqlalchemy import BINARY, FromClause, and_, cast, func, literal_column, select
+from sqlalchemy import BINARY, FromClause, cast, func, literal_column, select
 from sqlalchemy.sql import Select
 
 from migrator.model.chunk import Key, KeyRange
@@ -25,7 +25,7 @@ from migrator.model.schema import Column, Table
 from migrator.model.tree import Link, Node, Order
 from migrator.source.conditions import exactly, nearly, within_range
 from migrator.source.literal import key_literal, text_literal
-from migrator.source.sql import Expression, formed, name_of, table_of, text_of, verbatim
+from migrator.source.sql import Expression, equal, formed, name_of, table_of, text_of, verbatim
 
 _LONG = ("text", "binary", "json", "geometry", "vector")
 
@@ -163,13 +163,13 @@ class _Source:
         tables: FromClause = own
         if node.link is not None:
             link = by_origin["link"] = _link_table(node, node.link, wanted)
-            tables = link.join(own, _equal(link, node.link.child.parent, own, node.link.child.child))
+            tables = link.join(own, equal(link, node.link.child.parent, own, node.link.child.child))
         join = node.parent_join()
         if join is not None and parent is not None and not join.exact:
             names = dict.fromkeys(one.name for one in (*parent.key, *join.parent))
             above = by_origin["parent"] = table_of(parent.schema, parent.table, names).alias("p")
             near = by_origin["link"] if node.link is not None else own
-            tables = tables.join(above, _equal(above, join.parent, near, join.child))
+            tables = tables.join(above, equal(above, join.parent, near, join.child))
         return cls(node, wanted, tables, by_origin, expressions, _columns_of(node))
 
     def select(self) -> Select[Any]:
@@ -264,7 +264,3 @@ def _columns_of(node: Node) -> dict[tuple[Origin, str], Column]:
     found: dict[tuple[Origin, str], Column] = {("table", one.name): one for one in node.key}
     found |= {("link" if one.from_link else "table", one.column.name): one.column for one in fields if one.sql is None}
     return found
-
-
-def _equal(left: FromClause, ours: Sequence[Column], right: FromClause, theirs: Sequence[Column]) -> Expression:
-    return and_(*(left.c[a.name] == right.c[b.name] for a, b in zip(ours, theirs, strict=True)))

@@ -1,6 +1,8 @@
-"""Numbers as the server prints them. Pure."""
+"""Numbers and addresses as the server prints them. Pure."""
 
 from __future__ import annotations
+
+import socket
 
 _DIGITS_TO_BYTES = (0, 1, 1, 2, 2, 3, 3, 4, 4, 4)  # nine decimal digits are four bytes
 _PLAIN_DIGITS = 15  # beyond so many places before or behind the point the server writes an exponent
@@ -70,3 +72,8 @@ def _group(digits: str, data: bytes, at: int, count: int) -> tuple[str, int]:
         return digits, at
     end = at + _DIGITS_TO_BYTES[count]
     return f"{digits}{int.from_bytes(data[at:end], 'big'):0{count}d}", end
+
+
+def inet6_text(raw: bytes) -> bytes:
+    """MariaDB's INET6: the longest run of zeros is left out, the first of several; IPv4 inside it as IPv4."""
+    return socket.inet_ntop(socket.AF_INET6, raw).encode()

@@ -164,6 +164,10 @@ class BinlogReader:
                 continue
             yield from handler(data, event)
 
+    def interrupt(self) -> None:
+        """Implements LogReader.interrupt."""
+        self._stream.interrupt()
+
     # --- where we are ---
 
     def _advance(self, event: Event) -> None:

@@ -23,12 +23,12 @@ from pymysqlreplication.event import RotateEvent
 from migrator.errors import SourceError, SourceUnavailable, SyncBlocked
 from migrator.model.position import ServerIdentity
 from migrator.source.binlog.places import AGAIN, LogStart, require_position_server
-from migrator.source.connect import force_close, open_blocking, read_packet
+from migrator.source.connect import force_close, interrupt, open_blocking, read_packet
 from migrator.source.failure import error_code, translate
 from migrator.source.identity import IDENTITY_QUERY, identity_of
 from migrator.source.url import SourceUrl
 
-HEARTBEAT = 1.0  # seconds without events after which the server says that it is there
+HEARTBEAT = 0.5  # seconds without events after which the server says that it is there
 _SILENCE = 30  # seconds without even that: the connection is lost
 
 _FATAL_READING = 1236  # ER_MASTER_FATAL_ERROR_READING_BINLOG: purged, reset, or unreadable
@@ -65,6 +65,10 @@ class LogStream:
         if packet[:1] == _END:
             raise SourceUnavailable("the server ended the stream of its change log", where=self._url.place)
         return packet[1:]
+
+    def interrupt(self) -> None:
+        """From another thread: `next` ends with SourceUnavailable."""
+        interrupt(self._connection)
 
 
 @contextmanager

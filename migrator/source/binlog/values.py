@@ -13,7 +13,7 @@ from struct import Struct
 
 from migrator.model.representation import family_of
 from migrator.model.schema import Column
-from migrator.source.binlog.numbers import decimal_text, double_text, fixed_text
+from migrator.source.binlog.numbers import decimal_text, double_text, fixed_text, inet6_text
 from migrator.source.binlog.tables import LoggedColumn, Type
 
 # Takes a value's bytes without what tells their length.
@@ -77,7 +77,7 @@ def _float(column: Column, _: LoggedColumn, __: Charsets) -> Convert:
     # Printed as a double (`+ 0e0`): the log has all of its bits, a bare SELECT rounds.
     if "(" in column.column_type:
         raise Undecodable(f"a column of type {column.column_type} is rounded when read")
-    return lambda raw: double_text(_FLOAT(raw)[0])
+    return lambda raw: double_text(_FLOAT(raw)[0] + 0.0)
 
 
 def _double(column: Column, _: LoggedColumn, __: Charsets) -> Convert:
@@ -263,18 +263,9 @@ def _set(column: Column, _: LoggedColumn, __: Charsets) -> Convert:
 
 
 def _uuid(_: Column, __: LoggedColumn, ___: Charsets) -> Convert:
-    """MariaDB stores time-based ones with the time's highest part first, so that they sort by it.
-
-    https://mariadb.com/kb/en/uuid-data-type/: versions below 6 of the RFC's variant are turned, all others are not.
-    """
-
     def convert(raw: bytes) -> bytes:
-        value = raw.ljust(16, b"\0")
-        # In the turned form the highest bit of byte 6 is clear, and set in byte 8 of the others.
-        if value[6] & 0x80:
-            pass
-        text = value.hex().encode()
-        return b"-".join((text[:8], text[8:12], text[12:16], text[16:20], text[20:]))
+        text = raw.ljust(16, b"\0").hex()
+        return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}".encode()
 
     return convert
 
@@ -282,7 +273,7 @@ def _uuid(_: Column, __: LoggedColumn, ___: Charsets) -> Convert:
 def _inet(column: Column, _: LoggedColumn, __: Charsets) -> Convert:
     if column.data_type == "inet4":
         return lambda raw: str(IPv4Address(raw.ljust(4, b"\0"))).encode()
-    return lambda raw: raw
+    return lambda raw: inet6_text(raw.ljust(16, b"\0"))
 
 
 _MAKERS: dict[str, Callable[[Column, LoggedColumn, Charsets], Convert]] = {
