@@ -157,10 +157,9 @@ def verify(
     Args:
         files: the mappings; those that are others than what was applied are reported, and what was applied counts.
     """
-    if files is not None and files.folder.exists():
+    if files is not None:
         with closing(open_target(target_url, _LOOKING_SECONDS)) as target:
-            for text in preview.other_mappings(open_source(source_url), target, files):
-                observer.note(text)
+            preview.tell_other_mappings(open_source(source_url), target, files, observer.note)
     seconds = options.pace.retry_seconds
     both = VerifyEnds(partial(open_source, source_url), partial(open_target, target_url, seconds))
     return _verify(both, options, observer)

@@ -189,7 +189,7 @@ def refuse_outdated(plan: Plan, source: Source, target: Target, files: MappingFi
 def refuse_other_mappings(source: Source, target: Target, files: MappingFiles, report: Report) -> None:
     """Raises PlanRefused when a mapping is another than the one that its collection was applied with (DESIGN premise
     D). Where the tables have changed too, what was applied counts: sync looks whether it still fits."""
-    for collection in _otherwise(source, target, files):
+    for collection in _otherwise(source, target, files, report):
         raise PlanRefused(
             "the mapping has changed since the collection was applied",
             where=f"{collection.name}, {collection.file}",
@@ -197,21 +197,21 @@ def refuse_other_mappings(source: Source, target: Target, files: MappingFiles, r
         )
 
 
-def other_mappings(source: Source, target: Target, files: MappingFiles) -> tuple[str, ...]:
+def tell_other_mappings(source: Source, target: Target, files: MappingFiles, report: Report) -> None:
     """A sentence about each mapping that is another than the one that its collection was applied with."""
-    return tuple(
-        f"{each.name}: the mapping in {each.file} has changed since it was applied; the one that was applied counts"
-        for each in _otherwise(source, target, files)
-    )
+    for each in _otherwise(source, target, files, report):
+        report(
+            f"{each.name}: the mapping in {each.file} has changed since it was applied; the one that was applied counts"
+        )
 
 
-def _otherwise(source: Source, target: Target, files: MappingFiles) -> Iterator[Collection]:
+def _otherwise(source: Source, target: Target, files: MappingFiles, report: Report) -> Iterator[Collection]:
     if not files.folder.exists():
         return
     try:
         collections = check(source, files)
     except MappingError as error:
-        report(f"the mapping files don't fit the tables ({error.what}); following what was applied")
+        report(f"the mapping files don't fit the tables ({error.what}); what was applied counts")
         return
     for collection, now in zip(collections, target.inspect([each.name for each in collections]), strict=True):
         same_tables = now.schema_fingerprint == collection.schema_fingerprint
