@@ -6,9 +6,12 @@ from collections.abc import Iterator, Sequence
 from typing import Protocol
 
 from migrator.model.change import Scope
+from migrator.model.chunk import Key
+from migrator.model.position import Position
+from migrator.model.sums import NodeSums, Spot
 from migrator.model.verify import Pass, Published
 from migrator.run.ports import Target
-from migrator.run.sync_ports import SyncTarget
+from migrator.run.sync_ports import FollowedSource, SyncableSource, SyncTarget
 
 
 class Stored(Protocol):
@@ -46,6 +49,14 @@ class VerifyState(Protocol):
 
     def count_rejected(self, scope: Scope) -> int: ...
 
+    def rejected(self, scope: Scope, limit: int) -> list[str]:
+        """Root keys, as text, of documents that a reason for rejecting them is recorded for; each once."""
+        ...
+
+    def sums(self, collection: str, spots: Sequence[Spot]) -> tuple[NodeSums, ...]:
+        """What the documents of a live collection hold at each spot, added up by the target itself where it can."""
+        ...
+
     def last_pass(self) -> Pass | None: ...
 
     def keep_pass(self, one: Pass) -> None:
@@ -53,6 +64,20 @@ class VerifyState(Protocol):
         ...
 
     def stored(self, collection: str) -> Stored: ...
+
+
+class Summing(FollowedSource, Protocol):
+    """A source that adds up what its tables hold."""
+
+    def position(self) -> Position | None: ...
+
+    def sums(self, spots: Sequence[Spot], without: Sequence[Key]) -> tuple[NodeSums, ...]:
+        """What the tables hold at each spot of one collection, in one snapshot, but for the root keys of `without`."""
+        ...
+
+
+class VerifiedSource(SyncableSource, Summing, Protocol):
+    """A source that documents can be compared with."""
 
 
 class VerifiedTarget(Target, Protocol):

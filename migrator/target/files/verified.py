@@ -8,7 +8,9 @@ from collections.abc import Sequence
 from migrator.model.change import Scope
 from migrator.model.run import Run
 from migrator.model.serialize import from_json, to_json
+from migrator.model.sums import NodeSums, Spot
 from migrator.model.verify import Pass, Published
+from migrator.target.files import sums
 from migrator.target.files.database import StateDatabase
 from migrator.target.files.folder import Folder
 from migrator.target.files.place import FilesPlace
@@ -43,6 +45,18 @@ class FilesVerifyState:
 
     def count_rejected(self, scope: Scope) -> int:
         return FilesRecords(self._database).rejected(scope.collection, scope.run)
+
+    def rejected(self, scope: Scope, limit: int) -> list[str]:
+        with self._database.read() as state:
+            rows = state.execute(
+                "SELECT DISTINCT json_extract(text, '$.document') FROM rejected "
+                "WHERE run = ? AND collection = ? LIMIT ?",
+                (scope.run, scope.collection, limit),
+            )
+            return [name for (name,) in rows]
+
+    def sums(self, collection: str, spots: Sequence[Spot]) -> tuple[NodeSums, ...]:
+        return sums.sums(self._folder, collection, spots)
 
     def last_pass(self) -> Pass | None:
         with self._database.read() as state:

@@ -12,8 +12,9 @@ from bson.raw_bson import RawBSONDocument
 from migrator.model.change import Scope
 from migrator.model.run import Run
 from migrator.model.serialize import from_json, to_json
+from migrator.model.sums import NodeSums, Spot
 from migrator.model.verify import CollectionPass, Pass, Published
-from migrator.target.mongo import records
+from migrator.target.mongo import records, sums
 from migrator.target.mongo.place import MongoPlace
 from migrator.target.mongo.runs import RUNS, run_of
 from migrator.target.mongo.session import Session
@@ -80,6 +81,15 @@ class MongoVerifyState:
     def count_rejected(self, scope: Scope) -> int:
         wanted = {"run": scope.run, "collection": scope.collection}
         return int(self._session.steadily(lambda: self._database[records.REJECTED].count_documents(wanted)))
+
+    def rejected(self, scope: Scope, limit: int) -> list[str]:
+        wanted = {"run": scope.run, "collection": scope.collection}
+        stages = [{"$match": wanted}, {"$group": {"_id": "$rejected.document"}}, {"$limit": limit}]
+        found = self._session.steadily(lambda: list(self._database[records.REJECTED].aggregate(stages)))
+        return [each["_id"] for each in found]
+
+    def sums(self, collection: str, spots: Sequence[Spot]) -> tuple[NodeSums, ...]:
+        return sums.sums(self._session, collection, spots)
 
     def last_pass(self) -> Pass | None:
         head = self._session.steadily(lambda: self._database[PASSES].find_one({"_id": "pass"}))
