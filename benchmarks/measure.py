@@ -38,7 +38,12 @@ def run(command: Sequence[str], log: str) -> Ran:
 
 def largest_of_session(session: int) -> float:
     """The highest peak of resident memory, in MB, among a session's processes (0 where /proc doesn't tell)."""
-    largest = 0.0
+    return max(peaks_of_session(session).values(), default=0.0)
+
+
+def peaks_of_session(session: int) -> dict[int, float]:
+    """The peak of resident memory so far, in MB, of each of a session's processes (none where /proc doesn't tell)."""
+    peaks = {}
     for stat in Path("/proc").glob("[0-9]*/stat"):
         try:
             # pid (name) state ppid pgrp session …, proc(5)
@@ -48,8 +53,8 @@ def largest_of_session(session: int) -> float:
         except (OSError, ValueError):
             continue
         high = next((line for line in status.splitlines() if line.startswith("VmHWM")), "VmHWM: 0 kB")
-        largest = max(largest, int(high.split()[1]) / 1024)
-    return largest
+        peaks[int(stat.parent.name)] = int(high.split()[1]) / 1024
+    return peaks
 
 
 def medians(rounds: int, **tasks: Callable[[], Ran]) -> dict[str, Ran]:

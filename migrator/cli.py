@@ -346,7 +346,7 @@ def _kept(file: Path, settings: Settings, collections: tuple[str, ...]) -> Plan:
 def _ask() -> None:
     if not (sys.stdin and sys.stdin.isatty()):
         raise SettingsError("apply asks before it writes, and there is no terminal to ask at", hint="Add --yes.")
-    if not click.confirm("Apply this plan?", default=False, err=True):
+    if not console.agreed("Apply this plan?"):
         raise Interrupted("not applied, nothing was done")
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import select
+import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -24,6 +26,8 @@ from migrator.run.outcome import ApplyResult, Observer, SampleResult
 
 # Between two lines of progress where there is no terminal.
 _LINE_SECONDS = 5.0
+# Between two looks for a Ctrl-C while an answer is awaited.
+_LOOK_SECONDS = 0.1
 _CHECK_STYLES = {"ok": "green", "warning": "yellow", "blocked": "bold red"}
 
 
@@ -49,6 +53,20 @@ def show(parts: Iterable[RenderableType]) -> None:
             console.print(part)
     # Tables are padded to their width, which nobody wants in a file.
     click.echo("\n".join(line.rstrip() for line in captured.get().splitlines()))
+
+
+def agreed(question: str) -> bool:
+    """Whether the person at the terminal answers `y` or `yes`; anything else is a no, and so is the end of the input.
+
+    Raises:
+        KeyboardInterrupt: Ctrl-C, whenever it comes. A read begun just after it would keep it until the next key
+            (CPython looks for signals when a read is interrupted, not before it starts): so nothing is read until
+            there is something to read.
+    """
+    click.echo(f"{question} [y/N]: ", nl=False, err=True)
+    while not select.select([sys.stdin], [], [], _LOOK_SECONDS)[0]:
+        pass
+    return sys.stdin.readline().strip().lower() in ("y", "yes")
 
 
 @contextmanager

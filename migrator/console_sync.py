@@ -153,9 +153,9 @@ def last_words(result: SyncResult) -> str:
     if report is None:
         return "Stopped as a standby."
     place = f" at {shown(report.position)}" if report.position is not None else ""
-    how = "Caught up" if result.caught_up else "Stopped"
+    how = ", caught up" if result.caught_up else ""
     done = f"{number(report.changes)} changes read, {number(report.documents)} documents rebuilt"
-    return f"{how}{place}: {done}."
+    return f"Stopped{place}{how}: {done}."
 
 
 def status_as_json(status: Status) -> str:

@@ -124,6 +124,10 @@ class SyncBlocked(MigratorError):
     exit_code = ExitCode.BLOCKED
 
 
+class LogLost(SyncBlocked):
+    """What comes behind a position in the log can't be read, by nobody and never: only another copy helps."""
+
+
 class Stopped(MigratorError):
     """The work stopped before its end and can go on where it stopped."""
 

@@ -79,8 +79,12 @@ class LocalMysql(Process):
         self.url = f"mysql://root:{self._password}@127.0.0.1:{self.port}"
         self.found = programs.server
         data = folder.path / "data"
+        # A MariaDB that starts deletes the temporary tables that it finds in its tmpdir: in /tmp those of others, too.
+        scratch = folder.path / "tmp"
+        scratch.mkdir()
         # mysqld refuses to be root unless told to; a root shell in a container is a usual place for tests.
-        common = ["--no-defaults", f"--datadir={data}", *(["--user=root"] if os.geteuid() == 0 else [])]
+        root = ["--user=root"] if os.geteuid() == 0 else []
+        common = ["--no-defaults", f"--datadir={data}", f"--tmpdir={scratch}", *root]
         command = [
             programs.server,
             *common,

@@ -47,8 +47,11 @@ class Resolver:
 
     def everything(self) -> tuple[Reach, ...]:
         """Every document that there is or could be."""
-        root = self.collection.root.id
-        return Reach(root, "documents", ()), Reach(root, "rows", ())
+        return *self.documents(), Reach(self.collection.root.id, "rows", ())
+
+    def documents(self) -> tuple[Reach, ...]:
+        """Every document that the target has: enough where rows can only have gone."""
+        return (Reach(self.collection.root.id, "documents", ()),)
 
     def holds(self, table: TableName) -> bool:
         """Whether rows of a table are in the documents."""

@@ -47,10 +47,16 @@ class RowChange:
 
 @dataclass(frozen=True, slots=True)
 class Rows:
-    """Some changed rows of one watched table, in the order of the log."""
+    """Some changed rows of one watched table, in the order of the log.
+
+    Attributes:
+        cascades: foreign keys were checked, so the engine carried out what ON DELETE and ON UPDATE say; a session with
+            foreign_key_checks = 0 leaves children as they are.
+    """
 
     table: TableName
     changes: tuple[RowChange, ...]
+    cascades: bool = True
 
 
 @dataclass(frozen=True, slots=True)

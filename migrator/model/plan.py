@@ -98,6 +98,7 @@ class TargetCollection:
         validator: JSON text of the validator migrator put there, "" for none.
         structure: hash over existence, ownership, indexes and options; apply compares it with the plan's.
         rejected: reasons for rejected documents that the run which published it recorded.
+        lost: why a sync that followed it can't go on from where it stands; "" when it can, as far as is known.
     """
 
     name: str
@@ -111,6 +112,7 @@ class TargetCollection:
     validator: str
     structure: str
     rejected: int = 0
+    lost: str = ""
 
 
 @dataclass(frozen=True, slots=True)

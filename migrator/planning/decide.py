@@ -79,6 +79,8 @@ def _why_rebuild(collection: Collection, before: TargetCollection, consent: Cons
         reasons.append(f"the schema of {tables} has changed since")
     if before.rejected:
         reasons.append(f"{plural(before.rejected, 'reason')} for rejected documents recorded when it was last copied")
+    if before.lost:
+        reasons.append(f"sync could not follow it any further: {before.lost}")
     if collection.name in consent.replace:
         reasons.append("asked for with --replace")
     return tuple(reasons)

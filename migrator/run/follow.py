@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 from typing import TypeVar
@@ -17,7 +18,7 @@ from migrator.changes.cascades import Cascades, silent_cascades
 from migrator.changes.definitions import misfits, rewrites
 from migrator.changes.resolve import Resolver
 from migrator.changes.watches import watches
-from migrator.errors import SourceUnavailable, SyncBlocked
+from migrator.errors import LogLost, SourceError, SourceUnavailable, SyncBlocked
 from migrator.model.change import Commit, Quiet, Reach, Rows, Scope, Statement, Truncate
 from migrator.model.places import is_behind, log_place
 from migrator.model.position import Position
@@ -100,6 +101,7 @@ class Follower:
         self._before_write = before_write
         self._retry_seconds = retry_seconds
         self._positions = state.positions(self._members)
+        self._places = {scope: log_place(position) for scope, position in self._positions.items()}
         self._pending: dict[Scope, dict[Reach, None]] = {}
         self._count = 0
         self._commit: Commit | Quiet | None = None
@@ -129,7 +131,7 @@ class Follower:
         """
         self._gather(seconds)
         self._flush()
-        left = self._retrying(lambda: self._treatment.work_off(self._reached))
+        left = self._treating(lambda: self._treatment.work_off(self._reached))
         if left is not None:
             self.progress.rebuilt += left
         self.progress.quiet = self._at_end and left is None
@@ -152,19 +154,22 @@ class Follower:
             taken = self._take(0)
 
     def _take(self, seconds: float) -> Taken | None:
-        for attempt in retrying(self._retry_seconds):
-            with attempt:
+        if self._intake is not None:
+            with suppress(SourceUnavailable):
                 return self._take_once(seconds)
-        raise AssertionError("tenacity raises when it gives up")
+        return self._retrying(lambda: self._take_once(seconds))
 
     def _take_once(self, seconds: float) -> Taken | None:
         """A lost connection: a new reader goes on from the last saved position (EDGE_CASES 35)."""
-        if self._intake is None:
-            self._intake = Intake(self._source, min(self._positions.values(), key=log_place), self._watches)
         try:
+            if self._intake is None:
+                self._intake = Intake(self._source, min(self._positions.values(), key=log_place), self._watches)
             return self._intake.take(seconds)
         except SourceUnavailable:
             self._drop_intake()
+            raise
+        except LogLost as reason:
+            self._state.note_lost(self._members, reason.what)
             raise
 
     def _drop_intake(self) -> None:
@@ -184,11 +189,7 @@ class Follower:
                 self.progress.changes += len(event.changes)
                 self._hear(event)
             case Truncate():
-                for scope in self._hearing():
-                    if self._resolvers[scope].holds(event.table):
-                        self._treatment.note(scope, self._resolvers[scope].everything()[:1])
-                for tracker in self._hearing_trackers():
-                    tracker.truncated(event.table)
+                self._empty(event)
             case Statement():
                 self._flush()
                 self._redefine(event)
@@ -199,9 +200,10 @@ class Follower:
                 self._commit = event
 
     def _hear(self, rows: Rows) -> None:
-        for tracker in self._hearing_trackers():
-            tracker.follow(rows)
-        for scope in self._hearing():
+        hearing = self._hearing()
+        for run in dict.fromkeys(scope.run for scope in hearing):
+            self._trackers[run].follow(rows)
+        for scope in hearing:
             mine = self._pending.setdefault(scope, {})
             before = len(mine)
             mine.update(dict.fromkeys(self._resolvers[scope].reaches(rows)))
@@ -209,18 +211,27 @@ class Follower:
 
     def _hearing(self) -> list[Scope]:
         """The collections that don't stand behind the event already."""
-        return [scope for scope, position in self._positions.items() if is_behind(position, self._reached)]
+        reached = log_place(self._reached)
+        return [scope for scope, place in self._places.items() if place < reached]
 
-    def _hearing_trackers(self) -> list[Tracker]:
-        return [self._trackers[run] for run in dict.fromkeys(scope.run for scope in self._hearing())]
+    def _empty(self, event: Truncate) -> None:
+        hearing = self._hearing()
+        for run in dict.fromkeys(scope.run for scope in hearing):
+            self._trackers[run].truncated(event.table)
+        for scope in hearing:
+            resolver = self._resolvers[scope]
+            if resolver.holds(event.table):
+                self._treatment.note(scope, resolver.documents())
 
     # --- treating them ---
 
     def _flush(self) -> None:
         self._before_write()
+        for tracker in self._trackers.values():
+            self._retrying(tracker.flush)
         pending = {scope: list(reaches) for scope, reaches in self._pending.items() if reaches}
         if pending:
-            self.progress.rebuilt += self._retrying(lambda: self._treatment.take(pending, self._reached))
+            self.progress.rebuilt += self._treating(lambda: self._treatment.take(pending, self._reached))
         self._pending.clear()
         self._count = 0
         self._save(urgent=bool(pending))
@@ -234,6 +245,7 @@ class Follower:
         if late and due:
             self._state.save(late, position)
             self._positions.update(dict.fromkeys(late, position))
+            self._places.update(dict.fromkeys(late, log_place(position)))
             self._saved_at = time.monotonic()
         self.progress.position = position
         if isinstance(self._commit, Commit):
@@ -320,6 +332,17 @@ class Follower:
             for scope in [scope for scope in self._members if scope.run == run]:
                 self._treatment.note(scope, self._resolvers[scope].everything())
             self._state.note_tracked_tables(run, {each.table: each.columns for each in missing})
+
+    def _treating(self, work: Callable[[], T]) -> T:
+        """A statement that fails for good may be one of tables altered since: that says more (EDGE_CASES 53)."""
+        try:
+            return self._retrying(work)
+        except SourceUnavailable:
+            raise
+        except SourceError:
+            self._schema = self._source.schema()
+            self._refuse_misfits(self._reached)
+            raise
 
     def _retrying(self, work: Callable[[], T]) -> T:
         return retrying(self._retry_seconds)(work)

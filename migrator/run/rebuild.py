@@ -48,6 +48,8 @@ class Rebuilder:
         self._assembler = Assembler(collection)
         self._id_of = id_encoder(collection)
         self._keys_of = key_candidates(collection)
+        # None before it was looked. Nobody else notes rejected documents of a collection that is live.
+        self._has_rejected: bool | None = None
 
     async def rebuild(self, snapshot: RowReader, keys: Sequence[Key]) -> Rebuilt:
         """Makes the target's documents of `keys` equal to what the snapshot says; returns after the last
@@ -109,9 +111,13 @@ class Rebuilder:
 
     def _note(self, batch: Batch, gone: Sequence[Key], refused: dict[Key, str], conflicts: dict[Key, str]) -> None:
         lost = refused.keys() | conflicts.keys()
-        fine = [document.key for document in batch.documents if document.key not in lost]
-        self._state.clear_rejected(self._scope, [*fine, *gone])
+        if self._has_rejected is None:
+            self._has_rejected = self._state.has_rejected(self._scope)
+        if self._has_rejected:
+            fine = [document.key for document in batch.documents if document.key not in lost]
+            self._state.clear_rejected(self._scope, [*fine, *gone])
         if batch.rejected_keys:
+            self._has_rejected = True
             self._state.note_rejected(self._scope, batch.rejected_keys, batch.rejected, conflict=False)
         self._reject(list(refused.items()), conflict=False)
         self._reject(list(conflicts.items()), conflict=True)
@@ -119,6 +125,7 @@ class Rebuilder:
     def _reject(self, reasons: Sequence[tuple[Key, str]], *, conflict: bool) -> None:
         if not reasons:
             return
+        self._has_rejected = True
         root = self._collection.root.qualified
         rejected = [
             Rejected(self._collection.name, text_of(key), root, text_of(key), "", "", why) for key, why in reasons

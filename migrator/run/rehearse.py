@@ -122,6 +122,9 @@ class _Untouched:
     def save(self, scopes: Iterable[Scope], position: Position) -> None:
         """Not kept."""
 
+    def note_lost(self, scopes: Iterable[Scope], reason: str) -> None:
+        """Not kept."""
+
     def mark_dirty(self, scope: Scope, reaches: Iterable[Reach]) -> None:
         """Not kept."""
 
@@ -162,6 +165,9 @@ class _Untouched:
 
     def clear_rejected(self, scope: Scope, keys: Sequence[Key]) -> None:
         """Not kept."""
+
+    def has_rejected(self, scope: Scope) -> bool:
+        return self._state.has_rejected(scope)
 
     def conflicting(self, scope: Scope, limit: int) -> list[Key]:
         return self._state.conflicting(scope, limit)

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from migrator.changes.followable import unfollowable
-from migrator.errors import LeaseHeld, MigratorError, Retryable, Stopped
+from migrator.errors import LeaseHeld, MigratorError, Retryable, Stopped, SyncBlocked
 from migrator.model.change import Scope, SyncReport
 from migrator.model.places import is_behind
 from migrator.model.position import Position
@@ -290,16 +290,29 @@ class _Sync:
 def followable_members(
     source: SyncableSource, state: SyncState, without: frozenset[str], note: Callable[[str], None]
 ) -> tuple[Member, ...]:
-    """The published collections that the log can be followed for; `note` hears why others can't."""
+    """The published collections that the log can be followed for; `note` hears why others can't.
+
+    Raises:
+        SyncBlocked: when all that could be followed was copied from another server.
+    """
     scopes = [Scope(run, name) for name, run in sorted(state.published().items()) if name not in without]
     known = state.positions(scopes)
-    schema = source.schema()
+    schema, server = source.schema(), source.identity().uuid
     members = []
+    others = {}
     for scope in scopes:
         collection = state.collection(scope)
         why = unfollowable(collection, schema) if scope in known else "it was applied without a change log"
+        if not why and known[scope].server.uuid != server:
+            why = f"it was copied from another server, {known[scope].server.uuid}"
+            others[scope.collection] = why
         if why:
             note(f"{scope.collection} is not kept in step: {why}")
         else:
             members.append(Member(scope, collection))
+    if others and not members:
+        raise SyncBlocked(
+            f"this is server {server}: {'; '.join(f'{name}: {why}' for name, why in others.items())}",
+            hint="Give the address of the server that was copied, or `migrator apply --replace` from this one.",
+        )
     return tuple(members)

@@ -136,6 +136,10 @@ class SyncState(Protocol):
         """Everything before `position` is in the documents of these, or dirty in the state (DESIGN rule 5)."""
         ...
 
+    def note_lost(self, scopes: Iterable[Scope], reason: str) -> None:
+        """These can't be followed from where they stand: only another copy helps, and `plan` will say so."""
+        ...
+
     # --- dirty reaches ---
 
     def mark_dirty(self, scope: Scope, reaches: Iterable[Reach]) -> None:
@@ -191,6 +195,10 @@ class SyncState(Protocol):
 
     def clear_rejected(self, scope: Scope, keys: Sequence[Key]) -> None:
         """These documents could be made."""
+        ...
+
+    def has_rejected(self, scope: Scope) -> bool:
+        """Whether anything is noted, by the copy or by a sync."""
         ...
 
     def conflicting(self, scope: Scope, limit: int) -> list[Key]:
@@ -250,9 +258,9 @@ class SyncTarget(Protocol):
         ...
 
     def sync_state(self, lease: Lease | None = None) -> SyncState:
-        """With a lease, what sync remembers is changed only while that is held: the calls that change something raise
-        LeaseLost afterwards (DESIGN premise C: a late `put_tracked` would hide a newer value). Without, for those who
-        look, ask for a pause or work at the same run at once."""
+        """With a lease, positions, dirty reaches, tracked rows and rejected documents are changed only while that is
+        held: such calls raise LeaseLost afterwards (DESIGN premise C: a late `put_tracked` would hide a newer value).
+        Without, for those who look, ask for a pause or work at the same run at once."""
         ...
 
     def documents(self, scope: Scope, lease: Lease, *, staged: bool) -> Documents:

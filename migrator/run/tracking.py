@@ -16,6 +16,8 @@ from migrator.model.chunk import Key
 from migrator.run.sync_ports import SyncState
 
 _AT_ONCE = 500
+# Rows that wait in memory to be written (DESIGN rule 7).
+_UNWRITTEN = 5000
 # Marks the folded twin of a text column among a tracked row's values.
 _FOLDED = "~"
 
@@ -52,19 +54,34 @@ class Tracker:
         self._emit = emit
         self._watches = watches
         self._memories = {each.table: _Memory(each, watches[each.table]) for each in cascades.tables}
+        # By table the last image of each row that is not written yet, None for a row that is gone.
+        self._latest: dict[TableName, dict[Key, TrackedRow | None]] = {}
         self._busy: set[tuple[TableName, Key]] = set()
 
     def follow(self, rows: Rows) -> None:
-        """Takes in the events of some rows, in the order of the log."""
-        for cascade in self._cascades.of_parent(rows.table):
-            self._walk_events(cascade, rows)
+        """Takes in the events of some rows, in the order of the log; see `flush`."""
+        if rows.cascades:
+            for cascade in self._cascades.of_parent(rows.table):
+                self._walk_events(cascade, rows)
         memory = self._memories.get(rows.table)
         if memory is not None:
             self._remember(memory, rows)
 
+    def flush(self) -> None:
+        """Writes what was taken in; to be called before the position behind it is saved."""
+        for table, latest in self._latest.items():
+            gone = [key for key, row in latest.items() if row is None]
+            if gone:
+                self._state.drop_tracked(self._run, table, gone)
+            kept = [row for row in latest.values() if row is not None]
+            if kept:
+                self._state.put_tracked(self._run, kept)
+        self._latest.clear()
+
     def truncated(self, table: TableName) -> None:
         """A table was emptied; tables with children that cascade can't be."""
         if table in self._memories:
+            self._latest.pop(table, None)
             self._state.drop_tracked_table(self._run, table)
 
     def load(self, rows: Sequence[TrackedRow]) -> None:
@@ -73,19 +90,15 @@ class Tracker:
 
     def _remember(self, memory: _Memory, rows: Rows) -> None:
         """The last image of each row counts; a row whose key has changed is remembered under the new one."""
-        latest: dict[Key, TrackedRow | None] = {}
+        latest = self._latest.setdefault(rows.table, {})
         for change in rows.changes:
             if change.before is not None:
                 latest[memory.row(change.before).key] = None
             if change.after is not None:
                 row = memory.row(change.after)
                 latest[row.key] = self._with_folded(row)
-        gone = [key for key, row in latest.items() if row is None]
-        if gone:
-            self._state.drop_tracked(self._run, rows.table, gone)
-        kept = [row for row in latest.values() if row is not None]
-        if kept:
-            self._state.put_tracked(self._run, kept)
+        if len(latest) > _UNWRITTEN:
+            self.flush()
 
     def _walk_events(self, cascade: Cascade, rows: Rows) -> None:
         columns = self._watches[rows.table].columns
@@ -109,6 +122,7 @@ class Tracker:
         if rule not in ("CASCADE", "SET NULL", "SET DEFAULT"):
             return
         memory = self._memories[cascade.child]
+        self.flush()
         names, wanted = self._lookup(cascade, keys)
         limit = _AT_ONCE
         while True:
@@ -148,6 +162,7 @@ class Tracker:
         finally:
             self._busy -= busy
         self._remember(memory, hidden)
+        self.flush()
 
     def _lookup(self, cascade: Cascade, keys: Sequence[Key]) -> tuple[list[str], list[Key]]:
         """The columns to look in and the values to look for; text as its collation compares it."""

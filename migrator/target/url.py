@@ -20,6 +20,7 @@ _MONGO = re.compile(
     r"(?P<scheme>mongodb(?:\+srv)?)://(?:(?P<user>[^:@/?]*)(?::(?P<password>[^@/?]*))?@)?(?P<hosts>[^/?@]+)"
     r"(?:/(?P<database>[^?@]*))?(?:\?(?P<options>.*))?"
 )
+_OPTION = re.compile(r"[A-Za-z.]{1,40}")
 # https://www.mongodb.com/docs/manual/reference/limits/#naming-restrictions; the Windows set, so that names travel.
 _FORBIDDEN = set('/\\. "$*<>:|?\0')
 _SERVERS_OWN = ("admin", "local", "config")
@@ -94,7 +95,7 @@ def _mongo(text: str) -> MongoUrl:
         )
     _check_database(database)
     if parts["scheme"] == "mongodb":
-        _check_by_driver(text)
+        _check_by_driver(text, parts["options"] or "")
     elif "," in parts["hosts"] or ":" in parts["hosts"]:
         raise SettingsError("mongodb+srv:// takes one host name, no port", hint="Use mongodb:// for a list of hosts.")
     user = f"{parts['user']}@" if parts["user"] else ""
@@ -111,12 +112,28 @@ def _check_database(name: str) -> None:
         raise SettingsError(f"{name} is MongoDB's own database", hint="Name a database of your application's own.")
 
 
-def _check_by_driver(text: str) -> None:
+def _check_by_driver(text: str, options: str) -> None:
     """Hosts, ports and options. Not for mongodb+srv, where the driver would ask the name server."""
+    if not _understood(text):
+        # The driver's text may quote what it could not read, which may be half a password: only options are repeated.
+        names = [option.partition("=")[0] for option in re.split("[&;]", options)]
+        wrong = [name for name in names if _OPTION.fullmatch(name) and _unknown(name)]
+        what = f"unknown option {wrong[0]} in the target URL" if wrong else "the target URL can't be read"
+        raise SettingsError(what, hint=_FORM)
+
+
+def _understood(text: str) -> bool:
     try:
         parse_uri(text, validate=True, warn=False)
+    except (PyMongoError, ValueError):
+        return False
+    return True
+
+
+def _unknown(option: str) -> bool:
+    """Whether the driver knows no such option, told by its words, for it has no error class for that."""
+    try:
+        parse_uri(f"mongodb://localhost/?{option}=x", validate=True, warn=False)
     except (PyMongoError, ValueError) as error:
-        # The driver's text may quote what it could not read, which may be half a password: only options are repeated.
-        unknown = re.search(r"Unknown option: ?'?([\w.]{1,40})", str(error))
-        what = f"unknown option {unknown[1]} in the target URL" if unknown else "the target URL can't be read"
-        raise SettingsError(what, hint=_FORM) from None
+        return "unknown option" in str(error).lower()
+    return False

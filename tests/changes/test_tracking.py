@@ -81,6 +81,7 @@ class Case:
         columns = self.watches["shop", name].columns
         images = [None if row is None else tuple(row.get(each) for each in columns) for row in (before, after)]
         self.tracker.follow(Rows(("shop", name), (RowChange(*images),)))
+        self.tracker.flush()
 
     def remembered(self, name: str) -> list[Key]:
         return sorted(key for table_name, key in self.memory.rows if table_name == ("shop", name))
@@ -150,6 +151,21 @@ def test_rows_that_moved_before_are_looked_up_where_they_are() -> None:
     assert {(before or {})["id"] for name, before, _ in case.emitted if name == "orders"} == {b"11"}
 
 
+def test_without_foreign_key_checks_children_stay_and_are_remembered() -> None:
+    case = filled()
+    case.tracker.follow(Rows(("shop", "customers"), (RowChange((b"1",), None),), cascades=False))
+    assert case.emitted == []
+    case.event("customers", row(id=1), None)
+    assert {(before or {})["id"] for name, before, _ in case.emitted if name == "orders"} == {b"10", b"11"}
+
+
+def test_rows_that_are_not_written_yet_are_found() -> None:
+    case = filled()
+    case.tracker.follow(Rows(("shop", "orders"), (RowChange(None, (b"13", b"1")),)))
+    case.event("customers", row(id=1), None)
+    assert {(before or {})["id"] for name, before, _ in case.emitted if name == "orders"} == {b"10", b"11", b"13"}
+
+
 def test_a_cycle_of_rows_comes_to_an_end() -> None:
     tree = schema(table("tree", "up", keys=(refers("u", "up", "tree", delete="CASCADE"),)))
     case = Case(tree, "tree")
@@ -165,6 +181,7 @@ def test_more_children_than_one_page() -> None:
     orders = [RowChange(None, (str(number).encode(), b"1")) for number in range(1201)]
     assert case.watches["shop", "orders"].columns == ("id", "customer_id")
     case.tracker.follow(Rows(("shop", "orders"), tuple(orders)))
+    case.tracker.flush()
     case.event("customers", row(id=1), None)
     assert len(case.emitted) == 1201
     assert case.remembered("orders") == []

@@ -45,8 +45,6 @@ def in_terminal(shop: Shop, arguments: Sequence[str], answer: bytes, *, asked: b
             break
         output += data
         if not answered and asked in output:
-            # A Ctrl-C between the question and the reading of the answer would wait for the next key (CPython).
-            time.sleep(0.3)
             os.write(terminal, answer)
             answered = True
     else:
@@ -59,8 +57,15 @@ def in_terminal(shop: Shop, arguments: Sequence[str], answer: bytes, *, asked: b
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("answer", "code", "ids"),
-    [(b"y\n", 0, [1, 2, 3]), (b"\n", 130, []), (b"n\n", 130, []), (b"\x03", 130, [])],
-    ids=["yes", "enter", "no", "ctrl-c"],
+    [
+        (b"y\n", 0, [1, 2, 3]),
+        (b"Yes\n", 0, [1, 2, 3]),
+        (b"\n", 130, []),
+        (b"n\n", 130, []),
+        (b"\x04", 130, []),
+        (b"\x03", 130, []),
+    ],
+    ids=["yes", "whole-word", "enter", "no", "end", "ctrl-c"],
 )
 def test_it_asks_at_a_terminal(shop: Shop, answer: bytes, code: int, ids: list[int]) -> None:
     found, output = in_terminal(shop, ["apply", "--workers", "1"], answer, asked=b"[y/N]")

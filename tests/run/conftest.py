@@ -73,6 +73,10 @@ class Running:
             )
 
     @property
+    def out(self) -> str:
+        return self._out.read_text(encoding="utf-8")
+
+    @property
     def err(self) -> str:
         return self._err.read_text(encoding="utf-8")
 
@@ -119,7 +123,7 @@ class Running:
         except subprocess.TimeoutExpired:
             self.kill()
             code = 999
-        ended = Ended(code, self._out.read_text(encoding="utf-8"), self.err)
+        ended = Ended(code, self.out, self.err)
         assert "Traceback" not in ended.err or "--debug" in self._arguments, ended
         return ended
 

@@ -7,45 +7,16 @@ import random
 import signal
 import subprocess
 import sys
-from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
-import bson
-import pymongo
 import pytest
-from bson.codec_options import CodecOptions
-from bson.raw_bson import RawBSONDocument
 
 from sample_schema.generate import load
-from tests.oracle.compare import by_id, differences, without_id
-from tests.oracle.documents import Oracle
+from tests.oracle.target import assert_equal_to_the_oracle, in_files, in_mongodb
 
 ROOT = Path(__file__).parent.parent.parent
 MAPPINGS = ROOT / "mappings"
 pytestmark = pytest.mark.slow
-
-Documents = Callable[[str], Iterable[bytes]]
-
-
-def in_mongodb(url: str) -> Documents:
-    def documents(name: str) -> Iterator[bytes]:
-        with pymongo.MongoClient[RawBSONDocument](url, document_class=RawBSONDocument) as client:
-            for document in client.get_default_database()[name].find():
-                yield document.raw
-
-    return documents
-
-
-def in_files(folder: Path) -> Documents:
-    options = CodecOptions(document_class=RawBSONDocument)
-
-    def documents(name: str) -> Iterator[bytes]:
-        with (folder / f"{name}.bson").open("rb") as stream:
-            for document in bson.decode_file_iter(stream, options):
-                yield document.raw
-
-    return documents
 
 
 def migrator(project: Path, *arguments: str) -> subprocess.Popen[str]:
@@ -91,23 +62,13 @@ def kill_until_done(source: str, target: str, project: Path, chance: random.Rand
         return kills, resumed
 
 
-def assert_equal_to_the_oracle(source: str, documents: Documents) -> None:
-    oracle = Oracle(source, MAPPINGS)
-    for name, collection in oracle.collections.items():
-        expected = oracle.all_grouped(name).documents
-        if collection.keyless:
-            assert Counter(map(without_id, expected.values())) == Counter(map(without_id, documents(name))), name
-        else:
-            assert differences(expected, by_id(documents(name))) == [], name
-
-
 @pytest.mark.parametrize("seed", [1, 2])
 def test_killed_apply_into_mongodb(mysql_url: str, mongodb_url: str, tmp_path: Path, seed: int) -> None:
     load(mysql_url, scale=4, seed=seed)
     kills, resumed = kill_until_done(mysql_url, mongodb_url, tmp_path, random.Random(seed))
     assert kills > 1
     assert resumed > 0
-    assert_equal_to_the_oracle(mysql_url, in_mongodb(mongodb_url))
+    assert_equal_to_the_oracle(mysql_url, MAPPINGS, in_mongodb(mongodb_url))
     again = migrator(tmp_path, "apply", "plan.json", "--yes")
     output, _ = again.communicate(timeout=60)
     assert again.returncode == 0, output
@@ -119,4 +80,4 @@ def test_killed_apply_into_files(mysql_url: str, tmp_path: Path) -> None:
     folder = tmp_path / "dump"
     kills, _ = kill_until_done(mysql_url, f"file:{folder}", tmp_path, random.Random(3))
     assert kills > 1
-    assert_equal_to_the_oracle(mysql_url, in_files(folder))
+    assert_equal_to_the_oracle(mysql_url, MAPPINGS, in_files(folder))

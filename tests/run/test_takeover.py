@@ -19,12 +19,10 @@ pytestmark = pytest.mark.slow
 def test_two_at_once(project: Project) -> None:
     first = project.start_copying()
     first_pid = first.process.pid
-    began = time.monotonic()
     with first.workers_stopped():
         second = project.apply()
     assert second.code == BUSY, second
     assert f"process {first_pid} on {os.uname().nodename}" in second.err
-    assert time.monotonic() - began < 12
     ended = first.end()
     assert ended.code == 0, ended
     assert len(project.documents()) == 600

@@ -82,10 +82,11 @@ def test_what_can_not_be_asked_is_an_error() -> None:
 def test_a_busy_server(project: Project) -> None:
     with project.connect() as one, project.connect() as two:
         for connection in (one, two):
-            connection._execute_command(3, "SELECT SLEEP(5)")  # type: ignore[attr-defined]
+            connection._execute_command(3, "SELECT SLEEP(300)")  # type: ignore[attr-defined]
         running = project.start_apply("--max-threads-running", "1")
         running.says("paused: Threads_running is")
         assert project.chunks_done() == 0
+        project.sql(*(f"KILL QUERY {connection.thread_id()}" for connection in (one, two)))
         running.says("going on")
         ended = running.end()
     assert ended.code == 0, ended

@@ -60,6 +60,14 @@ def test_mysql_keeps_its_data_and_url_when_killed(mysql_server_factory: Callable
     server.stop()
 
 
+def test_mysql_servers_leave_each_others_temporary_tables_alone(mysql_server_factory: Callable[[], Server]) -> None:
+    with connect_mysql(mysql_server_factory().url) as connection, connection.cursor() as cursor:
+        cursor.execute("CREATE DATABASE busy")
+        cursor.execute("CREATE TEMPORARY TABLE busy.work (a INT) ENGINE = MyISAM")
+        mysql_server_factory()
+        cursor.execute("DROP TEMPORARY TABLE busy.work")
+
+
 def test_mongodb_keeps_its_data_and_url_when_killed(mongod_factory: Callable[[], Server]) -> None:
     server = mongod_factory()
     with connect_mongodb(server.url) as client:

@@ -19,6 +19,7 @@ from migrator.source.binlog.watched import WatchedTable
 from migrator.source.binlog.wording import Role
 
 _LOW = 1 << 32
+_NO_FOREIGN_KEY_CHECKS = 2  # among a rows event's flags
 _NO_TABLE = 0xFFFFFF  # of a rows event that only ends a statement
 
 # These change no row and end no transaction.
@@ -352,10 +353,11 @@ class BinlogReader:
         if table is None:
             return
         self._rows_seen = True
+        cascades = not int.from_bytes(event.body[6:8], "little") & _NO_FOREIGN_KEY_CHECKS
         for changes in table.changes(event.kind, event.body):
             if self._locks_rows:
                 changes = self._touch(table.watch, changes)
-            yield Rows(table.watch.name, changes)
+            yield Rows(table.watch.name, changes, cascades)
 
     def _touch(self, watch: Watch, changes: tuple[RowChange, ...]) -> tuple[RowChange, ...]:
         """Notes the last row's key, which is read besides the wanted columns."""

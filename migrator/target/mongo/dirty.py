@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
 from bson import Binary, Int64
-from pymongo import ASCENDING, DeleteOne, IndexModel, UpdateOne
+from pymongo import ASCENDING, DeleteMany, IndexModel, UpdateOne
 from pymongo.client_session import ClientSession
 from pymongo.collection import Collection
 
@@ -56,11 +56,11 @@ class DirtyReaches:
 
     def advance(self, scope: Scope, entry: Dirty, after: Key) -> None:
         change = {"$set": {"after": [Binary(part) for part in after]}}
-        self._write([UpdateOne(_same(scope, entry), change)])
+        self._write(UpdateOne(_by_marks(scope, [entry]), change))
 
     def settle(self, scope: Scope, entries: Iterable[Dirty]) -> None:
-        for some in bulk.batches(entries, BATCH, BATCH_BYTES, lambda entry: _size(entry.reach)):
-            self._write([DeleteOne(_same(scope, entry)) for entry in some])
+        for some in bulk.batches(entries, BATCH, BATCH_BYTES, lambda _: 0):
+            self._write(DeleteMany(_by_marks(scope, some)))
 
     def scopes(self) -> set[Scope]:
         """All that have an entry."""
@@ -80,9 +80,9 @@ class DirtyReaches:
     def _collections(self, run: str) -> list[str]:
         return self._session.steadily(lambda: self._dirty.distinct("collection", {"run": run}))
 
-    def _write(self, operations: list[UpdateOne | DeleteOne]) -> None:
+    def _write(self, operation: UpdateOne | DeleteMany) -> None:
         def work(session: ClientSession | None) -> dict[int, bulk.Failure]:
-            self._dirty.bulk_write(operations, ordered=False, session=session)
+            self._dirty.bulk_write([operation], session=session)
             return {}
 
         self._guard.run(work)
@@ -125,8 +125,9 @@ def _of(scope: Scope) -> dict[str, str]:
     return {"run": scope.run, "collection": scope.collection}
 
 
-def _same(scope: Scope, entry: Dirty) -> dict[str, Any]:
-    return {"_id": Binary(_id(scope, entry.reach)), "mark": entry.mark}
+def _by_marks(scope: Scope, entries: Sequence[Dirty]) -> dict[str, Any]:
+    """No mark is given twice: an entry that was noted again has another one."""
+    return {**_of(scope), "mark": {"$in": [Int64(entry.mark) for entry in entries]}}
 
 
 def _entry(found: dict[str, Any]) -> Dirty:

@@ -85,12 +85,13 @@ def translated(where: str) -> Iterator[None]:
         raise translate(error, where) from error
 
 
-def steadily(work: Callable[[], T], seconds: float | None = None) -> T:
+def steadily(work: Callable[[], T], seconds: float | None = None, more_seconds: float = 0.0) -> T:
     """`work`'s result; TargetUnavailable is tried again with growing pauses, then raised. `work` must be repeatable."""
+    seconds = _RETRY_SECONDS if seconds is None else seconds
     retrying = Retrying(
         retry=retry_if_exception_type(Retryable),
         wait=wait_random_exponential(multiplier=0.2, max=5),
-        stop=stop_after_delay(_RETRY_SECONDS if seconds is None else seconds),
+        stop=stop_after_delay(seconds + more_seconds),
         reraise=True,
     )
     return retrying(work)

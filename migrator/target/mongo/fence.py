@@ -16,9 +16,11 @@ busy server. It does not cover a process that is stopped between look and send f
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Protocol
 
 import pymongo
@@ -27,9 +29,10 @@ from pymongo.errors import ConfigurationError, OperationFailure
 
 from migrator.errors import LeaseLost, MigratorError
 from migrator.target.lease import now
+from migrator.target.mongo import transactors
 from migrator.target.mongo.bulk import Failure
 from migrator.target.mongo.lease_store import LEASES, MongoLease
-from migrator.target.mongo.session import TRANSACTION, Session
+from migrator.target.mongo.session import TRANSACTION, TRANSACTION_SECONDS, Session
 
 WRITE_LIMIT_SECONDS = 15.0
 # Of a server by itself, and of services that speak the protocol without transactions.
@@ -103,13 +106,23 @@ class Fenced:
         self._session = session
         self._lease = lease
         self._fence = fence
+        # A session of the driver has one user at a time.
+        self._turn = threading.Lock()
 
     def run(self, work: Work) -> dict[int, Failure]:
-        return self._session.steadily(lambda: self._transact(work))
+        # Where a predecessor's transaction could not be ended, the server has to give it up first.
+        more = TRANSACTION_SECONDS if self._lease.held.inherited else 0.0
+        with self._turn:
+            return self._session.steadily(lambda: self._transact(work), more)
+
+    @cached_property
+    def _transactor(self) -> ClientSession:
+        return transactors.begin(self._session, self._lease.id)
 
     def _transact(self, work: Work) -> dict[int, Failure]:
+        session = self._transactor
         self._lease.check()
-        with self._session.client.start_session() as session, session.start_transaction(**TRANSACTION):
+        with session.start_transaction(**TRANSACTION):
             passed = self._mark(session)
             failures = work(session) if passed else {}
             if failures or not passed:
@@ -142,7 +155,7 @@ class TimeLimited:
 
     all_or_nothing = False
 
-    def __init__(self, session: Session, lease: MongoLease, limit: float = WRITE_LIMIT_SECONDS) -> None:
+    def __init__(self, session: Session, lease: MongoLease, limit: float) -> None:
         self._session = session
         self._lease = lease
         self._limit = limit
@@ -165,7 +178,9 @@ class TimeLimited:
 
 def guard(session: Session, lease: MongoLease, fence: Fence) -> Guard:
     """The strongest that the server allows."""
-    return Fenced(session, lease, fence) if session.cached(has_transactions) else TimeLimited(session, lease)
+    if session.cached(has_transactions):
+        return Fenced(session, lease, fence)
+    return TimeLimited(session, lease, WRITE_LIMIT_SECONDS)
 
 
 def has_transactions(session: Session) -> bool:

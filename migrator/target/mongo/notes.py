@@ -29,7 +29,7 @@ def scope_id(scope: Scope) -> dict[str, str]:
 
 
 class Notes:
-    """Reads see what a majority has; changes go through the guard."""
+    """Reads see what a majority has; positions go through the guard."""
 
     def __init__(self, session: Session, guard: Guard) -> None:
         self._session = session
@@ -47,6 +47,16 @@ class Notes:
     def save(self, scopes: Iterable[Scope], position: Position) -> None:
         change = {"$set": {"kind": "position", "position": to_json(position)}}
         self._write([UpdateOne({"_id": scope_id(scope)}, change, upsert=True) for scope in scopes])
+
+    def note_lost(self, scopes: Iterable[Scope], reason: str) -> None:
+        """These can't be followed from where they stand."""
+        change = {"$set": {"kind": "position", "lost": reason}}
+        self._write([UpdateOne({"_id": scope_id(scope)}, change, upsert=True) for scope in scopes])
+
+    def lost(self, scope: Scope) -> str:
+        """Why a scope can't be followed, "" when it can."""
+        found = self._session.steadily(lambda: self._notes.find_one({"_id": scope_id(scope)})) or {}
+        return str(found.get("lost", ""))
 
     def scopes(self) -> set[Scope]:
         """All that have a document."""
@@ -101,7 +111,8 @@ class Notes:
 
     def report(self, report: SyncReport) -> None:
         change = {"$set": {"kind": "report", "report": to_json(report)}}
-        self._write([UpdateOne({"_id": _REPORT}, change, upsert=True)])
+        # Of whoever reports last: one that lost its lease may still say so.
+        self._session.steadily(lambda: self._notes.update_one({"_id": _REPORT}, change, upsert=True))
 
     def last_report(self) -> SyncReport | None:
         found = self._session.steadily(lambda: self._notes.find_one({"_id": _REPORT}))

@@ -26,6 +26,8 @@ TRANSACTION: Mapping[str, Any] = {
     "write_concern": WriteConcern("majority", wtimeout=WRITE_MILLISECONDS),
     "read_preference": ReadPreference.PRIMARY,
 }
+# After that a server gives a transaction up (transactionLifetimeLimitSeconds, and a look around every half of it).
+TRANSACTION_SECONDS = 90.0
 
 
 class Session:
@@ -73,9 +75,9 @@ class Session:
         with translated(self.url.address):
             return work()
 
-    def steadily(self, work: Callable[[], T]) -> T:
-        """As `once`, with passing faults tried again for a while. `work` must be repeatable."""
-        return steadily(lambda: self.once(work), self._retry_seconds)
+    def steadily(self, work: Callable[[], T], more_seconds: float = 0.0) -> T:
+        """As `once`, with passing faults tried again for a while and `more_seconds`. `work` must be repeatable."""
+        return steadily(lambda: self.once(work), self._retry_seconds, more_seconds)
 
     def close(self) -> None:
         if "client" in self.__dict__:

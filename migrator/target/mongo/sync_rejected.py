@@ -56,6 +56,10 @@ class SyncRejected:
         for some in bulk.batches(keys, _BATCH, BATCH_BYTES, lambda key: sum(map(len, key))):
             self._replace(scope, some, ())
 
+    def any(self, scope: Scope) -> bool:
+        wanted = {"run": scope.run, "collection": scope.collection}
+        return self._session.steadily(lambda: self._rejected.find_one(wanted, {"_id": 1})) is not None
+
     def conflicting(self, scope: Scope, limit: int) -> list[Key]:
         if limit < 1:
             return []

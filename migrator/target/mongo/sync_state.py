@@ -51,6 +51,12 @@ class MongoSyncState:
     def save(self, scopes: Iterable[Scope], position: Position) -> None:
         self._notes.save(scopes, position)
 
+    def note_lost(self, scopes: Iterable[Scope], reason: str) -> None:
+        self._notes.note_lost(scopes, reason)
+
+    def lost(self, scope: Scope) -> str:
+        return self._notes.lost(scope)
+
     def mark_dirty(self, scope: Scope, reaches: Iterable[Reach]) -> None:
         self._dirty.mark(scope, reaches)
 
@@ -91,6 +97,9 @@ class MongoSyncState:
 
     def clear_rejected(self, scope: Scope, keys: Sequence[Key]) -> None:
         self._rejected.clear(scope, keys)
+
+    def has_rejected(self, scope: Scope) -> bool:
+        return self._rejected.any(scope)
 
     def conflicting(self, scope: Scope, limit: int) -> list[Key]:
         return self._rejected.conflicting(scope, limit)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager
+from dataclasses import replace
 
 from migrator.model.change import Scope
 from migrator.model.check import Check
 from migrator.model.plan import Capabilities, TargetCollection, TargetIdentity
 from migrator.target.lease import Lease, Timing, describe, hold, live_owner, now
-from migrator.target.mongo import fences
+from migrator.target.mongo import fences, transactors
 from migrator.target.mongo.checks import checks
 from migrator.target.mongo.fence import Guard, Unguarded, guard
 from migrator.target.mongo.lease_store import LeaseId, MongoLease, MongoLeaseStore
@@ -45,8 +46,13 @@ class MongoTarget:
         return TargetIdentity(self._session.url.address, version, can)
 
     def inspect(self, names: Iterable[str]) -> tuple[TargetCollection, ...]:
-        publisher = self.publisher()
-        return tuple(publisher.inspect(name) for name in names)
+        publisher, state = self.publisher(), self.sync_state()
+        runs = publisher.published()
+        found = (publisher.inspect(name) for name in names)
+        return tuple(
+            replace(each, lost=state.lost(Scope(runs[each.name], each.name))) if each.name in runs else each
+            for each in found
+        )
 
     def checks(self) -> Iterator[Check]:
         return checks(self._session)
@@ -104,7 +110,9 @@ class MongoTarget:
     def _hold(self, which: LeaseId, purpose: str) -> Iterator[MongoLease]:
         store = MongoLeaseStore(self._session, which)
         with hold(store, purpose, self._session.url.address, self._timing) as held:
-            yield MongoLease(which, held, store.number(held.token), now())
+            lease = MongoLease(which, held, store.number(held.token), now())
+            transactors.end_predecessors(self._session, which)
+            yield lease
 
     def _state_guard(self, lease: Lease | None) -> Guard:
         if lease is None:

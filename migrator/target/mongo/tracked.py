@@ -47,7 +47,10 @@ class TrackedRows:
             self._guard.run(partial(self._delete, _collection(run, table), wanted))
 
     def drop_table(self, run: str, table: TableName) -> None:
-        self._drop(_collection(run, table))
+        # Dropping a collection can't be part of a transaction, and so would pass by the guard.
+        rows = self._session.database[_collection(run, table)]
+        while some := self._session.steadily(lambda: [each["_id"] for each in rows.find({}, {"_id": 1}).limit(BATCH)]):
+            self._guard.run(partial(self._delete, rows.name, {"_id": {"$in": some}}))
 
     def find(
         self, run: str, table: TableName, columns: Sequence[str], values: Sequence[Key], limit: int

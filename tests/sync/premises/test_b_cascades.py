@@ -100,6 +100,17 @@ CASES = {
     ),
     "SET NULL lets a row enter a where": Case(WHERE, LONERS, ("DELETE FROM teams WHERE id = 1",)),
     "SET NULL lets a row enter a top-N": Case(TOP, BOXES, ("DELETE FROM colours WHERE id = 2",)),
+    "a parent that went without its cascade, then with it": Case(
+        WHERE,
+        LONERS,
+        (
+            "SET foreign_key_checks = 0",
+            "DELETE FROM teams",
+            "INSERT INTO teams VALUES (1)",
+            "SET foreign_key_checks = 1",
+            "DELETE FROM teams",
+        ),
+    ),
     "a row that came after the copy": Case(
         TAGS, PRODUCTS, ("INSERT INTO product_tags VALUES (2, 2)", "DELETE FROM tags WHERE id = 2")
     ),

@@ -1,0 +1,122 @@
+"""The server is killed between calls and in the middle of them; what a call said is there afterwards."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from typing import Any
+
+import pytest
+from pymongo import MongoClient
+
+from dev.servers.model import Server
+from migrator.model.change import Reach, TrackedRow, WriteOutcome
+from migrator.target import MongoTarget
+from migrator.target.lease import Timing
+from migrator.target.url import MongoUrl, parse_target_url
+from tests.target.build import document, reject
+from tests.target.sync.conftest import RUN, SCOPE, publish
+from tests.target.sync.test_state import TAGS, position
+
+pytestmark = pytest.mark.slow
+
+Start = Callable[[], Server]
+
+
+def url_of(server: Server) -> str:
+    head, _, options = server.url.partition("?")
+    return f"{head.rstrip('/')}/shop?{options}&serverSelectionTimeoutMS=1000"
+
+
+@contextmanager
+def target_on(server: Server) -> Iterator[MongoTarget]:
+    parsed = parse_target_url(url_of(server))
+    assert isinstance(parsed, MongoUrl)
+    # The owner must live through the server's restart.
+    with closing(MongoTarget(parsed, Timing(0.5, 20.0, 30.0, 0.1), 40)) as target:
+        yield target
+
+
+def reaches(start: int, stop: int) -> list[Reach]:
+    return [Reach("orders", "key", (b"%d" % n,)) for n in range(start, stop)]
+
+
+@pytest.mark.parametrize("fenced", [False, True], ids=["plain", "fenced"])
+def test_what_was_acknowledged_survives(mongod_factory: Start, fenced: bool) -> None:
+    server = mongod_factory()
+    with target_on(server) as target:
+        publish(target)
+        with target.sync_lease("sync") as lease:
+            state = target.sync_state(lease if fenced else None)
+            orders = target.documents(SCOPE, lease, staged=False)
+
+            def crash() -> None:
+                server.kill()
+                server.start()
+
+            state.mark_dirty(SCOPE, reaches(0, 50))
+            crash()
+            first, second, *_ = state.dirty(SCOPE, 50)
+            assert state.count_dirty([SCOPE]) == 50
+            state.advance(SCOPE, first, (b"7",))
+            state.settle(SCOPE, [second])
+            state.save([SCOPE], position(1))
+            crash()
+            assert state.positions([SCOPE]) == {SCOPE: position(1)}
+            assert state.dirty(SCOPE, 1)[0].after == (b"7",)
+            assert state.count_dirty([SCOPE]) == 49
+            row = TrackedRow(TAGS, (b"1",), {"tag": b"red"})
+            state.put_tracked(RUN, [row])
+            state.note_rejected(SCOPE, [(b"5",)], [reject(5)], conflict=True)
+            assert orders.write([document(1, n=1)], []) == WriteOutcome()
+            crash()
+            assert state.tracked(RUN, TAGS, ["tag"], [(b"red",)], 5) == [row]
+            assert state.conflicting(SCOPE, 5) == [(b"5",)]
+            assert orders.ids(None, 5) == [b"\x0e\x00\x00\x00\x10_id\x00\x01\x00\x00\x00\x00"]
+            lease.check()
+
+
+def test_killed_in_the_middle_of_calls(mongod_factory: Start) -> None:
+    """Each call is repeated by itself until it is done, and repeating does no harm."""
+    server = mongod_factory()
+    with target_on(server) as target:
+        publish(target)
+        ending = threading.Event()
+        kills = 0
+
+        def kill_now_and_then() -> None:
+            nonlocal kills
+            while not ending.wait(0.7):
+                server.kill()
+                time.sleep(0.2)
+                server.start()
+                kills += 1
+
+        with target.sync_lease("sync") as lease:
+            state = target.sync_state(lease)
+            orders = target.documents(SCOPE, lease, staged=False)
+            killer = threading.Thread(target=kill_now_and_then)
+            killer.start()
+            try:
+                end = time.monotonic() + 15
+                n = 0
+                while time.monotonic() < end:
+                    state.mark_dirty(SCOPE, reaches(n, n + 100))
+                    assert state.count_dirty([SCOPE]) == 100
+                    entries = state.dirty(SCOPE, 200)
+                    assert [entry.reach for entry in entries] == reaches(n, n + 100)
+                    assert orders.write([document(key, n=key) for key in range(n, n + 100)], []) == WriteOutcome()
+                    state.settle(SCOPE, entries)
+                    state.save([SCOPE], position(n))
+                    assert state.positions([SCOPE]) == {SCOPE: position(n)}
+                    n += 100
+            finally:
+                ending.set()
+                killer.join()
+        with MongoClient[dict[str, Any]](url_of(server)) as client:
+            assert client.shop.orders.count_documents({}) == n
+        print(f"{n // 100} rounds, {kills} kills")
+        assert kills > 3
+        assert n > 100
