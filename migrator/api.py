@@ -30,6 +30,8 @@ from migrator.run.worker import Ends
 from migrator.source import open_source
 from migrator.target import FilesTarget, MongoTarget, open_target
 from migrator.verify.ends import VerifyEnds
+from migrator.verify.independent import IndependentReport
+from migrator.verify.independent import independent_look as _independent_look
 from migrator.verify.outcome import VerifyObserver, VerifyOptions
 from migrator.verify.verify import verify as _verify
 
@@ -160,9 +162,19 @@ def verify(
     if files is not None:
         with closing(open_target(target_url, _LOOKING_SECONDS)) as target:
             preview.tell_other_mappings(open_source(source_url), target, files, observer.note)
+    return _verify(_verify_ends(source_url, target_url, options), options, observer)
+
+
+def independent_look(
+    source_url: str, target_url: str, options: VerifyOptions, observer: VerifyObserver
+) -> IndependentReport:
+    """Sums of tables beside sums of documents; see `migrator.verify.independent`. `options` say which collections."""
+    return _independent_look(_verify_ends(source_url, target_url, options), options, observer)
+
+
+def _verify_ends(source_url: str, target_url: str, options: VerifyOptions) -> VerifyEnds:
     seconds = options.pace.retry_seconds
-    both = VerifyEnds(partial(open_source, source_url), partial(open_target, target_url, seconds))
-    return _verify(both, options, observer)
+    return VerifyEnds(partial(open_source, source_url), partial(open_target, target_url, seconds))
 
 
 def _following(target: MongoTarget | FilesTarget) -> SyncTarget:

@@ -17,7 +17,7 @@ from typing import Any, NoReturn
 
 import click
 
-from migrator import __version__, api, console, console_sync, console_verify
+from migrator import __version__, api, console, console_sums, console_sync, console_verify
 from migrator.config import Settings, load_settings, mask_url
 from migrator.errors import ExitCode, Interrupted, MappingError, MigratorError, PlanRefused, SettingsError
 from migrator.mapping.jsonschema import json_schema
@@ -435,6 +435,9 @@ def status(source: str | None, target: str | None, mappings: Path | None, config
 @click.option("--sample", metavar="N", type=click.IntRange(1), help="Only about N documents of each, at random.")
 @click.option("--keys", metavar="KEY", multiple=True, help="Only the document of this root key; may be repeated.")
 @click.option("--repair", is_flag=True, help="Put right what is not, and look again.")
+@click.option(
+    "--independent", is_flag=True, help="Compare sums that both servers make, instead of documents made again."
+)
 @click.option("--report", "report_file", metavar="FILE", type=click.Path(path_type=Path), help="Keep it as JSON.")
 @click.option(
     "--workers", metavar="N", type=click.IntRange(0, 256), help="Reader processes. Default: by cores, 2 to 8."
@@ -456,6 +459,7 @@ def verify(
     sample: int | None,
     keys: tuple[str, ...],
     repair: bool,
+    independent: bool,
     report_file: Path | None,
     workers: int | None,
     max_threads_running: int | None,
@@ -477,6 +481,9 @@ def verify(
         max_replica_lag=max_replica_lag,
     )
     options = VerifyOptions(Wanted(collections, sample, keys), _pace(settings, restart=restart), repair)
+    if independent:
+        _independent(settings, options, report_file)
+        return
     with console_verify.watching(console.stderr()) as observer:
         report = api.verify(settings.source_url(), settings.target_url(), _files(settings), options, observer)
     if report_file is not None:
@@ -486,6 +493,18 @@ def verify(
         click.get_current_context().exit(ExitCode.DIFFERENT)
     if report.rejected:
         click.get_current_context().exit(ExitCode.REJECTED)
+
+
+def _independent(settings: Settings, options: VerifyOptions, report_file: Path | None) -> None:
+    if options.repair or options.wanted.keys or options.wanted.sample is not None:
+        raise SettingsError("--independent adds up whole collections: --repair, --keys and --sample don't go with it")
+    with console_verify.watching(console.stderr()) as observer:
+        report = api.independent_look(settings.source_url(), settings.target_url(), options, observer)
+    if report_file is not None:
+        _write(report_file, console_sums.as_json(report) + "\n", "report")
+    console.show(console_sums.summary(report))
+    if report.different:
+        click.get_current_context().exit(ExitCode.DIFFERENT)
 
 
 @main.command()

@@ -15,10 +15,10 @@ from decimal import Decimal
 from migrator.errors import SettingsError
 from migrator.model.position import Position
 from migrator.model.sums import FieldSums, MeasuredField, NodeSums, Spot, spots
-from migrator.model.verify import Published, Wanted
+from migrator.model.verify import Published
 from migrator.run.retry import retrying
 from migrator.verify.ends import VerifyEnds
-from migrator.verify.outcome import VerifyObserver
+from migrator.verify.outcome import VerifyObserver, VerifyOptions
 from migrator.verify.ports import Summing, VerifyState
 from migrator.verify.race import Race
 from migrator.verify.wanted import chosen, parse_key
@@ -68,9 +68,7 @@ class IndependentReport:
         return tuple(line for line in self.lines if not line.same)
 
 
-def independent_look(
-    ends: VerifyEnds, wanted: Wanted, settle_seconds: float, retry_seconds: float, observer: VerifyObserver
-) -> IndependentReport:
+def independent_look(ends: VerifyEnds, options: VerifyOptions, observer: VerifyObserver) -> IndependentReport:
     """Adds up both sides. Beside a sync it waits until that has passed the tables' sums; what moves meanwhile is looked
     at several times.
 
@@ -80,8 +78,8 @@ def independent_look(
     """
     source, target = ends.open_source(), ends.open_target()
     with closing(target):
-        look = _Look(source, target.verifying(), Race(target.following()), settle_seconds, retry_seconds)
-        published = chosen(target.verifying().published(), wanted)
+        look = _Look(source, target.verifying(), Race(target.following()), options)
+        published = chosen(target.verifying().published(), options.wanted)
         lines: list[Line] = []
         notes: list[str] = []
         for each in published:
@@ -94,14 +92,12 @@ def independent_look(
 
 
 class _Look:
-    def __init__(
-        self, source: Summing, state: VerifyState, race: Race, settle_seconds: float, retry_seconds: float
-    ) -> None:
+    def __init__(self, source: Summing, state: VerifyState, race: Race, options: VerifyOptions) -> None:
         self._source = source
         self._state = state
         self._race = race
-        self._settle_seconds = settle_seconds
-        self._retrying = retrying(retry_seconds)
+        self._settle_seconds = options.settle_seconds
+        self._retrying = retrying(options.pace.retry_seconds)
         self._here = self._retrying(source.position) if race.alive else None
 
     def at(self, published: Published) -> tuple[list[Line], list[str]]:
@@ -168,7 +164,7 @@ def _lines(collection: str, spot: Spot, ours: NodeSums, theirs: NodeSums) -> lis
         name = ".".join(measured.field.path)
         lines.append(_line(collection, spot, name, "values", one.values, other.values))
         if other.typed != other.values:
-            lines.append(_line(collection, spot, name, "of the right type", one.typed, other.typed))
+            lines.append(_line(collection, spot, name, "of another type", 0, other.values - other.typed))
         if spot.counts_rows and measured.case is None:
             lines.append(_line(collection, spot, name, "nulls", ours.rows - one.values, theirs.rows - other.values))
         lines += _amounts(collection, spot, name, measured, one, other)

@@ -124,3 +124,24 @@ def test_files_are_not_repaired(shop: Shop) -> None:
 
 def faults(report: dict[str, Any]) -> list[dict[str, Any]]:
     return [fault for each in report["collections"] for fault in each["faults"]]
+
+
+def test_the_independent_look_sees_them_too(either: Shop) -> None:
+    assert either.apply_here().code == 0
+    clean = either.verify("--independent")
+    assert clean.code == 0, clean
+    assert "The same: " in clean.out
+    for name in ("tampered in an array", "int as text", "doubled element", "stale lookup"):
+        either.change("orders", KEYS[name], PLANTED[name][0])
+    either.change("customers", 5, lambda _: None)
+    found = either.verify("--independent")
+    assert found.code == 11, found
+    different = " ".join(found.out.split()).split("different ")
+    for start in (
+        "orders, orders.items sku: sum",
+        "orders, orders.items quantity: of another type: source 0, target 1",
+        "orders, orders.items: rows",
+        "orders, orders.customer name: sum",
+        "customers, customers: rows: source 30, target 29",
+    ):
+        assert [line for line in different if line.startswith(start)], (start, different)
