@@ -8,7 +8,7 @@ READY := $(VENV)/.installed
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test lint format bench clean
+.PHONY: help install demo test lint format bench soak clean
 .DELETE_ON_ERROR:
 
 help: ## This list
@@ -34,6 +34,9 @@ format: $(READY) ## Formats the code and mends what can be mended safely
 
 bench: $(READY) ## Measurements on throwaway servers or on yours (benchmarks/)
 	@$(BIN)/python -m dev.servers run -- $(abspath $(BIN))/python -m benchmarks $(ARGS)
+
+soak: $(READY) ## Random histories beside a sync that is killed, for half an hour (tests/sync/soak.py)
+	@$(BIN)/python -m dev.servers run -- $(abspath $(BIN))/python -m tests.sync.soak $(ARGS)
 
 clean: ## Removes everything that these targets made
 	rm -rf $(VENV) .servers .pytest_cache .mypy_cache .ruff_cache .hypothesis build dist demo-output

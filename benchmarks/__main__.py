@@ -22,6 +22,7 @@ from sqlalchemy.engine import URL, make_url
 
 from benchmarks.client import select_statements
 from benchmarks.measure import Ran, medians, run
+from benchmarks.sync import CHANGES, LAG_SECONDS, measure
 from sample_schema.generate import drop, load
 
 MAPPINGS = Path(__file__).parent.parent / "mappings"
@@ -68,9 +69,11 @@ def apply_to_mongodb(source: str, target: str, log: str) -> Ran:
 @click.command()
 @click.option("--scale", default=150, show_default=True, help="150 is about 1.5 million rows.")
 @click.option("--rounds", default=3, show_default=True, help="How often everything is run.")
+@click.option("--changes", default=CHANGES, show_default=True, help="Row changes for sync to catch up with.")
+@click.option("--lag-seconds", default=LAG_SECONDS, show_default=True, help="How long the lag of sync is watched.")
 @click.option("--keep", is_flag=True, help="Leave the filled shops on the server.")
-def main(scale: int, rounds: int, keep: bool) -> None:
-    """Measure apply against the command-line client and against a hand-written script."""
+def main(scale: int, rounds: int, changes: int, lag_seconds: float, keep: bool) -> None:
+    """Measure apply against the command-line client and a hand-written script, and sync against a bare log reader."""
     server, documents = os.environ["MIGRATOR_TEST_MYSQL_URL"], os.environ["MIGRATOR_TEST_MONGODB_URL"]
     head, _, options = documents.partition("?")
     target = f"{head.rstrip('/')}/bench?{options}"
@@ -111,6 +114,7 @@ def main(scale: int, rounds: int, keep: bool) -> None:
     console = Console(width=110)
     console.print(table)
     console.print(growth)
+    console.print(measure(server, documents, changes, lag_seconds))
 
 
 def count_rows(url: str) -> int:

@@ -15,8 +15,13 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from sqlalchemy.engine import make_url
 
-from migrator.errors import ExitCode
+from dev.servers.model import Server
+from dev.servers.probe import connect_mysql
+from migrator import api
+from migrator.errors import ExitCode, SyncBlocked
+from migrator.run.preview import PlanOptions
 from tests.sync.premises.world import World
 
 ROOT = Path(__file__).parents[2]
@@ -281,3 +286,37 @@ def test_a_true_duplicate_is_rejected_and_comes_when_the_other_goes(world: World
     world.sync()
     assert set(world.found("t")) == {1, 3}
     assert world.disagreements() == []
+
+
+@pytest.mark.slow
+def test_a_purged_log_stops_it_and_the_next_apply_copies_anew(
+    mysql_server_factory: Callable[[], Server], mongodb_url: str, tmp_path: Path
+) -> None:
+    """EDGE_CASES 41. The server is the test's own: nobody else's log is purged."""
+    server = mysql_server_factory()
+    name = "purged"
+    with connect_mysql(server.url) as connection:
+        connection.cursor().execute(f"CREATE DATABASE {name}")
+    source = make_url(server.url).set(database=name).render_as_string(hide_password=False)
+    world = World(source, mongodb_url, tmp_path / "mappings")
+    world.sql(*TABLES)
+    world.mapping(PARENTS)
+    world.apply()
+    world.sql("UPDATE children SET name = 'lost'", "FLUSH BINARY LOGS", "FLUSH BINARY LOGS")
+    with world.connected() as connection, connection.cursor() as cursor:
+        cursor.execute("SHOW BINARY LOGS")
+        files = cursor.fetchall()
+        cursor.execute(f"PURGE BINARY LOGS TO '{files[-1][0]}'")
+    with pytest.raises(SyncBlocked, match="purged") as stopped:
+        world.sync()
+    assert stopped.value.exit_code == ExitCode.BLOCKED
+    plan = api.make_plan(world.source, world.target, world.files, PlanOptions())
+    (collection,) = plan.collections
+    assert collection.action == "rebuild"
+    assert "sync could not follow it any further" in collection.reasons[0]
+    world.apply()
+    world.sql("UPDATE children SET name = 'found'")
+    world.sync()
+    assert world.disagreements() == []
+    (collection,) = api.make_plan(world.source, world.target, world.files, PlanOptions()).collections
+    assert collection.action == "unchanged"

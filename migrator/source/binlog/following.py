@@ -15,8 +15,8 @@ from migrator.source.binlog.places import log_start, place_of, read_end, uses_gt
 from migrator.source.binlog.reader import BinlogReader
 from migrator.source.binlog.stream import open_stream
 from migrator.source.binlog.values import Charsets, foreign_charset
-from migrator.source.connect import connected
-from migrator.source.failure import translated
+from migrator.source.connect import engine
+from migrator.source.failure import translated, translated_login
 from migrator.source.url import SourceUrl
 
 
@@ -28,7 +28,7 @@ def follow(url: SourceUrl, position: Position, watches: Mapping[TableName, Watch
         SyncBlocked: when the position is of another server or no longer in its log, or a watched column can't be read.
         SourceError, SourceUnavailable: when there is no way in.
     """
-    with connected(url) as control:
+    with _asking(url) as control:
         start = log_start(control, position, url)
         numbered = uses_gtids(control, position.server)
         if not numbered:
@@ -56,6 +56,19 @@ def follow(url: SourceUrl, position: Position, watches: Mapping[TableName, Watch
             )
             reader.watch(watches)
             yield reader
+
+
+@contextmanager
+def _asking(url: SourceUrl) -> Iterator[Connection]:
+    """A connection as of `connect.connected`, whose end says nothing: the server may have gone while it was idle."""
+    with translated_login(url):
+        connection = engine(url).connect()
+    try:
+        with translated(url):
+            yield connection
+    finally:
+        connection.invalidate()
+        connection.close()
 
 
 def _gtids(position: Position, *, numbered: bool) -> GtidState:

@@ -112,6 +112,12 @@ class MariaDBGtids:
         return ",".join(self._last[domain] for domain in sorted(self._last))
 
 
+def has_reached(here: str, wanted: str) -> bool:
+    """Whether MariaDB's `here` has numbers at least as high as `wanted` in each of its domains."""
+    numbers = {gtid.split("-")[0]: int(gtid.split("-")[2]) for gtid in here.split(",") if gtid}
+    return all(numbers.get(one.split("-")[0], -1) >= int(one.split("-")[2]) for one in wanted.split(",") if one)
+
+
 class NoGtids:
     """Of a server that numbers no transactions."""
 

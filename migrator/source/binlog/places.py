@@ -9,15 +9,16 @@ from dataclasses import dataclass
 from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 
-from migrator.errors import SyncBlocked
+from migrator.errors import LogLost, SyncBlocked
 from migrator.model.position import Position, ServerIdentity
-from migrator.source.binlog.gtids import MySQLGtids
+from migrator.source.binlog.gtids import MySQLGtids, has_reached
+from migrator.source.failure import error_code
 from migrator.source.identity import read_identity
 from migrator.source.position import log_end
 from migrator.source.url import SourceUrl
 
 AGAIN = "`migrator apply` again: it copies what the log no longer tells, and records a new position."
-_FIRST_EVENT = 4
+FIRST_EVENT = 4  # a log file begins with four bytes of magic
 _ENGINE_WAIT = 10  # seconds that the engine may be behind the log when a reader starts
 _LONGEST_OFFSET = (1 << 32) - 1  # the protocol has 32 bits
 
@@ -72,10 +73,12 @@ def log_start(connection: Connection, position: Position, url: SourceUrl) -> Log
         raise SyncBlocked("the server writes no change log", where=url.place, hint="Turn on log_bin.")
     if position.server.flavor == "mariadb":
         _require_mariadb(connection, position, files, url)
-        return LogStart(position.gtid, "", _FIRST_EVENT)
+        return LogStart(position.gtid, "", FIRST_EVENT)
     if uses_gtids(connection, position.server) and position.gtid:
         gtids = MySQLGtids(position.gtid)
         _require_mysql(connection, gtids, url)
+        _require_no_reset(position, files, url)
+        _require_boundary(connection, position, files, gtids, url)
         # The library writes sets without tags only. From the place more is read than is needed, never less.
         if not gtids.has_tags:
             return LogStart(position.gtid, position.file, position.offset)
@@ -84,7 +87,7 @@ def log_start(connection: Connection, position: Position, url: SourceUrl) -> Log
     _require_place(position, files, url)
     if uses_gtids(connection, position.server):
         return LogStart(None, position.file, position.offset)
-    return LogStart(None, position.file, _FIRST_EVENT, skip=position.offset)
+    return LogStart(None, position.file, FIRST_EVENT, skip=position.offset)
 
 
 def log_files(connection: Connection) -> dict[str, int]:
@@ -116,6 +119,8 @@ def read_end(connection: Connection, server: ServerIdentity) -> Position:
 
 
 _NUMBER = re.compile(r"\d+$")
+_NEXT_GTID = re.compile(r"GTID_NEXT\s*=\s*'([0-9a-fA-F-]{36}:[^']+)'")
+_NO_EVENT = (1220,)  # ER_ERROR_WHEN_EXECUTING_COMMAND: a wrong offset
 
 
 def place_of(file: str, offset: int) -> tuple[int, int]:
@@ -148,8 +153,13 @@ def _require_mysql(connection: Connection, gtids: MySQLGtids, url: SourceUrl) ->
 
 def _require_mariadb(connection: Connection, position: Position, files: Mapping[str, int], url: SourceUrl) -> None:
     """The GTID alone would do, were it not that after a RESET MASTER the same numbers come again."""
+    _require_no_reset(position, files, url)
     if position.file not in files:
-        return  # the server knows whether the GTIDs behind it are all there
+        # The server knows whether the GTIDs behind it are all there; less than ours it would take for a new beginning.
+        end = str(connection.exec_driver_sql("SELECT @@GLOBAL.gtid_binlog_pos").scalar() or "")
+        if not has_reached(end, position.gtid):
+            raise _blocked(f"the server is at GTID {end or 'none'}, before {position.gtid}: its log was reset", url)
+        return
     _require_place(position, files, url)
     found = connection.exec_driver_sql("SELECT BINLOG_GTID_POS(%s, %s)", (position.file, position.offset)).scalar()
     if set(filter(None, str(found or "").split(","))) != set(filter(None, position.gtid.split(","))):
@@ -157,5 +167,30 @@ def _require_mariadb(connection: Connection, position: Position, files: Mapping[
         raise _blocked(f"{what}: it was reset or restored", url)
 
 
+def _require_no_reset(position: Position, files: Mapping[str, int], url: SourceUrl) -> None:
+    last = list(files)[-1]
+    if position.file and place_of(position.file, 0) > place_of(last, 0):
+        raise _blocked(f"the server's log ends with the file {last}, before {position.file}: it was reset", url)
+
+
+def _require_boundary(
+    connection: Connection, position: Position, files: Mapping[str, int], gtids: MySQLGtids, url: SourceUrl
+) -> None:
+    """After a RESET the same GTIDs come again, and may be as many as before: they don't lie at the same offsets."""
+    if position.how != "log" or position.file not in files or position.offset == files[position.file]:
+        return
+    _require_place(position, files, url)
+    statement = f"SHOW BINLOG EVENTS IN '{position.file}' FROM {position.offset} LIMIT 1"
+    try:
+        row = connection.exec_driver_sql(statement).mappings().first()
+    except DBAPIError as error:
+        if error_code(error) not in _NO_EVENT:
+            raise
+        row = None
+    found = _NEXT_GTID.search(str(row["Info"])) if row is not None else None
+    if row is None or (found is not None and gtids.contains(MySQLGtids(found[1]))):
+        raise _blocked(f"no transaction begins at {position.offset} in {position.file}: the log was reset", url)
+
+
 def _blocked(what: str, url: SourceUrl) -> SyncBlocked:
-    return SyncBlocked(what, where=url.place, hint=AGAIN)
+    return LogLost(what, where=url.place, hint=AGAIN)

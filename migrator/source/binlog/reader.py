@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 
-from migrator.errors import SyncBlocked
+from migrator.errors import LogLost, SyncBlocked
 from migrator.model.change import Commit, LogEvent, Quiet, RowChange, Rows, Statement, TableName, Truncate, Watch
 from migrator.model.position import Position, ServerIdentity
 from migrator.source.binlog import packets, wording
@@ -14,8 +14,8 @@ from migrator.source.binlog.places import AGAIN, place_of
 from migrator.source.binlog.stream import LogStream
 from migrator.source.binlog.tables import UnknownType, table_id, table_map, table_name
 from migrator.source.binlog.touched import TouchedPosition, TouchedRow
-from migrator.source.binlog.values import Charsets
-from migrator.source.binlog.watched import WatchedTable
+from migrator.source.binlog.values import Charsets, refusal
+from migrator.source.binlog.watched import WatchedTable, blocked_column
 from migrator.source.binlog.wording import Role
 
 _LOW = 1 << 32
@@ -129,6 +129,11 @@ class BinlogReader:
     def watch(self, watches: Mapping[TableName, Watch]) -> None:
         """Implements LogReader.watch. Raises SyncBlocked for columns whose values can't be had from the log."""
         self._charsets = self._load_charsets(watches.values())
+        for one in watches.values():
+            for name in one.columns:
+                reason = refusal(one.table.by_name[name], self._charsets)
+                if reason is not None:
+                    raise blocked_column(one, name, reason)
         self._wanted = dict(watches)
         self._watches = {name: _with_key(one) for name, one in watches.items()} if self._locks_rows else self._wanted
         self._maps.clear()
@@ -187,7 +192,7 @@ class BinlogReader:
         return Position(self._server, self._gtids.text, file, offset, "log")
 
     def _blocked(self, what: str, hint: str) -> SyncBlocked:
-        return SyncBlocked(f"the change log can't be followed: {what}", where=f"{self._file}:{self._offset}", hint=hint)
+        return LogLost(f"the change log can't be followed: {what}", where=f"{self._file}:{self._offset}", hint=hint)
 
     def _rotate(self, data: bytes, event: Event) -> Iterable[LogEvent]:
         self._file, self._offset = packets.rotation(event.body)

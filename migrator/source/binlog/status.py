@@ -7,9 +7,19 @@ from collections.abc import Mapping
 from sqlalchemy import Connection
 
 from migrator.model.change import LogStatus
-from migrator.model.position import Position
+from migrator.model.position import Position, ServerIdentity
 from migrator.source.binlog.gtids import MySQLGtids
-from migrator.source.binlog.places import bytes_between, log_files, read_end, require_position_server, uses_gtids
+from migrator.source.binlog.packets import Kind, parse_event
+from migrator.source.binlog.places import (
+    FIRST_EVENT,
+    LogStart,
+    bytes_between,
+    log_files,
+    read_end,
+    require_position_server,
+    uses_gtids,
+)
+from migrator.source.binlog.stream import open_stream
 from migrator.source.connect import connected
 from migrator.source.identity import read_identity
 from migrator.source.log_settings import expiry_seconds
@@ -30,7 +40,7 @@ def log_status(url: SourceUrl, position: Position) -> LogStatus:
             end=end,
             transactions=_transactions(connection, position, end),
             bytes=bytes_between(files, position, end),
-            expires_in=_expires_in(connection, position, files),
+            expires_in=_expires_in(connection, url, position, files),
         )
 
 
@@ -55,13 +65,29 @@ def _mariadb_transactions(here: str, end: str) -> int | None:
     return count
 
 
-def _expires_in(connection: Connection, position: Position, files: Mapping[str, int]) -> float | None:
+def _expires_in(connection: Connection, url: SourceUrl, position: Position, files: Mapping[str, int]) -> float | None:
     """A file may go when it was written last so long ago; the one that is being written never does.
 
-    When it was, the server doesn't tell. The file behind it was begun at that moment, and its first event tells when.
+    When it was, the server doesn't say. The file behind it was begun at that moment, and its first event tells when.
     """
     rows = connection.exec_driver_sql(f"SHOW GLOBAL VARIABLES WHERE Variable_name IN ({_EXPIRY})")
     kept = expiry_seconds({str(name).lower(): str(value) for name, value in rows})
+    names = list(files)
     if kept is None:
         return None
-    return float(kept)
+    if position.file not in files:
+        return 0.0
+    if position.file == names[-1]:
+        return float(kept)
+    now = float(str(connection.exec_driver_sql("SELECT UNIX_TIMESTAMP()").scalar()))
+    ended = _begun(url, position.server, names[names.index(position.file) + 1])
+    return max(0.0, ended + kept - now)
+
+
+def _begun(url: SourceUrl, server: ServerIdentity, file: str) -> int:
+    """When a log file was begun, seconds since 1970."""
+    with open_stream(url, server, LogStart(None, file, FIRST_EVENT)) as stream:
+        while True:
+            event = parse_event(stream.next(), 0)
+            if event.kind == Kind.FORMAT_DESCRIPTION:
+                return event.at

@@ -20,7 +20,7 @@ from pymysql.err import MySQLError
 from pymysqlreplication import BinLogStreamReader
 from pymysqlreplication.event import RotateEvent
 
-from migrator.errors import SourceError, SourceUnavailable, SyncBlocked
+from migrator.errors import LogLost, SourceError, SourceUnavailable, SyncBlocked
 from migrator.model.position import ServerIdentity
 from migrator.source.binlog.places import AGAIN, LogStart, require_position_server
 from migrator.source.connect import force_close, interrupt, open_blocking, read_packet
@@ -90,6 +90,8 @@ def open_stream(url: SourceUrl, server: ServerIdentity, start: LogStart) -> Iter
         opened.append(connection)
         if len(opened) == 1:
             with connection.cursor() as cursor:
+                # Files may have checksums when the server writes none now; the library looks only at that.
+                cursor.execute("SET @master_binlog_checksum = 'CRC32'")
                 cursor.execute(IDENTITY_QUERY)
                 require_position_server(identity_of((str(a), str(b)) for a, b in cursor.fetchall()), server, url)
         return connection
@@ -141,6 +143,4 @@ def dump_failure(error: Exception, url: SourceUrl) -> SourceError | SyncBlocked:
         return translate(error, url)
     if "same server_uuid/server_id" in text or "same server_id" in text:
         return SourceUnavailable(f"another replica has the same id: {text}", where=url.place)
-    return SyncBlocked(
-        f"the server can't give its change log from there on: {text} (1236)", where=url.place, hint=AGAIN
-    )
+    return LogLost(f"the server can't give its change log from there on: {text} (1236)", where=url.place, hint=AGAIN)

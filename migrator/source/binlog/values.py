@@ -51,6 +51,14 @@ def converter(column: Column, logged: LoggedColumn, charsets: Charsets) -> Conve
     return make(column, logged, charsets)
 
 
+def refusal(column: Column, charsets: Charsets) -> str | None:
+    """Why values of the column can't be had from any log, None when they can."""
+    name = foreign_charset(column)
+    if name is not None and name not in charsets:
+        return f"text in the character set {name} can't be converted as the server does it"
+    return None if family_of(column) in _MAKERS else f"a column of type {column.column_type} can't name documents"
+
+
 def foreign_charset(column: Column) -> str | None:
     """The single-byte character set whose table `converter` needs for the column."""
     if family_of(column) != "text" or column.charset is None:
@@ -97,10 +105,9 @@ def _text(column: Column, logged: LoggedColumn, charsets: Charsets) -> Convert:
         codec = _CODECS[charset]
         convert = _decoded(codec)
     elif charset in charsets:
-        table = charsets[charset]
-        convert = _mapped(table)
+        convert = _mapped(charsets[charset])
     else:
-        raise Undecodable(f"text in the character set {charset} can't be converted as the server does it")
+        raise Undecodable(refusal(column, charsets) or charset)
     if column.data_type == "char":
         return lambda raw: convert(raw).rstrip(b" ")
     return convert

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
-from migrator.errors import SyncBlocked
+from migrator.errors import LogLost, SyncBlocked
 from migrator.model.change import RowChange, Watch
 from migrator.model.representation import family_of
 from migrator.model.schema import Column
@@ -106,7 +106,7 @@ class WatchedTable:
     def _require(self, image: ImageReader) -> None:
         if image.absent:
             missing = ", ".join(self.watch.columns[place] for place in image.absent)
-            raise SyncBlocked(
+            raise LogLost(
                 f"a row event lacks the columns {missing}: a session has binlog_row_image = MINIMAL",
                 where=self.watch.table.qualified,
                 hint=_IMAGE_HINT,
@@ -125,7 +125,7 @@ def _places_by_name(watch: Watch, logged: TableMap) -> tuple[int, ...]:
     by_name = {name: place for place, name in enumerate(logged.names or ())}
     missing = [name for name in watch.columns if name not in by_name]
     if missing:
-        raise SyncBlocked(
+        raise LogLost(
             f"a row event is of a table without the columns {', '.join(missing)}",
             where=watch.table.qualified,
             hint="The table was changed since the mapping was applied: `migrator apply` again.",
@@ -138,10 +138,10 @@ def _places_by_order(watch: Watch, logged: TableMap) -> tuple[int, ...]:
     columns = watch.table.columns
     if len(columns) != len(logged.columns):
         what = f"a row event has {len(logged.columns)} columns, the table {len(columns)}"
-        raise SyncBlocked(what, where=watch.table.qualified, hint=_NAMES_HINT)
+        raise LogLost(what, where=watch.table.qualified, hint=_NAMES_HINT)
     for column, found in zip(columns, logged.columns, strict=True):
         if not _is_like(column, found):
-            raise SyncBlocked(
+            raise LogLost(
                 f"a row event has another type ({found.type.name}) than the table has now ({column.column_type})",
                 where=f"{watch.table.qualified}.{column.name}",
                 hint=_NAMES_HINT,

@@ -36,7 +36,8 @@ class DirtyReaches:
     def mark(self, scope: Scope, reaches: Iterable[Reach]) -> None:
         self._session.cached(_prepare)
         for some in bulk.batches(reaches, BATCH, BATCH_BYTES, _size):
-            entries = {_id(scope, reach): reach for reach in some}
+            # Of several times in one call the last counts, as with several calls.
+            entries = dict(reversed({_id(scope, reach): reach for reach in reversed(some)}.items()))
             first = self._take_marks(len(entries))
             documents = {
                 name: _document(name, scope, reach, first + place)

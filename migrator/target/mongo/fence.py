@@ -18,7 +18,8 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Protocol
@@ -27,7 +28,7 @@ import pymongo
 from pymongo.client_session import ClientSession
 from pymongo.errors import ConfigurationError, OperationFailure
 
-from migrator.errors import LeaseLost, MigratorError
+from migrator.errors import LeaseLost, MigratorError, TargetUnavailable
 from migrator.target.lease import now
 from migrator.target.mongo import transactors
 from migrator.target.mongo.bulk import Failure
@@ -112,7 +113,7 @@ class Fenced:
     def run(self, work: Work) -> dict[int, Failure]:
         # Where a predecessor's transaction could not be ended, the server has to give it up first.
         more = TRANSACTION_SECONDS if self._lease.held.inherited else 0.0
-        with self._turn:
+        with self._turn, _whose_lease(self._lease):
             return self._session.steadily(lambda: self._transact(work), more)
 
     @cached_property
@@ -162,7 +163,8 @@ class TimeLimited:
 
     def run(self, work: Work) -> dict[int, Failure]:
         self._wait()
-        return self._session.steadily(lambda: self._limited(work))
+        with _whose_lease(self._lease):
+            return self._session.steadily(lambda: self._limited(work))
 
     def _wait(self) -> None:
         """What a predecessor sent may be at work in the server for so long."""
@@ -174,6 +176,16 @@ class TimeLimited:
         self._lease.check()
         with pymongo.timeout(self._limit):
             return work(None)
+
+
+@contextmanager
+def _whose_lease(lease: MongoLease) -> Iterator[None]:
+    """One that was stopped for long sees its transaction or its connection gone, and is told why."""
+    try:
+        yield
+    except TargetUnavailable:
+        lease.check()
+        raise
 
 
 def guard(session: Session, lease: MongoLease, fence: Fence) -> Guard:

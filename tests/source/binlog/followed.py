@@ -76,6 +76,11 @@ class Followed:
                 return event
         raise AssertionError("the stream ended")
 
+    def until_end(self) -> None:
+        """Until the stream fails."""
+        for _ in self._events:
+            pass
+
     def changes(self) -> list[tuple[str, object, object]]:
         """Table, before and after of every row until the log's end."""
         return changes_in(self.until_quiet())

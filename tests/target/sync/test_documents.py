@@ -13,7 +13,7 @@ from migrator.model.change import Scope, WriteOutcome
 from migrator.model.chunk import Document
 from migrator.run.sync_ports import Documents
 from migrator.target import MongoTarget, open_sync_target
-from migrator.target.mongo import fence
+from migrator.target.mongo import bulk, fence
 from migrator.target.mongo.fence import TimeLimited
 from tests.target.build import collection_plan, document, run
 from tests.target.sync.conftest import SCOPE, publish
@@ -90,6 +90,31 @@ def test_refused_for_good(orders: Documents, database: Look) -> None:
     assert {key for key, _ in outcome.refused} == {(b"bad",), (b"5",)}
     assert [conflict.key for conflict in outcome.conflicts] in ([(b"2",)], [(b"3",)])
     assert found(database).keys() in ({1, 2, 4, 5}, {1, 3, 4, 5})
+
+
+@pytest.mark.parametrize("told", [True, False], ids=["pattern told", "not told"])
+@pytest.mark.parametrize(
+    ("keys", "options", "there", "comes"),
+    [
+        (["b.x", "c"], {}, {"b": {"x": "p"}, "c": 1.0}, {"b": {"x": "p", "y": 2}, "c": 1}),
+        (["b.x", "c"], {}, {"c": 1}, {"b": {"y": 2}, "c": 1}),
+        (["t"], {}, {"t": ["p", "q"]}, {"t": ["r", "q"]}),
+        (["i.k"], {}, {"i": [{"k": 1}, {"k": 2}]}, {"i": [{"k": 3}, {"k": 2}]}),
+        (["s"], {"partialFilterExpression": {"s": {"$type": "string"}}}, {"s": "p"}, {"s": "p"}),
+        (["d"], {}, {"d": {"a": 1, "b": [1]}}, {"d": {"a": 1, "b": [1]}}),
+    ],
+)
+def test_the_other_is_found(
+    orders: Documents, database: Look, monkeypatch: Any, keys: Any, options: Any, there: Any, comes: Any, told: bool
+) -> None:
+    if not told:
+        failure = bulk.Failure
+        monkeypatch.setattr(bulk, "Failure", lambda code, text, pattern: failure(code, text, {}))
+    database.orders.create_index([(key, 1) for key in keys], unique=True, **options)
+    database.orders.insert_many([{"_id": 9, "n": 9, **{key.split(".")[0]: "other" for key in keys}}])
+    database.orders.insert_one({"_id": "there", "n": 8, **there})
+    (conflict,) = orders.write([document(1, n=1, **comes)], []).conflicts
+    assert conflict.other == bson.encode({"_id": "there"})
 
 
 def test_many_refused_among_many(orders: Documents, database: Look) -> None:

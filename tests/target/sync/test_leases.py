@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import ExitStack, closing
+from contextlib import ExitStack, closing, suppress
 from dataclasses import replace
 from typing import Any
 
 import pytest
 from pymongo.database import Database
-from pymongo.errors import ConfigurationError, OperationFailure
+from pymongo.errors import ConfigurationError, ConnectionFailure, OperationFailure
 
 from migrator.errors import LeaseHeld, LeaseLost, TargetError, TargetUnavailable
 from migrator.model.change import Reach, Scope, TrackedRow
@@ -198,6 +198,7 @@ def test_a_primary_that_steps_down_in_the_middle(live: MongoTarget, database: Lo
     with live.sync_lease("sync") as lease:
         orders = live.documents(SCOPE, lease, staged=False)
         orders.write([document(1, n=1)], [])
-        database.client.admin.command("replSetStepDown", 1, secondaryCatchUpPeriodSecs=0, force=True)
+        with suppress(ConnectionFailure):
+            database.client.admin.command("replSetStepDown", 1, secondaryCatchUpPeriodSecs=0, force=True)
         orders.write([document(1, n=2)], [])
         assert database.orders.find_one({"_id": 1}) == {"_id": 1, "n": 2}

@@ -1,0 +1,1 @@
+"""The commands, thin over `migrator.api`: parse, call, print. `migrator.cli` puts them together."""

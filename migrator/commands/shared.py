@@ -1,0 +1,110 @@
+"""What several commands have: options, and how these become settings."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import click
+
+from migrator import api, console
+from migrator.config import Settings, load_settings
+from migrator.errors import SettingsError
+from migrator.model.plan import Plan
+from migrator.run import preview
+from migrator.run.outcome import ApplyOptions
+
+DEBUG = "migrator.debug"
+
+Command = Callable[..., None]
+
+
+def _note_debug(ctx: click.Context, _: click.Parameter, value: bool) -> None:
+    if value:
+        ctx.meta[DEBUG] = True
+
+
+debug_option = click.option(
+    "--debug", is_flag=True, expose_value=False, callback=_note_debug, help="Show tracebacks of errors."
+)
+
+
+def common(command: Command) -> Command:
+    """--source, --target, --mappings, --config and --debug."""
+    options = (
+        click.option("--source", metavar="URL", help="mysql://user:password@host:3306/database"),
+        click.option("--target", metavar="URL", help="mongodb://host:27017/database or file:FOLDER"),
+        click.option("--mappings", metavar="DIR", type=click.Path(path_type=Path), help="Folder of mapping files."),
+        click.option(
+            "--config",
+            metavar="FILE",
+            type=click.Path(path_type=Path),
+            help="Project file instead of ./migrator.yaml.",
+        ),
+        debug_option,
+    )
+    return with_options(options, command)
+
+
+def planning(command: Command) -> Command:
+    """What decides how a plan is made."""
+    options = (
+        click.option(
+            "--collection",
+            "collections",
+            metavar="NAME",
+            multiple=True,
+            help="Only this collection; may be given several times.",
+        ),
+        click.option(
+            "--adopt",
+            metavar="NAME",
+            multiple=True,
+            help="Take over this collection, which migrator did not create, with the documents it has.",
+        ),
+        click.option(
+            "--replace",
+            metavar="NAME",
+            multiple=True,
+            help="Put a fresh copy in place of this collection, whoever created it.",
+        ),
+        click.option("--exact", is_flag=True, help="Count instead of estimating; reads big tables to the end."),
+    )
+    return with_options(options, command)
+
+
+def with_options(options: Sequence[Callable[[Command], Command]], command: Command) -> Command:
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
+def settings_of(config: Path | None, **flags: Any) -> Settings:
+    return load_settings(flags, config=config, environ=os.environ, directory=Path())
+
+
+def files_of(settings: Settings) -> preview.MappingFiles:
+    return preview.MappingFiles(settings.mappings, settings.policies)
+
+
+def make_plan(settings: Settings, options: preview.PlanOptions) -> Plan:
+    with console.reporting(console.stderr()) as report:
+        return api.make_plan(settings.source_url(), settings.target_url(), files_of(settings), options, report)
+
+
+def pace_of(settings: Settings, *, restart: bool) -> ApplyOptions:
+    return ApplyOptions(
+        settings.workers, settings.max_threads_running, settings.max_replica_lag, restart, settings.retry_seconds
+    )
+
+
+def write(file: Path, text: str, what: str = "plan") -> None:
+    """What is half written must not look whole."""
+    beside = file.with_name(f".{file.name}.part")
+    try:
+        beside.write_text(text, encoding="utf-8")
+        beside.replace(file)
+    except OSError as error:
+        raise SettingsError(f"the {what} can't be written: {error.strerror}", where=str(file)) from None

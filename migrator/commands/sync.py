@@ -1,0 +1,82 @@
+"""sync and status: documents in step with the change log."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from migrator import api, console, console_sync
+from migrator.commands.shared import common, files_of, settings_of
+from migrator.config import Settings
+from migrator.metrics import Metrics
+from migrator.run.follow import shown
+from migrator.run.interrupt import StopRequest
+from migrator.run.rehearse import WouldChange
+from migrator.run.sync import SyncOptions
+
+
+@click.command()
+@common
+@click.option("--until-caught-up", is_flag=True, help="End when everything is done that was logged before the start.")
+@click.option("--for", "seconds", metavar="SECONDS", type=click.FloatRange(0), help="End after so long.")
+@click.option("--dry-run", is_flag=True, help="Print which documents would change, and change nothing.")
+@click.option("--metrics", metavar="PORT", type=click.IntRange(1, 65535), help="Serve Prometheus metrics on 127.0.0.1.")
+@click.option(
+    "--log-format", type=click.Choice(["text", "json"]), default="text", help="json: one object a line, on stderr."
+)
+def sync(
+    source: str | None,
+    target: str | None,
+    mappings: Path | None,
+    config: Path | None,
+    until_caught_up: bool,
+    seconds: float | None,
+    dry_run: bool,
+    metrics: int | None,
+    log_format: str,
+) -> None:
+    """Keeps what apply published in step with the source's change log, until stopped.
+
+    A second one waits as a standby and takes over when the first dies.
+    """
+    settings = settings_of(config, source=source, target=target, mappings=mappings)
+    if dry_run:
+        _dry_run(settings)
+        return
+    observers: list[console_sync.Closing] = []
+    observers.append(console_sync.JsonLines() if log_format == "json" else console_sync.Lines(console.stderr()))
+    observers += [Metrics(metrics)] if metrics is not None else []
+    stop = StopRequest()
+    options = SyncOptions(until_caught_up, seconds, settings.retry_seconds)
+    with console_sync.watching(observers) as observer, stop.listening():
+        result = api.sync(settings.source_url(), settings.target_url(), files_of(settings), options, observer, stop)
+    if result.report is not None:
+        click.echo(console_sync.last_words(result), err=True)
+
+
+def _dry_run(settings: Settings) -> None:
+    def tell(found: WouldChange) -> None:
+        for text in console_sync.would_change(found):
+            click.echo(text)
+
+    position = api.sync_dry_run(settings.source_url(), settings.target_url(), tell, _note, settings.retry_seconds)
+    if position is not None:
+        click.echo(f"Read up to {shown(position)}; nothing was written.", err=True)
+
+
+def _note(text: str) -> None:
+    click.echo(text, err=True)
+
+
+@click.command()
+@common
+@click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
+def status(source: str | None, target: str | None, mappings: Path | None, config: Path | None, as_json: bool) -> None:
+    """Shows how far copy and sync are; works while they run elsewhere."""
+    settings = settings_of(config, source=source, target=target, mappings=mappings)
+    found = api.status(settings.target_url())
+    if as_json:
+        click.echo(console_sync.status_as_json(found))
+    else:
+        console.show(console_sync.show_status(found))

@@ -1,0 +1,88 @@
+"""Random histories with a sync beside them: after it caught up, every document is what its rows say.
+
+MIGRATOR_HISTORIES is how many of the slow ones are played (default 40, of which three quarters as many are killed),
+MIGRATOR_SEED where their seeds begin. A failure names its seed; `python -m tests.sync.replay` plays it again.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from dev.servers.model import Server
+from tests.sync import campaign
+from tests.sync.campaign import Restarts, Tally
+from tests.sync.history import Spec
+from tests.sync.replay import fresh
+
+COUNT = int(os.environ.get("MIGRATOR_HISTORIES", "40"))
+KILLED = max(30, COUNT * 3 // 4) if COUNT >= 40 else COUNT * 3 // 4
+SEED = int(os.environ.get("MIGRATOR_SEED", "1000"))
+FACTORY = Callable[[], Server]
+
+
+def spec(seed: int, rounds: int = 3, transactions: int = 25) -> Spec:
+    """Worlds and numbers of writers in turn."""
+    return Spec(seed, ("nasty", "nasty", "shop")[seed % 3], 1 + seed % 4, rounds, transactions)
+
+
+@pytest.fixture(scope="module")
+def tally() -> Iterator[Tally]:
+    """What all histories of this file did, printed at their end (pytest -s)."""
+    done = Tally()
+    yield done
+    print(f"\n{done}")
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_short(mysql_url: str, mongodb_url: str, tally: Tally, seed: int) -> None:
+    campaign.play(spec(seed, rounds=2, transactions=15), mysql_url, mongodb_url, tally)
+
+
+def test_short_beside_a_copy(mysql_url: str, mongodb_url: str, tally: Tally) -> None:
+    campaign.play_beside_copy(spec(4, transactions=60), mysql_url, mongodb_url, tally)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(SEED, SEED + COUNT))
+def test_many(mysql_url: str, mongodb_url: str, tally: Tally, seed: int) -> None:
+    campaign.play(spec(seed), mysql_url, mongodb_url, tally)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(SEED, SEED + COUNT // 4))
+def test_many_beside_a_copy(mysql_url: str, mongodb_url: str, tally: Tally, seed: int) -> None:
+    campaign.play_beside_copy(spec(seed, transactions=150), mysql_url, mongodb_url, tally)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(SEED, SEED + KILLED))
+def test_killed(mysql_url: str, mongodb_url: str, tmp_path: Path, tally: Tally, seed: int) -> None:
+    before = tally.kills
+    campaign.play_killed(spec(seed, rounds=2, transactions=60), mysql_url, mongodb_url, tmp_path, tally)
+    assert tally.kills - before >= 4
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(SEED, SEED + 3))
+def test_source_killed(
+    mysql_server_factory: FACTORY, mongodb_server: str, tmp_path: Path, tally: Tally, seed: int
+) -> None:
+    server = mysql_server_factory()
+    restarts = Restarts(server.kill, server.start)
+    with fresh(server.url, mongodb_server) as (source, target):
+        campaign.play_killed(spec(seed, transactions=80), source, target, tmp_path, tally, restarts)
+    assert restarts.count
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(SEED, SEED + 3))
+def test_target_killed(mysql_server: str, mongod_factory: FACTORY, tmp_path: Path, tally: Tally, seed: int) -> None:
+    server = mongod_factory()
+    restarts = Restarts(server.kill, server.start)
+    with fresh(mysql_server, server.url) as (source, target):
+        campaign.play_killed(spec(seed, transactions=80), source, target, tmp_path, tally, restarts)
+    assert restarts.count
