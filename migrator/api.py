@@ -9,9 +9,13 @@ from collections.abc import Iterator
 from contextlib import closing
 from functools import partial
 
+from migrator.cutover.cutover import CutoverObserver, CutoverOptions
+from migrator.cutover.cutover import cutover as _cutover
+from migrator.cutover.ports import CutoverEnds
 from migrator.errors import TargetError
 from migrator.model.check import Check
 from migrator.model.chunk import Rejected
+from migrator.model.cutover import CutoverResult, root_counters
 from migrator.model.plan import Plan
 from migrator.model.position import Position
 from migrator.model.tree import Collection
@@ -170,6 +174,12 @@ def independent_look(
 ) -> IndependentReport:
     """Sums of tables beside sums of documents; see `migrator.verify.independent`. `options` say which collections."""
     return _independent_look(_verify_ends(source_url, target_url, options), options, observer)
+
+
+def cutover(source_url: str, target_url: str, options: CutoverOptions, observer: CutoverObserver) -> CutoverResult:
+    """Hands collections over to the application; see `migrator.cutover.cutover.cutover`."""
+    both = CutoverEnds(partial(open_source, source_url), partial(open_target, target_url, options.pace.retry_seconds))
+    return _cutover(both, root_counters, options, observer)
 
 
 def _verify_ends(source_url: str, target_url: str, options: VerifyOptions) -> VerifyEnds:

@@ -128,6 +128,18 @@ class LogLost(SyncBlocked):
     """What comes behind a position in the log can't be read, by nobody and never: only another copy helps."""
 
 
+class CutoverRefused(MigratorError):
+    """A gate of the cutover does not hold; nothing was changed."""
+
+    exit_code = ExitCode.BLOCKED
+
+
+class VerifyFailed(MigratorError):
+    """The documents are not what the rows say, and something depended on it."""
+
+    exit_code = ExitCode.DIFFERENT
+
+
 class Stopped(MigratorError):
     """The work stopped before its end and can go on where it stopped."""
 

@@ -87,6 +87,7 @@ class _Apply:
         self._publisher = target.publisher()
 
     def run(self) -> ApplyResult:
+        self._refuse_handed_over()
         self._check_source()
         run = self._resumable()
         if run is None and self._applied_already():
@@ -155,6 +156,18 @@ class _Apply:
         """What is left of the plan. The run's own may be an older one: same documents, other indexes."""
         progress = self._state.progress(run.id)
         return tuple(plan for plan in _copied(self._plan) if not _published(progress, run, plan))
+
+    def _refuse_handed_over(self) -> None:
+        """A copy would put what MySQL has in place of what the application has written since."""
+        following = self._target.following()
+        handed = {} if following is None else following.sync_state().handed_over()
+        for plan in self._plan.collections:
+            if plan.action != "unchanged" and plan.collection.name in handed:
+                raise PlanRefused(
+                    f"nothing is copied over the application's own documents: {handed[plan.collection.name]}",
+                    where=plan.collection.name,
+                    hint="Leave it out with --collection; docs/cutover.md says how to go back.",
+                )
 
     def _check_source_again(self, run: Run) -> None:
         try:

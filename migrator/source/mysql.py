@@ -10,12 +10,26 @@ from functools import cached_property
 from migrator.model.change import LogStatus, TableName, Watch
 from migrator.model.check import Check
 from migrator.model.chunk import Key, KeyRange
+from migrator.model.cutover import Counter
 from migrator.model.plan import CollectionMeasure, Finding
 from migrator.model.position import Load, Position, ServerIdentity
 from migrator.model.schema import Column, Schema
 from migrator.model.sums import NodeSums, Spot
 from migrator.model.tree import Collection
-from migrator.source import chunks, describe, load, measure, moment, position, preflight, rows, schema, statements, sums
+from migrator.source import (
+    chunks,
+    describe,
+    leaving,
+    load,
+    measure,
+    moment,
+    position,
+    preflight,
+    rows,
+    schema,
+    statements,
+    sums,
+)
 from migrator.source.binlog import following, snapshots, status
 from migrator.source.binlog.reader import BinlogReader
 from migrator.source.connect import connected
@@ -67,6 +81,12 @@ class MySQLSource:
 
     def sums(self, spots: Sequence[Spot], without: Sequence[Key]) -> tuple[NodeSums, ...]:
         return sums.sums(self.url, spots, without)
+
+    def read_only(self) -> bool:
+        return leaving.read_only(self.url)
+
+    def highest(self, counter: Counter) -> int:
+        return leaving.highest(self.url, counter)
 
     def load(self) -> Load:
         return load.read_load(self.url)

@@ -184,6 +184,14 @@ class _Verify:
                 where=self._target.identity().address,
                 hint="Apply again: it writes the files anew.",
             )
+        handed = following.sync_state().handed_over()
+        for each in self._published:
+            if each.scope.collection in handed:
+                raise PlanRefused(
+                    f"the documents are the application's own: {handed[each.scope.collection]}",
+                    where=each.scope.collection,
+                    hint="Leave it out with --collection.",
+                )
         return Mender(self._source, following, self._serves, self._end, self._options.pace.retry_seconds, stack)
 
     def _circumstances(self) -> Iterator[str]:
@@ -191,7 +199,12 @@ class _Verify:
         for each in self._published:
             if not each.same:
                 yield f"{each.scope.collection} is not the very collection that migrator published"
-        if self._target.following() is not None and not self._following:
+        following = self._target.following()
+        handed = {} if following is None else following.sync_state().handed_over()
+        for each in self._published:
+            if each.scope.collection in handed:
+                yield f"{each.scope.collection}: {handed[each.scope.collection]}"
+        if following is not None and not self._following:
             yield "no sync is at work: whatever changed since counts as different"
 
     # --- where it stands ---

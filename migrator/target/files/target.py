@@ -63,6 +63,9 @@ class FilesTarget:
     def writer(self, run_id: str) -> FilesWriter:
         return FilesWriter(self._folder, self._database)
 
+    def handing_over(self) -> None:
+        """Nobody writes to a folder of files."""
+
     def verifying(self) -> FilesVerifyState:
         return FilesVerifyState(self._folder, self._database, self._place)
 

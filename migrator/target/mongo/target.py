@@ -13,6 +13,7 @@ from migrator.target.lease import Lease, Timing, describe, hold, live_owner, now
 from migrator.target.mongo import fences, transactors
 from migrator.target.mongo.checks import checks
 from migrator.target.mongo.fence import Guard, Unguarded, guard
+from migrator.target.mongo.handovers import MongoHandovers
 from migrator.target.mongo.lease_store import LeaseId, MongoLease, MongoLeaseStore
 from migrator.target.mongo.live import MongoDocuments
 from migrator.target.mongo.place import MongoPlace
@@ -68,6 +69,9 @@ class MongoTarget:
 
     def writer(self, run_id: str) -> MongoWriter:
         return MongoWriter(self._session, run_id)
+
+    def handing_over(self) -> MongoHandovers:
+        return MongoHandovers(self._session)
 
     def verifying(self) -> MongoVerifyState:
         return MongoVerifyState(self._session, self._place)
