@@ -22,6 +22,7 @@ from sqlalchemy.engine import URL, make_url
 
 from benchmarks.client import select_statements
 from benchmarks.measure import Ran, medians, run
+from benchmarks.repositories import pages
 from benchmarks.sync import CHANGES, LAG_SECONDS, measure
 from sample_schema.generate import drop, load
 
@@ -100,6 +101,10 @@ def main(scale: int, rounds: int, changes: int, lag_seconds: float, keep: bool) 
         best = min(loads["one"], loads["two"], key=lambda ran: ran.seconds)
         _compare(table, "hand-written script, orders", loads["script"], "apply, orders", loads["apply"], ">= 3")
         _compare(table, "prepared batches, orders", best, "apply, orders", loads["apply"], ">= 0.8")
+        for name, mine, other, theirs, goal in pages(
+            shop(server, 10), f"{head.rstrip('/')}/bench_pages?{options}", rounds
+        ):
+            _compare(table, name, mine, other, theirs, goal)
         growth = Table("scale", "rows", "seconds", "microseconds a row", "peak MB of a process")
         for size in (1, 10, 100):
             smaller = shop(server, size)
@@ -127,7 +132,11 @@ def count_rows(url: str) -> int:
 
 def _compare(table: Table, name: str, mine: Ran, other: str, theirs: Ran, goal: str) -> None:
     ratio = mine.seconds / theirs.seconds
-    table.add_row(name, f"{mine.seconds:.2f} s", other, f"{theirs.seconds:.2f} s", f"{ratio:.2f}", goal)
+    table.add_row(name, _time(mine), other, _time(theirs), f"{ratio:.2f}", goal)
+
+
+def _time(ran: Ran) -> str:
+    return f"{ran.seconds:.2f} s" if ran.seconds >= 0.1 else f"{ran.seconds * 1000:.1f} ms"
 
 
 if __name__ == "__main__":

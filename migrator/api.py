@@ -13,9 +13,13 @@ from migrator.cutover.cutover import CutoverObserver, CutoverOptions
 from migrator.cutover.cutover import cutover as _cutover
 from migrator.cutover.ports import CutoverEnds
 from migrator.errors import TargetError
+from migrator.generate.model import Options as GenerateOptions
+from migrator.generate.model import describe
+from migrator.generate.package import Package
+from migrator.generate.sequences import counters
 from migrator.model.check import Check
 from migrator.model.chunk import Rejected
-from migrator.model.cutover import CutoverResult, root_counters
+from migrator.model.cutover import CutoverResult
 from migrator.model.plan import Plan
 from migrator.model.position import Position
 from migrator.model.tree import Collection
@@ -179,7 +183,7 @@ def independent_look(
 def cutover(source_url: str, target_url: str, options: CutoverOptions, observer: CutoverObserver) -> CutoverResult:
     """Hands collections over to the application; see `migrator.cutover.cutover.cutover`."""
     both = CutoverEnds(partial(open_source, source_url), partial(open_target, target_url, options.pace.retry_seconds))
-    return _cutover(both, root_counters, options, observer)
+    return _cutover(both, counters, options, observer)
 
 
 def _verify_ends(source_url: str, target_url: str, options: VerifyOptions) -> VerifyEnds:
@@ -196,3 +200,8 @@ def _following(target: MongoTarget | FilesTarget) -> SyncTarget:
             hint="Sync goes to a MongoDB database: --target mongodb://host:27017/database.",
         )
     return following
+
+
+def package(source_url: str, files: preview.MappingFiles, options: GenerateOptions) -> Package:
+    """The description of the data-access package for the mapping files; see `migrator.generate.render` for its text."""
+    return describe(check(source_url, files), options)

@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy.engine import make_url
 
-from dev.servers import discover, secantus
+from dev.servers import caches, discover, secantus
 from dev.servers.model import Server, Unavailable
 from dev.servers.probe import connect_mongodb, connect_mysql
 from dev.servers.session import Session, to_stderr
@@ -152,6 +152,20 @@ def secantusd(servers: Session) -> Path:
     program = secantus.install(servers.say)
     _announce_secantus()
     return program
+
+
+@pytest.fixture
+def redis_factory(servers: Session) -> Iterator[Callable[[], Server]]:
+    """Starts a private Redis with each call; what it held is gone after `kill()`."""
+    with ExitStack() as started:
+        yield lambda: _stopped_by(started, caches.redis(servers.say))
+
+
+@pytest.fixture
+def memcached_factory(servers: Session) -> Iterator[Callable[[], Server]]:
+    """Starts a private Memcached with each call."""
+    with ExitStack() as started:
+        yield lambda: _stopped_by(started, caches.memcached(servers.say))
 
 
 def _stopped_by(started: ExitStack, server: Server) -> Server:

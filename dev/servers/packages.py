@@ -1,11 +1,11 @@
-"""MariaDB from the system's packages: for a machine that has neither a server nor Docker."""
+"""Servers from the system's packages: for a machine that has neither the server nor Docker."""
 
 from __future__ import annotations
 
 import os
 import shutil
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from dev.servers.model import Unavailable
 
@@ -19,16 +19,27 @@ def install_mariadb(say: Callable[[str], None]) -> None:
     Raises:
         Unavailable: not root, or not a system with apt-get, or apt-get failed; says what to install.
     """
-    install = ["apt-get", "install", "-y", "--no-install-recommends", *PACKAGES]
     if shutil.which("apt-get") is None:
         raise Unavailable("please install MySQL 8 or MariaDB 10.5 or later so that mysqld or mariadbd can be found")
+    install(PACKAGES, say)
+
+
+def install(names: Sequence[str], say: Callable[[str], None]) -> None:
+    """Installs packages with apt-get.
+
+    Raises:
+        Unavailable: not root, or not a system with apt-get, or apt-get failed; says what to install.
+    """
+    command = ["apt-get", "install", "-y", "--no-install-recommends", *names]
+    if shutil.which("apt-get") is None:
+        raise Unavailable(f"please install {' and '.join(names)}")
     if os.geteuid() != 0:
-        raise Unavailable(f"please install MariaDB's programs (no service is started):\n    sudo {' '.join(install)}")
-    say(f"installing {' and '.join(PACKAGES)} from the system's packages")
-    for command in (["apt-get", "update", "-qq"], install):
+        raise Unavailable(f"please install what is missing (no service is needed):\n    sudo {' '.join(command)}")
+    say(f"installing {' and '.join(names)} from the system's packages")
+    for step in (["apt-get", "update", "-qq"], command):
         done = subprocess.run(
-            command,
-            env={**os.environ, "DEBIAN_FRONTEND": "noninteractive"},
+            step,
+            env={**os.environ, "DEBIAN_FRONTEND": "noninteractive", "RUNLEVEL": "1"},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -36,4 +47,4 @@ def install_mariadb(say: Callable[[str], None]) -> None:
             check=False,
         )
         if done.returncode:
-            raise Unavailable(f"{' '.join(command)} ended with {done.returncode}\n{done.stdout[-1500:]}")
+            raise Unavailable(f"{' '.join(step)} ended with {done.returncode}\n{done.stdout[-1500:]}")

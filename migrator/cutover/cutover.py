@@ -237,7 +237,8 @@ class _Cutover:
     def _seeds(self) -> tuple[Seed, ...]:
         seeds = tuple(
             Seed(each.name, self._retrying(lambda each=each: self._source.highest(each)))
-            for each in self._counters_of(self._collections)
+            for each in self._counters_of([every.collection for every in self._every])
+            if any(_is_of(each.name, mine.name) for mine in self._collections)
         )
         for seed in seeds:
             self._pass("ids", f"new ids of {seed.counter} go on behind {seed.last}")
@@ -257,7 +258,7 @@ class _Cutover:
                 end,
                 report.id,
                 checked.get(each.scope, 0),
-                tuple(seed for seed in seeds if seed.counter.split(".")[0] == each.scope.collection),
+                tuple(seed for seed in seeds if _is_of(seed.counter, each.scope.collection)),
             )
             for each in self._published
         )
@@ -299,3 +300,7 @@ class _Cutover:
         step = Step(name, text, ok)
         self._steps.append(step)
         self._observer.passed(step)
+
+
+def _is_of(counter: str, collection: str) -> bool:
+    return counter == collection or counter.startswith(f"{collection}.")

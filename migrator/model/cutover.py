@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from migrator.model.change import Scope
 from migrator.model.position import Position
-from migrator.model.tree import Collection
 
 
 @dataclass(frozen=True, slots=True)
 class Counter:
-    """A counter of new ids, and the column of the source whose numbers it goes on with."""
+    """A counter of new ids, and the column of the source whose AUTO_INCREMENT it goes on with.
+
+    Rows that are no documents have ids, too, so the source knows the highest better than the documents do.
+
+    Attributes:
+        name: of the collection, and for embedded rows with the path: `orders`, `orders.items`.
+    """
 
     name: str
     schema: str
@@ -78,16 +82,3 @@ class CutoverResult:
     steps: tuple[Step, ...]
     handovers: tuple[Handover, ...]
     warnings: tuple[str, ...]
-
-
-def root_counters(collections: Sequence[Collection]) -> tuple[Counter, ...]:
-    """The counters of documents whose new ids are numbers (`ids: sequence`), by collection."""
-    return tuple(
-        Counter(each.name, each.root.schema, each.root.table, each.root.key[0].name)
-        for each in collections
-        if each.ids == "sequence" and len(each.root.key) == 1 and _is_number(each)
-    )
-
-
-def _is_number(collection: Collection) -> bool:
-    return all(field.value.kind in ("int32", "int64") for field in collection.root.fields if field.path == ("_id",))

@@ -1,0 +1,109 @@
+"""generate and fanout: the application's side."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import click
+from sqlalchemy.engine import make_url
+
+from migrator import api, console
+from migrator.commands.shared import common, files_of, settings_of
+from migrator.errors import PlanRefused, SettingsError
+from migrator.generate.explain import explain
+from migrator.generate.load import opened
+from migrator.generate.model import Options as GenerateOptions
+from migrator.generate.names import attribute
+from migrator.generate.render import render as render_package
+from migrator.generate.write import Difference
+from migrator.generate.write import compare as compare_package
+from migrator.generate.write import write as write_package
+
+
+@click.command()
+@common
+@click.option(
+    "--out",
+    metavar="PATH",
+    default=Path(),
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Folder in which the package's own folder lies. Default: the working directory.",
+)
+@click.option("--package", metavar="NAME", help="Name of the package. Default: the source's database and `_data`.")
+@click.option(
+    "--version-column",
+    "version_columns",
+    metavar="NAME",
+    multiple=True,
+    default=("lock_version", "row_version"),
+    show_default=True,
+    help="A column that counts the writes of its row; may be given several times.",
+)
+@click.option("--check", "only_check", is_flag=True, help="Write nothing; fail when the package is out of date.")
+@click.option(
+    "--explain", "only_explain", is_flag=True, help="Write nothing; say which write touches which collections."
+)
+def generate(
+    source: str | None,
+    target: str | None,
+    mappings: Path | None,
+    config: Path | None,
+    out: Path,
+    package: str | None,
+    version_columns: tuple[str, ...],
+    only_check: bool,
+    only_explain: bool,
+) -> None:
+    """Writes the typed data-access package: models and repositories for the mapped collections."""
+    settings = settings_of(config, source=source, target=target, mappings=mappings)
+    name = package or f"{attribute(make_url(settings.source_url()).database or 'shop')}_data"
+    if name != attribute(name):
+        raise SettingsError(f"{name} can't be the name of a Python package", hint=f"Try {attribute(name)}.")
+    described = api.package(settings.source_url(), files_of(settings), GenerateOptions(name, version_columns))
+    if only_explain:
+        console.show(explain(described))
+        return
+    files = render_package(described)
+    folder = out / name
+    if only_check:
+        _refuse_outdated_package(compare_package(files, folder), folder)
+        console.show([f"{folder} is up to date."])
+        return
+    written = write_package(files, folder)
+    console.show([*written.lines(), f"{folder}: {len(files)} files, {'written' if written else 'unchanged'}."])
+
+
+def _refuse_outdated_package(difference: Difference, folder: Path) -> None:
+    if difference:
+        raise PlanRefused(
+            "\n".join(["the package is out of date:", *(f"  - {line}" for line in difference.lines())]),
+            where=str(folder),
+            hint="Run `migrator generate` and commit what it writes.",
+        )
+
+
+@click.command()
+@common
+@click.option("--package", metavar="NAME", required=True, help="The generated package, as Python imports it.")
+@click.option(
+    "--path", metavar="DIR", default=Path(), type=click.Path(path_type=Path), help="Folder to import it from."
+)
+@click.option("--watch", metavar="SECONDS", type=click.FloatRange(0.1), help="Look again after so long, until Ctrl-C.")
+def fanout(
+    source: str | None,
+    target: str | None,
+    mappings: Path | None,
+    config: Path | None,
+    package: str,
+    path: Path,
+    watch: float | None,
+) -> None:
+    """Finishes bringing copies up to date that writes through generated repositories left behind."""
+    settings = settings_of(config, source=source, target=target, mappings=mappings)
+    with opened(package, path, settings.target_url()) as data:
+        done = data.fanout()
+        while watch is not None:
+            time.sleep(watch)
+            done += data.fanout()
+    console.show([f"{done} {'entry' if done == 1 else 'entries'} of the outbox done."])

@@ -1,0 +1,1 @@
+"""Repositories over pymongo's AsyncMongoClient. `sync` is made of these modules and never edited by hand."""

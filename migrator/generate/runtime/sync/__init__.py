@@ -1,0 +1,1 @@
+"""Repositories over pymongo's MongoClient. `sync` is made of these modules and never edited by hand."""

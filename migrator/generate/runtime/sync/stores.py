@@ -1,0 +1,166 @@
+"""Redis and Memcached behind one protocol; their packages are imported when a store is opened, and not before."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from importlib import import_module
+from typing import Any, Protocol
+from urllib.parse import urlsplit
+
+from .threads import called
+
+SECONDS = 0.25
+"""How long a cache may take to answer: whoever waits longer is faster without it."""
+
+# Swaps a mark only while it is still there.
+_SWAP = "if redis.call('GET', KEYS[1]) == ARGV[1] then redis.call('SET', KEYS[1], ARGV[2], 'PX', ARGV[3]) end"
+
+
+class StoreDown(Exception):
+    """The cache does not answer, or refuses."""
+
+
+class Store(Protocol):
+    """What a cache must be able to do. Every method raises StoreDown when it can't be reached."""
+
+    def get_many(self, names: Sequence[str]) -> dict[str, bytes]:
+        """What stands under these names."""
+
+    def add_many(self, held: Mapping[str, bytes], seconds: float) -> set[str]:
+        """Puts values where nothing stands; returns where that was."""
+
+    def swap_many(self, held: Mapping[str, tuple[bytes, bytes]], seconds: Mapping[str, float]) -> None:
+        """Puts the second value where the first stands."""
+
+    def set(self, name: str, value: bytes, seconds: float) -> None:
+        """Puts a value there, whatever there was."""
+
+    def delete(self, name: str) -> None:
+        """Takes away what is there."""
+
+    def close(self) -> None:
+        """Gives connections back."""
+
+
+class RedisStore:
+    """Redis, Valkey and what else speaks their protocol.
+
+    Args:
+        url: `redis://host:6379/0`, `rediss://…`.
+    """
+
+    def __init__(self, url: str) -> None:
+        redis: Any = import_module("redis")
+        self._down: Any = import_module("redis.exceptions").RedisError
+        self._client: Any = redis.Redis.from_url(url, socket_timeout=SECONDS, socket_connect_timeout=SECONDS)
+
+    def get_many(self, names: Sequence[str]) -> dict[str, bytes]:
+        try:
+            held = self._client.mget(names)
+        except (self._down, OSError) as error:
+            raise StoreDown(str(error)) from error
+        return {name: value for name, value in zip(names, held, strict=True) if value is not None}
+
+    def add_many(self, held: Mapping[str, bytes], seconds: float) -> set[str]:
+        pipe = self._client.pipeline(transaction=False)
+        for name, value in held.items():
+            pipe.set(name, value, nx=True, px=int(seconds * 1000))
+        return {name for name, done in zip(held, self._run(pipe), strict=True) if done}
+
+    def swap_many(self, held: Mapping[str, tuple[bytes, bytes]], seconds: Mapping[str, float]) -> None:
+        pipe = self._client.pipeline(transaction=False)
+        for name, (old, new) in held.items():
+            pipe.eval(_SWAP, 1, name, old, new, int(seconds[name] * 1000))
+        self._run(pipe)
+
+    def set(self, name: str, value: bytes, seconds: float) -> None:
+        self._run(self._client.pipeline(transaction=False).set(name, value, px=int(seconds * 1000)))
+
+    def delete(self, name: str) -> None:
+        self._run(self._client.pipeline(transaction=False).delete(name))
+
+    def close(self) -> None:
+        self._client.close()
+
+    def _run(self, pipe: Any) -> list[Any]:
+        try:
+            done: list[Any] = pipe.execute()
+        except (self._down, OSError) as error:
+            raise StoreDown(str(error)) from error
+        return done
+
+
+class MemcachedStore:
+    """Memcached.
+
+    Args:
+        url: `memcached://host:11211`.
+    """
+
+    def __init__(self, url: str) -> None:
+        pymemcache: Any = import_module("pymemcache")
+        self._down: Any = import_module("pymemcache.exceptions").MemcacheError
+        place = urlsplit(url)
+        self._client: Any = pymemcache.PooledClient(
+            (place.hostname or "127.0.0.1", place.port or 11211),
+            timeout=SECONDS,
+            connect_timeout=SECONDS,
+            no_delay=True,
+        )
+
+    def get_many(self, names: Sequence[str]) -> dict[str, bytes]:
+        found: dict[str, bytes] = self._call(self._client.get_many, list(names))
+        return found
+
+    def add_many(self, held: Mapping[str, bytes], seconds: float) -> set[str]:
+        def add() -> set[str]:
+            lasting = _whole(seconds)
+            return {name for name, value in held.items() if self._client.add(name, value, lasting, noreply=False)}
+
+        added: set[str] = self._call(add)
+        return added
+
+    def swap_many(self, held: Mapping[str, tuple[bytes, bytes]], seconds: Mapping[str, float]) -> None:
+        def swap() -> None:
+            there = self._client.gets_many(list(held))
+            for name, (old, new) in held.items():
+                value, token = there.get(name, (None, None))
+                if value == old:
+                    self._client.cas(name, new, token, _whole(seconds[name]), noreply=False)
+
+        self._call(swap)
+
+    def set(self, name: str, value: bytes, seconds: float) -> None:
+        self._call(self._client.set, name, value, _whole(seconds), noreply=False)
+
+    def delete(self, name: str) -> None:
+        self._call(self._client.delete, name, noreply=False)
+
+    def close(self) -> None:
+        self._call(self._client.close)
+
+    def _call(self, function: Any, *args: Any, **kwargs: Any) -> Any:
+        try:
+            return called(function, *args, **kwargs)
+        except (self._down, OSError) as error:
+            raise StoreDown(str(error)) from error
+
+
+def _whole(seconds: float) -> int:
+    """Memcached counts whole seconds, and takes 0 for ever."""
+    return max(1, round(seconds))
+
+
+def open_store(url: str) -> Store:
+    """The store of a URL: `redis://`, `rediss://` or `memcached://`.
+
+    Raises:
+        ValueError: another URL.
+        ImportError: the package for it is not installed.
+    """
+    scheme = urlsplit(url).scheme
+    if scheme in ("redis", "rediss"):
+        return RedisStore(url)
+    if scheme == "memcached":
+        return MemcachedStore(url)
+    raise ValueError(f"a cache is redis://… or memcached://…, not {scheme or 'nothing'}://…")

@@ -1,0 +1,23 @@
+"""The counters that generated repositories take new ids from, for whoever seeds them when the source is left."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from migrator.generate.homes import homes
+from migrator.generate.model import ids_of_rows
+from migrator.model.cutover import Counter
+from migrator.model.tree import Collection
+
+COUNTERS = "sequences"
+"""The collection of counters, {_id: name, last: the highest id given out}; see `runtime.aio.ids`."""
+
+
+def counters(collections: Sequence[Collection]) -> tuple[Counter, ...]:
+    """All counters of these collections, by name."""
+    found = []
+    for (schema, table), home in homes(collections).items():
+        if ids_of_rows(home) == "sequence":
+            name = ".".join((home.collection.name, *home.path))
+            found.append(Counter(name, schema, table, home.node.key[0].name))
+    return tuple(sorted(found, key=lambda each: each.name))

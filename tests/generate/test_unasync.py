@@ -1,0 +1,20 @@
+"""Synchronous and asynchronous repositories are one text."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from dev.unasync import pairs, to_sync
+
+
+@pytest.mark.parametrize(("source", "made"), pairs(), ids=[source.name for source, _ in pairs()])
+def test_sync_is_what_aio_gives(source: Path, made: Path) -> None:
+    assert made.read_text(encoding="utf-8") == to_sync(source.read_text(encoding="utf-8"))
+
+
+def test_no_module_lies_on_one_side_only() -> None:
+    folders = {source.parent for source, _ in pairs()} | {made.parent for _, made in pairs()}
+    names = [{file.name for file in folder.glob("*.py")} for folder in folders]
+    assert names[0] == names[1]
