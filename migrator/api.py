@@ -9,15 +9,21 @@ from collections.abc import Iterator
 from contextlib import closing
 from functools import partial
 
+from migrator.cutover.cutover import CutoverObserver, CutoverOptions
+from migrator.cutover.cutover import cutover as _cutover
+from migrator.cutover.ports import CutoverEnds
 from migrator.errors import TargetError
 from migrator.generate.model import Options as GenerateOptions
 from migrator.generate.model import describe
 from migrator.generate.package import Package
+from migrator.generate.sequences import counters
 from migrator.model.check import Check
 from migrator.model.chunk import Rejected
+from migrator.model.cutover import CutoverResult
 from migrator.model.plan import Plan
 from migrator.model.position import Position
 from migrator.model.tree import Collection
+from migrator.model.verify import VerifyReport
 from migrator.run import preview
 from migrator.run.apply import apply as _apply
 from migrator.run.interrupt import StopRequest
@@ -31,6 +37,11 @@ from migrator.run.sync_ports import SyncTarget
 from migrator.run.worker import Ends
 from migrator.source import open_source
 from migrator.target import FilesTarget, MongoTarget, open_target
+from migrator.verify.ends import VerifyEnds
+from migrator.verify.independent import IndependentReport
+from migrator.verify.independent import independent_look as _independent_look
+from migrator.verify.outcome import VerifyObserver, VerifyOptions
+from migrator.verify.verify import verify as _verify
 
 # How long a look at the target waits out passing faults: somebody sits in front of it, perhaps with a mistyped address.
 _LOOKING_SECONDS = 5.0
@@ -142,6 +153,42 @@ def status(target_url: str) -> Status:
     """How far copy and sync are, from the target alone."""
     with closing(open_target(target_url, _LOOKING_SECONDS)) as target:
         return read_status(target)
+
+
+def verify(
+    source_url: str,
+    target_url: str,
+    files: preview.MappingFiles | None,
+    options: VerifyOptions,
+    observer: VerifyObserver,
+) -> VerifyReport:
+    """Compares what the target has with what the source says; see `migrator.verify.verify.verify`.
+
+    Args:
+        files: the mappings; those that are others than what was applied are reported, and what was applied counts.
+    """
+    if files is not None:
+        with closing(open_target(target_url, _LOOKING_SECONDS)) as target:
+            preview.tell_other_mappings(open_source(source_url), target, files, observer.note)
+    return _verify(_verify_ends(source_url, target_url, options), options, observer)
+
+
+def independent_look(
+    source_url: str, target_url: str, options: VerifyOptions, observer: VerifyObserver
+) -> IndependentReport:
+    """Sums of tables beside sums of documents; see `migrator.verify.independent`. `options` say which collections."""
+    return _independent_look(_verify_ends(source_url, target_url, options), options, observer)
+
+
+def cutover(source_url: str, target_url: str, options: CutoverOptions, observer: CutoverObserver) -> CutoverResult:
+    """Hands collections over to the application; see `migrator.cutover.cutover.cutover`."""
+    both = CutoverEnds(partial(open_source, source_url), partial(open_target, target_url, options.pace.retry_seconds))
+    return _cutover(both, counters, options, observer)
+
+
+def _verify_ends(source_url: str, target_url: str, options: VerifyOptions) -> VerifyEnds:
+    seconds = options.pace.retry_seconds
+    return VerifyEnds(partial(open_source, source_url), partial(open_target, target_url, seconds))
 
 
 def _following(target: MongoTarget | FilesTarget) -> SyncTarget:

@@ -13,7 +13,7 @@ from typing import Any, NoReturn
 import click
 
 from migrator import __version__
-from migrator.commands import apply, generate, look, sync
+from migrator.commands import apply, cutover, generate, look, sync, verify
 from migrator.commands.shared import DEBUG, debug_option
 from migrator.config import mask_url
 from migrator.errors import ExitCode, MappingError, MigratorError
@@ -102,7 +102,7 @@ def main() -> None:
 
 
 for _command in (
-    *(look.check, look.plan, apply.apply, sync.sync, sync.status),
+    *(look.check, look.plan, apply.apply, sync.sync, sync.status, verify.verify, cutover.cutover),
     *(generate.generate, generate.fanout, look.doctor, look.schema),
 ):
     main.add_command(_command)

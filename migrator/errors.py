@@ -26,6 +26,7 @@ class ExitCode(IntEnum):
     RESUMABLE = 8
     BUSY = 9
     BLOCKED = 10
+    DIFFERENT = 11
     INTERRUPTED = 130
 
 
@@ -125,6 +126,18 @@ class SyncBlocked(MigratorError):
 
 class LogLost(SyncBlocked):
     """What comes behind a position in the log can't be read, by nobody and never: only another copy helps."""
+
+
+class CutoverRefused(MigratorError):
+    """A gate of the cutover does not hold; nothing was changed."""
+
+    exit_code = ExitCode.BLOCKED
+
+
+class VerifyFailed(MigratorError):
+    """The documents are not what the rows say, and something depended on it."""
+
+    exit_code = ExitCode.DIFFERENT
 
 
 class Stopped(MigratorError):

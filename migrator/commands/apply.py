@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 
 from migrator import api, console
-from migrator.commands.shared import common, files_of, make_plan, planning, settings_of
+from migrator.commands.shared import common, files_of, make_plan, pace_of, planning, settings_of
 from migrator.config import Settings
 from migrator.errors import ExitCode, Interrupted, PlanRefused, SettingsError
 from migrator.model.plan import Plan
@@ -94,10 +94,7 @@ def apply(
         return
     if not yes:
         _ask()
-    options = ApplyOptions(
-        settings.workers, settings.max_threads_running, settings.max_replica_lag, restart, settings.retry_seconds
-    )
-    _apply(wanted, settings, options)
+    _apply(wanted, settings, pace_of(settings, restart=restart))
 
 
 def _kept(file: Path, settings: Settings, collections: tuple[str, ...]) -> Plan:

@@ -14,6 +14,7 @@ from migrator.config import Settings, load_settings
 from migrator.errors import SettingsError
 from migrator.model.plan import Plan
 from migrator.run import preview
+from migrator.run.outcome import ApplyOptions
 
 DEBUG = "migrator.debug"
 
@@ -93,11 +94,17 @@ def make_plan(settings: Settings, options: preview.PlanOptions) -> Plan:
         return api.make_plan(settings.source_url(), settings.target_url(), files_of(settings), options, report)
 
 
-def write(file: Path, text: str) -> None:
-    """A plan half written must not look like a plan."""
+def pace_of(settings: Settings, *, restart: bool) -> ApplyOptions:
+    return ApplyOptions(
+        settings.workers, settings.max_threads_running, settings.max_replica_lag, restart, settings.retry_seconds
+    )
+
+
+def write(file: Path, text: str, what: str = "plan") -> None:
+    """What is half written must not look whole."""
     beside = file.with_name(f".{file.name}.part")
     try:
         beside.write_text(text, encoding="utf-8")
         beside.replace(file)
     except OSError as error:
-        raise SettingsError(f"the plan can't be written: {error.strerror}", where=str(file)) from None
+        raise SettingsError(f"the {what} can't be written: {error.strerror}", where=str(file)) from None

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from itertools import islice, product
 
-from migrator.documents.elements import Element, elements
 from migrator.documents.encode import document, element_head
 from migrator.documents.values import Misfit, codec_for
 from migrator.documents.values.codec import BINARY, DOCUMENT
 from migrator.documents.values.origins import Origins, is_told, origins
 from migrator.model.chunk import Key
+from migrator.model.elements import Element, elements
 from migrator.model.schema import Column
 from migrator.model.tree import Collection, Field
 

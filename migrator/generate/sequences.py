@@ -3,27 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from migrator.generate.homes import homes
 from migrator.generate.model import ids_of_rows
+from migrator.model.cutover import Counter
 from migrator.model.tree import Collection
 
 COUNTERS = "sequences"
 """The collection of counters, {_id: name, last: the highest id given out}; see `runtime.aio.ids`."""
-
-
-@dataclass(frozen=True, slots=True)
-class Counter:
-    """A counter, and the column of the source whose AUTO_INCREMENT it goes on with.
-
-    Rows that are no documents have ids, too, so the source knows the highest better than the documents do.
-    """
-
-    name: str
-    schema: str
-    table: str
-    column: str
 
 
 def counters(collections: Sequence[Collection]) -> tuple[Counter, ...]:

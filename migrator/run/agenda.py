@@ -10,6 +10,7 @@ from migrator.errors import Retryable
 from migrator.model.chunk import Chunk, KeyRange
 from migrator.model.plan import CollectionPlan
 from migrator.model.run import CollectionProgress, Run
+from migrator.model.tree import Collection
 from migrator.run.ports import Source, State
 from migrator.run.retry import retrying
 
@@ -35,7 +36,7 @@ class Agenda:
         self._before = before
         self._retry_seconds = retry_seconds
         self._ready: deque[Chunk] = deque()
-        self._ranges: _Ranges | None = None
+        self._ranges: Ranges | None = None
 
     def next(self) -> Chunk | None:
         """The next chunk, None when all have been handed out."""
@@ -53,7 +54,9 @@ class Agenda:
         known = self._before.get(name, CollectionProgress(name))
         self._ready.extend(self._state.pending(self._run.id, name))
         if not known.planned:
-            self._ranges = _Ranges(plan, self._source, known, self._retry_seconds)
+            self._ranges = Ranges(
+                plan.collection, plan.chunk_rows, self._source, known.last, self._retry_seconds, known.chunks
+            )
         return True
 
     def _fill(self) -> None:
@@ -70,15 +73,30 @@ class Agenda:
         self._ready.extend(chunks)
 
 
-class _Ranges:
+class Ranges:
     """The key ranges of one collection that are not planned yet; a lost connection continues behind the last one."""
 
-    def __init__(self, plan: CollectionPlan, source: Source, known: CollectionProgress, retry_seconds: float) -> None:
-        self.name = plan.collection.name
-        self.number = known.chunks
-        self._plan = plan
+    def __init__(
+        self,
+        collection: Collection,
+        rows: int,
+        source: Source,
+        last: KeyRange | None,
+        retry_seconds: float,
+        number: int = 0,
+    ) -> None:
+        """
+        Args:
+            rows: wanted root rows per range.
+            last: the last range that is known already, None for none.
+            number: how many are known.
+        """
+        self.name = collection.name
+        self.number = number
+        self._collection = collection
+        self._rows = rows
         self._source = source
-        self._last = known.last
+        self._last = last
         self._retry_seconds = retry_seconds
         self._open: Iterator[KeyRange] | None = None
 
@@ -94,7 +112,7 @@ class _Ranges:
 
     def _read(self) -> list[KeyRange]:
         if self._open is None:
-            self._open = iter(self._source.chunks(self._plan.collection, self._plan.chunk_rows, self._last))
+            self._open = iter(self._source.chunks(self._collection, self._rows, self._last))
         try:
             return list(islice(self._open, _PLANNED_AT_A_TIME))
         except Retryable:

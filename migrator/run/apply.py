@@ -11,7 +11,6 @@ The order is what makes it right:
 
 from __future__ import annotations
 
-import os
 import secrets
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, contextmanager
@@ -88,6 +87,7 @@ class _Apply:
         self._publisher = target.publisher()
 
     def run(self) -> ApplyResult:
+        self._refuse_handed_over()
         self._check_source()
         run = self._resumable()
         if run is None and self._applied_already():
@@ -156,6 +156,18 @@ class _Apply:
         """What is left of the plan. The run's own may be an older one: same documents, other indexes."""
         progress = self._state.progress(run.id)
         return tuple(plan for plan in _copied(self._plan) if not _published(progress, run, plan))
+
+    def _refuse_handed_over(self) -> None:
+        """A copy would put what MySQL has in place of what the application has written since."""
+        following = self._target.following()
+        handed = {} if following is None else following.sync_state().handed_over()
+        for plan in self._plan.collections:
+            if plan.action != "unchanged" and plan.collection.name in handed:
+                raise PlanRefused(
+                    f"nothing is copied over the application's own documents: {handed[plan.collection.name]}",
+                    where=plan.collection.name,
+                    hint="Leave it out with --collection; docs/cutover.md says how to go back.",
+                )
 
     def _check_source_again(self, run: Run) -> None:
         try:
@@ -258,7 +270,7 @@ class _Apply:
                 # DESIGN premise A: the position first, then the snapshots.
                 run = run or self._begin(self._source.position())
                 factory = partial(ChunkHandler, self._plan, self._ends, self._options.retry_seconds)
-                pool = _pool(stack, factory, self._size())
+                pool = _pool(stack, factory, self._options.processes)
             self._observer.started(run, self._state.progress(run.id), resumed=resumed)
             yield run, pool
 
@@ -266,7 +278,7 @@ class _Apply:
         """All readers in one snapshot: no sync will mend what chunks of different moments leave."""
         factory = partial(MomentHandler, self._plan, self._ends, self._options.retry_seconds)
         # Ready before the lock is taken: while it is held, nobody can write to the source.
-        pool = _pool(stack, factory, self._size())
+        pool = _pool(stack, factory, self._options.processes)
         try:
             with self._source.hold_moment() as moment:
                 pool.everywhere(OpenMoment())
@@ -286,9 +298,6 @@ class _Apply:
             self._observer.note("starting the copy again: the source has changed since, and files hold one moment only")
             self._forget(run)
         return self._begin(position), pool, False
-
-    def _size(self) -> int:
-        return self._options.workers or max(2, min(8, os.cpu_count() or 2))
 
 
 def _pool(stack: ExitStack, factory: Callable[[], Handler], size: int) -> Pool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol
@@ -28,17 +29,26 @@ class ApplyOptions:
     restart: bool = False
     retry_seconds: float = 60.0
 
+    @property
+    def processes(self) -> int:
+        """Reader processes: as many as asked for, or by the number of cores."""
+        return self.workers or max(2, min(8, os.cpu_count() or 2))
 
-class Observer(Protocol):
+
+class PauseObserver(Protocol):
+    """Hears when the source is spared."""
+
+    def paused(self, reason: str) -> None: ...
+
+    def continued(self) -> None: ...
+
+
+class Observer(PauseObserver, Protocol):
     """Hears of the work as it goes on; called in the process that runs `apply`, never concurrently."""
 
     def started(self, run: Run, progress: Mapping[str, CollectionProgress], *, resumed: bool) -> None: ...
 
     def chunk_done(self, result: ChunkResult) -> None: ...
-
-    def paused(self, reason: str) -> None: ...
-
-    def continued(self) -> None: ...
 
     def published(self, collection: str) -> None: ...
 

@@ -6,7 +6,7 @@ Read-only by construction: nothing here calls what writes.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
@@ -189,18 +189,31 @@ def refuse_outdated(plan: Plan, source: Source, target: Target, files: MappingFi
 def refuse_other_mappings(source: Source, target: Target, files: MappingFiles, report: Report) -> None:
     """Raises PlanRefused when a mapping is another than the one that its collection was applied with (DESIGN premise
     D). Where the tables have changed too, what was applied counts: sync looks whether it still fits."""
+    for collection in _otherwise(source, target, files, report):
+        raise PlanRefused(
+            "the mapping has changed since the collection was applied",
+            where=f"{collection.name}, {collection.file}",
+            hint="`migrator apply` rebuilds it by the new one; or go back to the mapping that was applied.",
+        )
+
+
+def tell_other_mappings(source: Source, target: Target, files: MappingFiles, report: Report) -> None:
+    """A sentence about each mapping that is another than the one that its collection was applied with."""
+    for each in _otherwise(source, target, files, report):
+        report(
+            f"{each.name}: the mapping in {each.file} has changed since it was applied; the one that was applied counts"
+        )
+
+
+def _otherwise(source: Source, target: Target, files: MappingFiles, report: Report) -> Iterator[Collection]:
     if not files.folder.exists():
         return
     try:
         collections = check(source, files)
     except MappingError as error:
-        report(f"the mapping files don't fit the tables ({error.what}); following what was applied")
+        report(f"the mapping files don't fit the tables ({error.what}); what was applied counts")
         return
     for collection, now in zip(collections, target.inspect([each.name for each in collections]), strict=True):
         same_tables = now.schema_fingerprint == collection.schema_fingerprint
         if now.owned and same_tables and now.mapping_hash != collection.mapping_hash:
-            raise PlanRefused(
-                "the mapping has changed since the collection was applied",
-                where=f"{collection.name}, {collection.file}",
-                hint="`migrator apply` rebuilds it by the new one; or go back to the mapping that was applied.",
-            )
+            yield collection

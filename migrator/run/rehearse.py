@@ -50,7 +50,7 @@ def rehearse(
     """
     source.require_followable()
     state = target.sync_state()
-    members = followable_members(source, state, frozenset(), note)
+    members = followable_members(source, state, frozenset(state.handed_over()), note)
     if not members:
         return None
     telling = _Telling(source, members, tell)
@@ -180,6 +180,9 @@ class _Untouched:
 
     def pauses(self) -> dict[str, str]:
         return self._state.pauses()
+
+    def handed_over(self) -> dict[str, str]:
+        return self._state.handed_over()
 
     def report(self, report: SyncReport) -> None:
         """Not kept."""

@@ -225,8 +225,11 @@ class _Sync:
         self._meter.serving = published
         self._report("catching-up")
         paused = self._state.pauses()
-        runs = {name: run for name, run in published.items() if name not in paused}
-        members = followable_members(self._source, self._state, frozenset(paused), self._note_once)
+        left = self._state.handed_over()
+        for name, why in left.items():
+            self._note_once(f"{name} is left alone: {why}")
+        runs = {name: run for name, run in published.items() if name not in paused and name not in left}
+        members = followable_members(self._source, self._state, frozenset(paused) | left.keys(), self._note_once)
         self._meter.serving = {member.scope.collection: member.scope.run for member in members}
         self._looked = time.monotonic()
         self._report("catching-up")
@@ -249,8 +252,8 @@ class _Sync:
         if pauses_only:
             return
         self._looked = time.monotonic()
-        published = self._state.published()
-        if {name: run for name, run in published.items() if name not in paused} != self._serving.runs:
+        published, without = self._state.published(), paused.keys() | self._state.handed_over().keys()
+        if {name: run for name, run in published.items() if name not in without} != self._serving.runs:
             raise _Changed
 
     # --- when to end ---

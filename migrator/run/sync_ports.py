@@ -217,6 +217,10 @@ class SyncState(Protocol):
         """Collection -> run that asked."""
         ...
 
+    def handed_over(self) -> dict[str, str]:
+        """Collection -> when and by whom it was handed over to the application, one sentence: sync leaves it alone."""
+        ...
+
     # --- what `status` shows ---
 
     def report(self, report: SyncReport) -> None: ...

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 
 from migrator.model.position import Load
-from migrator.run.outcome import ApplyOptions, Observer
+from migrator.run.outcome import ApplyOptions, PauseObserver
 from migrator.run.retry import retrying
 
 _LOOK_EVERY = 2.0
@@ -16,7 +16,7 @@ _LOOK_EVERY = 2.0
 class Throttle:
     """Asks the source how busy it is, at most every two seconds, and tells the observer about pauses."""
 
-    def __init__(self, options: ApplyOptions, load: Callable[[], Load], observer: Observer) -> None:
+    def __init__(self, options: ApplyOptions, load: Callable[[], Load], observer: PauseObserver) -> None:
         self._options = options
         self._load = load
         self._observer = observer

@@ -2,19 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AbstractContextManager
 from dataclasses import dataclass
 from functools import cached_property
 
 from migrator.model.change import LogStatus, TableName, Watch
 from migrator.model.check import Check
-from migrator.model.chunk import KeyRange
+from migrator.model.chunk import Key, KeyRange
+from migrator.model.cutover import Counter
 from migrator.model.plan import CollectionMeasure, Finding
 from migrator.model.position import Load, Position, ServerIdentity
 from migrator.model.schema import Column, Schema
+from migrator.model.sums import NodeSums, Spot
 from migrator.model.tree import Collection
-from migrator.source import chunks, describe, load, measure, moment, position, preflight, rows, schema, statements
+from migrator.source import (
+    chunks,
+    describe,
+    leaving,
+    load,
+    measure,
+    moment,
+    position,
+    preflight,
+    rows,
+    schema,
+    statements,
+    sums,
+)
 from migrator.source.binlog import following, snapshots, status
 from migrator.source.binlog.reader import BinlogReader
 from migrator.source.connect import connected
@@ -63,6 +78,15 @@ class MySQLSource:
 
     def chunks(self, collection: Collection, rows: int, after: KeyRange | None) -> Iterator[KeyRange]:
         return chunks.chunk_ranges(self.url, collection, rows, after)
+
+    def sums(self, spots: Sequence[Spot], without: Sequence[Key]) -> tuple[NodeSums, ...]:
+        return sums.sums(self.url, spots, without)
+
+    def read_only(self) -> bool:
+        return leaving.read_only(self.url)
+
+    def highest(self, counter: Counter) -> int:
+        return leaving.highest(self.url, counter)
 
     def load(self) -> Load:
         return load.read_load(self.url)

@@ -17,8 +17,8 @@ from zoneinfo import ZoneInfo
 
 from bson.decimal128 import Decimal128
 
-from migrator.documents.elements import elements
 from migrator.documents.values.codec import ARRAY, STRING, Typed
+from migrator.model.elements import elements
 from migrator.model.representation import Family, Kind, Representation
 from migrator.model.schema import Column
 

@@ -14,6 +14,7 @@ from migrator.target.files.lease_store import FilesLeaseStore
 from migrator.target.files.place import FilesPlace
 from migrator.target.files.records import FilesRecords
 from migrator.target.files.state import FilesState
+from migrator.target.files.verified import FilesVerifyState
 from migrator.target.files.writer import MAX_DOCUMENT_BYTES, FilesWriter
 from migrator.target.lease import HeldLease, Timing, hold
 from migrator.target.publish import Publisher
@@ -61,6 +62,12 @@ class FilesTarget:
 
     def writer(self, run_id: str) -> FilesWriter:
         return FilesWriter(self._folder, self._database)
+
+    def handing_over(self) -> None:
+        """Nobody writes to a folder of files."""
+
+    def verifying(self) -> FilesVerifyState:
+        return FilesVerifyState(self._folder, self._database, self._place)
 
     def following(self) -> None:
         """A folder is written once: nothing keeps it in step."""

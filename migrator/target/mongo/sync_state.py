@@ -11,6 +11,7 @@ from migrator.model.position import Position
 from migrator.model.tree import Collection
 from migrator.target.mongo.dirty import DirtyReaches
 from migrator.target.mongo.fence import Guard
+from migrator.target.mongo.handovers import MongoHandovers
 from migrator.target.mongo.notes import Notes
 from migrator.target.mongo.runs import RUNS, run_of
 from migrator.target.mongo.session import Session
@@ -112,6 +113,10 @@ class MongoSyncState:
 
     def pauses(self) -> dict[str, str]:
         return self._notes.pauses()
+
+    def handed_over(self) -> dict[str, str]:
+        found = MongoHandovers(self._session).handed_over()
+        return {name: f"the application has it since {each.at} (cutover by {each.by})" for name, each in found.items()}
 
     def report(self, report: SyncReport) -> None:
         self._notes.report(report)

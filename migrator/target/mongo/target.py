@@ -13,6 +13,7 @@ from migrator.target.lease import Lease, Timing, describe, hold, live_owner, now
 from migrator.target.mongo import fences, transactors
 from migrator.target.mongo.checks import checks
 from migrator.target.mongo.fence import Guard, Unguarded, guard
+from migrator.target.mongo.handovers import MongoHandovers
 from migrator.target.mongo.lease_store import LeaseId, MongoLease, MongoLeaseStore
 from migrator.target.mongo.live import MongoDocuments
 from migrator.target.mongo.place import MongoPlace
@@ -20,6 +21,7 @@ from migrator.target.mongo.records import MongoRecords
 from migrator.target.mongo.session import Session
 from migrator.target.mongo.state import MongoState
 from migrator.target.mongo.sync_state import MongoSyncState
+from migrator.target.mongo.verified import MongoVerifyState
 from migrator.target.mongo.writer import MongoWriter
 from migrator.target.names import staged_name
 from migrator.target.publish import Publisher
@@ -67,6 +69,12 @@ class MongoTarget:
 
     def writer(self, run_id: str) -> MongoWriter:
         return MongoWriter(self._session, run_id)
+
+    def handing_over(self) -> MongoHandovers:
+        return MongoHandovers(self._session)
+
+    def verifying(self) -> MongoVerifyState:
+        return MongoVerifyState(self._session, self._place)
 
     def close(self) -> None:
         self._session.close()

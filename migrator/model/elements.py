@@ -41,6 +41,26 @@ def elements(document: bytes) -> Iterator[Element]:
         at = stop
 
 
+def identity_of(document: bytes) -> bytes:
+    """The BSON document `{_id: ...}` of a document; `{}` of one that has no `_id`.
+
+    Raises:
+        ValueError: for bytes that are no BSON document.
+    """
+    if document[5:9] == b"_id\x00":
+        size = _SIZES.get(document[4:5])
+        if size is not None:
+            return _around(document[4 : 9 + size(document, 9)])
+    for found in elements(document):
+        if found.name == "_id":
+            return _around(found.type + b"_id\x00" + found.payload)
+    return _around(b"")
+
+
+def _around(element: bytes) -> bytes:
+    return (len(element) + 5).to_bytes(4, "little") + element + b"\x00"
+
+
 def _always(size: int) -> Callable[[bytes, int], int]:
     return lambda document, at: size
 

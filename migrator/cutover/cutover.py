@@ -1,0 +1,306 @@
+"""cutover: the checklist before the application writes to the target, run as a command.
+
+Every gate must hold, one after the other; the first that doesn't ends it, and nothing has changed. What makes it safe:
+the fence is looked for in the log, not believed. Everything logged before the fence is in the documents (the sync has
+passed it), the documents are what the rows say (the final verify), and nothing was logged behind it (the log is read
+again, also after the record, which is withdrawn if something slipped through).
+"""
+
+from __future__ import annotations
+
+import getpass
+import socket
+import time
+from collections.abc import Callable, Sequence
+from contextlib import closing
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import Protocol
+
+from migrator.cutover.fence import written_behind
+from migrator.cutover.ports import CutoverEnds, CutoverSource, CutoverState, CutoverTarget
+from migrator.errors import CutoverRefused, SyncBlocked, VerifyFailed
+from migrator.model.cutover import Counter, CutoverResult, Handover, Seed, Step
+from migrator.model.position import Position
+from migrator.model.tree import Collection
+from migrator.model.verify import VerifyReport, Wanted
+from migrator.run.outcome import ApplyOptions
+from migrator.run.retry import retrying
+from migrator.verify.ends import VerifyEnds
+from migrator.verify.outcome import VerifyObserver, VerifyOptions
+from migrator.verify.race import Race
+from migrator.verify.verify import verify
+from migrator.verify.wanted import chosen
+from migrator.verify.worker import require_server
+
+_LOOK = 0.5
+
+CountersOf = Callable[[Sequence[Collection]], Sequence[Counter]]
+
+
+@dataclass(frozen=True, slots=True)
+class CutoverOptions:
+    """What is switched, and how patiently.
+
+    Attributes:
+        collections: names; empty for all.
+        rehearse: everything but fence, counters and record.
+        fenced: writes are kept out in another way than by read_only.
+        wait_seconds: how long the sync may take to catch up, and the fence to be there.
+        pace: of the two verifies.
+    """
+
+    collections: tuple[str, ...]
+    pace: ApplyOptions
+    rehearse: bool = False
+    fenced: bool = False
+    wait_seconds: float = 300.0
+
+
+class CutoverObserver(VerifyObserver, Protocol):
+    """Hears of the work; called in the process that runs `cutover`, never concurrently."""
+
+    def passed(self, step: Step) -> None: ...
+
+    def fence_wanted(self) -> None:
+        """The source is to be made read-only now."""
+        ...
+
+
+def cutover(
+    ends: CutoverEnds, counters_of: CountersOf, options: CutoverOptions, observer: CutoverObserver
+) -> CutoverResult:
+    """Runs the checklist, and records that the application has the collections from now on.
+
+    Raises:
+        CutoverRefused, VerifyFailed, SyncBlocked: when a gate does not hold; nothing was changed.
+        SettingsError: when a collection isn't there, or was handed over before.
+    """
+    source, target = ends.open_source(), ends.open_target()
+    with closing(target):
+        state = target.handing_over()
+        if state is None:
+            raise CutoverRefused(
+                "an application can't go on with a folder of files",
+                where=target.identity().address,
+                hint="Load it with mongorestore, or apply to a MongoDB database.",
+            )
+        return _Cutover(ends, source, target, state, counters_of, options, observer).run()
+
+
+class _Cutover:
+    """One execution."""
+
+    def __init__(
+        self,
+        ends: CutoverEnds,
+        source: CutoverSource,
+        target: CutoverTarget,
+        state: CutoverState,
+        counters_of: CountersOf,
+        options: CutoverOptions,
+        observer: CutoverObserver,
+    ) -> None:
+        self._ends = ends
+        self._source = source
+        self._target = target
+        self._state = state
+        self._counters_of = counters_of
+        self._options = options
+        self._observer = observer
+        self._retrying = retrying(options.pace.retry_seconds)
+        self._verifying = target.verifying()
+        self._every = self._verifying.published()
+        done = state.handed_over()
+        open_ = tuple(each for each in self._every if each.scope.collection not in done)
+        for name in options.collections:
+            if name in done:
+                raise CutoverRefused(f"{name} was handed over at {done[name].at}", where=name)
+        self._published = chosen(open_, Wanted(options.collections))
+        self._collections = [each.collection for each in self._published]
+        for each in self._published:
+            require_server(each.server, source)
+        self._race = Race(target.following())
+        self._steps: list[Step] = []
+
+    def run(self) -> CutoverResult:
+        self._settings()
+        self._sync("sync")
+        self._nothing_rejected()
+        self._verify("verify")
+        self._fence()
+        end = self._sync("catch-up")
+        report = self._verify("final verify")
+        self._quiet(end)
+        seeds = self._seeds()
+        handovers = self._handovers(end, report, seeds)
+        if not self._options.rehearse:
+            for seed in seeds:
+                self._state.seed(seed)
+            self._record(handovers, end)
+        return CutoverResult(self._options.rehearse, tuple(self._steps), handovers, tuple(self._warnings()))
+
+    # --- the gates ---
+
+    def _settings(self) -> None:
+        self._source.require_followable()
+        self._pass("settings", "the log has all that sync needs")
+
+    def _sync(self, name: str) -> Position:
+        """A sync is at work on all of it, and has done all that is logged now."""
+        end = self._end()
+        until = time.monotonic() + self._options.wait_seconds
+        for each in self._published:
+            while not (self._race.serves(each.scope) and self._race.passed(each.scope, end)):
+                if not self._race.alive:
+                    raise CutoverRefused(
+                        "no sync is at work",
+                        where=each.scope.collection,
+                        hint="Start `migrator sync`, and leave it on.",
+                    )
+                if time.monotonic() > until:
+                    raise CutoverRefused(
+                        f"sync has not caught up within {self._options.wait_seconds:g} seconds",
+                        where=each.scope.collection,
+                        hint="`migrator status` says how far it is; try again then, or give it longer: --wait.",
+                    )
+                time.sleep(_LOOK)
+        self._pass(name, f"sync has done all that was logged before {end.file}, {end.offset}")
+        return end
+
+    def _nothing_rejected(self) -> None:
+        found = {each.scope.collection: self._verifying.count_rejected(each.scope) for each in self._published}
+        open_ = [f"{name}: {count}" for name, count in found.items() if count]
+        if open_:
+            raise VerifyFailed(
+                f"rows are rejected, so documents are missing ({', '.join(open_)})",
+                hint="Mend the rows or choose a policy; `migrator status` and _migrator_rejected say which.",
+            )
+        self._pass("rejected", "nothing is rejected")
+
+    def _verify(self, name: str) -> VerifyReport:
+        names = tuple(each.scope.collection for each in self._published)
+        ends = VerifyEnds(self._ends.open_source, self._ends.open_target)
+        pace = replace(self._options.pace, restart=True)
+        report = verify(ends, VerifyOptions(Wanted(names), pace), self._observer)
+        tally = report.tally
+        if not report.clean:
+            first = next((fault for each in report.collections for fault in each.faults), None)
+            example = f", the first one {first.collection} {first.document}" if first else ""
+            missing = f", {len(report.indexes)} indexes missing" if report.indexes else ""
+            raise VerifyFailed(
+                f"{name}: {tally.faults} documents are not what their rows say{example}{missing}",
+                hint="`migrator verify --report FILE` lists them, `migrator verify --repair` puts them right.",
+            )
+        if not report.following or not self._race.alive:
+            raise CutoverRefused("the sync stopped meanwhile", hint="Start `migrator sync`, and leave it on.")
+        self._pass(name, f"{tally.checked} documents are what their rows say")
+        return report
+
+    def _fence(self) -> None:
+        """The source takes no writes any more. That it says so is looked at here, that it is so in `_quiet`."""
+        if self._options.fenced:
+            self._pass("fence", "writes are kept out, as you say; the log will tell")
+            return
+        if self._options.rehearse:
+            stands = "is" if self._source.read_only() else "is not"
+            self._pass("fence", f"a rehearsal: the source {stands} read-only", ok=self._source.read_only())
+            return
+        until = time.monotonic() + self._options.wait_seconds
+        asked = False
+        while not self._retrying(self._source.read_only):
+            if not asked:
+                self._observer.fence_wanted()
+                asked = True
+            if time.monotonic() > until:
+                raise CutoverRefused(
+                    "the source still takes writes",
+                    hint="SET GLOBAL read_only = ON there, or keep writers out otherwise and say --fenced.",
+                )
+            time.sleep(_LOOK)
+        self._pass("fence", "the source is read-only")
+
+    def _quiet(self, end: Position) -> None:
+        """Nothing slipped through the fence."""
+        found = written_behind(self._source, end, self._collections)
+        if found and self._options.rehearse:
+            self._pass("quiet", f"a rehearsal: the application still writes ({found})", ok=False)
+        elif found:
+            raise CutoverRefused(
+                f"something was written behind the fence: {found}",
+                where=f"log behind {end.file}, {end.offset}",
+                hint="read_only does not stop accounts with SUPER or READ ONLY ADMIN; stop the writer, then try again.",
+            )
+        else:
+            self._pass("quiet", "nothing was written since")
+
+    def _seeds(self) -> tuple[Seed, ...]:
+        seeds = tuple(
+            Seed(each.name, self._retrying(lambda each=each: self._source.highest(each)))
+            for each in self._counters_of([every.collection for every in self._every])
+            if any(_is_of(each.name, mine.name) for mine in self._collections)
+        )
+        for seed in seeds:
+            self._pass("ids", f"new ids of {seed.counter} go on behind {seed.last}")
+        return seeds
+
+    # --- the record ---
+
+    def _handovers(self, end: Position, report: VerifyReport, seeds: Sequence[Seed]) -> tuple[Handover, ...]:
+        now = datetime.now(UTC).isoformat(timespec="seconds")
+        by = f"{getpass.getuser()} on {socket.gethostname()}"
+        checked = {each.scope: each.tally.checked for each in report.collections}
+        return tuple(
+            Handover(
+                each.scope,
+                now,
+                by,
+                end,
+                report.id,
+                checked.get(each.scope, 0),
+                tuple(seed for seed in seeds if _is_of(seed.counter, each.scope.collection)),
+            )
+            for each in self._published
+        )
+
+    def _record(self, handovers: Sequence[Handover], end: Position) -> None:
+        for each in handovers:
+            self._state.record(each)
+        try:
+            self._quiet(end)
+        except (CutoverRefused, SyncBlocked):
+            for each in handovers:
+                self._state.withdraw(each)
+            raise
+        self._pass("record", "the application has these collections from now on")
+
+    def _warnings(self) -> list[str]:
+        """Where documents that are not handed over show rows that the application now writes elsewhere."""
+        mine = {each.scope.collection for each in self._published}
+        found = []
+        for each in self._published:
+            tables = set(each.collection.tables)
+            for other in self._every:
+                shared = sorted(tables & set(other.collection.tables))
+                if other.scope.collection not in mine and shared:
+                    names = ", ".join(".".join(name) for name in shared)
+                    found.append(
+                        f"{other.scope.collection} stays with MySQL and shows {names} too: "
+                        f"what the application writes to {each.scope.collection} won't be seen there"
+                    )
+        return found
+
+    def _end(self) -> Position:
+        here = self._retrying(self._source.position)
+        if here is None:
+            raise CutoverRefused("the source writes no change log", hint="`migrator doctor` says what to set.")
+        return self._retrying(lambda: self._source.log_status(here).end)
+
+    def _pass(self, name: str, text: str, *, ok: bool = True) -> None:
+        step = Step(name, text, ok)
+        self._steps.append(step)
+        self._observer.passed(step)
+
+
+def _is_of(counter: str, collection: str) -> bool:
+    return counter == collection or counter.startswith(f"{collection}.")

@@ -1,0 +1,81 @@
+"""What verify reads of a folder of BSON files, and what it notes there."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Sequence
+
+from migrator.model.change import Scope
+from migrator.model.run import Run
+from migrator.model.serialize import from_json, to_json
+from migrator.model.sums import NodeSums, Spot
+from migrator.model.verify import Pass, Published
+from migrator.target.files import sums
+from migrator.target.files.database import StateDatabase
+from migrator.target.files.folder import Folder
+from migrator.target.files.place import FilesPlace
+from migrator.target.files.places import Places
+from migrator.target.files.records import FilesRecords
+from migrator.target.published import published
+
+_PASSES = "CREATE TABLE IF NOT EXISTS passes (name TEXT PRIMARY KEY, text TEXT NOT NULL)"
+
+
+class FilesVerifyState:
+    """Implements migrator.verify.ports.VerifyState."""
+
+    def __init__(self, folder: Folder, database: StateDatabase, place: FilesPlace) -> None:
+        self._folder = folder
+        self._database = database
+        self._place = place
+
+    def published(self) -> tuple[Published, ...]:
+        with self._database.read() as state:
+            names = [name for (name,) in state.execute("SELECT name FROM collections")]
+        return published(names, self._place, FilesRecords(self._database), self._run)
+
+    def recorded(self, scope: Scope, documents: Sequence[str]) -> frozenset[str]:
+        wanted = set(documents)
+        with self._database.read() as state:
+            rows = state.execute(
+                "SELECT json_extract(text, '$.document') FROM rejected WHERE run = ? AND collection = ?",
+                (scope.run, scope.collection),
+            )
+            return frozenset(name for (name,) in rows if name in wanted)
+
+    def count_rejected(self, scope: Scope) -> int:
+        return FilesRecords(self._database).rejected(scope.collection, scope.run)
+
+    def rejected(self, scope: Scope, limit: int) -> list[str]:
+        with self._database.read() as state:
+            rows = state.execute(
+                "SELECT DISTINCT json_extract(text, '$.document') FROM rejected "
+                "WHERE run = ? AND collection = ? LIMIT ?",
+                (scope.run, scope.collection, limit),
+            )
+            return [name for (name,) in rows]
+
+    def sums(self, collection: str, spots: Sequence[Spot]) -> tuple[NodeSums, ...]:
+        return sums.sums(self._folder, collection, spots)
+
+    def last_pass(self) -> Pass | None:
+        with self._database.read() as state:
+            try:
+                found = state.execute("SELECT text FROM passes WHERE name = 'verify'").fetchone()
+            except sqlite3.OperationalError:
+                # A state that no verify has written to yet has no such table.
+                return None
+        return from_json(Pass, found[0], where=str(self._folder.database)) if found else None
+
+    def keep_pass(self, one: Pass) -> None:
+        with self._database.write() as state:
+            state.execute(_PASSES)
+            state.execute("REPLACE INTO passes VALUES ('verify', ?)", (to_json(one),))
+
+    def stored(self, collection: str) -> Places:
+        return Places(self._folder, collection)
+
+    def _run(self, run_id: str) -> Run | None:
+        with self._database.read() as state:
+            found = state.execute("SELECT text FROM runs WHERE id = ?", (run_id,)).fetchone()
+        return from_json(Run, found[0], where=str(self._folder.database)) if found else None

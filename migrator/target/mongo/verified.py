@@ -1,0 +1,132 @@
+"""What verify reads of a MongoDB database, and what it notes there."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from bson import Binary, CodecOptions, DatetimeConversion
+from bson.raw_bson import RawBSONDocument
+
+from migrator.model.change import Scope
+from migrator.model.run import Run
+from migrator.model.serialize import from_json, to_json
+from migrator.model.sums import NodeSums, Spot
+from migrator.model.verify import CollectionPass, Pass, Published
+from migrator.target.mongo import records, sums
+from migrator.target.mongo.place import MongoPlace
+from migrator.target.mongo.runs import RUNS, run_of
+from migrator.target.mongo.session import Session
+from migrator.target.published import published
+
+PASSES = "_migrator_verify"
+
+_RAW = CodecOptions(document_class=RawBSONDocument, datetime_conversion=DatetimeConversion.DATETIME_MS)
+_IDS_AT_ONCE = 2000
+
+
+class MongoStored:
+    """Implements migrator.verify.ports.Stored."""
+
+    def __init__(self, session: Session, collection: str) -> None:
+        self._session = session
+        self._collection = collection
+
+    def prepare(self) -> None:
+        """MongoDB has an index of `_id`."""
+
+    def find(self, ids: Sequence[bytes]) -> list[bytes]:
+        wanted = {"_id": {"$in": [RawBSONDocument(each, _RAW)["_id"] for each in ids]}}
+        return self._session.steadily(lambda: [found.raw for found in self._documents.find(wanted)])
+
+    def count(self) -> int:
+        return int(self._session.steadily(lambda: self._documents.count_documents({})))
+
+    def ids(self) -> Iterator[list[bytes]]:
+        """One cursor over all: what is inserted or deleted meanwhile may be in it or not."""
+        cursor = self._session.once(lambda: self._documents.find({}, {"_id": 1}, batch_size=_IDS_AT_ONCE))
+        with cursor:
+            while some := self._session.once(lambda: _some(cursor)):
+                yield some
+
+    def close(self) -> None:
+        """The connections are the target's."""
+
+    @property
+    def _documents(self) -> Any:
+        return self._session.database.get_collection(self._collection, codec_options=_RAW)
+
+
+class MongoVerifyState:
+    """Implements migrator.verify.ports.VerifyState."""
+
+    def __init__(self, session: Session, place: MongoPlace) -> None:
+        self._session = session
+        self._place = place
+
+    def published(self) -> tuple[Published, ...]:
+        names = self._session.steadily(
+            lambda: [found["_id"] for found in self._database[records.COLLECTION].find({}, {"_id": 1})]
+        )
+        return published(names, self._place, records.MongoRecords(self._session), self._run)
+
+    def recorded(self, scope: Scope, documents: Sequence[str]) -> frozenset[str]:
+        wanted = {"run": scope.run, "collection": scope.collection, "rejected.document": {"$in": list(documents)}}
+        found = self._session.steadily(
+            lambda: list(self._database[records.REJECTED].find(wanted, {"rejected.document": 1}))
+        )
+        return frozenset(each["rejected"]["document"] for each in found)
+
+    def count_rejected(self, scope: Scope) -> int:
+        wanted = {"run": scope.run, "collection": scope.collection}
+        return int(self._session.steadily(lambda: self._database[records.REJECTED].count_documents(wanted)))
+
+    def rejected(self, scope: Scope, limit: int) -> list[str]:
+        wanted = {"run": scope.run, "collection": scope.collection}
+        stages = [{"$match": wanted}, {"$group": {"_id": "$rejected.document"}}, {"$limit": limit}]
+        found = self._session.steadily(lambda: list(self._database[records.REJECTED].aggregate(stages)))
+        return [each["_id"] for each in found]
+
+    def sums(self, collection: str, spots: Sequence[Spot]) -> tuple[NodeSums, ...]:
+        return sums.sums(self._session, collection, spots)
+
+    def last_pass(self) -> Pass | None:
+        head = self._session.steadily(lambda: self._database[PASSES].find_one({"_id": "pass"}))
+        if head is None:
+            return None
+        found = from_json(Pass, head["text"], where=PASSES)
+        parts = self._session.steadily(lambda: list(self._database[PASSES].find({"pass": found.id}).sort("_id", 1)))
+        collections = tuple(from_json(CollectionPass, zlib.decompress(each["packed"])) for each in parts)
+        return Pass(found.id, found.started, found.position, collections, found.ended)
+
+    def keep_pass(self, one: Pass) -> None:
+        """A document for each collection, since the faults of many would not fit one."""
+        passes = self._database[PASSES]
+        self._session.steadily(lambda: passes.delete_many({"pass": {"$exists": True, "$ne": one.id}}))
+        for each in one.collections:
+            body = {"pass": one.id, "packed": Binary(zlib.compress(to_json(each).encode()))}
+            name = f"of {each.scope.collection}"
+            self._session.steadily(lambda name=name, body=body: passes.replace_one({"_id": name}, body, upsert=True))  # type: ignore[misc]
+        text = to_json(Pass(one.id, one.started, one.position, (), one.ended))
+        self._session.steadily(lambda: passes.replace_one({"_id": "pass"}, {"text": text}, upsert=True))
+
+    def stored(self, collection: str) -> MongoStored:
+        return MongoStored(self._session, collection)
+
+    def _run(self, run_id: str) -> Run | None:
+        found = self._session.steadily(lambda: self._database[RUNS].find_one({"_id": run_id}))
+        return None if found is None else run_of(found)
+
+    @property
+    def _database(self) -> Any:
+        return self._session.database
+
+
+def _some(cursor: Any) -> list[bytes]:
+    some: list[bytes] = []
+    for found in cursor:
+        some.append(found.raw)
+        if len(some) >= _IDS_AT_ONCE:
+            break
+    return some

@@ -1,0 +1,16 @@
+"""How a process opens its own source and target for verify; travels to worker processes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from migrator.verify.ports import VerifiedSource, VerifiedTarget
+
+
+@dataclass(frozen=True)
+class VerifyEnds:
+    """Both must be picklable (`functools.partial` of a module's function is)."""
+
+    open_source: Callable[[], VerifiedSource]
+    open_target: Callable[[], VerifiedTarget]

@@ -1,0 +1,212 @@
+"""The independent look: sums of the tables, made by the source, beside sums of the documents, made by the target.
+
+verify shares the assembler with the copy and would not see the assembler's own mistakes. Here no document is rebuilt:
+an element that is left out is missing in a count, a swapped column in a sum.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from decimal import Decimal
+
+from migrator.errors import SettingsError
+from migrator.model.position import Position
+from migrator.model.sums import FieldSums, MeasuredField, NodeSums, Spot, spots
+from migrator.model.verify import Published
+from migrator.run.retry import retrying
+from migrator.verify.ends import VerifyEnds
+from migrator.verify.outcome import VerifyObserver, VerifyOptions
+from migrator.verify.ports import Summing, VerifyState
+from migrator.verify.race import Race
+from migrator.verify.wanted import chosen, parse_key
+from migrator.verify.worker import require_server
+
+# Documents that were rejected are left out of the tables' sums, if they are not too many for a statement.
+_MOST_REJECTED = 1000
+_LOOKS = 5
+_TICK = 0.3
+_REAL = Decimal("1e-9")
+_FLOAT = Decimal("1e-6")
+_OVERFLOW = Decimal("1e300")
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One number of one field, or of a node, on both sides.
+
+    Attributes:
+        node: Node.id.
+        field: dotted, within the node; "" for the node's own line.
+        what: `rows`, `values`, `sum`, `least`, `greatest`.
+        source, target: as text, "" for none.
+        same: they are equal, as exactly as the type allows.
+        note: why they were not compared, or what else is to be said.
+    """
+
+    collection: str
+    node: str
+    field: str
+    what: str
+    source: str
+    target: str
+    same: bool
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class IndependentReport:
+    """All lines, those that differ among them."""
+
+    lines: tuple[Line, ...]
+    notes: tuple[str, ...] = ()
+
+    @property
+    def different(self) -> tuple[Line, ...]:
+        return tuple(line for line in self.lines if not line.same)
+
+
+def independent_look(ends: VerifyEnds, options: VerifyOptions, observer: VerifyObserver) -> IndependentReport:
+    """Adds up both sides. Beside a sync it waits until that has passed the tables' sums; what moves meanwhile is looked
+    at several times.
+
+    Raises:
+        SettingsError: when what is asked for is not there.
+        PlanRefused: when the source is another server than the one that was copied from.
+    """
+    source, target = ends.open_source(), ends.open_target()
+    with closing(target):
+        look = _Look(source, target.verifying(), Race(target.following()), options)
+        published = chosen(target.verifying().published(), options.wanted)
+        lines: list[Line] = []
+        notes: list[str] = []
+        for each in published:
+            require_server(each.server, source)
+            observer.note(f"adding up {each.scope.collection}")
+            found, said = look.at(each)
+            lines += found
+            notes += said
+        return IndependentReport(tuple(lines), tuple(notes))
+
+
+class _Look:
+    def __init__(self, source: Summing, state: VerifyState, race: Race, options: VerifyOptions) -> None:
+        self._source = source
+        self._state = state
+        self._race = race
+        self._settle_seconds = options.settle_seconds
+        self._retrying = retrying(options.pace.retry_seconds)
+        self._here = self._retrying(source.position) if race.alive else None
+
+    def at(self, published: Published) -> tuple[list[Line], list[str]]:
+        name = published.scope.collection
+        every = spots(published.collection)
+        usable = [spot for spot in every if not spot.why]
+        notes = [f"{name}: {spot.why}" for spot in every if spot.why]
+        without, said = self._rejected(published)
+        notes += said
+        before: tuple[NodeSums, ...] | None = None
+        for _ in range(_LOOKS):
+            ours = self._retrying(lambda: self._source.sums(usable, without))
+            followed = self._wait(published)
+            theirs = self._state.sums(name, usable)
+            lines = [
+                line
+                for spot, one, two in zip(usable, ours, theirs, strict=True)
+                for line in _lines(name, spot, one, two)
+            ]
+            if all(line.same for line in lines) or not followed or ours == before:
+                return lines, notes
+            before = ours
+        return lines, [*notes, f"{name} changed all the time: sums of one moment could not be had on both sides"]
+
+    def _wait(self, published: Published) -> bool:
+        """Until a sync has done all that the tables' sums contain; False when none is at work."""
+        here = self._here
+        if here is None or not self._race.serves(published.scope):
+            return False
+        end: Position = self._retrying(lambda: self._source.log_status(here).end)
+        until = time.monotonic() + self._settle_seconds
+        while time.monotonic() < until and self._race.serves(published.scope):
+            if self._race.passed(published.scope, end):
+                return True
+            time.sleep(_TICK)
+        return self._race.alive
+
+    def _rejected(self, published: Published) -> tuple[list[tuple[bytes, ...]], list[str]]:
+        """Keys of documents that are not there since their rows were rejected."""
+        name, collection = published.scope.collection, published.collection
+        texts = self._state.rejected(published.scope, _MOST_REJECTED + 1)
+        if not texts:
+            return [], []
+        if not collection.root.key or len(texts) > _MOST_REJECTED:
+            return [], [f"{name}: rejected rows count on the source's side only"]
+        try:
+            return [parse_key(text, collection) for text in texts], []
+        except SettingsError:
+            return [], [f"{name}: rejected rows count on the source's side only"]
+
+
+def compared(name: str, every: Sequence[Spot], ours: Sequence[NodeSums], theirs: Sequence[NodeSums]) -> list[Line]:
+    """The sums of one collection beside each other."""
+    return [
+        line for spot, one, other in zip(every, ours, theirs, strict=True) for line in _lines(name, spot, one, other)
+    ]
+
+
+def _lines(collection: str, spot: Spot, ours: NodeSums, theirs: NodeSums) -> list[Line]:
+    lines = []
+    if spot.counts_rows:
+        lines.append(_line(collection, spot, "", "rows", ours.rows, theirs.rows))
+    for measured, one, other in zip(spot.fields, ours.fields, theirs.fields, strict=True):
+        name = ".".join(measured.field.path)
+        lines.append(_line(collection, spot, name, "values", one.values, other.values))
+        if other.typed != other.values:
+            lines.append(_line(collection, spot, name, "of another type", 0, other.values - other.typed))
+        if spot.counts_rows and measured.case is None:
+            lines.append(_line(collection, spot, name, "nulls", ours.rows - one.values, theirs.rows - other.values))
+        lines += _amounts(collection, spot, name, measured, one, other)
+    return lines
+
+
+def _amounts(
+    collection: str, spot: Spot, name: str, measured: MeasuredField, ours: FieldSums, theirs: FieldSums
+) -> list[Line]:
+    if measured.measure == "count":
+        return []
+    lines = []
+    near = {"real": _FLOAT if measured.field.value.family == "float" else _REAL}.get(measured.measure, Decimal(0))
+    extremes = [abs(each) for each in (ours.least, ours.greatest) if isinstance(each, Decimal)]
+    for what, one, other, largest in (
+        # Sums of binary fractions depend on the order: large ones swallow small ones.
+        ("sum", ours.total, theirs.total, max(extremes, default=Decimal(0)) * ours.values),
+        ("least", ours.least, theirs.least, Decimal(0)),
+        ("greatest", ours.greatest, theirs.greatest, Decimal(0)),
+    ):
+        if one is not None or other is not None:
+            same = one == other or _near(one, other, near, largest)
+            lines.append(Line(collection, spot.node.id, name, what, _text(one), _text(other), same))
+    return lines
+
+
+def _near(one: Decimal | bytes | None, other: Decimal | bytes | None, share: Decimal, largest: Decimal) -> bool:
+    if not isinstance(one, Decimal) or not isinstance(other, Decimal):
+        return False
+    if share and largest > _OVERFLOW:
+        # The server's sum is no number any more.
+        return True
+    return abs(one - other) <= share * max(abs(one), abs(other), largest)
+
+
+def _line(collection: str, spot: Spot, name: str, what: str, one: int, other: int) -> Line:
+    return Line(collection, spot.node.id, name, what, str(one), str(other), one == other)
+
+
+def _text(value: Decimal | bytes | None) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, bytes):
+        return value.decode("utf-8", "replace")
+    return f"{value.normalize():f}" if value else "0"

@@ -1,0 +1,40 @@
+"""How a verify is told what it may do, and what it reports while it works."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from migrator.model.verify import Tally, Wanted
+from migrator.run.outcome import ApplyOptions, PauseObserver
+
+
+@dataclass(frozen=True, slots=True)
+class VerifyOptions:
+    """How gently and how far.
+
+    Attributes:
+        wanted: which documents.
+        pace: workers, how to spare the source, patience; `restart` forgets an unfinished pass.
+        repair: put right what is wrong, and look again.
+        settle_seconds: how long a document that changes all the time is looked at again before it is given up.
+    """
+
+    wanted: Wanted
+    pace: ApplyOptions
+    repair: bool = False
+    settle_seconds: float = 120.0
+
+
+class VerifyObserver(PauseObserver, Protocol):
+    """Hears of the work as it goes on; called in the process that runs `verify`, never concurrently."""
+
+    def started(self, expected: int, begun: str) -> None:
+        """`expected`: documents in the target, estimated; `begun`: when the pass began that is gone on with, or ""."""
+        ...
+
+    def looked(self, collection: str, tally: Tally, waiting: int) -> None:
+        """`tally` of all so far; `waiting`: documents to be looked at again."""
+        ...
+
+    def note(self, text: str) -> None: ...

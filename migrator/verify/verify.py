@@ -1,0 +1,258 @@
+"""verify: every document rebuilt from the source and compared with the target's, byte for byte.
+
+Workers look at key ranges of the root tables, each in one snapshot, then at documents of the target that no row may
+make. What they saw is settled here (see `settle`), and noted in the target, so that a verify that was interrupted goes
+on behind what is settled.
+"""
+
+from __future__ import annotations
+
+import secrets
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, closing, suppress
+from datetime import UTC, datetime, timedelta
+from functools import partial
+
+from migrator.errors import Interrupted, MigratorError, PlanRefused, Retryable, Stopped
+from migrator.model.position import Position
+from migrator.model.verify import CollectionPass, IndexFault, Pass, Published, Tally, VerifyReport
+from migrator.run.pool import Outcome, Pool
+from migrator.run.retry import retrying
+from migrator.run.sync_ports import SyncableSource
+from migrator.run.throttle import Throttle
+from migrator.verify.agenda import Agenda, Part
+from migrator.verify.course import Course
+from migrator.verify.ends import VerifyEnds
+from migrator.verify.outcome import VerifyObserver, VerifyOptions
+from migrator.verify.ports import VerifiedTarget
+from migrator.verify.race import Race
+from migrator.verify.repair import Mender
+from migrator.verify.settle import Group, Settling
+from migrator.verify.wanted import chosen
+from migrator.verify.worker import LookHandler, require_server
+
+_PRELOAD = ("migrator.api",)
+_TICK = 0.2
+_SAVE_EVERY = 5.0
+# A pass that was begun longer ago says too little of now to be gone on with.
+_OLDEST = timedelta(hours=24)
+# No new documents are looked at while so many wait to be looked at again.
+_MOST_WAITING = 20_000
+
+
+def verify(ends: VerifyEnds, options: VerifyOptions, observer: VerifyObserver) -> VerifyReport:
+    """Looks at everything that `options` ask for, and puts it right if they say so.
+
+    Raises:
+        SettingsError: when what is asked for is not there.
+        PlanRefused: when the source is another server than the one that was copied from, or the target can't be put
+            right.
+        LeaseHeld: when documents are to be put right, and another process may be writing them.
+        Stopped, Interrupted: when it can be gone on with.
+    """
+    source, target = ends.open_source(), ends.open_target()
+    with closing(target), ExitStack() as stack:
+        return _Verify(ends, source, target, options, observer, stack).run()
+
+
+class _Verify:
+    """One execution."""
+
+    def __init__(
+        self,
+        ends: VerifyEnds,
+        source: SyncableSource,
+        target: VerifiedTarget,
+        options: VerifyOptions,
+        observer: VerifyObserver,
+        stack: ExitStack,
+    ) -> None:
+        self._ends = ends
+        self._source = source
+        self._target = target
+        self._options = options
+        self._observer = observer
+        self._state = target.verifying()
+        self._retrying = retrying(options.pace.retry_seconds)
+        self._published = chosen(self._state.published(), options.wanted)
+        for each in self._published:
+            require_server(each.server, source)
+        self._race = Race(target.following())
+        self._following = self._race.alive
+        self._here = self._retrying(source.position)
+        self._settling = Settling(
+            self._serves,
+            lambda published, position: self._race.passed(published.scope, position),
+            self._mender(stack) if options.repair else None,
+            options.settle_seconds,
+        )
+        self._jobs: dict[int, Part | Group] = {}
+        self._notes: list[str] = []
+        self._saved = time.monotonic()
+
+    def run(self) -> VerifyReport:
+        self._pass, resumed = self._begin()
+        self._courses = [
+            Course(published, done) for published, done in zip(self._published, self._pass.collections, strict=True)
+        ]
+        names = [each.scope.collection for each in self._published]
+        expected = sum(each.documents for each in self._target.inspect(names))
+        self._observer.started(expected, self._pass.started if resumed else "")
+        self._notes += self._circumstances()
+        for name in names:
+            # Once, before several processes want it.
+            self._state.stored(name).prepare()
+        retry = self._options.pace.retry_seconds
+        self._agenda = Agenda(self._courses, self._source, self._state, self._options.wanted, self._serves, retry)
+        factory = partial(LookHandler, self._published, self._ends, retry, self._following)
+        try:
+            with closing(Pool(factory, self._options.pace.processes, _PRELOAD)) as pool:
+                pool.wait_ready()
+                self._work(pool)
+        except KeyboardInterrupt:
+            self._save()
+            hint = "Run the same verify again to go on where it stopped."
+            raise Interrupted("stopped by the user", hint=hint) from None
+        except MigratorError:
+            with suppress(MigratorError):
+                self._save()
+            raise
+        return self._report()
+
+    # --- the work ---
+
+    def _work(self, pool: Pool) -> None:
+        throttle = Throttle(self._options.pace, self._source.load, self._observer)
+        while True:
+            while pool.idle and not throttle.holding and self._hand_out(pool):
+                pass
+            if pool.busy:
+                for outcome in pool.results(_TICK):
+                    self._take(outcome)
+            elif self._settling.waiting or not self._agenda.done or throttle.holding:
+                time.sleep(_TICK)
+                self._settling.search()
+            else:
+                return
+            if time.monotonic() - self._saved > _SAVE_EVERY:
+                self._save()
+
+    def _hand_out(self, pool: Pool) -> bool:
+        """Gives an idle worker something to do; False when there is nothing now."""
+        job: Part | Group | None = self._settling.next()
+        if job is None and self._settling.waiting <= _MOST_WAITING:
+            job = self._agenda.next()
+        if job is None:
+            return False
+        self._jobs[pool.idle[0]] = job
+        pool.submit(pool.idle[0], job.task)
+        return True
+
+    def _take(self, outcome: Outcome) -> None:
+        job = self._jobs.pop(outcome.worker)
+        if isinstance(outcome.error, Retryable):
+            raise Stopped(
+                f"gave up after trying again for a while: {outcome.error.what}",
+                where=outcome.error.where,
+                hint="Nothing that was finished is lost: run the same verify again when the servers answer.",
+            ) from outcome.error
+        if outcome.error is not None:
+            raise outcome.error
+        if isinstance(job, Part):
+            self._settling.first(job.course, job.number, outcome.value)
+        else:
+            self._settling.again(job, outcome.value)
+        tally = sum((each.tally for each in self._courses), Tally())
+        self._observer.looked(job.course.published.scope.collection, tally, self._settling.waiting)
+
+    # --- a sync beside it ---
+
+    def _serves(self, published: Published) -> bool:
+        return self._following and self._race.serves(published.scope)
+
+    def _end(self) -> Position | None:
+        """Where the source's log ends now; None without one."""
+        here = self._here
+        return None if here is None else self._retrying(lambda: self._source.log_status(here).end)
+
+    def _mender(self, stack: ExitStack) -> Mender:
+        following = self._target.following()
+        if following is None:
+            raise PlanRefused(
+                "files hold one moment of the source, and single documents of now would not belong to it",
+                where=self._target.identity().address,
+                hint="Apply again: it writes the files anew.",
+            )
+        handed = following.sync_state().handed_over()
+        for each in self._published:
+            if each.scope.collection in handed:
+                raise PlanRefused(
+                    f"the documents are the application's own: {handed[each.scope.collection]}",
+                    where=each.scope.collection,
+                    hint="Leave it out with --collection.",
+                )
+        return Mender(self._source, following, self._serves, self._end, self._options.pace.retry_seconds, stack)
+
+    def _circumstances(self) -> Iterator[str]:
+        """What a person should know to read the report."""
+        for each in self._published:
+            if not each.same:
+                yield f"{each.scope.collection} is not the very collection that migrator published"
+        following = self._target.following()
+        handed = {} if following is None else following.sync_state().handed_over()
+        for each in self._published:
+            if each.scope.collection in handed:
+                yield f"{each.scope.collection}: {handed[each.scope.collection]}"
+        if following is not None and not self._following:
+            yield "no sync is at work: whatever changed since counts as different"
+
+    # --- where it stands ---
+
+    def _begin(self) -> tuple[Pass, bool]:
+        """The pass to go on with, or a new one."""
+        scopes = [each.scope for each in self._published]
+        last = self._state.last_pass() if self._whole else None
+        if last is not None and not last.ended and not self._options.pace.restart:
+            age = datetime.now(UTC) - datetime.fromisoformat(last.started)
+            if [each.scope for each in last.collections] == scopes and age < _OLDEST:
+                return last, True
+        collections = tuple(CollectionPass(scope, whole=self._whole) for scope in scopes)
+        return Pass(secrets.token_hex(4), _now(), self._end() if self._following else self._here, collections), False
+
+    @property
+    def _whole(self) -> bool:
+        return self._options.wanted.sample is None and not self._options.wanted.keys
+
+    def _save(self, ended: str = "") -> None:
+        if self._whole:
+            collections = tuple(each.progress() for each in self._courses)
+            self._state.keep_pass(Pass(self._pass.id, self._pass.started, self._pass.position, collections, ended))
+        self._saved = time.monotonic()
+
+    def _report(self) -> VerifyReport:
+        ended = _now()
+        self._save(ended)
+        if self._following and not self._race.alive:
+            self._notes.append("the sync stopped while verify was at work")
+        indexes = [
+            IndexFault(each.scope.collection, index, why)
+            for each in self._published
+            for index, why in each.missing_indexes
+        ]
+        return VerifyReport(
+            self._pass.id,
+            self._pass.started,
+            ended,
+            self._pass.position,
+            self._following,
+            tuple(each.progress() for each in self._courses),
+            tuple(indexes),
+            sum(self._state.count_rejected(each.scope) for each in self._published),
+            tuple(self._notes),
+            self._whole,
+        )
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")

@@ -1,0 +1,89 @@
+"""A worker process that looks at documents: its own connections, a fresh snapshot for every look."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import replace
+from functools import partial
+
+from migrator.documents.assemble import Assembler
+from migrator.documents.reader import RowReader
+from migrator.errors import PlanRefused
+from migrator.model.position import Position, ServerIdentity
+from migrator.model.verify import Published
+from migrator.run.ports import Source
+from migrator.run.retry import retrying
+from migrator.run.sync_ports import SyncableSource
+from migrator.verify.ends import VerifyEnds
+from migrator.verify.look import Looker
+from migrator.verify.tasks import CheckIds, CheckKeys, CheckRange, Found, LookAgain, Looked, SearchRows, Task
+
+
+class LookHandler:
+    """Looks at one collection at a time, since each look remembers rows that many parents share."""
+
+    def __init__(self, published: Sequence[Published], ends: VerifyEnds, retry_seconds: float, following: bool) -> None:
+        """
+        Args:
+            published: what tasks may name.
+            ends: how to open both sides.
+            retry_seconds: how long passing faults are tried again.
+            following: the target is kept in step, so looks that saw something say where the log ended.
+        """
+        self._source: SyncableSource = ends.open_source()
+        for each in published:
+            require_server(each.server, self._source)
+        self._state = ends.open_target().verifying()
+        self._published = {each.scope.collection: each for each in published}
+        self._retry_seconds = retry_seconds
+        self._here: Position | None = self._source.position() if following else None
+        self._looker: tuple[str, Looker] | None = None
+        self._loop = asyncio.new_event_loop()
+
+    def __call__(self, task: Task) -> Looked | Found:
+        for attempt in retrying(self._retry_seconds):
+            with attempt:
+                return self._loop.run_until_complete(self._do(task))
+        raise AssertionError("tenacity raises when it gives up")
+
+    async def _do(self, task: Task) -> Looked | Found:
+        looker = self._looker_of(task.collection)
+        if isinstance(task, LookAgain):
+            return self._ended(await looker.again(self._open_reader, task))
+        async with self._open_reader() as reader:
+            match task:
+                case CheckRange():
+                    return self._ended(await looker.range(reader, task))
+                case CheckKeys():
+                    return self._ended(await looker.keys(reader, task))
+                case CheckIds():
+                    return self._ended(await looker.ids(reader, task))
+                case SearchRows():
+                    return await looker.search(reader, task)
+
+    def _ended(self, looked: Looked) -> Looked:
+        if self._here is None or not looked.suspects:
+            return looked
+        return replace(looked, end=self._source.log_status(self._here).end)
+
+    def _looker_of(self, name: str) -> Looker:
+        if self._looker is None or self._looker[0] != name:
+            published = self._published[name]
+            recorded = partial(self._state.recorded, published.scope)
+            self._looker = name, Looker(Assembler(published.collection), self._state.stored(name), recorded)
+        return self._looker[1]
+
+    def _open_reader(self) -> AbstractAsyncContextManager[RowReader]:
+        return self._source.open_reader()
+
+
+def require_server(server: ServerIdentity, source: Source) -> None:
+    """Raises PlanRefused when `source` is not the server that was copied from."""
+    now = source.identity()
+    if now.uuid != server.uuid:
+        raise PlanRefused(
+            f"the documents were copied from another server ({server.uuid}, this one is {now.uuid})",
+            hint="Behind a proxy, give the address of one server.",
+        )
