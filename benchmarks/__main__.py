@@ -25,6 +25,8 @@ from benchmarks.measure import Ran, medians, run
 from sample_schema.generate import drop, load
 
 MAPPINGS = Path(__file__).parent.parent / "mappings"
+# Scales at which time a row and memory are compared.
+GROWTH = (1, 10, 100)
 
 
 def shop(server: str, scale: int) -> str:
@@ -66,7 +68,9 @@ def apply_to_mongodb(source: str, target: str, log: str) -> Ran:
 
 
 @click.command()
-@click.option("--scale", default=150, show_default=True, help="150 is about 1.5 million rows.")
+@click.option(
+    "--scale", default=150, show_default=True, help="150 is about 1.5 million rows; no larger shop is filled."
+)
 @click.option("--rounds", default=3, show_default=True, help="How often everything is run.")
 @click.option("--keep", is_flag=True, help="Leave the filled shops on the server.")
 def main(scale: int, rounds: int, keep: bool) -> None:
@@ -98,7 +102,8 @@ def main(scale: int, rounds: int, keep: bool) -> None:
         _compare(table, "hand-written script, orders", loads["script"], "apply, orders", loads["apply"], ">= 3")
         _compare(table, "prepared batches, orders", best, "apply, orders", loads["apply"], ">= 0.8")
         growth = Table("scale", "rows", "seconds", "microseconds a row", "peak MB of a process")
-        for size in (1, 10, 100):
+        sizes = [size for size in GROWTH if size <= scale]
+        for size in sizes:
             smaller = shop(server, size)
             rows = count_rows(smaller)
             ran = medians(rounds, apply=partial(apply_to_files, smaller, Path(folder, "files"), log))["apply"]
@@ -106,7 +111,7 @@ def main(scale: int, rounds: int, keep: bool) -> None:
                 str(size), f"{rows:,}", f"{ran.seconds:.2f}", f"{ran.seconds / rows * 1e6:.2f}", f"{ran.peak_mb:.0f}"
             )
         if not keep:
-            for size in {1, 10, 100, scale}:
+            for size in {*sizes, scale}:
                 drop(shop(server, size))
     console = Console(width=110)
     console.print(table)
