@@ -275,6 +275,7 @@ class Follower:
                 self._treatment.note(scope, self._resolvers[scope].everything())
         self._cascades = self._find_cascades()
         self._look_up()
+        self._forget_rewritten(text)
         self._remember_tables()
         self._intake.watch(self._watches)
 
@@ -320,6 +321,16 @@ class Follower:
                 self._treatment.note(scope, dict.fromkeys(self._resolvers[scope].reaches(rows)))
 
         return Tracker(run, cascades, self._watches, self._state, emit)
+
+    def _forget_rewritten(self, text: str) -> None:
+        """Rows that a statement may have put into a remembered table had no events: it is to be remembered anew."""
+        for run, cascades in self._cascades.items():
+            rewritten = [each.table for each in cascades.tables if rewrites(text, each.table)]
+            if rewritten:
+                # First the note: after a crash in between they are read again all the same.
+                self._state.note_tracked_tables(run, dict.fromkeys(rewritten, ()))
+            for table in rewritten:
+                self._state.drop_tracked_table(run, table)
 
     def _remember_tables(self) -> None:
         """Tables that have to be remembered and aren't yet: read now, and every document built anew from later
