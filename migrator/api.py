@@ -6,13 +6,14 @@ The only module that brings sources, targets and the work together; everything b
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import ExitStack, closing
 from functools import partial
 
 from migrator.cutover.cutover import CutoverObserver, CutoverOptions
 from migrator.cutover.cutover import cutover as _cutover
 from migrator.cutover.ports import CutoverEnds
 from migrator.errors import TargetError
+from migrator.generate.invalidate import open_invalidator
 from migrator.generate.model import Options as GenerateOptions
 from migrator.generate.model import describe
 from migrator.generate.package import Package
@@ -27,6 +28,7 @@ from migrator.model.verify import VerifyReport
 from migrator.run import preview
 from migrator.run.apply import apply as _apply
 from migrator.run.interrupt import StopRequest
+from migrator.run.invalidating import InvalidatingTarget
 from migrator.run.outcome import ApplyOptions, ApplyResult, Observer, SampleResult
 from migrator.run.rehearse import Tell, rehearse
 from migrator.run.sample import sample as _sample
@@ -123,6 +125,7 @@ def sync(
     options: SyncOptions,
     observer: SyncObserver,
     stop: StopRequest | None = None,
+    invalidate: str | None = None,
 ) -> SyncResult:
     """Keeps the collections that `apply` published in step with the source; see `migrator.run.sync.sync`.
 
@@ -132,10 +135,16 @@ def sync(
         options: how long, and how patient.
         observer: hears of the progress.
         stop: how somebody else asks it to stop, after the batch under way.
+        invalidate: `redis://…` or `memcached://…`, the cache of the application's repositories, which is told of
+            every document that changes; None for none.
     """
     source = open_source(source_url)
-    with closing(open_target(target_url, options.retry_seconds)) as target:
+    with ExitStack() as stack:
+        target = stack.enter_context(closing(open_target(target_url, options.retry_seconds)))
         following = _following(target)
+        if invalidate is not None and isinstance(target, MongoTarget):
+            invalidator = stack.enter_context(closing(open_invalidator(invalidate, target.database)))
+            following = InvalidatingTarget(following, invalidator)
         if files is not None:
             preview.refuse_other_mappings(source, target, files, observer.note)
         return _sync(source, following, options, observer, stop or StopRequest())

@@ -47,15 +47,25 @@ class Resolver:
 
     def everything(self) -> tuple[Reach, ...]:
         """Every document that there is or could be."""
-        return *self.documents(), Reach(self.collection.root.id, "rows", ())
+        root = self.collection.root.id
+        return Reach(root, "documents", ()), Reach(root, "rows", ())
 
-    def documents(self) -> tuple[Reach, ...]:
-        """Every document that the target has: enough where rows can only have gone."""
-        return (Reach(self.collection.root.id, "documents", ()),)
+    def emptied(self, table: TableName) -> tuple[Reach, ...]:
+        """What a table without rows leaves to be done.
 
-    def holds(self, table: TableName) -> bool:
-        """Whether rows of a table are in the documents."""
-        return table in self.collection.tables
+        Of the root's: every document that the target has goes. Of an embedded one: every root row, also those without a
+        document, for the row that had it rejected is gone.
+        """
+        documents, rows = self.everything()
+        root = self.collection.root
+        is_root = table == (root.schema, root.table)
+        is_embedded = any(
+            table == (node.schema, node.table)
+            or (node.link is not None and table == (node.link.schema, node.link.table))
+            for child in root.children
+            for node in child.walk()
+        )
+        return tuple(reach for reach, wanted in ((documents, is_root), (rows, is_embedded)) if wanted)
 
 
 def _way(standing: Standing, watch: Watch) -> _Way:

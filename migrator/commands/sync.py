@@ -22,6 +22,7 @@ from migrator.run.sync import SyncOptions
 @click.option("--for", "seconds", metavar="SECONDS", type=click.FloatRange(0), help="End after so long.")
 @click.option("--dry-run", is_flag=True, help="Print which documents would change, and change nothing.")
 @click.option("--metrics", metavar="PORT", type=click.IntRange(1, 65535), help="Serve Prometheus metrics on 127.0.0.1.")
+@click.option("--invalidate", metavar="URL", help="redis://… or memcached://…: the repositories' cache, to be told.")
 @click.option(
     "--log-format", type=click.Choice(["text", "json"]), default="text", help="json: one object a line, on stderr."
 )
@@ -34,6 +35,7 @@ def sync(
     seconds: float | None,
     dry_run: bool,
     metrics: int | None,
+    invalidate: str | None,
     log_format: str,
 ) -> None:
     """Keeps what apply published in step with the source's change log, until stopped.
@@ -50,7 +52,9 @@ def sync(
     stop = StopRequest()
     options = SyncOptions(until_caught_up, seconds, settings.retry_seconds)
     with console_sync.watching(observers) as observer, stop.listening():
-        result = api.sync(settings.source_url(), settings.target_url(), files_of(settings), options, observer, stop)
+        result = api.sync(
+            settings.source_url(), settings.target_url(), files_of(settings), options, observer, stop, invalidate
+        )
     if result.report is not None:
         click.echo(console_sync.last_words(result), err=True)
 

@@ -219,9 +219,8 @@ class Follower:
         for run in dict.fromkeys(scope.run for scope in hearing):
             self._trackers[run].truncated(event.table)
         for scope in hearing:
-            resolver = self._resolvers[scope]
-            if resolver.holds(event.table):
-                self._treatment.note(scope, resolver.documents())
+            if reaches := self._resolvers[scope].emptied(event.table):
+                self._treatment.note(scope, reaches)
 
     # --- treating them ---
 

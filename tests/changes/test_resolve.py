@@ -71,5 +71,11 @@ def test_null_leads_nowhere() -> None:
 def test_tables_of_other_collections_lead_nowhere() -> None:
     resolver = Resolver(shop(), watches(ALL, [shop()], [Cascades()]))
     assert list(resolver.reaches(Rows(("shop", "invoices"), (RowChange(None, ()),)))) == []
-    assert resolver.holds(("shop", "tags"))
-    assert not resolver.holds(("shop", "invoices"))
+    assert resolver.emptied(("shop", "invoices")) == ()
+
+
+def test_an_emptied_table_means_documents_or_rows() -> None:
+    resolver = Resolver(shop(), watches(ALL, [shop()], [Cascades()]))
+    assert resolver.emptied(("shop", shop().root.table)) == (Reach("root", "documents", ()),)
+    for embedded in ("tags", "order_tags", "items"):
+        assert resolver.emptied(("shop", embedded)) == (Reach("root", "rows", ()),)

@@ -66,7 +66,7 @@ def play(spec: Spec, source: str, target: str, tally: Tally, catch_up: CatchUp |
                     follow(history, target)
                     tally.syncs += 1
             follow(history, target)
-            tally.documents += judge(history, target, run, f"after round {number + 1}")
+            tally.documents += judge(history, target, [run], f"after round {number + 1}")
         tally.add(history)
     finally:
         history.close()
@@ -86,7 +86,27 @@ def play_beside_copy(spec: Spec, source: str, target: str, tally: Tally) -> None
         with history.writing():
             run = running.apply(source, target, history.world.mappings, history.collections, chunk_rows=3)
         in_process(history, target)
-        tally.documents += judge(history, target, run, "after a copy beside writers")
+        tally.documents += judge(history, target, [run], "after a copy beside writers")
+        tally.add(history)
+    finally:
+        history.close()
+
+
+def play_added(spec: Spec, source: str, target: str, tally: Tally) -> None:
+    """Half of the collections are copied later, while others write: each has a position of its own (EDGE_CASES 59)."""
+    history = History(replace(spec, mix=replace(spec.mix, definitions=0)), source)
+    rng = random.Random(f"{spec.seed}:added")
+    first = sorted(rng.sample(history.collections, len(history.collections) // 2))
+    second = [name for name in history.collections if name not in first]
+    try:
+        runs = [running.apply(source, target, history.world.mappings, first)]
+        for number in range(spec.rounds):
+            with history.writing():
+                if number == 0:
+                    runs.append(running.apply(source, target, history.world.mappings, second, chunk_rows=3))
+            in_process(history, target)
+            tally.syncs += 1
+            tally.documents += judge(history, target, runs, f"after round {number + 1} with collections added")
         tally.add(history)
     finally:
         history.close()
@@ -111,7 +131,7 @@ def play_killed(
                 disturb.wait()
             tally.syncs += 1
             _until_caught_up(history, target, folder)
-            tally.documents += judge(history, target, run, f"after round {number + 1} with kills")
+            tally.documents += judge(history, target, [run], f"after round {number + 1} with kills")
         tally.add(history)
     finally:
         history.close()

@@ -18,18 +18,20 @@ LINES = 12
 STATEMENTS = 25
 
 
-def judge(history: History, target: str, run: str, where: str = "", collections: Sequence[str] | None = None) -> int:
+def judge(
+    history: History, target: str, runs: Sequence[str], where: str = "", collections: Sequence[str] | None = None
+) -> int:
     """How many documents were compared.
 
     Args:
-        run: the apply that made the collections.
+        runs: the applies that made the collections.
         where: what was done before, for the message.
         collections: by default all that a sync keeps in step.
 
     Raises:
         AssertionError: with the first differences, the seed, and the statements that may have led there.
     """
-    verdict = compare(history.oracle, history.collections if collections is None else collections, target, run)
+    verdict = compare(history.oracle, history.collections if collections is None else collections, target, runs)
     if verdict.lines:
         roots = [history.oracle.collections[name].root for name in verdict.differing]
         tables = {node.table.name.split(".")[-1] for root in roots for node in root.walk()}
@@ -61,10 +63,10 @@ class Verdict:
     compared: int = 0
 
 
-def compare(oracle: Oracle, collections: Sequence[str], target: str, run: str) -> Verdict:
+def compare(oracle: Oracle, collections: Sequence[str], target: str, runs: Sequence[str]) -> Verdict:
     """Every document and every rejected one, against the oracle's."""
     verdict = Verdict()
-    refused = rejected(target, run)
+    refused = rejected(target, runs)
     for name in collections:
         expected = oracle.all_grouped(name)
         actual = documents(target, name)

@@ -47,6 +47,7 @@ def fresh(server: str, documents: str) -> Iterator[tuple[str, str]]:
 @click.option("--transactions", default=25)
 @click.option("--kills", is_flag=True, help="A real sync, killed again and again.")
 @click.option("--beside-copy", is_flag=True, help="Writers write while the copy runs.")
+@click.option("--added", is_flag=True, help="Half of the collections are copied later.")
 @click.option("--until", default=1, help="This many seeds, one after the other.")
 @click.option("--statements", type=click.Path(path_type=Path), help="Only write the history, and its SQL into a file.")
 def main(
@@ -57,6 +58,7 @@ def main(
     transactions: int,
     kills: bool,
     beside_copy: bool,
+    added: bool,
     until: int,
     statements: Path | None,
 ) -> None:
@@ -72,6 +74,8 @@ def main(
                     _only_write(spec, source, statements)
                 elif kills:
                     campaign.play_killed(spec, source, target, folder, tally)
+                elif added:
+                    campaign.play_added(spec, source, target, tally)
                 elif beside_copy:
                     campaign.play_beside_copy(spec, source, target, tally)
                 else:

@@ -75,11 +75,12 @@ def _spare_standin(target: str, collections: Sequence[str]) -> None:
                     collection.drop_index(index["name"])
 
 
-def rejected(target: str, run: str) -> dict[str, dict[str, str]]:
+def rejected(target: str, runs: Sequence[str]) -> dict[str, dict[str, str]]:
     """Why documents were rejected, by collection and key, as the state has it."""
     found: dict[str, dict[str, str]] = {}
-    for each in api.rejected(target, run, 1_000_000):
-        found.setdefault(each.collection, {})[each.document] = each.reason
+    for run in runs:
+        for each in api.rejected(target, run, 1_000_000):
+            found.setdefault(each.collection, {})[each.document] = each.reason
     return found
 
 

@@ -63,7 +63,7 @@ class Shrinker:
             _execute(source, after)
             try:
                 campaign.in_process(history, target)
-                judge(history, target, run, collections=self._collections)
+                judge(history, target, [run], collections=self._collections)
             except Exception as failure:
                 return f"{type(failure).__name__}: {failure}"
         return ""

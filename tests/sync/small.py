@@ -34,4 +34,4 @@ class Small:
         """Executes statements in one session, syncs, and says where documents differ from their rows."""
         run_script(self._source, ";\n".join(statements))
         running.catch_up(self._source, self._target, self._folder)
-        return compare(self._oracle, self._names, self._target, self._run).lines
+        return compare(self._oracle, self._names, self._target, [self._run]).lines

@@ -1,6 +1,6 @@
 """A long run: `python -m tests.sync.soak --minutes 60`, with the test servers' URLs in the environment (make soak).
 
-Histories one after the other in both worlds, each third of them with a real sync that is killed, until time is up. What
+Histories one after the other in both worlds, a quarter of them with a real sync that is killed, until time is up. What
 was done is printed at the end, and the seed that failed.
 """
 
@@ -54,13 +54,15 @@ def main(minutes: float, seed: int | None, writers: int, transactions: int, roun
 
 
 def _way(spec: Spec) -> str:
-    return ("in process", "killed", "beside copy")[spec.seed % 3]
+    return ("in process", "killed", "beside copy", "added")[spec.seed // 2 % 4]
 
 
 def _play(spec: Spec, source: str, target: str, folder: Path, tally: campaign.Tally) -> None:
     way = _way(spec)
     if way == "killed":
         campaign.play_killed(spec, source, target, folder, tally)
+    elif way == "added":
+        campaign.play_added(spec, source, target, tally)
     elif way == "beside copy":
         campaign.play_beside_copy(spec, source, target, tally)
     else:

@@ -49,3 +49,51 @@ def test_unique_values_are_swapped_and_swapped_again(mysql_url: str, mongodb_url
     back = [statement.replace("'a'", "'x'").replace("'b'", "'a'").replace("'x'", "'b'") for statement in swap]
     assert small.synced(*back, "UPDATE orders SET number = 'd' WHERE id = 3") == []
     assert small.synced(*swap, *back, "INSERT INTO orders VALUES (4, 'c')") == []
+
+
+def test_letters_that_differ_in_the_collation_are_kept_apart(mysql_url: str, mongodb_url: str, tmp_path: Path) -> None:
+    """In Swedish ä is no a: what becomes of the one says nothing of the other."""
+    schema = """
+    CREATE TABLE places (name VARCHAR(8) CHARACTER SET latin1 COLLATE latin1_swedish_ci PRIMARY KEY);
+    CREATE TABLE boards (id INT PRIMARY KEY, place VARCHAR(8) CHARACTER SET latin1 COLLATE latin1_swedish_ci NULL,
+        FOREIGN KEY (place) REFERENCES places (name) ON DELETE SET NULL);
+    INSERT INTO places VALUES ('a'), ('ä'), ('y'), ('é');
+    INSERT INTO boards VALUES (1, 'a'), (2, 'ä'), (3, 'ü'), (4, 'e');
+    """
+    mappings = {"boards": "collection: boards\nfrom: boards\nembed:\n  where: {from: places, on: {place: name}}\n"}
+    small = Small(mysql_url, mongodb_url, tmp_path, schema, mappings)
+    assert small.synced("DELETE FROM places WHERE name = 'a'") == []
+    assert small.synced("DELETE FROM places WHERE name = 'ä'") == []
+    assert small.synced("DELETE FROM places") == []
+
+
+def test_rows_of_a_table_that_took_another_ones_place(mysql_url: str, mongodb_url: str, tmp_path: Path) -> None:
+    """Loaded aside and renamed: its rows had no events under the name they have now."""
+    mappings = {"tickets": "collection: tickets\nfrom: tickets\nwhere: locked_by IS NULL\n"}
+    small = Small(mysql_url, mongodb_url, tmp_path, TICKETS, mappings)
+    fresh = [
+        "CREATE TABLE fresh (id INT PRIMARY KEY, locked_by INT NULL,"
+        " FOREIGN KEY (locked_by) REFERENCES users (id) ON DELETE SET NULL)",
+        "INSERT INTO fresh VALUES (2, 1), (3, NULL)",
+        "RENAME TABLE tickets TO old, fresh TO tickets",
+        "DROP TABLE old",
+    ]
+    assert small.synced(*fresh) == []
+    assert small.synced("DELETE FROM users") == []
+
+
+def test_a_rejected_document_whose_spoilt_row_was_truncated_away(
+    mysql_url: str, mongodb_url: str, tmp_path: Path
+) -> None:
+    """It is no document that the target has, and comes back all the same."""
+    schema = """
+    CREATE TABLE rates (id INT PRIMARY KEY);
+    CREATE TABLE uses (id INT PRIMARY KEY, rate_id INT NULL, used_on DATE NOT NULL);
+    INSERT INTO rates VALUES (1), (2);
+    INSERT INTO uses VALUES (1, 1, '0000-00-00'), (2, 2, '2024-01-01');
+    """
+    mappings = {
+        "rates": "collection: rates\nfrom: rates\nembed:\n  uses: {from: uses, many: true, on: {id: rate_id}}\n"
+    }
+    small = Small(mysql_url, mongodb_url, tmp_path, schema, mappings)
+    assert small.synced("TRUNCATE uses") == []

@@ -37,7 +37,7 @@ def test_copy_after_a_history_equals_the_oracle(mysql_url: str, mongodb_url: str
     # With the columns that were added since, which this copy sees.
     history.oracle = Oracle(mysql_url, history.world.mappings)
     run = running.apply(mysql_url, mongodb_url, history.world.mappings, history.collections)
-    assert judge(history, mongodb_url, run) > 20
+    assert judge(history, mongodb_url, [run]) > 20
 
 
 def test_one_writer_is_replayed_exactly(mysql_url: str) -> None:
@@ -73,11 +73,11 @@ def test_rejected_documents_are_judged(mysql_url: str, mongodb_url: str) -> None
     history = History(Spec(5, "shop", rounds=1, transactions=1), mysql_url)
     history.close()
     run = running.apply(mysql_url, mongodb_url, history.world.mappings, history.collections)
-    judge(history, mongodb_url, run)
+    judge(history, mongodb_url, [run])
     run_script(mysql_url, "UPDATE customers SET preferences = 'not json', deleted_at = NULL ORDER BY id LIMIT 1")
     toy.everything(history, mongodb_url)
     with pytest.raises(AssertionError, match=r"customers: not rejected"):
-        judge(history, mongodb_url, run)
+        judge(history, mongodb_url, [run])
 
 
 def test_nothing_to_work_on_is_no_mistake(mysql_url: str) -> None:

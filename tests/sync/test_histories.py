@@ -59,6 +59,12 @@ def test_many_beside_a_copy(mysql_url: str, mongodb_url: str, tally: Tally, seed
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("seed", range(SEED, SEED + COUNT // 4))
+def test_many_with_collections_added(mysql_url: str, mongodb_url: str, tally: Tally, seed: int) -> None:
+    campaign.play_added(spec(seed, rounds=2, transactions=60), mysql_url, mongodb_url, tally)
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(SEED, SEED + KILLED))
 def test_killed(mysql_url: str, mongodb_url: str, tmp_path: Path, tally: Tally, seed: int) -> None:
     before = tally.kills

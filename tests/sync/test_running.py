@@ -21,8 +21,11 @@ from dev.servers.model import Server
 from dev.servers.probe import connect_mysql
 from migrator import api
 from migrator.errors import ExitCode, SyncBlocked
+from migrator.generate.runtime.cached import name_of
+from migrator.generate.runtime.sync.stores import open_store
 from migrator.run.preview import PlanOptions
-from tests.sync.premises.world import World
+from migrator.run.sync import SyncOptions
+from tests.sync.premises.world import Heard, World
 
 ROOT = Path(__file__).parents[2]
 PATIENCE = 60.0
@@ -248,6 +251,26 @@ def test_metrics_and_json_lines(family: World, start: Start) -> None:
         lines = [json.loads(line) for line in process.err.splitlines()]
         assert {line["event"] for line in lines} >= {"progress"}
         assert all(line["time"] and line["level"] for line in lines)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", ["redis", "memcached"])
+def test_the_cache_of_the_repositories_is_told(family: World, request: pytest.FixtureRequest, kind: str) -> None:
+    """Also while it is down: then documents run out by themselves."""
+    server: Server = request.getfixturevalue(f"{kind}_factory")()
+    database = make_url(family.target).database or ""
+    store = open_store(server.url)
+    names = {key: name_of(database, "parents", key) for key in (1, 2)}
+    for name in names.values():
+        store.set(name, b"Vold", 60)
+    family.sql("UPDATE children SET name = 'z' WHERE id = 10")
+    options = SyncOptions(until_caught_up=True, seconds=60)
+    api.sync(family.source, family.target, family.files, options, Heard(), None, server.url)
+    assert set(store.get_many(list(names.values()))) == {names[2]}
+    server.kill()
+    family.sql("DELETE FROM parents WHERE id = 2")
+    assert api.sync(family.source, family.target, family.files, options, Heard(), None, server.url).caught_up
+    assert family.disagreements() == []
 
 
 def test_a_rejected_row_takes_its_document_away_until_it_fits(family: World) -> None:

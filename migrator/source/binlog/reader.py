@@ -272,9 +272,10 @@ class BinlogReader:
                 self._open = True
             case Role.COMMIT:
                 yield from self._commit(event)
-            case Role.SAVEPOINT | Role.XA_END:
+            case Role.SAVEPOINT:
                 pass
-            case Role.XA_START:
+            case Role.XA_START | Role.XA_END:
+                # MariaDB logs the end only.
                 self._open, self._xid = True, wording.xid(statement)
             case Role.XA_DECIDED:
                 self._decided(statement)

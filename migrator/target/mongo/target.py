@@ -39,6 +39,11 @@ class MongoTarget:
         self._place = MongoPlace(self._session)
         self._timing = timing
 
+    @property
+    def database(self) -> str:
+        """Its name."""
+        return self._session.url.database
+
     def identity(self) -> TargetIdentity:
         version, size = self._session.once(
             lambda: (self._session.client.server_info()["version"], self._session.max_document_bytes)

@@ -137,7 +137,11 @@ def test_a_table_without_transactions(source: MySQLSource, execute: Execute, fol
     in_session(source, "INSERT INTO m VALUES (1), (2), (3), (4)")
     in_session(source, "START TRANSACTION", "INSERT INTO t VALUES (9, 9, NULL)", "INSERT INTO m VALUES (5)", "ROLLBACK")
     events = followed.until_quiet()
-    assert [after for name, _, after in changes_in(events) if name == "m"] == [(b"1",), (b"2",), (b"5",)]
+    kept = [(b"1",), (b"2",)]
+    if source.identity().flavor == "mariadb":
+        # MySQL with GTIDs refuses to mix such tables with others in a transaction.
+        kept.append((b"5",))
+    assert [after for name, _, after in changes_in(events) if name == "m"] == kept
     assert isinstance(events[-1], Commit)
 
 

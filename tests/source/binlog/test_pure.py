@@ -1,0 +1,149 @@
+"""What needs no server: sets of GTIDs, the role of statements, events nobody knows."""
+
+from __future__ import annotations
+
+import random
+import struct
+from collections.abc import Iterator
+
+import pytest
+
+from migrator.errors import SyncBlocked
+from migrator.model.change import Quiet
+from migrator.model.position import Position, ServerIdentity
+from migrator.source.binlog import wording
+from migrator.source.binlog.gtids import MariaDBGtids, MySQLGtids, NoGtids, has_reached
+from migrator.source.binlog.packets import IGNORABLE, Kind, Query
+from migrator.source.binlog.places import place_of
+from migrator.source.binlog.reader import BinlogReader
+from migrator.source.binlog.wording import Role
+
+A = "3e11fa47-71ca-11e1-9e33-c80aa9429562"
+B = "4e11fa47-71ca-11e1-9e33-c80aa9429562"
+
+
+def test_gtids_in_any_order_are_the_set() -> None:
+    r = random.Random(1)
+    for _ in range(200):
+        numbers = r.sample(range(1, 40), r.randint(1, 39))
+        grown = MySQLGtids(f"{B}:1-3")
+        for number in numbers:
+            grown.add(f"{A.upper()}:{number}")
+            grown.add(f"{A}:blue:{number}")
+        listed = f"{A}:{':'.join(map(str, numbers))}:blue:{':'.join(map(str, numbers))},\n{B}:1-2:3"
+        assert grown.text == MySQLGtids(listed).text
+        assert grown.has_tags
+        assert grown.contains(MySQLGtids(f"{A}:{numbers[0]}"))
+        assert not grown.contains(MySQLGtids(f"{A}:50"))
+        assert grown.count_beyond(MySQLGtids(f"{B}:2")) == 2 * len(numbers) + 2
+    assert MySQLGtids(f"{A}:1-3:5").text == f"{A}:1-3:5"
+
+
+def test_mariadbs_last_of_each_domain() -> None:
+    found = MariaDBGtids("1-5-10,0-1-7")
+    found.add("0-2-8")
+    assert found.text == "0-2-8,1-5-10"
+    assert has_reached("0-2-8,1-5-10", "0-1-8")
+    assert not has_reached("0-2-8", "0-1-7,1-1-1")
+
+
+@pytest.mark.parametrize(
+    ("text", "role"),
+    [
+        ("BEGIN", Role.BEGIN),
+        ("COMMIT", Role.COMMIT),
+        ("ROLLBACK /* added by mysqlbinlog */", Role.COMMIT),
+        ("ROLLBACK TO `a`", Role.SAVEPOINT),
+        ("SAVEPOINT `a`", Role.SAVEPOINT),
+        ("/*!40000 INSERT */ INTO t VALUES (1)", Role.ROWS),
+        ("# hello\n-- you\n/* a */ /* b */ (select f())", Role.CALL),
+        ("WITH q AS (SELECT 1) UPDATE t SET a = 1", Role.ROWS),
+        ("XA COMMIT X'61',X'',1", Role.XA_DECIDED),
+        ("TRUNCATE t", Role.TRUNCATE),
+        ("ALTER TABLE t ADD b INT", Role.OTHER),
+    ],
+)
+def test_roles(text: str, role: Role) -> None:
+    assert wording.role(wording.bare(text)) == role
+
+
+@pytest.mark.parametrize(
+    ("text", "tables"),
+    [
+        ("INSERT INTO t VALUES (1)", ["t"]),
+        ("INSERT INTO `t` SELECT * FROM d.`odd``name`", ["odd`name", "t"]),
+        ("INSERT INTO tt VALUES (1)", []),
+        ("UPDATE T SET a = 1", ["t"]),
+    ],
+)
+def test_mentioned_tables(text: str, tables: list[str]) -> None:
+    assert sorted(name for _, name in wording.mentioned(Query("d", text), [("d", "t"), ("d", "odd`name")])) == tables
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("DROP TABLE `a`, d.t", True),
+        ("DROP TABLE e.t", False),
+        ("RENAME TABLE d.t TO d.old, d._t_gho TO d.t", True),
+        ("ALTER TABLE t EXCHANGE PARTITION p WITH TABLE u", True),
+        ("ALTER TABLE u EXCHANGE PARTITION p WITH TABLE t", True),
+        ("CREATE OR REPLACE TABLE t (id INT)", True),
+        ("ALTER TABLE u RENAME TO t", True),
+        ("ALTER TABLE t RENAME COLUMN a TO b", False),
+        ("ALTER TABLE t ADD INDEX (a)", False),
+    ],
+)
+def test_statements_that_exchange_rows(text: str, found: bool) -> None:
+    assert (wording.exchanged(Query("d", text), [("d", "t")]) == [("d", "t")]) == found
+
+
+def test_files_sort_by_their_number() -> None:
+    assert place_of("binlog.999999", 9) < place_of("binlog.1000000", 4)
+
+
+SERVER = ServerIdentity("mysql", "8.4.0", "u", 1)
+
+
+class Scripted:
+    """A stream of given events."""
+
+    file, offset = "binlog.000001", 4
+
+    def __init__(self, *events: tuple[int, int]) -> None:
+        self._events: Iterator[tuple[int, int]] = iter(events)
+
+    def next(self) -> bytes:
+        kind, flags = next(self._events)
+        return struct.pack("<IBIIIH", 1, kind, 1, 23, 500, flags) + bytes(4)
+
+
+def reader(*events: tuple[int, int]) -> BinlogReader:
+    start = Position(SERVER, "", "binlog.000001", 4, "log")
+    found = BinlogReader(
+        Scripted(*events),  # type: ignore[arg-type]
+        SERVER,
+        start,
+        NoGtids(),
+        ended=lambda file, offset: True,
+        charsets=lambda watches: {},
+    )
+    found.watch({})
+    return found
+
+
+def test_an_event_that_nobody_knows_stops() -> None:
+    """EDGE_CASES 34."""
+    with pytest.raises(SyncBlocked, match="unknown type 99") as caught:
+        next(reader((99, 0)).events())
+    assert "migrator apply" in caught.value.hint
+
+
+def test_an_event_that_may_be_ignored_is() -> None:
+    assert isinstance(next(reader((99, IGNORABLE), (Kind.HEARTBEAT, 0)).events()), Quiet)
+
+
+@pytest.mark.parametrize("kind", [Kind.INCIDENT, Kind.TRANSACTION_PAYLOAD, Kind.MARIADB_QUERY_COMPRESSED])
+def test_events_that_hide_rows_stop(kind: Kind) -> None:
+    with pytest.raises(SyncBlocked):
+        next(reader((kind, 0)).events())
