@@ -27,6 +27,8 @@ from benchmarks.sync import CHANGES, LAG_SECONDS, measure
 from sample_schema.generate import drop, load
 
 MAPPINGS = Path(__file__).parent.parent / "mappings"
+# Scales at which time a row and memory are compared.
+GROWTH = (1, 10, 100)
 
 
 def shop(server: str, scale: int) -> str:
@@ -73,7 +75,9 @@ def apply_to_mongodb(source: str, target: str, log: str) -> Ran:
 
 
 @click.command()
-@click.option("--scale", default=150, show_default=True, help="150 is about 1.5 million rows.")
+@click.option(
+    "--scale", default=150, show_default=True, help="150 is about 1.5 million rows; no larger shop is filled."
+)
 @click.option("--rounds", default=3, show_default=True, help="How often everything is run.")
 @click.option("--changes", default=CHANGES, show_default=True, help="Row changes for sync to catch up with.")
 @click.option("--lag-seconds", default=LAG_SECONDS, show_default=True, help="How long the lag of sync is watched.")
@@ -113,7 +117,8 @@ def main(scale: int, rounds: int, changes: int, lag_seconds: float, keep: bool) 
         ):
             _compare(table, name, mine, other, theirs, goal)
         growth = Table("scale", "rows", "seconds", "microseconds a row", "peak MB of a process")
-        for size in (1, 10, 100):
+        sizes = [size for size in GROWTH if size <= scale]
+        for size in sizes:
             smaller = shop(server, size)
             rows = count_rows(smaller)
             ran = medians(rounds, apply=partial(apply_to_files, smaller, Path(folder, "files"), log))["apply"]
@@ -121,7 +126,7 @@ def main(scale: int, rounds: int, changes: int, lag_seconds: float, keep: bool) 
                 str(size), f"{rows:,}", f"{ran.seconds:.2f}", f"{ran.seconds / rows * 1e6:.2f}", f"{ran.peak_mb:.0f}"
             )
         if not keep:
-            for size in {1, 10, 100, scale}:
+            for size in {*sizes, scale}:
                 drop(shop(server, size))
     console = Console(width=110)
     console.print(table)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import secrets
+import signal
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from pathlib import Path
@@ -47,6 +48,9 @@ def pytest_configure(config: pytest.Config) -> None:
     config.stash[SERVERS] = servers
     config.add_cleanup(servers.close)
     _announce_secantus()
+    if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
+        # What a shell starts in the background ignores Ctrl-C, and so would all processes that tests start.
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_report_collectionfinish(config: pytest.Config, items: Sequence[pytest.Item]) -> list[str]:

@@ -106,6 +106,9 @@ class Follower:
         self._count = 0
         self._commit: Commit | Quiet | None = None
         self._at_end = False
+        # Before the first event only the position in the state is known, which may say too little of what a snapshot
+        # must contain (MySQL without GTIDs waits for the row that was changed last).
+        self._has_heard = False
         self._saved_at = 0.0
         self._reached = min(self._positions.values(), key=log_place)
         self._logs_cascades = source.cascades_are_logged()
@@ -131,7 +134,7 @@ class Follower:
         """
         self._gather(seconds)
         self._flush()
-        left = self._treating(lambda: self._treatment.work_off(self._reached))
+        left = self._treating(lambda: self._treatment.work_off(self._reached)) if self._has_heard else Rebuilt()
         if left is not None:
             self.progress.rebuilt += left
         self.progress.quiet = self._at_end and left is None
@@ -183,6 +186,7 @@ class Follower:
     def _accept(self, taken: Taken) -> None:
         event = taken.event
         self._reached = taken.reached
+        self._has_heard = True
         self._at_end = isinstance(event, Quiet)
         match event:
             case Rows():

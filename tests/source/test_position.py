@@ -212,7 +212,7 @@ def test_snapshots_contain_all_up_to_a_position_taken_among_writers(source: MySQ
     looks: list[tuple[int, set[int], set[int]]] = []
     try:
         until = time.monotonic() + 1.5
-        while time.monotonic() < until:
+        while time.monotonic() < until or len(looks) < 3 or len(committed) < 20:
             known = set(committed)
             found = source.position()
             assert found is not None
@@ -222,8 +222,6 @@ def test_snapshots_contain_all_up_to_a_position_taken_among_writers(source: MySQ
         stop.set()
         for writer in writers:
             writer.join(10)
-    assert len(looks) >= 3
-    assert len(committed) >= 20
     for place, known, snapshot in looks:
         logged = {row for row, at in committed.items() if at <= place}
         assert logged <= snapshot, "an event before the position is in no later snapshot"

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import socket
 
+_ZERO_GROUP = re.compile(r"(?:^|:)0(?::|$)")
 _DIGITS_TO_BYTES = (0, 1, 1, 2, 2, 3, 3, 4, 4, 4)  # nine decimal digits are four bytes
 _PLAIN_DIGITS = 15  # beyond so many places before or behind the point the server writes an exponent
 
@@ -21,7 +23,8 @@ def double_text(value: float) -> bytes:
     # 0.digits * 10 ** point
     point = len(whole) - leading + int(exponent or 0)
     digits = digits.rstrip("0")
-    if -_PLAIN_DIGITS < point <= _PLAIN_DIGITS:
+    # With a fraction, one place more stands before the point.
+    if -_PLAIN_DIGITS < point <= _PLAIN_DIGITS + (len(digits) > point):
         if point <= 0:
             text = "0." + "0" * -point + digits
         elif point >= len(digits):
@@ -75,5 +78,9 @@ def _group(digits: str, data: bytes, at: int, count: int) -> tuple[str, int]:
 
 
 def inet6_text(raw: bytes) -> bytes:
-    """MariaDB's INET6: the longest run of zeros is left out, the first of several; IPv4 inside it as IPv4."""
-    return socket.inet_ntop(socket.AF_INET6, raw).encode()
+    """MariaDB's INET6: the longest run of zero groups is left out, the first of several; IPv4 inside it as IPv4."""
+    text = socket.inet_ntop(socket.AF_INET6, raw)
+    if "::" not in text:
+        # Unlike the standard, a single group is a run too.
+        text = _ZERO_GROUP.sub("::", text, count=1)
+    return text.encode()

@@ -52,7 +52,9 @@ def text(characters: str, length: int) -> Callable[[Random], str]:
 
 
 def number(r: Random) -> str:
-    match r.randint(0, 4):
+    match r.randint(0, 5):
+        case 5:
+            return repr(r.randint(10**13, 9 * 10**15) + r.choice((0.0, 0.5, 0.25, 0.125)))
         case 0:
             return repr(r.uniform(-1000, 1000))
         case 1:
@@ -116,7 +118,9 @@ def uuid(r: Random) -> str:
 
 
 def inet6(r: Random) -> str:
-    groups = [r.choice(("0", "0", "0", f"{r.randint(0, 0xFFFF):x}")) for _ in range(8)]
+    zeros = r.choice((1, 3)) * ["0"]
+    others = r.choice((1, 5)) * [f"{r.randint(0, 0xFFFF):x}"]
+    groups = [r.choice((*zeros, *others)) for _ in range(8)]
     if r.random() < 0.3:
         groups[:6] = ["0"] * 5 + [r.choice(("0", "ffff"))]
     return f"'{':'.join(groups)}'"
@@ -147,7 +151,17 @@ KINDS = [
     Kind("FLOAT UNSIGNED ZEROFILL", ("0", "1.5"), lambda r: str(r.randint(0, 10**6) / 7)),
     Kind(
         "DOUBLE",
-        ("0", "-0e0", "1e15", "1e16", "123456789012345678", "5e-324", "1.7976931348623157e308", "1e-15"),
+        (
+            "0",
+            "-0e0",
+            "1e15",
+            "1e16",
+            "123456789012345678",
+            "5e-324",
+            "1.7976931348623157e308",
+            "1e-15",
+            "1337908201716804.2",
+        ),
         number,
     ),
     Kind("DOUBLE(20,3)", ("0", "-1.0005", "2.5"), lambda r: str(r.uniform(-1e9, 1e9))),
