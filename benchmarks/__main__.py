@@ -63,6 +63,11 @@ def apply_to_files(source: str, folder: Path, log: str) -> Ran:
     return run(_apply(source, f"file:{folder}"), log)
 
 
+def verify_files(source: str, folder: Path, log: str) -> Ran:
+    ends = ["--source", source, "--target", f"file:{folder}", "--mappings", str(MAPPINGS)]
+    return run([sys.executable, "-m", "migrator", "verify", "--restart", *ends], log)
+
+
 def apply_to_mongodb(source: str, target: str, log: str) -> Ran:
     with pymongo.MongoClient(target) as client:
         client.drop_database(client.get_default_database().name)
@@ -78,7 +83,7 @@ def apply_to_mongodb(source: str, target: str, log: str) -> Ran:
 @click.option("--lag-seconds", default=LAG_SECONDS, show_default=True, help="How long the lag of sync is watched.")
 @click.option("--keep", is_flag=True, help="Leave the filled shops on the server.")
 def main(scale: int, rounds: int, changes: int, lag_seconds: float, keep: bool) -> None:
-    """Measure apply against the command-line client and a hand-written script, and sync against a bare log reader."""
+    """Measure apply against the client and a hand-written script, verify against apply, sync against a log reader."""
     server, documents = os.environ["MIGRATOR_TEST_MYSQL_URL"], os.environ["MIGRATOR_TEST_MONGODB_URL"]
     head, _, options = documents.partition("?")
     target = f"{head.rstrip('/')}/bench?{options}"
@@ -90,9 +95,11 @@ def main(scale: int, rounds: int, changes: int, lag_seconds: float, keep: bool) 
         files = medians(
             rounds,
             apply=partial(apply_to_files, source, Path(folder, "files"), log),
+            verify=partial(verify_files, source, Path(folder, "files"), log),
             client=partial(run, _client(source, statements), f"{folder}/rows"),
         )
         _compare(table, "apply to BSON files", files["apply"], "client printing the rows", files["client"], "<= 5")
+        _compare(table, "verify of BSON files", files["verify"], "apply to BSON files", files["apply"], "<= 1.5")
         bson = f"{folder}/files/orders.bson"
         module = [sys.executable, "-m"]
         loads = medians(

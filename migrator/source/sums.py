@@ -231,7 +231,9 @@ def _present(measured: MeasuredField, value: str) -> str:
     """What of `value` is not null in documents either."""
     kind = measured.field.value
     if kind.kind == "json":
-        return f"IF({value} IS NULL OR JSON_TYPE({value}) = 'NULL', NULL, 1)"
+        text = value if kind.family == "json" else f"CONVERT({value} USING utf8mb4)"
+        # MySQL would refuse to name the type of what is no JSON.
+        return f"IF({value} IS NULL OR IF(JSON_VALID({text}), JSON_TYPE({text}), '') = 'NULL', NULL, 1)"
     if kind.kind == "date" and kind.policies.zero_date == "null":
         return f"IF({_is_day(value)}, 1, NULL)"
     return value

@@ -7,7 +7,7 @@ import hashlib
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractAsyncContextManager, closing
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
 
@@ -36,6 +36,15 @@ _ROWS_AT_ONCE = 2000
 _TOLD = 200
 _REJECTED = b"rejected"
 _OPTIONS = CodecOptions[dict[str, Any]](datetime_conversion=DatetimeConversion.DATETIME_MS)
+
+
+@dataclass(frozen=True, slots=True)
+class _Copy:
+    """A document of the target: its own `{_id: ...}`, and how many have it (a file may hold two)."""
+
+    identity: bytes
+    document: bytes
+    count: int = 1
 
 
 class _Sight:
@@ -124,7 +133,7 @@ class Looker:
             elif identity in fresh:
                 self._compare_one(identity, *fresh[identity], stored, reasons, sight)
             elif identity in stored:
-                sight.fault("extra", identity, known, b"", stored[identity][1], "no row makes this _id")
+                sight.fault("extra", identity, known, b"", stored[identity].document, "no row makes this _id")
         tally, suspects = sight.tally, sight.looked().suspects
         return Looked(tally, tuple(_compared(before[bytes(each.fault.identity)], each) for each in suspects))
 
@@ -161,9 +170,9 @@ class Looker:
                 await asyncio.to_thread(self._compare, batch, sight)
         absent = {identity: key for key in keys if (identity := self._id_of(key)) is not None and identity not in seen}
         stored = await asyncio.to_thread(self._find, list(absent), ())
-        for identity, (found, document) in stored.items():
-            if found == identity:
-                sight.fault("extra", identity, (absent[identity],), b"", document, "no row makes this _id")
+        for identity, found in stored.items():
+            if found.identity == identity:
+                sight.fault("extra", identity, (absent[identity],), b"", found.document, "no row makes this _id")
 
     async def _keyless(self, reader: RowReader, task: CheckRange, sight: _Sight) -> None:
         """No key can be told from the `_id`, a hash: those seen are remembered, in a file when they are many."""
@@ -202,16 +211,18 @@ class Looker:
         identity: bytes,
         key: Key,
         document: bytes,
-        stored: dict[bytes, tuple[bytes, bytes]],
+        stored: dict[bytes, _Copy],
         reasons: frozenset[str],
         sight: _Sight,
     ) -> None:
         found = stored.get(identity)
         if found is not None:
             sight.tally += Tally(checked=1, found=1)
-            if found[1] != document:
-                twin = found[0] if found[0] != identity else None
-                sight.fault("different", identity, (key,), document, found[1], stored=twin)
+            if found.count > 1:
+                sight.fault("different", identity, (key,), document, found.document, f"it is there {found.count} times")
+            elif found.document != document:
+                twin = found.identity if found.identity != identity else None
+                sight.fault("different", identity, (key,), document, found.document, stored=twin)
         elif text_of(key) in reasons:
             sight.tally += Tally(rejected=1)
         else:
@@ -222,7 +233,7 @@ class Looker:
         self,
         identity: bytes,
         key: Key,
-        stored: dict[bytes, tuple[bytes, bytes]],
+        stored: dict[bytes, _Copy],
         reasons: frozenset[str],
         sight: _Sight,
     ) -> None:
@@ -230,20 +241,24 @@ class Looker:
         found = stored.get(identity)
         if found is not None:
             sight.tally += Tally(found=1)
-            sight.fault("extra", identity, (key,), _REJECTED, found[1], "its row can't be made into a document")
+            sight.fault("extra", identity, (key,), _REJECTED, found.document, "its row can't be made into a document")
         elif text_of(key) in reasons:
             sight.tally += Tally(rejected=1)
         else:
             why = "its row can't be made into a document, and the state doesn't say why"
             sight.fault("missing", identity, (key,), _REJECTED, b"", why)
 
-    def _find(self, ids: Sequence[bytes], others: Sequence[bytes | None]) -> dict[bytes, tuple[bytes, bytes]]:
-        """By the `{_id: ...}` asked for: the target's own, and the document. The target may take 1.0 for 1."""
+    def _find(self, ids: Sequence[bytes], others: Sequence[bytes | None]) -> dict[bytes, _Copy]:
+        """By the `{_id: ...}` asked for. The target may take 1.0 for 1."""
         asked = [*ids, *(each for each in others if each is not None)]
-        found = {identity_of(each): each for each in self._stored.find(asked)} if asked else {}
-        result = {identity: (identity, found.pop(identity)) for identity in ids if identity in found}
+        found: dict[bytes, _Copy] = {}
+        for document in self._stored.find(asked) if asked else ():
+            identity = identity_of(document)
+            before = found.get(identity)
+            found[identity] = _Copy(identity, document, 1 if before is None else before.count + 1)
+        result = {identity: found.pop(identity) for identity in ids if identity in found}
         if found:
-            twins = {_comparable(identity): (identity, document) for identity, document in found.items()}
+            twins = {_comparable(identity): copy for identity, copy in found.items()}
             for identity in ids:
                 if identity not in result and (twin := twins.get(_comparable(identity))) is not None:
                     result[identity] = twin

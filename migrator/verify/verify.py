@@ -53,7 +53,10 @@ def verify(ends: VerifyEnds, options: VerifyOptions, observer: VerifyObserver) -
     """
     source, target = ends.open_source(), ends.open_target()
     with closing(target), ExitStack() as stack:
-        return _Verify(ends, source, target, options, observer, stack).run()
+        try:
+            return _Verify(ends, source, target, options, observer, stack).run()
+        except Retryable as fault:
+            raise _gave_up(fault) from fault
 
 
 class _Verify:
@@ -152,11 +155,7 @@ class _Verify:
     def _take(self, outcome: Outcome) -> None:
         job = self._jobs.pop(outcome.worker)
         if isinstance(outcome.error, Retryable):
-            raise Stopped(
-                f"gave up after trying again for a while: {outcome.error.what}",
-                where=outcome.error.where,
-                hint="Nothing that was finished is lost: run the same verify again when the servers answer.",
-            ) from outcome.error
+            raise _gave_up(outcome.error) from outcome.error
         if outcome.error is not None:
             raise outcome.error
         if isinstance(job, Part):
@@ -252,6 +251,14 @@ class _Verify:
             tuple(self._notes),
             self._whole,
         )
+
+
+def _gave_up(fault: MigratorError) -> Stopped:
+    return Stopped(
+        f"gave up after trying again for a while: {fault.what}",
+        where=fault.where,
+        hint="Nothing that was finished is lost: run the same verify again when the servers answer.",
+    )
 
 
 def _now() -> str:

@@ -21,7 +21,12 @@ from migrator.target.files.folder import Folder, file_name
 
 _IDS_AT_ONCE = 2000
 _NOTED_AT_ONCE = 20_000
-_SCHEMA = "CREATE TABLE places (id BLOB PRIMARY KEY, start INTEGER NOT NULL, length INTEGER NOT NULL) WITHOUT ROWID"
+# Whoever wrote to the file may have put a document there twice, so the place belongs to the key.
+_SCHEMA = """
+CREATE TABLE places (
+    id BLOB NOT NULL, start INTEGER NOT NULL, length INTEGER NOT NULL, PRIMARY KEY (id, start)
+) WITHOUT ROWID
+"""
 _CACHE_KIB = 64_000
 
 
@@ -116,7 +121,7 @@ def _note(index: sqlite3.Connection, places: Iterator[tuple[bytes, int, int]]) -
     index.execute(_SCHEMA)
     index.execute("BEGIN")
     while some := list(islice(places, _NOTED_AT_ONCE)):
-        index.executemany("INSERT OR IGNORE INTO places VALUES (?, ?, ?)", some)
+        index.executemany("INSERT INTO places VALUES (?, ?, ?)", some)
     index.execute("COMMIT")
 
 
