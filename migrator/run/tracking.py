@@ -6,7 +6,7 @@ them are changed, deepest rows first; the parent's event comes again after a cra
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from migrator.changes.cascades import Cascade, Cascades, Tracked
@@ -20,6 +20,8 @@ _AT_ONCE = 500
 _UNWRITTEN = 5000
 # Marks the folded twin of a text column among a tracked row's values.
 _FOLDED = "~"
+# Behind the key of a row that is remembered a second time, as it may be.
+_GUESS = b"perhaps"
 
 # Takes changes that no event told of; returns when what they concern is noted durably.
 Emit = Callable[[Rows], None]
@@ -36,6 +38,17 @@ class _Memory:
         found = dict(zip(self.watch.columns, image, strict=True))
         values = {name: found[name] for name in self.tracked.columns}
         return TrackedRow(self.tracked.table, _key(found, self.tracked.key), values)
+
+    def is_certain(self, row: TrackedRow, columns: Sequence[str], keys: Collection[Key]) -> bool:
+        """Whether a row is known to hold one of `keys`."""
+        held = tuple(row.values[name] for name in columns)
+        return held in keys and len(row.key) == len(self.tracked.key)
+
+    def guess(self, row: TrackedRow, image: Values) -> TrackedRow:
+        """The row as it may be now, beside what is remembered of it."""
+        values = dict(zip(self.watch.columns, image, strict=True))
+        key = (*row.key[: len(self.tracked.key)], _GUESS)
+        return TrackedRow(row.table, key, {name: values[name] for name in self.tracked.columns})
 
     def image(self, values: Mapping[str, bytes | None]) -> Values:
         """As of a row event: what isn't remembered is of no use to anybody either."""
@@ -100,7 +113,7 @@ class Tracker:
         if len(latest) > _UNWRITTEN:
             self.flush()
 
-    def _walk_events(self, cascade: Cascade, rows: Rows) -> None:
+    def _walk_events(self, cascade: Cascade, rows: Rows, *, sure: bool = True) -> None:
         columns = self._watches[rows.table].columns
         gone: dict[Key, None] = {}
         for change in rows.changes:
@@ -112,57 +125,79 @@ class Tracker:
                 gone[before] = None
             else:
                 # Keys may follow each other (1 to 2, 2 to 3): one at a time, in order.
-                self._walk(cascade, [before], after)
+                self._walk(cascade, [before], after, sure=sure)
         if gone:
-            self._walk(cascade, list(gone), None)
+            self._walk(cascade, list(gone), None, sure=sure)
 
-    def _walk(self, cascade: Cascade, keys: Sequence[Key], now: Key | None) -> None:
-        """The rows of the child that held any of `keys`: the parent is gone (`now` None) or has another key."""
+    def _walk(self, cascade: Cascade, keys: Sequence[Key], now: Key | None, *, sure: bool) -> None:
+        """The rows of the child that held any of `keys`: the parent is gone (`now` None) or has another key.
+
+        Text that is not equal byte for byte may be by the collation, or may not: such rows are taken for changed, so
+        that their documents are looked at, and what is remembered of them stays.
+        """
         rule = cascade.key.on_delete if now is None else cascade.key.on_update
         if rule not in ("CASCADE", "SET NULL", "SET DEFAULT"):
             return
         memory = self._memories[cascade.child]
         self.flush()
         names, wanted = self._lookup(cascade, keys)
+        exactly = set(keys)
+        guessed: set[Key] = set()
         limit = _AT_ONCE
         while True:
             found = self._state.tracked(self._run, cascade.child, names, wanted, limit)
-            rows = [row for row in found if (row.table, row.key) not in self._busy]
-            if rows:
-                self._change(cascade, memory, rows, rule, now)
+            rows = [row for row in found if (row.table, row.key) not in self._busy and row.key not in guessed]
+            certain = [row for row in rows if sure and memory.is_certain(row, cascade.key.columns, exactly)]
+            if certain:
+                self._change(cascade, memory, certain, rule, now)
+            if len(certain) < len(rows):
+                others = [row for row in rows if row not in certain]
+                guessed.update(row.key for row in others)
+                self._guess(cascade, memory, others, rule, now)
             if len(found) < limit:
                 return
-            # A page full of rows of a cycle that is being walked would come again and again.
-            limit = limit if rows else limit * 2
+            # A page full of rows that stay as they are would come again and again.
+            limit = limit if certain else limit * 2
 
     def _change(
         self, cascade: Cascade, memory: _Memory, rows: Sequence[TrackedRow], rule: str, now: Key | None
     ) -> None:
-        changed: list[tuple[TrackedRow, Mapping[str, bytes | None] | None]] = []
+        hidden = self._hide(cascade, memory, rows, rule, now, sure=True)
+        self._remember(memory, hidden)
+        self.flush()
+
+    def _guess(self, cascade: Cascade, memory: _Memory, rows: Sequence[TrackedRow], rule: str, now: Key | None) -> None:
+        """As `_change`, for rows that perhaps didn't change: under a new foreign key they are remembered besides."""
+        hidden = self._hide(cascade, memory, rows, rule, now, sure=False)
+        if rule == "CASCADE" and now is not None:
+            images = [(row, change.after) for row, change in zip(rows, hidden.changes, strict=True)]
+            self._state.put_tracked(
+                self._run,
+                [self._with_folded(memory.guess(row, image)) for row, image in images if image is not None],
+            )
+
+    def _hide(
+        self, cascade: Cascade, memory: _Memory, rows: Sequence[TrackedRow], rule: str, now: Key | None, *, sure: bool
+    ) -> Rows:
+        """Brings to light what the cascade made of `rows`, and of the rows below them."""
+        changes = []
         for row in rows:
-            if rule == "CASCADE" and now is None:
-                changed.append((row, None))
-            else:
+            after: Mapping[str, bytes | None] | None = None
+            if rule != "CASCADE" or now is not None:
                 new = now if rule == "CASCADE" else None
                 parts: Sequence[bytes | None] = new if new is not None else [None] * len(cascade.key.columns)
-                changed.append((row, {**row.values, **dict(zip(cascade.key.columns, parts, strict=True))}))
-        hidden = Rows(
-            cascade.child,
-            tuple(
-                RowChange(memory.image(row.values), None if after is None else memory.image(after))
-                for row, after in changed
-            ),
-        )
+                after = {**row.values, **dict(zip(cascade.key.columns, parts, strict=True))}
+            changes.append(RowChange(memory.image(row.values), None if after is None else memory.image(after)))
+        hidden = Rows(cascade.child, tuple(changes))
         self._emit(hidden)
         busy = {(row.table, row.key) for row in rows}
         self._busy |= busy
         try:
             for deeper in self._cascades.of_parent(cascade.child):
-                self._walk_events(deeper, hidden)
+                self._walk_events(deeper, hidden, sure=sure)
         finally:
             self._busy -= busy
-        self._remember(memory, hidden)
-        self.flush()
+        return hidden
 
     def _lookup(self, cascade: Cascade, keys: Sequence[Key]) -> tuple[list[str], list[Key]]:
         """The columns to look in and the values to look for; text as its collation compares it."""
