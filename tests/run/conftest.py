@@ -106,15 +106,18 @@ class Running:
         return [pid for pid in found if pid != self.process.pid]
 
     @contextmanager
-    def workers_stopped(self) -> Iterator[None]:
-        """The copy stands still for the length of the block."""
+    def workers_stopped(self, unless: Callable[[], bool] = lambda: False) -> Iterator[None]:
+        """The copy stands still for the length of the block; it is stopped anew where it would stand at `unless()`."""
         pids = self.workers()
-        for pid in pids:
-            os.kill(pid, signal.SIGSTOP)
+        while True:
+            _signal(pids, signal.SIGSTOP)
+            time.sleep(0.1)
+            if not unless():
+                break
+            _signal(pids, signal.SIGCONT)
+            time.sleep(0.02)
         yield
-        for pid in pids:
-            with suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGCONT)
+        _signal(pids, signal.SIGCONT)
 
     def end(self, seconds: float = SECONDS) -> Ended:
         """Waits for its end; kills all of it when that doesn't come."""
@@ -131,6 +134,12 @@ class Running:
         if self.process.poll() is None:
             os.killpg(self.process.pid, signal.SIGKILL)
             self.process.wait()
+
+
+def _signal(pids: list[int], number: signal.Signals) -> None:
+    for pid in pids:
+        with suppress(ProcessLookupError):
+            os.kill(pid, number)
 
 
 @dataclass(frozen=True)
@@ -225,6 +234,18 @@ class Project:
                 return int(count)
         with MongoClient[dict[str, object]](self.target) as client:
             return client.get_default_database()["_migrator_chunks"].count_documents({"done": True})
+
+    def state_is_locked(self) -> bool:
+        """Whether a process is in the middle of a write to the state of a folder: no other can write to it then."""
+        if not self.target.startswith("file:"):
+            return False
+        with closing(sqlite3.connect(self.files / ".migrator" / "state.sqlite3", timeout=0.2)) as state:
+            try:
+                state.execute("BEGIN IMMEDIATE")
+            except sqlite3.OperationalError:
+                return True
+            state.execute("ROLLBACK")
+            return False
 
     def collections(self) -> list[str]:
         with MongoClient[dict[str, object]](self.target) as client:

@@ -52,7 +52,7 @@ def test_a_source_that_comes_back(mysql_server_factory: Factory, mongodb_url: st
 
 def test_a_source_that_stays_away(mysql_server_factory: Factory, target: str, tmp_path: Path) -> None:
     with own_source(mysql_server_factory, target, tmp_path) as (server, project):
-        project.settings("chunk_rows: 5\nretry_seconds: 2\n")
+        project.settings("chunk_rows: 1\nretry_seconds: 2\n")
         running = project.start_copying()
         server.kill()
         ended = running.end()

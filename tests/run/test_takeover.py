@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
-import sqlite3
 import time
-from contextlib import closing
 
 import pytest
 
@@ -33,19 +31,15 @@ def stop_without_the_lock(project: Project, running: Running) -> None:
     while True:
         running.signal_all(signal.SIGSTOP)
         time.sleep(0.1)
-        with closing(sqlite3.connect(project.files / ".migrator" / "state.sqlite3", timeout=0.2)) as state:
-            try:
-                state.execute("BEGIN IMMEDIATE")
-            except sqlite3.OperationalError:
-                running.signal_all(signal.SIGCONT)
-                time.sleep(0.02)
-                continue
-            state.execute("ROLLBACK")
+        if not project.state_is_locked():
             return
+        running.signal_all(signal.SIGCONT)
+        time.sleep(0.02)
 
 
 def test_one_that_slept_too_long(project: Project) -> None:
     files = project.into(f"file:{project.folder / 'dump'}")
+    files.settings("chunk_rows: 1\nretry_seconds: 4\n")
     first = files.start_copying()
     stop_without_the_lock(files, first)
     second = files.apply()

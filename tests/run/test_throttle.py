@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from contextlib import ExitStack
 
 import pytest
 
@@ -80,13 +81,16 @@ def test_what_can_not_be_asked_is_an_error() -> None:
 
 @pytest.mark.slow
 def test_a_busy_server(project: Project) -> None:
-    with project.connect() as one, project.connect() as two:
-        for connection in (one, two):
+    # More than what a server that others use as well, and its own threads, come to.
+    limit = 20
+    with ExitStack() as stack:
+        sleepers = [stack.enter_context(project.connect()) for _ in range(limit + 1)]
+        for connection in sleepers:
             connection._execute_command(3, "SELECT SLEEP(300)")  # type: ignore[attr-defined]
-        running = project.start_apply("--max-threads-running", "1")
+        running = project.start_apply("--max-threads-running", str(limit))
         running.says("paused: Threads_running is")
         assert project.chunks_done() == 0
-        project.sql(*(f"KILL QUERY {connection.thread_id()}" for connection in (one, two)))
+        project.sql(*(f"KILL QUERY {connection.thread_id()}" for connection in sleepers))
         running.says("going on")
         ended = running.end()
     assert ended.code == 0, ended
