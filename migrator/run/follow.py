@@ -229,7 +229,8 @@ class Follower:
     # --- treating them ---
 
     def _flush(self) -> None:
-        self._before_write()
+        # While the target can't be asked, nobody else can take over there either: a doubt about the lease may pass.
+        self._retrying(self._before_write)
         for tracker in self._trackers.values():
             self._retrying(tracker.flush)
         pending = {scope: list(reaches) for scope, reaches in self._pending.items() if reaches}

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from migrator.errors import LeaseInDoubt
+from migrator.target.mongo.lease_store import MongoLease
 from tests.sync.small import Small
 
 TICKETS = """
@@ -97,3 +99,20 @@ def test_a_rejected_document_whose_spoilt_row_was_truncated_away(
     }
     small = Small(mysql_url, mongodb_url, tmp_path, schema, mappings)
     assert small.synced("TRUNCATE uses") == []
+
+
+def test_a_doubt_about_the_lease_that_passes_ends_no_sync(
+    mysql_url: str, mongodb_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As after some seconds without the target, when the next renewal is still under way."""
+    small = Small(mysql_url, mongodb_url, tmp_path, TICKETS, {"tickets": "collection: tickets\nfrom: tickets\n"})
+    check, doubts = MongoLease.check, iter(range(3))
+
+    def doubtful(lease: MongoLease) -> None:
+        if next(doubts, None) is not None:
+            raise LeaseInDoubt("could not renew the lease for 10 seconds")
+        check(lease)
+
+    monkeypatch.setattr(MongoLease, "check", doubtful)
+    assert small.synced("INSERT INTO tickets VALUES (7, NULL)") == []
+    assert next(doubts, None) is None
