@@ -18,6 +18,7 @@ from migrator.changes.cascades import Cascades, silent_cascades
 from migrator.changes.definitions import misfits, rewrites
 from migrator.changes.resolve import Resolver
 from migrator.changes.watches import watches
+from migrator.documents.identity import tells_keys
 from migrator.errors import LogLost, SourceError, SourceUnavailable, SyncBlocked
 from migrator.model.change import Commit, Quiet, Reach, Rows, Scope, Statement, Truncate
 from migrator.model.places import is_behind, log_place
@@ -223,8 +224,12 @@ class Follower:
         for run in dict.fromkeys(scope.run for scope in hearing):
             self._trackers[run].truncated(event.table)
         for scope in hearing:
-            if reaches := self._resolvers[scope].emptied(event.table):
-                self._treatment.note(scope, reaches)
+            resolver = self._resolvers[scope]
+            if reaches := resolver.emptied(event.table):
+                # Where an `_id` doesn't tell its key, looking through the documents also takes away such as there are
+                # rows for: those come back with the rows.
+                tells = tells_keys(self._members[scope].collection)
+                self._treatment.note(scope, reaches if tells else resolver.everything())
 
     # --- treating them ---
 

@@ -217,3 +217,16 @@ def test_a_mutant_that_trusts_the_sources_comparison_keeps_the_old_key(
     world.sql("UPDATE codes SET code = 'ABC'")
     world.sync()
     assert set(world.found("codes")) == {"abc", "ABC"}
+
+
+def test_an_emptied_table_whose_ids_do_not_tell_its_keys(world: World) -> None:
+    """A UUID that was written in another way than it is printed: what came after TRUNCATE stays."""
+    world.sql(
+        "CREATE TABLE things (id CHAR(36) CHARACTER SET ascii COLLATE ascii_bin PRIMARY KEY, n INT)",
+        "INSERT INTO things VALUES ('00000000-0000-0000-0000-0000000000aB', 1)",
+    )
+    world.mapping("collection: things\nfrom: things\nfields:\n  id: {column: id, type: uuid}\n")
+    world.apply()
+    world.sql("TRUNCATE TABLE things", "INSERT INTO things VALUES ('00000000-0000-0000-0000-0000000000Cd', 2)")
+    world.sync()
+    assert [each["n"] for each in world.found("things").values()] == [2]
