@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import unicodedata
-
 from migrator.model.representation import family_of
 from migrator.model.schema import Column
 
@@ -13,11 +11,15 @@ def is_folded(column: Column) -> bool:
     return family_of(column) == "text" and not (column.collation or "").endswith("_bin")
 
 
-def folded(value: bytes) -> bytes:
-    """Without case, accents and spaces at the end.
+# What all text with other letters than ASCII's is folded to: collations differ in what they take for equal there, even
+# to ASCII letters (Swedish u with two dots and y).
+OTHERS = b"\xff"
 
-    Collations that equate more than that (contractions, other scripts' letters) are not followed.
+
+def folded(value: bytes) -> bytes:
+    """Without case and spaces at the end; one and the same for all text that is not ASCII.
+
+    Text that a collation finds equal is folded to the same, or one of it to OTHERS. Collations in which ASCII letters
+    are equal to each other (v and w in old Swedish ones) are not followed.
     """
-    text = unicodedata.normalize("NFKD", value.decode(errors="surrogateescape")).casefold()
-    bare = "".join(one for one in unicodedata.normalize("NFKD", text) if not unicodedata.combining(one))
-    return bare.rstrip(" ").encode(errors="surrogateescape")
+    return value.lower().rstrip(b" ") if value.isascii() else OTHERS

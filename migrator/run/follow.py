@@ -20,7 +20,7 @@ from migrator.changes.resolve import Resolver
 from migrator.changes.watches import watches
 from migrator.documents.identity import tells_keys
 from migrator.errors import LogLost, SourceError, SourceUnavailable, SyncBlocked
-from migrator.model.change import Commit, Quiet, Reach, Rows, Scope, Statement, Truncate
+from migrator.model.change import Commit, Quiet, Reach, Rows, Scope, Statement, TableName, Truncate
 from migrator.model.places import is_behind, log_place
 from migrator.model.position import Position
 from migrator.model.tree import Collection
@@ -238,6 +238,7 @@ class Follower:
         self._retrying(self._before_write)
         for tracker in self._trackers.values():
             self._retrying(tracker.flush)
+        self._settle_doubts()
         pending = {scope: list(reaches) for scope, reaches in self._pending.items() if reaches}
         if pending:
             self.progress.rebuilt += self._treating(lambda: self._treatment.take(pending, self._reached))
@@ -331,12 +332,23 @@ class Follower:
     def _forget_rewritten(self, text: str) -> None:
         """Rows that a statement may have put into a remembered table had no events: it is to be remembered anew."""
         for run, cascades in self._cascades.items():
-            rewritten = [each.table for each in cascades.tables if rewrites(text, each.table)]
-            if rewritten:
-                # First the note: after a crash in between they are read again all the same.
-                self._state.note_tracked_tables(run, dict.fromkeys(rewritten, ()))
-            for table in rewritten:
-                self._state.drop_tracked_table(run, table)
+            self._forget(run, [each.table for each in cascades.tables if rewrites(text, each.table)])
+
+    def _forget(self, run: str, tables: Sequence[TableName]) -> None:
+        if tables:
+            # First the note: after a crash in between they are read again all the same.
+            self._state.note_tracked_tables(run, dict.fromkeys(tables, ()))
+        for table in tables:
+            self._state.drop_tracked_table(run, table)
+
+    def _settle_doubts(self) -> None:
+        """Whatever such a cascade changed, further tables included, is remembered and built anew."""
+        doubtful = [run for run, tracker in self._trackers.items() if tracker.doubtful]
+        for run in doubtful:
+            self._forget(run, [each.table for each in self._cascades[run].tables])
+            self._trackers[run].doubtful.clear()
+        if doubtful:
+            self._remember_tables()
 
     def _remember_tables(self) -> None:
         """Tables that have to be remembered and aren't yet: read now, and every document built anew from later

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import product
 
 from migrator.changes.cascades import Cascade, Cascades, Tracked
-from migrator.changes.folding import folded, is_folded
+from migrator.changes.folding import OTHERS, folded, is_folded
 from migrator.model.change import RowChange, Rows, TableName, TrackedRow, Values, Watch
 from migrator.model.chunk import Key
 from migrator.run.sync_ports import SyncState
@@ -69,6 +70,9 @@ class Tracker:
         self._memories = {each.table: _Memory(each, watches[each.table]) for each in cascades.tables}
         # By table the last image of each row that is not written yet, None for a row that is gone.
         self._latest: dict[TableName, dict[Key, TrackedRow | None]] = {}
+        # Tables whose rows a change may concern in ways that only the source can tell: to be remembered anew, and all
+        # documents looked at, before the position behind the change is saved.
+        self.doubtful: set[TableName] = set()
         self._busy: set[tuple[TableName, Key]] = set()
 
     def follow(self, rows: Rows) -> None:
@@ -200,12 +204,18 @@ class Tracker:
         return hidden
 
     def _lookup(self, cascade: Cascade, keys: Sequence[Key]) -> tuple[list[str], list[Key]]:
-        """The columns to look in and the values to look for; text as its collation compares it."""
+        """The columns to look in and the values to look for; text as far as its collation may find it equal."""
         table = self._watches[cascade.child].table
         fold = [is_folded(table.by_name[name]) for name in cascade.key.columns]
         names = [name + _FOLDED if text else name for name, text in zip(cascade.key.columns, fold, strict=True)]
-        wanted = [tuple(folded(part) if text else part for part, text in zip(key, fold, strict=True)) for key in keys]
-        return names, list(dict.fromkeys(wanted))
+        wanted: dict[Key, None] = {}
+        for key in keys:
+            parts = [(folded(part), OTHERS) if text else (part,) for part, text in zip(key, fold, strict=True)]
+            if (OTHERS, OTHERS) in parts:
+                # It may be equal to any text: only the source knows.
+                self.doubtful.add(cascade.child)
+            wanted.update(dict.fromkeys(product(*parts)))
+        return names, list(wanted)
 
     def _with_folded(self, row: TrackedRow) -> TrackedRow:
         table = self._watches[row.table].table
