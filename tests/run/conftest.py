@@ -216,8 +216,14 @@ class Project:
         """An apply in the middle of its copy."""
         before = self.chunks_done()
         running = self.start_apply(*arguments)
-        until(lambda: self.chunks_done() > before + more_than or running.process.poll() is not None, "some chunks")
-        assert running.process.poll() is None, running.end()
+        until(lambda: running.workers() or running.process.poll() is not None, "workers")
+        while True:
+            # It goes on for a moment, and stands while it is looked at: a busy machine may take its time for that.
+            assert running.process.poll() is None, running.end()
+            with running.workers_stopped(unless=self.state_is_locked):
+                if self.chunks_done() > before + more_than:
+                    break
+            time.sleep(0.02)
         return running
 
     def chunks_done(self) -> int:
