@@ -19,6 +19,8 @@ from rich.console import Console
 from rich.text import Text
 from sqlalchemy.engine import make_url
 
+from migrator import api
+
 ROOT = Path(__file__).parents[1]
 PATIENCE = 30.0
 
@@ -81,6 +83,7 @@ def show_live_changes(source: str, target: str, order: int, console: Console, en
         ) as connection,
         connection.cursor() as cursor,
     ):
+        _wait_for_sync(target)
         orders = client.get_default_database()["orders"]
         cursor.execute("SELECT customer_id FROM orders WHERE id = %s", [order])
         (customer,) = cursor.fetchone() or (None,)
@@ -97,6 +100,15 @@ def show_live_changes(source: str, target: str, order: int, console: Console, en
                 time.sleep(0.01)
             seconds = time.monotonic() - began
             console.print(f"  {before} -> {change.shows(document)}   after {seconds:.2f} s", highlight=False)
+
+
+def _wait_for_sync(target: str) -> None:
+    """Until the sync says of itself that it follows the log."""
+    began = time.monotonic()
+    while (report := api.status(target).sync) is None or report.state != "following":
+        if time.monotonic() - began > PATIENCE:
+            raise click.ClickException("the sync did not come to follow the log")
+        time.sleep(0.1)
 
 
 @contextmanager

@@ -78,10 +78,10 @@ def _live(target: SyncableTarget, name: str, run: str, report: SyncReport | None
     assert following is not None
     state, scope = following.sync_state(), Scope(run, name)
     (seen,) = target.inspect([name])
-    if scope not in state.positions([scope]):
-        return CollectionStatus(name, run, seen.documents, seen.rejected, why="not followed: no change log")
     if not state.collection(scope).root.key:
         return CollectionStatus(name, run, seen.documents, seen.rejected, why="not followed: no key")
+    if scope not in state.positions([scope]):
+        return CollectionStatus(name, run, seen.documents, seen.rejected, why="not followed: no change log")
     return CollectionStatus(name, run, seen.documents, seen.rejected, None, True, state.count_dirty([scope]))
 
 

@@ -305,7 +305,9 @@ def followable_members(
     others = {}
     for scope in scopes:
         collection = state.collection(scope)
-        why = unfollowable(collection, schema) if scope in known else "it was applied without a change log"
+        why = unfollowable(collection, schema)
+        if not why and scope not in known:
+            why = "it was applied without a change log"
         if not why and known[scope].server.uuid != server:
             why = f"it was copied from another server, {known[scope].server.uuid}"
             others[scope.collection] = why
