@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 
 from migrator import api, console
-from migrator.commands.shared import common, files_of, make_plan, pace_of, planning, settings_of
+from migrator.commands.shared import common, files_of, make_plan, pace_of, planning, settings_of, sparing
 from migrator.config import Settings
 from migrator.errors import ExitCode, Interrupted, PlanRefused, SettingsError
 from migrator.model.plan import Plan
@@ -30,16 +30,7 @@ _REJECTED_SHOWN = 10
 @click.option(
     "--sample", metavar="N", type=click.IntRange(1, 100_000), help="Only N documents of each, into trial collections."
 )
-@click.option(
-    "--workers", metavar="N", type=click.IntRange(0, 256), help="Reader processes. Default: by cores, 2 to 8."
-)
-@click.option("--max-threads-running", metavar="N", type=click.IntRange(1), help="Pause while the source is busier.")
-@click.option(
-    "--max-replica-lag",
-    metavar="SECONDS",
-    type=click.FloatRange(0),
-    help="Pause while the watched replica is more behind.",
-)
+@sparing
 @click.option("--restart", is_flag=True, help="Forget an unfinished apply instead of going on with it.")
 def apply(
     source: str | None,

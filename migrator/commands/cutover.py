@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from migrator import api, console, console_cutover
-from migrator.commands.shared import common, pace_of, settings_of, write
+from migrator.commands.shared import common, pace_of, settings_of, workers_option, write
 from migrator.config import mask_url
 from migrator.cutover.cutover import CutoverOptions
 from migrator.errors import Interrupted, SettingsError
@@ -30,9 +30,7 @@ from migrator.errors import Interrupted, SettingsError
 )
 @click.option("--yes", is_flag=True, help="Don't ask.")
 @click.option("--report", "report_file", metavar="FILE", type=click.Path(path_type=Path), help="Keep it as JSON.")
-@click.option(
-    "--workers", metavar="N", type=click.IntRange(0, 256), help="Reader processes. Default: by cores, 2 to 8."
-)
+@workers_option
 def cutover(
     source: str | None,
     target: str | None,

@@ -75,6 +75,28 @@ def planning(command: Command) -> Command:
     return with_options(options, command)
 
 
+workers_option = click.option(
+    "--workers", metavar="N", type=click.IntRange(0, 256), help="Reader processes. Default: by cores, 2 to 8."
+)
+
+
+def sparing(command: Command) -> Command:
+    """How much of the source's time may be taken."""
+    options = (
+        workers_option,
+        click.option(
+            "--max-threads-running", metavar="N", type=click.IntRange(1), help="Pause while the source is busier."
+        ),
+        click.option(
+            "--max-replica-lag",
+            metavar="SECONDS",
+            type=click.FloatRange(0),
+            help="Pause while the watched replica is more behind.",
+        ),
+    )
+    return with_options(options, command)
+
+
 def with_options(options: Sequence[Callable[[Command], Command]], command: Command) -> Command:
     for option in reversed(options):
         command = option(command)

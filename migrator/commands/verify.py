@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from migrator import api, console, console_sums, console_verify
-from migrator.commands.shared import common, files_of, pace_of, settings_of, write
+from migrator.commands.shared import common, files_of, pace_of, settings_of, sparing, write
 from migrator.config import Settings
 from migrator.errors import ExitCode, SettingsError
 from migrator.model.verify import Wanted
@@ -26,16 +26,7 @@ from migrator.verify.outcome import VerifyOptions
     "--independent", is_flag=True, help="Compare sums that both servers make, instead of documents made again."
 )
 @click.option("--report", "report_file", metavar="FILE", type=click.Path(path_type=Path), help="Keep it as JSON.")
-@click.option(
-    "--workers", metavar="N", type=click.IntRange(0, 256), help="Reader processes. Default: by cores, 2 to 8."
-)
-@click.option("--max-threads-running", metavar="N", type=click.IntRange(1), help="Pause while the source is busier.")
-@click.option(
-    "--max-replica-lag",
-    metavar="SECONDS",
-    type=click.FloatRange(0),
-    help="Pause while the watched replica is more behind.",
-)
+@sparing
 @click.option("--restart", is_flag=True, help="Forget an unfinished verify instead of going on with it.")
 def verify(
     source: str | None,
