@@ -10,6 +10,8 @@ from migrator.errors import LeaseInDoubt
 from migrator.target.mongo.lease_store import MongoLease
 from tests.sync.small import Small
 
+pytestmark = pytest.mark.slow
+
 TICKETS = """
 CREATE TABLE users (id INT PRIMARY KEY);
 CREATE TABLE tickets (id INT PRIMARY KEY, locked_by INT NULL,

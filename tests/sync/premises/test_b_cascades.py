@@ -15,6 +15,8 @@ from migrator.errors import SyncBlocked
 from migrator.run import follow, handover
 from tests.sync.premises.world import World
 
+pytestmark = pytest.mark.slow
+
 TAGS = (
     "CREATE TABLE products (id INT PRIMARY KEY, title VARCHAR(20))",
     "CREATE TABLE tags (id INT PRIMARY KEY, name VARCHAR(20))",

@@ -11,6 +11,8 @@ from migrator.run import rebuild
 from migrator.run.intake import Intake, Taken
 from tests.sync.premises.world import World
 
+pytestmark = pytest.mark.slow
+
 FAMILY = (
     "CREATE TABLE parents (id INT PRIMARY KEY, name VARCHAR(20))",
     "CREATE TABLE children (id INT PRIMARY KEY, parent_id INT, name VARCHAR(20))",
