@@ -99,8 +99,11 @@ def force_close(connection: pymysql.Connection[Any]) -> None:
 
 def interrupt(connection: pymysql.Connection[Any]) -> None:
     """Ends what another thread is reading from a connection: it sees the connection as lost."""
-    with suppress(OSError):
-        connection._sock.shutdown(socket.SHUT_RDWR)  # type: ignore[attr-defined]
+    # None when the connection was lost before.
+    open_socket = getattr(connection, "_sock", None)
+    if open_socket is not None:
+        with suppress(OSError):
+            open_socket.shutdown(socket.SHUT_RDWR)
 
 
 async def open_stream(url: SourceUrl) -> asyncmy.Connection:

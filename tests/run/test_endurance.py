@@ -144,7 +144,7 @@ def outlives(project: Project, mappings: Path, chunk_rows: int, chunks: int) -> 
 
 def test_chinook(place: Project) -> None:
     load_chinook(place.source)
-    outlives(place, CHINOOK_MAPPINGS, chunk_rows=10, chunks=8)
+    outlives(place, CHINOOK_MAPPINGS, chunk_rows=2, chunks=20)
 
 
 def test_shop(place: Project) -> None:
