@@ -103,7 +103,8 @@ class Places:
     @cached_property
     def _open(self) -> sqlite3.Connection:
         self.prepare()
-        return sqlite3.connect(f"{self._index.as_uri()}?mode=ro", uri=True)
+        # Looked into by one thread at a time, though not always the same.
+        return sqlite3.connect(f"{self._index.as_uri()}?mode=ro", uri=True, check_same_thread=False)
 
     @property
     def _index(self) -> Path:
