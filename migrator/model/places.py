@@ -6,16 +6,18 @@ import re
 
 from migrator.model.position import Position
 
-_NUMBER = re.compile(r"\.(\d+)$")
+_NUMBER = re.compile(r"\d+$")
+
+
+def place_of(file: str, offset: int) -> tuple[int, int]:
+    """Sorts places of one log: the number at the end of a file's name gets a digit more after 999999."""
+    found = _NUMBER.search(file)
+    return int(found[0]) if found else 0, offset
 
 
 def log_place(position: Position) -> tuple[int, int]:
-    """Number of the log file and offset: comparable among positions of one server.
-
-    Files are numbered upwards (binlog.000009, binlog.000010, ..., binlog.1000000).
-    """
-    found = _NUMBER.search(position.file)
-    return int(found[1]) if found else 0, position.offset
+    """Where a position is, comparable among positions of one server."""
+    return place_of(position.file, position.offset)
 
 
 def is_behind(one: Position, other: Position) -> bool:

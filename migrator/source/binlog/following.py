@@ -9,9 +9,10 @@ from sqlalchemy import Connection
 
 from migrator.errors import SyncBlocked
 from migrator.model.change import TableName, Watch
+from migrator.model.places import place_of
 from migrator.model.position import Position
 from migrator.source.binlog.gtids import GtidState, MariaDBGtids, MySQLGtids, NoGtids
-from migrator.source.binlog.places import log_start, place_of, read_end, uses_gtids
+from migrator.source.binlog.places import log_start, read_end, uses_gtids
 from migrator.source.binlog.reader import BinlogReader
 from migrator.source.binlog.stream import open_stream
 from migrator.source.binlog.values import Charsets, foreign_charset

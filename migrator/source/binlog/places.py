@@ -10,6 +10,7 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 
 from migrator.errors import LogLost, SyncBlocked
+from migrator.model.places import place_of
 from migrator.model.position import Position, ServerIdentity
 from migrator.source.binlog.gtids import MySQLGtids, has_reached
 from migrator.source.failure import error_code
@@ -118,15 +119,8 @@ def read_end(connection: Connection, server: ServerIdentity) -> Position:
     return Position(server, gtid, file, offset, "log")
 
 
-_NUMBER = re.compile(r"\d+$")
 _NEXT_GTID = re.compile(r"GTID_NEXT\s*=\s*'([0-9a-fA-F-]{36}:[^']+)'")
 _NO_EVENT = (1220,)  # ER_ERROR_WHEN_EXECUTING_COMMAND: a wrong offset
-
-
-def place_of(file: str, offset: int) -> tuple[int, int]:
-    """Sorts places of one log: the number at the end of a file's name gets a digit more after 999999."""
-    match = _NUMBER.search(file)
-    return int(match[0]) if match else 0, offset
 
 
 def _require_place(position: Position, files: Mapping[str, int], url: SourceUrl) -> None:

@@ -6,11 +6,12 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from migrator.errors import LogLost, SyncBlocked
 from migrator.model.change import Commit, LogEvent, Quiet, RowChange, Rows, Statement, TableName, Truncate, Watch
+from migrator.model.places import place_of
 from migrator.model.position import Position, ServerIdentity
 from migrator.source.binlog import packets, wording
 from migrator.source.binlog.gtids import GtidState
 from migrator.source.binlog.packets import ARTIFICIAL, IGNORABLE, Event, Kind
-from migrator.source.binlog.places import AGAIN, place_of
+from migrator.source.binlog.places import AGAIN
 from migrator.source.binlog.stream import LogStream
 from migrator.source.binlog.tables import UnknownType, table_id, table_map, table_name
 from migrator.source.binlog.touched import TouchedPosition, TouchedRow

@@ -18,8 +18,8 @@ from functools import partial
 import asyncmy
 
 from migrator.errors import MigratorError, SourceUnavailable
+from migrator.model.places import place_of
 from migrator.model.position import Position, ServerIdentity
-from migrator.source.binlog.places import place_of
 from migrator.source.binlog.touched import TouchedPosition, TouchedRow
 from migrator.source.connect import open_stream
 from migrator.source.failure import translated

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from migrator.model.change import Commit, LogEvent, Quiet, Rows, Statement, TableName, Truncate, Watch
+from migrator.model.places import place_of
 from migrator.model.position import Position
 from migrator.source import MySQLSource
-from migrator.source.binlog.places import place_of, read_end
+from migrator.source.binlog.places import read_end
 from migrator.source.connect import connected
 
 Columns = Mapping[str, tuple[str, ...]]

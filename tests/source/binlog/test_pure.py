@@ -10,11 +10,11 @@ import pytest
 
 from migrator.errors import SyncBlocked
 from migrator.model.change import Quiet
+from migrator.model.places import place_of
 from migrator.model.position import Position, ServerIdentity
 from migrator.source.binlog import wording
 from migrator.source.binlog.gtids import MariaDBGtids, MySQLGtids, NoGtids, has_reached
 from migrator.source.binlog.packets import IGNORABLE, Kind, Query
-from migrator.source.binlog.places import place_of
 from migrator.source.binlog.reader import BinlogReader
 from migrator.source.binlog.wording import Role
 
