@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -18,7 +17,7 @@ from migrator.run.follow import Follower, Member
 from migrator.run.rebuild import Rebuilt
 from migrator.run.sync import followable_members
 from migrator.run.sync_ports import SyncableSource, SyncState, SyncTarget
-from migrator.run.treatment import Pending
+from migrator.run.treatment import OpenedSnapshots, Pending
 
 _WAIT = 0.5
 
@@ -74,12 +73,10 @@ class _Telling:
     def __init__(self, source: SyncableSource, members: Sequence[Member], tell: Tell) -> None:
         self._members = {member.scope: member for member in members}
         self._tell = tell
-        self._loop = asyncio.new_event_loop()
-        self._opened = source.snapshots()
-        self._snapshots = self._loop.run_until_complete(self._opened.__aenter__())
+        self._opened = OpenedSnapshots(source)
 
     def take(self, pending: Pending, reached: Position) -> Rebuilt:
-        self._loop.run_until_complete(self._take(pending, reached))
+        self._opened.run(self._take(pending, reached))
         return Rebuilt()
 
     def note(self, scope: Scope, reaches: Iterable[Reach]) -> None:
@@ -92,13 +89,10 @@ class _Telling:
         return None
 
     def close(self) -> None:
-        try:
-            self._loop.run_until_complete(self._opened.__aexit__(None, None, None))
-        finally:
-            self._loop.close()
+        self._opened.close()
 
     async def _take(self, pending: Pending, reached: Position) -> None:
-        async with self._snapshots.at_least(reached) as snapshot:
+        async with self._opened.snapshots.at_least(reached) as snapshot:
             for scope, reaches in pending.items():
                 climbed = await climb(snapshot, self._members[scope].collection, reaches)
                 self._tell(WouldChange(scope.collection, tuple(map(text_of, climbed.keys)), len(climbed.waiting)))

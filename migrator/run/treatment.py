@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Coroutine, Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol, TypeVar
 
 from migrator.model.change import Reach, Scope
 from migrator.model.chunk import Key
@@ -17,6 +17,8 @@ from migrator.run.climb import climb
 from migrator.run.drain import Drainer
 from migrator.run.rebuild import Rebuilder, Rebuilt
 from migrator.run.sync_ports import Documents, FollowedSource, Snapshots, SyncState
+
+T = TypeVar("T")
 
 Pending = Mapping[Scope, Sequence[Reach]]
 
@@ -69,6 +71,25 @@ class Later:
         """Nothing is open."""
 
 
+class OpenedSnapshots:
+    """A source's snapshots, opened for callers that are not asynchronous; closed by hand."""
+
+    def __init__(self, source: FollowedSource) -> None:
+        self._loop = asyncio.new_event_loop()
+        self._context: AbstractAsyncContextManager[Snapshots] = source.snapshots()
+        self.snapshots = self.run(self._context.__aenter__())
+
+    def run(self, work: Coroutine[Any, Any, T]) -> T:
+        """The result of what works with the snapshots."""
+        return self._loop.run_until_complete(work)
+
+    def close(self) -> None:
+        try:
+            self.run(self._context.__aexit__(None, None, None))
+        finally:
+            self._loop.close()
+
+
 class Now:
     """Rebuilds documents in a snapshot that contains what was read; notes what is too much for one batch."""
 
@@ -76,12 +97,10 @@ class Now:
         self._state = state
         self._lines = {each.scope: _line(each, state) for each in served}
         self._backlog = Backlog(state, list(self._lines))
-        self._loop = asyncio.new_event_loop()
-        self._opened: AbstractAsyncContextManager[Snapshots] = source.snapshots()
-        self._snapshots = self._loop.run_until_complete(self._opened.__aenter__())
+        self._opened = OpenedSnapshots(source)
 
     def take(self, pending: Pending, reached: Position) -> Rebuilt:
-        return self._loop.run_until_complete(self._take(pending, reached))
+        return self._opened.run(self._take(pending, reached))
 
     def note(self, scope: Scope, reaches: Iterable[Reach]) -> None:
         self._backlog.note(scope, reaches)
@@ -91,18 +110,15 @@ class Now:
         conflicting = {} if dirty else self._backlog.conflicting()
         if not dirty and not conflicting:
             return None
-        return self._loop.run_until_complete(self._work_off(dirty, conflicting, reached))
+        return self._opened.run(self._work_off(dirty, conflicting, reached))
 
     def close(self) -> None:
-        try:
-            self._loop.run_until_complete(self._opened.__aexit__(None, None, None))
-        finally:
-            self._loop.close()
+        self._opened.close()
 
     async def _take(self, pending: Pending, reached: Position) -> Rebuilt:
         total = Rebuilt()
         # DESIGN premise A: the snapshot contains every event already read.
-        async with self._snapshots.at_least(reached) as snapshot:
+        async with self._opened.snapshots.at_least(reached) as snapshot:
             for scope, reaches in pending.items():
                 line = self._lines[scope]
                 climbed = await climb(snapshot, line.collection, reaches)
@@ -116,7 +132,7 @@ class Now:
         self, dirty: Sequence[Scope], conflicting: Mapping[Scope, Sequence[Key]], reached: Position
     ) -> Rebuilt:
         total = Rebuilt()
-        async with self._snapshots.at_least(reached) as snapshot:
+        async with self._opened.snapshots.at_least(reached) as snapshot:
             for scope in dirty:
                 total += await self._lines[scope].drainer.step(snapshot) or Rebuilt()
             for scope, keys in conflicting.items():
