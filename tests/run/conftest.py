@@ -22,9 +22,9 @@ from sqlalchemy.engine import make_url
 
 from dev.servers.probe import connect_mysql
 from migrator.cli import main
+from tests.waiting import SECONDS, until
 
 ROOT = Path(__file__).parent.parent.parent
-SECONDS = 60.0
 ACCOUNTS = "collection: accounts\nfrom: accounts\nembed:\n  entries: {from: entries, many: true}\n"
 BANK = (
     "CREATE TABLE accounts (id INT PRIMARY KEY, owner VARCHAR(60) NOT NULL, balance INT NOT NULL)",
@@ -34,14 +34,6 @@ BANK = (
     " SELECT id, CONCAT('owner ', id), 100 FROM n",
     "INSERT INTO entries SELECT id, id, CONCAT('first of ', id) FROM accounts",
 )
-
-
-def until(true: Callable[[], object], what: str, seconds: float = SECONDS) -> None:
-    """Returns when `true()` is; fails after a while."""
-    end = time.monotonic() + seconds
-    while not true():
-        assert time.monotonic() < end, f"waited in vain for {what}"
-        time.sleep(0.02)
 
 
 @dataclass(frozen=True)

@@ -85,7 +85,7 @@ def parent(running: Running, chance: random.Random) -> None:
 def kill_until_left_alone(project: Project, seed: int, chunks: int) -> Story:
     """Applies and kills after up to `chunks` more chunks, in three ways in turn, and once while publishing.
 
-    Then lets it come to its end.
+    Then lets it come to its end. A fast machine may get there before it is killed the last times.
     """
     chance, story = random.Random(seed), Story()
     ways: tuple[Callable[[Running, random.Random], None], ...] = (group, one_worker, parent)
@@ -94,21 +94,27 @@ def kill_until_left_alone(project: Project, seed: int, chunks: int) -> Story:
         running = project.start("apply", "--yes", "--workers", "2")
         story.watch(running, 600, lambda: "run " in running.err and project.chunks_done() >= wanted)  # noqa: B023
         story.watch(running, chance.uniform(0, 0.2))
-        assert running.process.poll() is None, running.end()
+        if running.process.poll() is not None:
+            return ended_well(story, running)
         way(running, chance)
         if way is one_worker:
             story.watch(running, 600)
-            # 0 when it had done its last chunk.
-            assert running.process.wait() in (0, RESUMABLE), running.end()
+            if running.process.wait() != RESUMABLE:
+                return ended_well(story, running)
         running.process.wait(60)
         story.note(way.__name__, running)
     running = project.start("apply", "--yes", "--workers", "2")
     story.watch(running, 3000, lambda: "is live" in running.err)
-    group(running, chance)
-    running.process.wait(60)
-    story.note("group while publishing", running)
-    running = project.start("apply", "--yes", "--workers", "2")
-    story.watch(running, 3000)
+    if running.process.poll() is None:
+        group(running, chance)
+        running.process.wait(60)
+        story.note("group while publishing", running)
+        running = project.start("apply", "--yes", "--workers", "2")
+        story.watch(running, 3000)
+    return ended_well(story, running)
+
+
+def ended_well(story: Story, running: Running) -> Story:
     ended = running.end()
     assert ended.code == 0, ended
     story.note("", running)
@@ -132,6 +138,7 @@ def documents_of(project: Project) -> Documents:
 def outlives(project: Project, mappings: Path, chunk_rows: int, chunks: int) -> None:
     project.settings(f"chunk_rows: {chunk_rows}\nmappings: {mappings}\n")
     story = kill_until_left_alone(project, seed=SCALE, chunks=chunks)
+    assert len(story.killed) > 3
     assert story.resumed > 2
     count = assert_equal_to_the_oracle(project.source, mappings, documents_of(project))
     print(
@@ -149,4 +156,4 @@ def test_chinook(place: Project) -> None:
 
 def test_shop(place: Project) -> None:
     load_shop(place.source, SCALE)
-    outlives(place, ROOT / "mappings", chunk_rows=20 * SCALE, chunks=15)
+    outlives(place, ROOT / "mappings", chunk_rows=10 * SCALE, chunks=15)

@@ -11,7 +11,8 @@ from contextlib import contextmanager
 import pytest
 
 from migrator.run.interrupt import uninterrupted
-from tests.run.conftest import SECONDS, Project, until
+from tests.run.conftest import Project
+from tests.waiting import SECONDS, until
 
 INTERRUPTED = 130
 pytestmark = pytest.mark.slow

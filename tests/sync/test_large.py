@@ -15,6 +15,7 @@ from dev.servers.model import Server
 from tests.oracle.load import connect, run_script
 from tests.sync import running
 from tests.sync.replay import fresh
+from tests.waiting import purge_log, until
 
 # How much of what it is about the everyday run can wait for; MIGRATOR_TEST_LARGE=1 is all of it.
 SHARE = float(os.environ.get("MIGRATOR_TEST_LARGE", "0.1"))
@@ -34,13 +35,6 @@ def mapping(folder: Path, name: str, text: str) -> Path:
     place.mkdir(exist_ok=True)
     (place / f"{name}.yaml").write_text(text, encoding="utf-8")
     return place
-
-
-def until(true: Callable[[], object], what: str, seconds: float = 120) -> None:
-    end = time.monotonic() + seconds
-    while not true():
-        assert time.monotonic() < end, f"waited in vain for {what}"
-        time.sleep(0.02)
 
 
 @pytest.mark.slow
@@ -127,7 +121,7 @@ def test_the_position_moves_on_a_quiet_source(
                     60,
                 )
                 assert process.code is None, process.said
-                cursor.execute("PURGE BINARY LOGS TO %s", (last,))
+                purge_log(source)
                 cursor.execute("INSERT INTO accounts VALUES (2)")
         finally:
             process.kill()

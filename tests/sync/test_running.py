@@ -8,7 +8,6 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -26,9 +25,9 @@ from migrator.generate.runtime.sync.stores import open_store
 from migrator.run.preview import PlanOptions
 from migrator.run.sync import SyncOptions
 from tests.sync.premises.world import Heard, World
+from tests.waiting import SECONDS, purge_log, until
 
 ROOT = Path(__file__).parents[2]
-PATIENCE = 60.0
 TABLES = (
     "CREATE TABLE parents (id INT PRIMARY KEY, name VARCHAR(20), born DATE NULL)",
     "CREATE TABLE children (id INT PRIMARY KEY, parent_id INT, name VARCHAR(20))",
@@ -41,13 +40,6 @@ from: parents
 embed:
   children: {from: children, many: true, on: {id: parent_id}}
 """
-
-
-def until(true: Callable[[], object], what: str) -> None:
-    end = time.monotonic() + PATIENCE
-    while not true():
-        assert time.monotonic() < end, f"waited in vain for {what}"
-        time.sleep(0.05)
 
 
 class Process:
@@ -81,7 +73,7 @@ class Process:
 
     def end(self) -> int:
         try:
-            return self.process.wait(PATIENCE)
+            return self.process.wait(SECONDS)
         except subprocess.TimeoutExpired:
             self.kill()
             return 999
@@ -326,10 +318,7 @@ def test_a_purged_log_stops_it_and_the_next_apply_copies_anew(
     world.mapping(PARENTS)
     world.apply()
     world.sql("UPDATE children SET name = 'lost'", "FLUSH BINARY LOGS", "FLUSH BINARY LOGS")
-    with world.connected() as connection, connection.cursor() as cursor:
-        cursor.execute("SHOW BINARY LOGS")
-        files = cursor.fetchall()
-        cursor.execute(f"PURGE BINARY LOGS TO '{files[-1][0]}'")
+    purge_log(server.url)
     with pytest.raises(SyncBlocked, match="purged") as stopped:
         world.sync()
     assert stopped.value.exit_code == ExitCode.BLOCKED

@@ -11,10 +11,11 @@ from sqlalchemy.engine import make_url
 
 from dev.servers.model import Server
 from dev.servers.probe import connect_mysql
-from tests.run.conftest import Running, until
+from tests.run.conftest import Running
 from tests.verify.conftest import CUSTOMERS, ORDERS, TABLES, Shop
 from tests.verify.test_races import started_sync
 from tests.verify.writer import writing
+from tests.waiting import until
 
 pytestmark = pytest.mark.slow
 

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from migrator.target import open_target
-from tests.run.conftest import until
 from tests.verify.conftest import ORDERS, Shop
 from tests.verify.test_planted import faults
+from tests.waiting import until
 
 
 def test_samples_keys_and_collections(either: Shop) -> None:

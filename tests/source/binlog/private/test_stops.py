@@ -18,6 +18,7 @@ from tests.source.binlog.conftest import Follow
 from tests.source.binlog.followed import changes_in
 from tests.source.conftest import Execute
 from tests.source.reading import raw
+from tests.waiting import purge_log
 
 
 def insert(execute: Execute, *numbers: int) -> None:
@@ -38,18 +39,6 @@ def flush(execute: Execute) -> None:
     execute("FLUSH BINARY LOGS")
 
 
-def purge(source: MySQLSource, execute: Execute) -> None:
-    """Everything but the current file; the server may hold on to a file for a moment after a reader left it."""
-    last = raw(source, "SHOW BINARY LOGS")[-1][0]
-    assert last is not None
-    for _ in range(100):
-        execute(f"PURGE BINARY LOGS TO '{last.decode()}'")
-        if len(raw(source, "SHOW BINARY LOGS")) == 1:
-            return
-        time.sleep(0.1)
-    raise AssertionError("the log could not be purged")
-
-
 def reset(execute: Execute, mysql_product: str) -> None:
     execute("RESET MASTER" if mysql_product == "MariaDB" else "RESET BINARY LOGS AND GTIDS")
 
@@ -59,22 +48,22 @@ def t(execute: Execute) -> None:
     execute("CREATE TABLE t (id INT PRIMARY KEY)")
 
 
-def test_a_purged_log_blocks(source: MySQLSource, execute: Execute, follow: Follow) -> None:
+def test_a_purged_log_blocks(mysql_server: str, execute: Execute, follow: Follow) -> None:
     position = behind(follow, execute, 1)
     insert(execute, 2)
     flush(execute)
-    purge(source, execute)
+    purge_log(mysql_server)
     with pytest.raises(SyncBlocked, match="purged") as caught:
         follow("t", position=position)
     assert "migrator apply" in caught.value.hint
 
 
 def test_a_purged_file_whose_transactions_were_read_does_not(
-    source: MySQLSource, execute: Execute, follow: Follow
+    mysql_server: str, execute: Execute, follow: Follow
 ) -> None:
     position = behind(follow, execute, 1)
     flush(execute)
-    purge(source, execute)
+    purge_log(mysql_server)
     followed = follow("t", position=position)
     insert(execute, 2)
     assert [after for _, _, after in followed.changes()] == [(b"2",)]
