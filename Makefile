@@ -7,6 +7,9 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.installed
 ARGS ?=
 
+# Tests and measurements start many processes: none shall compile all modules anew.
+unexport PYTHONDONTWRITEBYTECODE
+
 .DEFAULT_GOAL := help
 .PHONY: help install demo test lint format bench soak clean
 .DELETE_ON_ERROR:

@@ -8,6 +8,8 @@ import pymongo
 import pymysql
 from sqlalchemy.engine import make_url
 
+from migrator.source.driver import DriverConnection
+
 
 @dataclass(frozen=True)
 class Identity:
@@ -23,7 +25,7 @@ class Identity:
 def connect_mysql(url: str, timeout: float = 5) -> pymysql.Connection[pymysql.cursors.Cursor]:
     """A connection to the server, without a default database. Raises pymysql.MySQLError."""
     parts = make_url(url)
-    return pymysql.connect(
+    return DriverConnection(
         host=parts.host or "127.0.0.1",
         port=parts.port or 3306,
         user=parts.username or "root",

@@ -16,6 +16,7 @@ from sqlalchemy import URL, Connection, Engine, create_engine
 from sqlalchemy.pool import NullPool
 
 from migrator.errors import SettingsError
+from migrator.source.driver import DriverConnection
 from migrator.source.failure import is_tls_failure, translated, translated_login
 from migrator.source.url import SourceUrl
 
@@ -46,7 +47,7 @@ def engine(url: SourceUrl) -> Engine:
     address = URL.create("mysql+pymysql", username=url.user, database=url.database)
     return create_engine(
         address,
-        creator=lambda: pymysql.connect(**_driver_arguments(url)),
+        creator=lambda: DriverConnection(**_driver_arguments(url)),
         poolclass=NullPool,
         isolation_level="AUTOCOMMIT",
         # A statement without parameters is sent as it is: a % in it stays a %.
@@ -71,7 +72,7 @@ def connected(url: SourceUrl) -> Iterator[Connection]:
 def connected_raw(url: SourceUrl) -> Iterator[pymysql.Connection[Any]]:
     """A blocking connection whose values are bytes as the server prints them, or None; errors as of `connected`."""
     with translated_login(url):
-        connection = pymysql.connect(**_driver_arguments(url), use_unicode=False, conv={})
+        connection = DriverConnection(**_driver_arguments(url), use_unicode=False, conv={})
     with translated(url), connection:
         yield connection
 
@@ -81,7 +82,7 @@ def open_blocking(url: SourceUrl, **more: Any) -> pymysql.Connection[Any]:
 
     Raises whatever the driver does: see `failure.translated_login`.
     """
-    return pymysql.connect(**(_driver_arguments(url) | more))
+    return DriverConnection(**(_driver_arguments(url) | more))
 
 
 def read_packet(connection: pymysql.Connection[Any]) -> bytes:

@@ -9,11 +9,13 @@ import pymysql
 from pymysql.constants import CLIENT
 from sqlalchemy.engine import make_url
 
+from migrator.source.driver import DriverConnection
+
 
 def connect(url: str, **settings: Any) -> pymysql.Connection[Any]:
     """A connection to the URL's database, if it names one."""
     parts = make_url(url)
-    return pymysql.connect(
+    return DriverConnection(
         host=parts.host or "127.0.0.1",
         port=parts.port or 3306,
         user=parts.username or "",

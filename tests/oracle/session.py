@@ -9,6 +9,8 @@ from urllib.parse import unquote, urlsplit
 import pymysql
 from pymysql.constants import FIELD_TYPE
 
+from migrator.source.driver import DriverConnection
+
 
 class Session:
     """`rows` runs one statement. Values come as str (or bytes where the server says binary), NULL as None."""
@@ -16,7 +18,7 @@ class Session:
     def __init__(self, url: str) -> None:
         parts = urlsplit(url)
         self.database = parts.path.lstrip("/").split("?")[0]
-        self._connection = pymysql.connect(
+        self._connection = DriverConnection(
             host=parts.hostname or "127.0.0.1",
             port=parts.port or 3306,
             user=unquote(parts.username or ""),
