@@ -8,7 +8,7 @@ from typing import Any
 import pymysql.connections
 
 
-class DriverConnection(pymysql.connections.Connection[Any]):
+class DriverConnection(pymysql.connections.Connection):
     """As PyMySQL's in everything but the time it takes to open one.
 
     Told nothing about TLS, PyMySQL encrypts where the server can and verifies no certificate, as the mysql client does.
