@@ -16,8 +16,8 @@ class Records(Protocol):
 
     def get(self, name: str) -> Entry: ...
 
-    def names(self) -> list[str]:
-        """With a record or an intent."""
+    def entries(self) -> dict[str, Entry]:
+        """By name, all that have a record or an intent."""
         ...
 
     def unsettled(self) -> list[str]:
@@ -41,6 +41,10 @@ class Place(Protocol):
     """Where collections are. Raises TargetError and TargetUnavailable."""
 
     def live(self, name: str) -> Seen: ...
+
+    def identities(self, names: Iterable[str]) -> dict[str, str]:
+        """Of those that are live, as `live` tells them, and at a cost that doesn't grow with what they hold."""
+        ...
 
     def create(self, run_id: str, name: str) -> None:
         """An empty place to load, unless it is there."""

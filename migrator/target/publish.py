@@ -115,7 +115,8 @@ class Publisher:
 
     def inspect(self, name: str) -> TargetCollection:
         """What is live under a name. Changes nothing, and sees through what a crash left half noted."""
-        live, record = self._standing(name)
+        live = self._place.live(name)
+        record = self._standing(name, self._records.get(name), live)
         found = describe(live, record)
         if record is None or not found.owned:
             return found
@@ -123,11 +124,13 @@ class Publisher:
 
     def published(self) -> dict[str, str]:
         """Collection -> run, of everything live that an apply made. Changes nothing."""
-        standing = {name: self._standing(name) for name in self._records.names()}
+        entries = self._records.entries()
+        live = {name: Seen(name, identity) for name, identity in self._place.identities(entries).items()}
+        records = {name: self._standing(name, entries[name], seen) for name, seen in live.items()}
         return {
             name: record.run
-            for name, (live, record) in standing.items()
-            if record and record.run and owned(live, record)
+            for name, record in records.items()
+            if record is not None and record.run and owned(live[name], record)
         }
 
     def settle_all(self) -> None:
@@ -147,13 +150,12 @@ class Publisher:
             self._records.forget_intent(name)
         return self._records.get(name)
 
-    def _standing(self, name: str) -> tuple[Seen, Record | None]:
-        """What is live, and what was or would be noted about it."""
-        entry, live = self._records.get(name), self._place.live(name)
-        record, intent = entry.record, entry.intent
+    def _standing(self, name: str, entry: Entry, live: Seen) -> Record | None:
+        """What was or would be noted about what is live."""
+        intent = entry.intent
         if intent is not None and self._place.swapped(intent.record.run, name, intent.before):
-            record = replace(intent.record, identity=live.identity)
-        return live, record
+            return replace(intent.record, identity=live.identity)
+        return entry.record
 
     def _complete(self, record: Record) -> None:
         self._place.complete_swap(record)

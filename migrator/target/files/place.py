@@ -47,6 +47,10 @@ class FilesPlace:
             foreign = [f"{path.name} {path.stat().st_mtime_ns}" for path in others if path.exists()]
             return Seen(name, " ".join(foreign), _estimate(documents, size) if size else 0)
 
+    def identities(self, names: Iterable[str]) -> dict[str, str]:
+        found = map(self.live, names)
+        return {seen.name: seen.identity for seen in found if seen.exists}
+
     def create(self, run_id: str, name: str) -> None:
         path = self._folder.loading(run_id, name)
         with translated(path):

@@ -16,15 +16,12 @@ class FilesRecords:
     def get(self, name: str) -> Entry:
         with self._database.read() as state:
             found = state.execute("SELECT record, intent FROM collections WHERE name = ?", (name,)).fetchone()
-        record, intent = found or (None, None)
-        return Entry(
-            from_json(Record, record, where=name) if record else None,
-            from_json(Intent, intent, where=name) if intent else None,
-        )
+        return _entry(name, *(found or (None, None)))
 
-    def names(self) -> list[str]:
+    def entries(self) -> dict[str, Entry]:
         with self._database.read() as state:
-            return [name for (name,) in state.execute("SELECT name FROM collections")]
+            found = state.execute("SELECT name, record, intent FROM collections").fetchall()
+        return {name: _entry(name, record, intent) for name, record, intent in found}
 
     def unsettled(self) -> list[str]:
         with self._database.read() as state:
@@ -55,3 +52,10 @@ class FilesRecords:
             found = state.execute("SELECT count(*) FROM rejected WHERE run = ? AND collection = ?", (run_id, name))
             (count,) = found.fetchone()
         return int(count)
+
+
+def _entry(name: str, record: str | None, intent: str | None) -> Entry:
+    return Entry(
+        from_json(Record, record, where=name) if record else None,
+        from_json(Intent, intent, where=name) if intent else None,
+    )

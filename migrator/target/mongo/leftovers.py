@@ -37,10 +37,8 @@ def forget(session: Session) -> None:
 
 def _live(session: Session) -> set[Scope]:
     """What the records say, and what they will say when a swap that was begun is finished."""
-    records = MongoRecords(session)
     found: set[Scope] = set()
-    for name in records.names():
-        entry = records.get(name)
+    for name, entry in MongoRecords(session).entries().items():
         found |= {Scope(entry.record.run, name)} if entry.record else set()
         found |= {Scope(entry.intent.record.run, name)} if entry.intent else set()
     return found

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from bson.raw_bson import RawBSONDocument
@@ -36,6 +36,11 @@ class MongoPlace:
     def live(self, name: str) -> Seen:
         """What is there under a name; views and capped collections too."""
         return self._session.steadily(lambda: self._look(name))
+
+    def identities(self, names: Iterable[str]) -> dict[str, str]:
+        wanted = {"name": {"$in": list(names)}}
+        found = self._session.steadily(lambda: list(self._session.database.list_collections(filter=wanted)))
+        return {each["name"]: _identity(each) for each in found}
 
     def create(self, run_id: str, name: str) -> None:
         self._session.steadily(lambda: self._create(staged_name(name, run_id)))
@@ -121,9 +126,7 @@ class MongoPlace:
         found = next(iter(database.list_collections(filter={"name": name})), None)
         if found is None:
             return Seen(name)
-        # Renaming keeps a collection's UUID; services without UUIDs tell collections by their kind only.
-        uuid = found.get("info", {}).get("uuid")
-        identity = bytes(uuid).hex() if isinstance(uuid, bytes) else str(uuid or found.get("type", "collection"))
+        identity = _identity(found)
         if found.get("type") == "view":
             return Seen(name, identity, 0, (), {"view": found.get("options", {})})
         collection = database[name]
@@ -193,3 +196,9 @@ def _reason(error: OperationFailure) -> str:
     if error.code == _DUPLICATE_KEY:
         return f"several documents have the same values: {text.partition('dup key: ')[2] or text}"
     return text
+
+
+def _identity(found: Mapping[str, Any]) -> str:
+    """Renaming keeps a collection's UUID; services without UUIDs tell collections by their kind only."""
+    uuid = found.get("info", {}).get("uuid")
+    return bytes(uuid).hex() if isinstance(uuid, bytes) else str(uuid or found.get("type", "collection"))

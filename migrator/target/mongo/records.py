@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from migrator.model.serialize import from_json, to_json
@@ -19,15 +20,11 @@ class MongoRecords:
         self._session = session
 
     def get(self, name: str) -> Entry:
-        found = self._session.steadily(lambda: self._collections.find_one({"_id": name})) or {}
-        record, intent = found.get("record"), found.get("intent")
-        return Entry(
-            from_json(Record, record, where=f"{COLLECTION}, {name}") if record else None,
-            from_json(Intent, intent, where=f"{COLLECTION}, {name}") if intent else None,
-        )
+        return _entry(name, self._session.steadily(lambda: self._collections.find_one({"_id": name})) or {})
 
-    def names(self) -> list[str]:
-        return self._session.steadily(lambda: [found["_id"] for found in self._collections.find({}, {"_id": 1})])
+    def entries(self) -> dict[str, Entry]:
+        found = self._session.steadily(lambda: list(self._collections.find({}, {"record": 1, "intent": 1})))
+        return {each["_id"]: _entry(each["_id"], each) for each in found}
 
     def unsettled(self) -> list[str]:
         return self._session.steadily(
@@ -54,3 +51,11 @@ class MongoRecords:
     @property
     def _collections(self) -> Any:
         return self._session.database[COLLECTION]
+
+
+def _entry(name: str, found: Mapping[str, Any]) -> Entry:
+    record, intent = found.get("record"), found.get("intent")
+    return Entry(
+        from_json(Record, record, where=f"{COLLECTION}, {name}") if record else None,
+        from_json(Intent, intent, where=f"{COLLECTION}, {name}") if intent else None,
+    )
