@@ -10,6 +10,7 @@ from bson.objectid import ObjectId
 from pymongo.asynchronous.database import AsyncDatabase
 
 from ._runtime.aio.context import Context, Options
+from ._runtime.aio.outbox import Failing
 from ._runtime.aio.repository import Repository
 from ._runtime.codec import Document
 from .catalog import CATEGORIES, CUSTOMERS, ORDERS, PRODUCTS, SPECS, VISITS, WAREHOUSE_STOCK, WAREHOUSES
@@ -111,6 +112,10 @@ class ShopData:
             How many entries were done.
         """
         return await self.context.outbox.run(limit)
+
+    async def failing(self) -> list[Failing]:
+        """What the last fan-out could not do: such entries are tried again by one that runs a minute later."""
+        return await self.context.outbox.failing()
 
     async def seed_sequences(self) -> None:
         """Makes counters of new ids go on behind the highest id there is; to be called once, after cutover.

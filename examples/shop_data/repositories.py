@@ -11,6 +11,7 @@ from pymongo.synchronous.database import Database
 
 from ._runtime.codec import Document
 from ._runtime.sync.context import Context, Options
+from ._runtime.sync.outbox import Failing
 from ._runtime.sync.repository import Repository
 from .catalog import CATEGORIES, CUSTOMERS, ORDERS, PRODUCTS, SPECS, VISITS, WAREHOUSE_STOCK, WAREHOUSES
 from .models import Category, Customer, Order, Product, Visit, Warehouse, WarehouseStock, WarehouseStockId
@@ -111,6 +112,10 @@ class ShopData:
             How many entries were done.
         """
         return self.context.outbox.run(limit)
+
+    def failing(self) -> list[Failing]:
+        """What the last fan-out could not do: such entries are tried again by one that runs a minute later."""
+        return self.context.outbox.failing()
 
     def seed_sequences(self) -> None:
         """Makes counters of new ids go on behind the highest id there is; to be called once, after cutover.

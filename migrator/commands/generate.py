@@ -6,13 +6,14 @@ import time
 from pathlib import Path
 
 import click
+from pymongo.errors import ConnectionFailure
 from sqlalchemy.engine import make_url
 
 from migrator import api, console
 from migrator.commands.shared import common, files_of, settings_of
-from migrator.errors import PlanRefused, SettingsError
+from migrator.errors import ExitCode, PlanRefused, SettingsError
 from migrator.generate.explain import explain
-from migrator.generate.load import opened
+from migrator.generate.load import Facade, opened
 from migrator.generate.model import Options as GenerateOptions
 from migrator.generate.names import attribute
 from migrator.generate.render import render as render_package
@@ -103,7 +104,26 @@ def fanout(
     settings = settings_of(config, source=source, target=target, mappings=mappings)
     with opened(package, path, settings.target_url()) as data:
         done = data.fanout()
+        failing = _say_failing(data, [])
         while watch is not None:
             time.sleep(watch)
-            done += data.fanout()
+            try:
+                data.fanout()
+                failing = _say_failing(data, failing)
+            except ConnectionFailure as error:
+                console.stderr().print(f"the target does not answer, the next round tries again: {error}", markup=False)
     console.show([f"{done} {'entry' if done == 1 else 'entries'} of the outbox done."])
+    if failing:
+        click.get_current_context().exit(ExitCode.REJECTED)
+
+
+def _say_failing(data: Facade, said: list[str]) -> list[str]:
+    """What can't be followed up, a line each; those that were not said before are said."""
+    lines = [
+        f"{each.collection} {each.key!r} can't be followed up, try {each.tries}: {each.error}"
+        for each in data.failing()
+    ]
+    for line in lines:
+        if line not in said:
+            console.stderr().print(line, markup=False, highlight=False, soft_wrap=True)
+    return lines

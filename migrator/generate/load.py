@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Protocol
@@ -13,12 +13,15 @@ from pymongo import MongoClient
 from pymongo.errors import PyMongoError
 
 from migrator.errors import SettingsError, TargetError, TargetUnavailable
+from migrator.generate.runtime.sync.outbox import Failing
 
 
 class Facade(Protocol):
     """What every generated package's main class can do."""
 
     def fanout(self, limit: int | None = None) -> int: ...
+
+    def failing(self) -> Sequence[Failing]: ...
 
 
 @contextmanager

@@ -18,13 +18,13 @@ from migrator.model.tree import Collection, Field, Node
 CLASSES = (
     *("Any", "Binary", "Codec", "Context", "Database", "Decimal", "Document", "Field", "Final", "Identity", "Literal"),
     *("Mapping", "ObjectId", "Page", "Reader", "Relation", "Repository", "Rest", "Root", "Self", "Spec", "UUID"),
-    *("Writer", "AnySpec", "Options", "Unpack", "AsyncDatabase"),
+    *("Writer", "AnySpec", "Failing", "Options", "Unpack", "AsyncDatabase"),
 )
 CONSTANTS = (
     *("ANY", "BOOL", "BYTES", "DAY", "DECIMAL", "DOUBLE", "DURATION", "EMPTY", "INT32", "INT64", "MOMENT", "NEW_ID"),
     *("OBJECT", "OBJECT_ID", "TEXT", "UUID4", "VECTOR", "SPECS", "COPIES"),
 )
-FACADE = ("context", "fanout", "seed_sequences")
+FACADE = ("context", "failing", "fanout", "seed_sequences")
 
 _SECOND_IDS = {"objectid": OBJECT_ID, "uuid": UUID}
 _INTEGERS = ("int32", "int64")

@@ -228,6 +228,7 @@ class _Text:
             "AsyncDatabase": "pymongo.asynchronous.database",
             "Database": "pymongo.synchronous.database",
             "Context": f"._runtime.{folder}.context",
+            "Failing": f"._runtime.{folder}.outbox",
             "Options": f"._runtime.{folder}.context",
             "Repository": f"._runtime.{folder}.repository",
             "SPECS": ".catalog",

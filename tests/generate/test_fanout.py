@@ -97,6 +97,42 @@ def test_the_command_finishes_what_writes_left(shop: Migrated, live_shop: Live) 
     assert migrator("fanout", *arguments).output == "0 entries of the outbox done.\n"
 
 
+@pytest.mark.slow
+def test_an_entry_that_the_server_refuses_keeps_no_other_waiting(shop: Migrated, live_shop: Live) -> None:
+    category = busiest(live_shop)
+    lazy = type(live_shop.data)(live_shop.database, inline=0)
+    live_shop.database.command("collMod", "products", validator={"category.slug": {"$ne": "renamed"}})
+    lazy.categories.update(category, [live_shop.f.CategoryFields.slug.set("renamed")])
+    lazy.customers.update(1, [live_shop.f.CustomerFields.email.set("new@shop.example")])
+    arguments = ["--package", "shop_data", "--path", str(shop.folder), "--target", live_shop.url]
+    result = migrator("fanout", *arguments)
+    assert result.exit_code == 5, result.output
+    assert "entries of the outbox done." in result.stdout
+    assert f"categories {category} can't be followed up, try 1: " in result.stderr
+    assert live_shop.database.orders.count_documents({"customer.id": 1}) > 0
+    assert live_shop.database.orders.distinct("customer.email", {"customer.id": 1}) == ["new@shop.example"]
+    (failing,) = live_shop.data.failing()
+    assert (failing.collection, failing.key, failing.tries) == ("categories", category, 1)
+    # It is let alone for a while, then tried again.
+    assert live_shop.data.fanout() == 0
+    live_shop.database.command("collMod", "products", validator={})
+    patient = type(live_shop.data)(live_shop.database, grace=timedelta(0))
+    assert patient.fanout() >= 1
+    assert stale(live_shop, category) == 0
+    assert patient.failing() == []
+
+
+@pytest.mark.slow
+def test_an_entry_of_a_collection_that_is_no_longer_generated_keeps_no_other_waiting(live_shop: Live) -> None:
+    lazy = type(live_shop.data)(live_shop.database, inline=0)
+    lazy.customers.update(1, [live_shop.f.CustomerFields.email.set("new@shop.example")])
+    (entry,) = live_shop.database.outbox.find()
+    live_shop.database.outbox.insert_one({**entry, "_id": 0, "collection": "gone"})
+    assert lazy.fanout() == 1
+    (failing,) = lazy.failing()
+    assert (failing.collection, failing.error[:34]) == ("gone", "the package has no such collection")
+
+
 def test_an_unknown_package_is_a_usage_error(tmp_path: Any) -> None:
     result = migrator(
         "fanout", "--package", "nothing_here", "--path", str(tmp_path), "--target", "mongodb://127.0.0.1:1/x"

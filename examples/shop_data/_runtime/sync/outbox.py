@@ -17,9 +17,10 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 
 import pymongo
+from bson.errors import InvalidDocument
 from bson.objectid import ObjectId
 from pymongo import ReturnDocument
-from pymongo.errors import PyMongoError
+from pymongo.errors import DocumentTooLarge, ExecutionTimeout, OperationFailure, PyMongoError
 from pymongo.synchronous.client_session import ClientSession
 from pymongo.synchronous.collection import Collection
 from pymongo.synchronous.database import Database
@@ -47,6 +48,9 @@ write that needs half as long is given up, on the server too."""
 
 _LOG = logging.getLogger(__name__)
 
+# Unauthorized, AuthenticationFailed, OutOfDiskSpace: no document could be written, whatever is in it.
+_NOT_THE_DOCUMENT = frozenset((13, 18, 14031))
+
 Write = Callable[[ClientSession | None], T]
 
 
@@ -59,6 +63,26 @@ class Follow:
 
     def __bool__(self) -> bool:
         return bool(self.targets) or self.own
+
+
+@dataclass(frozen=True, slots=True)
+class Failing:
+    """An entry that could not be followed up when it was last tried.
+
+    Attributes:
+        collection, key: the document that was written.
+        error: why, in the server's words.
+        tries: how often that was so.
+    """
+
+    collection: str
+    key: Any
+    error: str
+    tries: int
+
+
+class _Unknown(Exception):
+    """An entry about a collection that the package no longer has."""
 
 
 def follow(spec: AnySpec, touched: frozenset[str] | None) -> Follow:
@@ -213,18 +237,39 @@ class Outbox:
     def run(self, limit: int | None = None) -> int:
         """Follows up what is waiting, until nothing is or `limit` entries are done; returns how many were done.
 
-        Any number of processes may run it. What one that was killed has begun, another goes on with after GRACE.
+        Any number of processes may run it. What one that was killed has begun, another goes on with after GRACE. So is
+        an entry tried again that can't be followed up: it keeps no other waiting, and `failing` tells of it.
+
+        Raises:
+            PyMongoError: when the server can't be reached, or lets nobody in.
         """
         done = 0
         while limit is None or done < limit:
             entry = self._claim()
             if entry is None:
                 break
+            done += self._finish(entry)
+        return done
+
+    def failing(self) -> list[Failing]:
+        """The entries that could not be followed up when they were last tried, oldest first."""
+        found = self._entries.find({"error": {"$exists": True}}).sort("_id", 1).to_list()
+        return [Failing(each["collection"], each["key"], each["error"], each["tries"]) for each in found]
+
+    def _finish(self, entry: Document) -> bool:
+        """False when it can't be; it stays claimed, so that it is let alone for GRACE."""
+        try:
             finished = False
             while not finished:
                 finished, _, _ = self._follow(entry, PAGE)
-            done += 1
-        return done
+        except (OperationFailure, DocumentTooLarge, InvalidDocument, Busy, _Unknown) as error:
+            if isinstance(error, OperationFailure) and not _is_about_a_document(error):
+                raise
+            _LOG.warning("copies of %s %r can't be made: %s", entry["collection"], entry["key"], error)
+            noted = {"$set": {"error": str(error), "claimed": datetime.now(UTC)}, "$inc": {"tries": 1}}
+            self._entries.update_one({"_id": entry["_id"]}, noted)
+            return False
+        return True
 
     def waiting(self) -> int:
         """How many entries there are."""
@@ -245,7 +290,9 @@ class Outbox:
         Returns:
             Whether it is finished, how many documents were looked at, and the entries that its own writes made.
         """
-        spec = self._specs[entry["collection"]]
+        spec = self._specs.get(entry["collection"])
+        if spec is None:
+            raise _Unknown("the package has no such collection: generate it with the mapping that has it")
         key = entry["key"]
         used = 0
         made: list[Document] = []
@@ -310,6 +357,11 @@ class Outbox:
 
         self._refresher.refresh(spec.collection, tree, keys, gone, changed)
         return made
+
+
+def _is_about_a_document(error: OperationFailure) -> bool:
+    passing = error.has_error_label("TransientTransactionError") or error.has_error_label("RetryableWriteError")
+    return not passing and not isinstance(error, ExecutionTimeout) and error.code not in _NOT_THE_DOCUMENT
 
 
 def _entry(
