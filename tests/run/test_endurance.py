@@ -25,7 +25,7 @@ from tests.run.conftest import ROOT, Project, Running
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(3600)]
 
-SCALE = int(os.environ.get("MIGRATOR_TEST_SCALE", "6"))
+SCALE = int(os.environ.get("MIGRATOR_TEST_SCALE", "3"))
 LIMIT_MB = 300
 RESUMABLE = 8
 
@@ -147,6 +147,9 @@ def outlives(project: Project, mappings: Path, chunk_rows: int, chunks: int) -> 
     )
     assert 0 < story.watched.parent < LIMIT_MB
     assert 0 < story.watched.workers < LIMIT_MB
+    again = project.apply()
+    assert again.code == 0, again
+    assert "going on with run" not in again.err
 
 
 def test_chinook(place: Project) -> None:
