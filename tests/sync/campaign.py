@@ -36,6 +36,7 @@ class Tally:
     """What was done, to be printed."""
 
     histories: int = 0
+    judged: int = 0
     transactions: int = 0
     statements: int = 0
     documents: int = 0
@@ -44,9 +45,14 @@ class Tally:
 
     def __str__(self) -> str:
         return (
-            f"{self.histories} histories, {self.transactions} transactions, {self.statements} statements,"
+            f"{self.histories} histories judged {self.judged} times, {self.transactions} transactions,"
+            f" {self.statements} statements,"
             f" {self.documents} documents compared, {self.syncs} syncs, {self.kills} kills"
         )
+
+    def judged_so(self, documents: int) -> None:
+        self.judged += 1
+        self.documents += documents
 
     def add(self, history: History) -> None:
         self.histories += 1
@@ -66,7 +72,7 @@ def play(spec: Spec, source: str, target: str, tally: Tally, catch_up: CatchUp |
                     follow(history, target)
                     tally.syncs += 1
             follow(history, target)
-            tally.documents += judge(history, target, [run], f"after round {number + 1}")
+            tally.judged_so(judge(history, target, [run], f"after round {number + 1}"))
         tally.add(history)
     finally:
         history.close()
@@ -86,7 +92,7 @@ def play_beside_copy(spec: Spec, source: str, target: str, tally: Tally) -> None
         with history.writing():
             run = running.apply(source, target, history.world.mappings, history.collections, chunk_rows=3)
         in_process(history, target)
-        tally.documents += judge(history, target, [run], "after a copy beside writers")
+        tally.judged_so(judge(history, target, [run], "after a copy beside writers"))
         tally.add(history)
     finally:
         history.close()
@@ -106,7 +112,7 @@ def play_added(spec: Spec, source: str, target: str, tally: Tally) -> None:
                     runs.append(running.apply(source, target, history.world.mappings, second, chunk_rows=3))
             in_process(history, target)
             tally.syncs += 1
-            tally.documents += judge(history, target, runs, f"after round {number + 1} with collections added")
+            tally.judged_so(judge(history, target, runs, f"after round {number + 1} with collections added"))
         tally.add(history)
     finally:
         history.close()
@@ -131,7 +137,7 @@ def play_killed(
                 disturb.wait()
             tally.syncs += 1
             _until_caught_up(history, target, folder)
-            tally.documents += judge(history, target, [run], f"after round {number + 1} with kills")
+            tally.judged_so(judge(history, target, [run], f"after round {number + 1} with kills"))
         tally.add(history)
     finally:
         history.close()

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -51,6 +52,14 @@ def test_short_beside_a_copy(mysql_url: str, mongodb_url: str, tally: Tally) -> 
 @pytest.mark.parametrize("seed", range(SEED, SEED + COUNT))
 def test_many(mysql_url: str, mongodb_url: str, tally: Tally, seed: int) -> None:
     campaign.play(spec(seed), mysql_url, mongodb_url, tally)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(SEED, SEED + COUNT))
+def test_hundreds_of_short_ones(mysql_url: str, mongodb_url: str, tally: Tally, seed: int) -> None:
+    """One after the other in the same database, each judged: what one left behind, the next begins with."""
+    several = replace(spec(seed, rounds=25, transactions=6), writers=1 + seed % 2)
+    campaign.play(several, mysql_url, mongodb_url, tally)
 
 
 @pytest.mark.slow
