@@ -26,10 +26,12 @@ from migrator.model.position import Position
 from migrator.model.tree import Collection
 from migrator.model.verify import VerifyReport
 from migrator.run import preview
+from migrator.run.apply import PRELOAD
 from migrator.run.apply import apply as _apply
 from migrator.run.interrupt import StopRequest
 from migrator.run.invalidating import InvalidatingTarget
 from migrator.run.outcome import ApplyOptions, ApplyResult, Observer, SampleResult
+from migrator.run.pool import warm_up
 from migrator.run.rehearse import Tell, rehearse
 from migrator.run.sample import sample as _sample
 from migrator.run.status import Status, read_status
@@ -98,6 +100,11 @@ def rejected(target_url: str, run: str, limit: int) -> list[Rejected]:
     """The first reasons why documents of a run were rejected."""
     with closing(open_target(target_url)) as target:
         return target.state().rejected(run, limit)
+
+
+def prepare_workers() -> None:
+    """Starts, in a process beside, what `apply` makes its workers from: for callers that have yet to plan."""
+    warm_up(PRELOAD)
 
 
 def apply(plan: Plan, source_url: str, target_url: str, options: ApplyOptions, observer: Observer) -> ApplyResult:

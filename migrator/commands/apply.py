@@ -62,6 +62,7 @@ def apply(
         max_threads_running=max_threads_running,
         max_replica_lag=max_replica_lag,
     )
+    api.prepare_workers()
     if plan_file is not None:
         if adopt or replace or exact:
             raise SettingsError(

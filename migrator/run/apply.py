@@ -33,8 +33,8 @@ from migrator.run.sync_ports import SyncableSource, SyncableTarget
 from migrator.run.throttle import Throttle
 from migrator.run.worker import ChunkHandler, Ends, MomentHandler, OpenMoment, require_same_server
 
-# The module that brings sources and targets together; workers are made from one process that has imported it.
-_PRELOAD = ("migrator.api",)
+# What a worker needs of migrator: imported once, by the process that all are forked from.
+PRELOAD = ("migrator.source", "migrator.target", "migrator.run.worker")
 _COPIED = ("create", "rebuild", "replace")
 # Positions that name one exact moment, so that equal ones mean that nothing was written in between.
 _EXACT = ("mariadb-snapshot", "gtid-executed", "global-lock")
@@ -301,7 +301,7 @@ class _Apply:
 
 
 def _pool(stack: ExitStack, factory: Callable[[], Handler], size: int) -> Pool:
-    pool = stack.enter_context(closing(Pool(factory, size, _PRELOAD)))
+    pool = stack.enter_context(closing(Pool(factory, size, PRELOAD)))
     pool.wait_ready()
     return pool
 

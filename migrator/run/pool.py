@@ -10,6 +10,7 @@ import threading
 import traceback
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from multiprocessing import forkserver, resource_tracker
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 from typing import Any
@@ -32,6 +33,22 @@ class Outcome:
     error: BaseException | None = None
 
 
+def warm_up(preload: Sequence[str]) -> None:
+    """Starts the process that workers will be forked from, so that it imports `preload` beside whatever comes first.
+
+    It ends with this process. Once it runs, another call does nothing.
+    """
+    forkserver.set_forkserver_preload(list(preload))
+    # Starting this one unblocks the signal.
+    resource_tracker.ensure_running()
+    # Ctrl-C goes to the whole terminal group; the new process would end with a traceback as long as it imports.
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGINT,))
+    try:
+        forkserver.ensure_running()
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
 class Pool:
     """A fixed number of processes, each with a handler made by `factory()` (which must be picklable).
 
@@ -42,8 +59,8 @@ class Pool:
     def __init__(self, factory: Callable[[], Handler], size: int, preload: Sequence[str] = ()) -> None:
         # One server process imports everything once; workers are its forks. Forking this process would copy the
         # connections and locks of its threads.
+        warm_up(preload)
         context = multiprocessing.get_context("forkserver")
-        context.set_forkserver_preload(list(preload))
         self._processes: list[BaseProcess] = []
         self._pipes: list[Connection] = []
         self._busy: dict[int, Any] = {}
