@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -21,6 +21,7 @@ from migrator.model.policies import Policies
 from migrator.model.position import Position
 from migrator.model.run import Run
 from migrator.planning.decide import Consent
+from migrator.run.interrupt import StopRequest
 from migrator.run.outcome import ApplyOptions
 from migrator.run.preview import MappingFiles, PlanOptions
 from migrator.run.sync import SyncOptions
@@ -136,11 +137,27 @@ def sync(folder: Path, source: str, target: str, mappings: Path, *more: str) -> 
     return Process(folder, source, target, mappings, "sync", *more)
 
 
-def catch_up(source: str, target: str, mappings: Path) -> None:
+def catch_up(source: str, target: str) -> None:
     """Syncs in this process until everything is done that was logged before."""
-    options = SyncOptions(until_caught_up=True)
-    result = api.sync(source, target, MappingFiles(mappings, Policies()), options, Quiet())
+    result = api.sync(source, target, None, SyncOptions(until_caught_up=True), Quiet())
     assert result.caught_up, result
+
+
+def follow_while(source: str, target: str, going_on: Callable[[], bool]) -> None:
+    """Syncs in this process as long as `going_on()`."""
+    api.sync(source, target, None, SyncOptions(), Quiet(), _Until(going_on))
+
+
+class _Until(StopRequest):
+    """Asks to stop when something no longer goes on."""
+
+    def __init__(self, going_on: Callable[[], bool]) -> None:
+        super().__init__()
+        self._going_on = going_on
+
+    @property
+    def asked(self) -> bool:
+        return not self._going_on()
 
 
 def peak_mb(pid: int) -> float:

@@ -33,5 +33,5 @@ class Small:
     def synced(self, *statements: str) -> Sequence[str]:
         """Executes statements in one session, syncs, and says where documents differ from their rows."""
         run_script(self._source, ";\n".join(statements))
-        running.catch_up(self._source, self._target, self._folder)
+        running.catch_up(self._source, self._target)
         return compare(self._oracle, self._names, self._target, [self._run]).lines
