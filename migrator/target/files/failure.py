@@ -48,7 +48,7 @@ def translated(path: Path) -> Iterator[None]:
 def _from_errno(number: int, text: str, path: Path) -> TargetError:
     if number in _FULL:
         text = f"{text}: {free_bytes(path)} bytes are free"
-    return TargetError(text, where=str(path), hint=_HINTS.get(number, ""))
+    return TargetError(text, where=str(path), hint=_HINTS.get(number, "Nothing can be made there; write to another place."))
 
 
 def _from_sqlite(error: sqlite3.Error, path: Path) -> TargetError:
