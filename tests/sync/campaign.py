@@ -6,7 +6,7 @@ import random
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Protocol
 
@@ -49,6 +49,10 @@ class Tally:
             f" {self.statements} statements,"
             f" {self.documents} documents compared, {self.syncs} syncs, {self.kills} kills"
         )
+
+    def include(self, other: Tally) -> None:
+        for each in fields(self):
+            setattr(self, each.name, getattr(self, each.name) + getattr(other, each.name))
 
     def judged_so(self, documents: int) -> None:
         self.judged += 1

@@ -23,6 +23,7 @@ _HINTS = {
     errno.ENAMETOOLONG: "Give the collection or the folder a shorter name.",
     errno.EIO: "The disk fails; look into the system's log.",
 }
+_OTHERWISE = "Nothing can be made there; write to another place."
 _FULL = (errno.ENOSPC, errno.EDQUOT)
 _LOCKED = "Look for a migrator that was stopped (Ctrl-Z) and let it go on, or end it."
 _BUSY = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
@@ -48,7 +49,7 @@ def translated(path: Path) -> Iterator[None]:
 def _from_errno(number: int, text: str, path: Path) -> TargetError:
     if number in _FULL:
         text = f"{text}: {free_bytes(path)} bytes are free"
-    return TargetError(text, where=str(path), hint=_HINTS.get(number, "Nothing can be made there; write to another place."))
+    return TargetError(text, where=str(path), hint=_HINTS.get(number, _OTHERWISE))
 
 
 def _from_sqlite(error: sqlite3.Error, path: Path) -> TargetError:
