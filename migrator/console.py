@@ -25,7 +25,7 @@ from migrator.planning.words import clean, duration, number, plural, size
 from migrator.run.outcome import ApplyResult, Observer, SampleResult
 
 # Between two lines of progress where there is no terminal.
-_LINE_SECONDS = 5.0
+LINE_SECONDS = 5.0
 # Between two looks for a Ctrl-C while an answer is awaited.
 _LOOK_SECONDS = 0.1
 _CHECK_STYLES = {"ok": "green", "warning": "yellow", "blocked": "bold red"}
@@ -77,6 +77,16 @@ def reporting(console: Console) -> Iterator[Callable[[str], None]]:
         return
     with console.status("") as status:
         yield lambda text: status.update(Text(clean(text)))
+
+
+def bar(console: Console) -> Progress:
+    """What is done, how far, and the task's `facts`; it is gone when the work is."""
+    columns = (
+        TextColumn("{task.description}", markup=False),
+        BarColumn(bar_width=20),
+        TextColumn("{task.fields[facts]}", markup=False),
+    )
+    return Progress(*columns, console=console, transient=True)
 
 
 # --- apply ------------------------------------------------------------------------------------------------------
@@ -143,7 +153,7 @@ class LineObserver:
 
     def chunk_done(self, result: ChunkResult) -> None:
         self._tally.add(result)
-        if time.monotonic() - self._said >= _LINE_SECONDS:
+        if time.monotonic() - self._said >= LINE_SECONDS:
             self._said = time.monotonic()
             self._say(f"{result.chunk.collection}: {self._tally}")
 
@@ -217,12 +227,7 @@ def watching(console: Console, plan: Plan) -> Iterator[Observer]:
     if not console.is_terminal:
         yield LineObserver(console, plan)
         return
-    columns = (
-        TextColumn("{task.description}", markup=False),
-        BarColumn(bar_width=20),
-        TextColumn("{task.fields[facts]}", markup=False),
-    )
-    with Progress(*columns, console=console, transient=True) as progress:
+    with bar(console) as progress:
         yield BarObserver(console, progress, plan)
 
 

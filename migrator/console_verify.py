@@ -10,16 +10,16 @@ from typing import Any
 
 from rich.console import Console, RenderableType
 from rich.padding import Padding
-from rich.progress import BarColumn, Progress, TaskID, TextColumn
+from rich.progress import Progress, TaskID
 from rich.table import Table
 from rich.text import Text
 
+from migrator.console import LINE_SECONDS, bar
 from migrator.model.serialize import to_json
 from migrator.model.verify import Difference, Fault, Tally, VerifyReport
 from migrator.planning.words import clean, number, plural
 from migrator.verify.outcome import VerifyObserver
 
-_LINE_SECONDS = 5.0
 _SHOWN_FAULTS = 10
 _SHOWN_DIFFERENCES = 5
 _KINDS = ("missing", "extra", "different", "unsettled")
@@ -70,7 +70,7 @@ class LineObserver:
 
     def looked(self, collection: str, tally: Tally, waiting: int) -> None:
         text = self._words.of(tally, waiting)
-        if time.monotonic() - self._said >= _LINE_SECONDS:
+        if time.monotonic() - self._said >= LINE_SECONDS:
             self._said = time.monotonic()
             self.note(f"{collection}: {text}")
 
@@ -125,12 +125,7 @@ def watching(console: Console) -> Iterator[VerifyObserver]:
     if not console.is_terminal:
         yield LineObserver(console)
         return
-    columns = (
-        TextColumn("{task.description}", markup=False),
-        BarColumn(bar_width=20),
-        TextColumn("{task.fields[facts]}", markup=False),
-    )
-    with Progress(*columns, console=console, transient=True) as progress:
+    with bar(console) as progress:
         yield BarObserver(console, progress)
 
 
