@@ -11,8 +11,10 @@ from migrator.model.chunk import Key
 from migrator.model.tree import Collection
 from migrator.run.sync_ports import Climber
 
-# Root keys that one batch rebuilds of what had to be searched for (EDGE_CASES 29).
+# Root keys that are searched for together; a reach that leads to more is worked off in pieces (EDGE_CASES 29).
 KEYS_AT_ONCE = 2000
+# Root keys that one batch rebuilds: more would keep the position back for too long.
+_KEYS_OF_BATCH = 5000
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,12 +45,19 @@ async def climb(snapshot: Climber, collection: Collection, reaches: Iterable[Rea
         if hop == "key":
             keys.update((reach.values, None) for reach in some)
         elif hop in ("parent", "child"):
-            values = [reach.values for reach in some]
-            found = await snapshot.root_keys(path_to(collection, node), hop, values, None, KEYS_AT_ONCE + 1)
-            if len(found) > KEYS_AT_ONCE:
-                waiting += some
-            else:
-                keys.update(dict.fromkeys(found))
+            path = path_to(collection, node)
+            parts = [some]
+            while parts and len(keys) <= _KEYS_OF_BATCH:
+                part = parts.pop()
+                found = await snapshot.root_keys(path, hop, [reach.values for reach in part], None, KEYS_AT_ONCE + 1)
+                if len(found) <= KEYS_AT_ONCE:
+                    keys.update(dict.fromkeys(found))
+                elif len(part) == 1:
+                    waiting += part
+                else:
+                    middle = len(part) // 2
+                    parts += [part[middle:], part[:middle]]
+            waiting += [reach for part in parts for reach in part]
         else:
             waiting += some
     return Climbed(tuple(keys), tuple(waiting))

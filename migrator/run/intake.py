@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-import queue
 import threading
+from collections import deque
 from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
 
-from migrator.model.change import LogEvent, Statement, TableName, Watch
+from migrator.model.change import LogEvent, RowChange, Rows, Statement, TableName, Watch
 from migrator.model.position import Position
 from migrator.run.sync_ports import FollowedSource, LogReader
 
-# Events that wait; each holds up to a thousand changes (DESIGN rule 7).
-_WAITING = 64
+# What waits may take about so much memory (DESIGN rule 7): thousands of changes, so that a batch is never short of them
+# because transactions are small.
+_LIMIT_BYTES = 16 << 20
+_EVENT_BYTES = 500
+_CHANGE_BYTES = 200
+_VALUE_BYTES = 40
 _LOOK = 0.2
 
 
@@ -25,11 +29,57 @@ class Taken:
     reached: Position
 
 
+class _Waiting:
+    """Events between two threads, bounded by the memory that they take; one may always wait, however large."""
+
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
+        self._bytes = 0
+        self._found: deque[tuple[Taken | Exception, int]] = deque()
+        self._changed = threading.Condition()
+
+    def put(self, found: Taken | Exception, seconds: float) -> bool:
+        """False when there was no room in time."""
+        size = _size(found.event) if isinstance(found, Taken) else 0
+        with self._changed:
+            if not self._changed.wait_for(lambda: self._bytes < self._limit, seconds):
+                return False
+            self._found.append((found, size))
+            self._bytes += size
+            if len(self._found) == 1:
+                self._changed.notify()
+        return True
+
+    def get(self, seconds: float) -> Taken | Exception | None:
+        """None when none came in time."""
+        with self._changed:
+            if not self._found and not self._changed.wait_for(lambda: self._found, seconds):
+                return None
+            found, size = self._found.popleft()
+            full = self._bytes >= self._limit
+            self._bytes -= size
+            if full and self._bytes < self._limit:
+                self._changed.notify()
+            return found
+
+
+def _size(event: LogEvent) -> int:
+    """About what an event takes in memory."""
+    if not isinstance(event, Rows):
+        return _EVENT_BYTES
+    return _EVENT_BYTES + sum(_size_of(change) for change in event.changes)
+
+
+def _size_of(change: RowChange) -> int:
+    values = [value for row in (change.before, change.after) if row is not None for value in row if value is not None]
+    return _CHANGE_BYTES + _VALUE_BYTES * len(values) + sum(map(len, values))
+
+
 class Intake:
     """The log from a position on. Closing it ends the thread and the connection."""
 
     def __init__(self, source: FollowedSource, position: Position, watches: Mapping[TableName, Watch]) -> None:
-        self._queue: queue.Queue[Taken | Exception] = queue.Queue(_WAITING)
+        self._waiting = _Waiting(_LIMIT_BYTES)
         self._ending = threading.Event()
         self._go_on = threading.Event()
         self._stack = ExitStack()
@@ -43,10 +93,7 @@ class Intake:
         Raises:
             SyncBlocked, SourceUnavailable: what ended the reading, after the events before it were taken.
         """
-        try:
-            found = self._queue.get(timeout=seconds) if seconds > 0 else self._queue.get_nowait()
-        except queue.Empty:
-            return None
+        found = self._waiting.get(seconds)
         if isinstance(found, Exception):
             raise found
         return found
@@ -83,9 +130,5 @@ class Intake:
             self._put(error)
 
     def _put(self, found: Taken | Exception) -> None:
-        while not self._ending.is_set():
-            try:
-                self._queue.put(found, timeout=_LOOK)
-            except queue.Full:
-                continue
-            return
+        while not self._ending.is_set() and not self._waiting.put(found, _LOOK):
+            pass
