@@ -41,6 +41,11 @@ def stderr() -> Console:
     return Console(stderr=True, highlight=False, markup=False, emoji=False)
 
 
+def note(text: str) -> None:
+    """Prints a line on stderr, whatever is in it."""
+    stderr().print(clean(text), soft_wrap=True)
+
+
 def show(parts: Iterable[RenderableType]) -> None:
     """Prints results, one below the other."""
     console = stdout()

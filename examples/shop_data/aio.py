@@ -10,9 +10,9 @@ from bson.objectid import ObjectId
 from pymongo.asynchronous.database import AsyncDatabase
 
 from ._runtime.aio.context import Context, Options
-from ._runtime.aio.outbox import Failing
 from ._runtime.aio.repository import Repository
 from ._runtime.codec import Document
+from ._runtime.failing import Failing
 from .catalog import CATEGORIES, CUSTOMERS, ORDERS, PRODUCTS, SPECS, VISITS, WAREHOUSE_STOCK, WAREHOUSES
 from .models import Category, Customer, Order, Product, Visit, Warehouse, WarehouseStock, WarehouseStockId
 

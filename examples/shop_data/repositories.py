@@ -10,8 +10,8 @@ from bson.objectid import ObjectId
 from pymongo.synchronous.database import Database
 
 from ._runtime.codec import Document
+from ._runtime.failing import Failing
 from ._runtime.sync.context import Context, Options
-from ._runtime.sync.outbox import Failing
 from ._runtime.sync.repository import Repository
 from .catalog import CATEGORIES, CUSTOMERS, ORDERS, PRODUCTS, SPECS, VISITS, WAREHOUSE_STOCK, WAREHOUSES
 from .models import Category, Customer, Order, Product, Visit, Warehouse, WarehouseStock, WarehouseStockId

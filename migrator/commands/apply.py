@@ -62,7 +62,8 @@ def apply(
         max_threads_running=max_threads_running,
         max_replica_lag=max_replica_lag,
     )
-    api.prepare_workers()
+    if sample is None:
+        api.prepare_workers()
     if plan_file is not None:
         if adopt or replace or exact:
             raise SettingsError(

@@ -111,7 +111,7 @@ def fanout(
                 data.fanout()
                 failing = _say_failing(data, failing)
             except ConnectionFailure as error:
-                console.stderr().print(f"the target does not answer, the next round tries again: {error}", markup=False)
+                console.note(f"the target does not answer, the next round tries again: {error}")
     console.show([f"{done} {'entry' if done == 1 else 'entries'} of the outbox done."])
     if failing:
         click.get_current_context().exit(ExitCode.REJECTED)
@@ -125,5 +125,5 @@ def _say_failing(data: Facade, said: list[str]) -> list[str]:
     ]
     for line in lines:
         if line not in said:
-            console.stderr().print(line, markup=False, highlight=False, soft_wrap=True)
+            console.note(line)
     return lines

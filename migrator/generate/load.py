@@ -13,7 +13,7 @@ from pymongo import MongoClient
 from pymongo.errors import PyMongoError
 
 from migrator.errors import SettingsError, TargetError, TargetUnavailable
-from migrator.generate.runtime.sync.outbox import Failing
+from migrator.generate.runtime.failing import Failing
 
 
 class Facade(Protocol):

@@ -228,7 +228,7 @@ class _Text:
             "AsyncDatabase": "pymongo.asynchronous.database",
             "Database": "pymongo.synchronous.database",
             "Context": f"._runtime.{folder}.context",
-            "Failing": f"._runtime.{folder}.outbox",
+            "Failing": "._runtime.failing",
             "Options": f"._runtime.{folder}.context",
             "Repository": f"._runtime.{folder}.repository",
             "SPECS": ".catalog",

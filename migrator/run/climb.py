@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import chain
 
 from migrator.changes.joins import path_to
 from migrator.model.change import Hop, Reach
 from migrator.model.chunk import Key
-from migrator.model.tree import Collection
+from migrator.model.tree import Collection, Node
 from migrator.run.sync_ports import Climber
 
 # Root keys that are searched for together; a reach that leads to more is worked off in pieces (EDGE_CASES 29).
@@ -45,19 +46,26 @@ async def climb(snapshot: Climber, collection: Collection, reaches: Iterable[Rea
         if hop == "key":
             keys.update((reach.values, None) for reach in some)
         elif hop in ("parent", "child"):
-            path = path_to(collection, node)
-            parts = [some]
-            while parts and len(keys) <= _KEYS_OF_BATCH:
-                part = parts.pop()
-                found = await snapshot.root_keys(path, hop, [reach.values for reach in part], None, KEYS_AT_ONCE + 1)
-                if len(found) <= KEYS_AT_ONCE:
-                    keys.update(dict.fromkeys(found))
-                elif len(part) == 1:
-                    waiting += part
-                else:
-                    middle = len(part) // 2
-                    parts += [part[middle:], part[:middle]]
-            waiting += [reach for part in parts for reach in part]
+            waiting += await _search(snapshot, path_to(collection, node), hop, some, keys)
         else:
             waiting += some
     return Climbed(tuple(keys), tuple(waiting))
+
+
+async def _search(
+    snapshot: Climber, path: Sequence[Node], hop: Hop, reaches: list[Reach], keys: dict[Key, None]
+) -> list[Reach]:
+    """Adds to `keys` what reaches of one node and hop lead to; returns those for which it is too much."""
+    parts = [reaches]
+    waiting: list[Reach] = []
+    while parts and len(keys) <= _KEYS_OF_BATCH:
+        part = parts.pop()
+        found = await snapshot.root_keys(path, hop, [reach.values for reach in part], None, KEYS_AT_ONCE + 1)
+        if len(found) <= KEYS_AT_ONCE:
+            keys.update(dict.fromkeys(found))
+        elif len(part) == 1:
+            waiting += part
+        else:
+            middle = len(part) // 2
+            parts += [part[middle:], part[:middle]]
+    return [*waiting, *chain.from_iterable(parts)]

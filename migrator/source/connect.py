@@ -16,7 +16,7 @@ from sqlalchemy import URL, Connection, Engine, create_engine
 from sqlalchemy.pool import NullPool
 
 from migrator.errors import SettingsError
-from migrator.source.driver import DriverConnection
+from migrator.source.driver import DriverConnection, unverified_context
 from migrator.source.failure import is_tls_failure, translated, translated_login
 from migrator.source.url import SourceUrl
 
@@ -144,10 +144,11 @@ def tls_context(url: SourceUrl) -> ssl.SSLContext | None:
     """
     if url.ssl_mode == "DISABLED" or url.socket:
         return None
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    context.check_hostname = url.ssl_mode == "VERIFY_IDENTITY"
+    context = unverified_context()
     verified = url.ssl_mode in ("VERIFY_CA", "VERIFY_IDENTITY")
-    context.verify_mode = ssl.CERT_REQUIRED if verified else ssl.CERT_NONE
+    if verified:
+        context.verify_mode = ssl.CERT_REQUIRED
+        context.check_hostname = url.ssl_mode == "VERIFY_IDENTITY"
     try:
         if verified and url.ssl_ca:
             context.load_verify_locations(cafile=url.ssl_ca)

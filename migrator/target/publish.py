@@ -116,7 +116,7 @@ class Publisher:
     def inspect(self, name: str) -> TargetCollection:
         """What is live under a name. Changes nothing, and sees through what a crash left half noted."""
         live = self._place.live(name)
-        record = self._standing(name, self._records.get(name), live)
+        record = self._standing(self._records.get(name), live)
         found = describe(live, record)
         if record is None or not found.owned:
             return found
@@ -125,13 +125,13 @@ class Publisher:
     def published(self) -> dict[str, str]:
         """Collection -> run, of everything live that an apply made. Changes nothing."""
         entries = self._records.entries()
-        live = {name: Seen(name, identity) for name, identity in self._place.identities(entries).items()}
-        records = {name: self._standing(name, entries[name], seen) for name, seen in live.items()}
-        return {
-            name: record.run
-            for name, record in records.items()
-            if record is not None and record.run and owned(live[name], record)
-        }
+        found = {}
+        for name, identity in self._place.identities(entries).items():
+            live = Seen(name, identity)
+            record = self._standing(entries[name], live)
+            if record and record.run and owned(live, record):
+                found[name] = record.run
+        return found
 
     def settle_all(self) -> None:
         """Notes everything that a crash left half noted; needs the lease."""
@@ -150,10 +150,10 @@ class Publisher:
             self._records.forget_intent(name)
         return self._records.get(name)
 
-    def _standing(self, name: str, entry: Entry, live: Seen) -> Record | None:
+    def _standing(self, entry: Entry, live: Seen) -> Record | None:
         """What was or would be noted about what is live."""
         intent = entry.intent
-        if intent is not None and self._place.swapped(intent.record.run, name, intent.before):
+        if intent is not None and self._place.swapped(intent.record.run, live.name, intent.before):
             return replace(intent.record, identity=live.identity)
         return entry.record
 

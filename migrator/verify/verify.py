@@ -32,7 +32,7 @@ from migrator.verify.settle import Group, Settling
 from migrator.verify.wanted import chosen
 from migrator.verify.worker import LookHandler, require_server
 
-PRELOAD = ("migrator.source", "migrator.target", "migrator.verify.worker")
+_PRELOAD = ("migrator.source", "migrator.target", "migrator.verify.worker")
 _TICK = 0.2
 _SAVE_EVERY = 5.0
 # A pass that was begun longer ago says too little of now to be gone on with.
@@ -110,7 +110,7 @@ class _Verify:
         self._agenda = Agenda(self._courses, self._source, self._state, self._options.wanted, self._serves, retry)
         factory = partial(LookHandler, self._published, self._ends, retry, self._following)
         try:
-            with closing(Pool(factory, self._options.pace.processes, PRELOAD)) as pool:
+            with closing(Pool(factory, self._options.pace.processes, _PRELOAD)) as pool:
                 pool.wait_ready()
                 self._work(pool)
         except KeyboardInterrupt:

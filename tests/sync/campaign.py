@@ -71,34 +71,35 @@ def play(spec: Spec, source: str, target: str, tally: Tally, catch_up: CatchUp |
     """
     follow = catch_up or in_process
     restarts = catch_up is not None or spec.seed % 2
-    history = History(spec, source)
-    try:
-        run = running.apply(source, target, history.world.mappings, history.collections)
-        for number in range(spec.rounds):
-            with history.writing() as writing:
-                while writing.going_on:
-                    if restarts:
-                        follow(history, target)
-                    else:
-                        running.follow_while(history.url, target, lambda: writing.going_on)
-                    tally.syncs += 1
-            follow(history, target)
-            tally.judged_so(judge(history, target, [run], f"after round {number + 1}"))
-        tally.add(history)
-    finally:
-        history.close()
+
+    def write(history: History) -> None:
+        with history.writing() as writing:
+            while writing.going_on:
+                if restarts:
+                    follow(history, target)
+                else:
+                    running.follow_while(history.url, target, lambda: writing.going_on)
+                tally.syncs += 1
+
+    _rounds(spec, source, target, tally, write, follow)
 
 
 def play_short(spec: Spec, source: str, target: str, tally: Tally) -> None:
     """Each round is a history of its own that is synced when it is over: quick, so that there can be many."""
+    _rounds(spec, source, target, tally, History.write, in_process)
+
+
+def _rounds(
+    spec: Spec, source: str, target: str, tally: Tally, write: Callable[[History], None], follow: CatchUp
+) -> None:
     history = History(spec, source)
     try:
         run = running.apply(source, target, history.world.mappings, history.collections)
         for number in range(spec.rounds):
-            history.write()
-            in_process(history, target)
+            write(history)
+            follow(history, target)
             tally.syncs += 1
-            tally.judged_so(judge(history, target, [run], f"after short history {number + 1}"))
+            tally.judged_so(judge(history, target, [run], f"after round {number + 1}"))
         tally.add(history)
     finally:
         history.close()

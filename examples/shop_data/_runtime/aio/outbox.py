@@ -23,10 +23,11 @@ from pymongo import ReturnDocument
 from pymongo.asynchronous.client_session import AsyncClientSession
 from pymongo.asynchronous.collection import AsyncCollection
 from pymongo.asynchronous.database import AsyncDatabase
-from pymongo.errors import DocumentTooLarge, ExecutionTimeout, OperationFailure, PyMongoError
+from pymongo.errors import DocumentTooLarge, OperationFailure, PyMongoError
 
 from ..codec import OPTIONS, Document
 from ..copies import Own, Target, Tree, overlap, target_keys
+from ..failing import Failing, UnknownCollection, is_about_a_document
 from ..keys import Key, comparable, distinct, keys_filter
 from ..paging import behind, cursor_of
 from ..query import Sort
@@ -48,9 +49,6 @@ write that needs half as long is given up, on the server too."""
 
 _LOG = logging.getLogger(__name__)
 
-# Unauthorized, AuthenticationFailed, OutOfDiskSpace: no document could be written, whatever is in it.
-_NOT_THE_DOCUMENT = frozenset((13, 18, 14031))
-
 Write = Callable[[AsyncClientSession | None], Awaitable[T]]
 
 
@@ -63,26 +61,6 @@ class Follow:
 
     def __bool__(self) -> bool:
         return bool(self.targets) or self.own
-
-
-@dataclass(frozen=True, slots=True)
-class Failing:
-    """An entry that could not be followed up when it was last tried.
-
-    Attributes:
-        collection, key: the document that was written.
-        error: why, in the server's words.
-        tries: how often that was so.
-    """
-
-    collection: str
-    key: Any
-    error: str
-    tries: int
-
-
-class _Unknown(Exception):
-    """An entry about a collection that the package no longer has."""
 
 
 def follow(spec: AnySpec, touched: frozenset[str] | None) -> Follow:
@@ -262,8 +240,8 @@ class Outbox:
             finished = False
             while not finished:
                 finished, _, _ = await self._follow(entry, PAGE)
-        except (OperationFailure, DocumentTooLarge, InvalidDocument, Busy, _Unknown) as error:
-            if isinstance(error, OperationFailure) and not _is_about_a_document(error):
+        except (OperationFailure, DocumentTooLarge, InvalidDocument, Busy, UnknownCollection) as error:
+            if isinstance(error, OperationFailure) and not is_about_a_document(error):
                 raise
             _LOG.warning("copies of %s %r can't be made: %s", entry["collection"], entry["key"], error)
             noted = {"$set": {"error": str(error), "claimed": datetime.now(UTC)}, "$inc": {"tries": 1}}
@@ -292,7 +270,7 @@ class Outbox:
         """
         spec = self._specs.get(entry["collection"])
         if spec is None:
-            raise _Unknown("the package has no such collection: generate it with the mapping that has it")
+            raise UnknownCollection("the package has no such collection: generate it with the mapping that has it")
         key = entry["key"]
         used = 0
         made: list[Document] = []
@@ -357,11 +335,6 @@ class Outbox:
 
         await self._refresher.refresh(spec.collection, tree, keys, gone, changed)
         return made
-
-
-def _is_about_a_document(error: OperationFailure) -> bool:
-    passing = error.has_error_label("TransientTransactionError") or error.has_error_label("RetryableWriteError")
-    return not passing and not isinstance(error, ExecutionTimeout) and error.code not in _NOT_THE_DOCUMENT
 
 
 def _entry(

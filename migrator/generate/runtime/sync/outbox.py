@@ -18,13 +18,14 @@ import pymongo
 from bson.errors import InvalidDocument
 from bson.objectid import ObjectId
 from pymongo import ReturnDocument
-from pymongo.errors import DocumentTooLarge, ExecutionTimeout, OperationFailure, PyMongoError
+from pymongo.errors import DocumentTooLarge, OperationFailure, PyMongoError
 from pymongo.synchronous.client_session import ClientSession
 from pymongo.synchronous.collection import Collection
 from pymongo.synchronous.database import Database
 
 from ..codec import OPTIONS, Document
 from ..copies import Own, Target, Tree, overlap, target_keys
+from ..failing import Failing, UnknownCollection, is_about_a_document
 from ..keys import Key, comparable, distinct, keys_filter
 from ..paging import behind, cursor_of
 from ..query import Sort
@@ -46,9 +47,6 @@ write that needs half as long is given up, on the server too."""
 
 _LOG = logging.getLogger(__name__)
 
-# Unauthorized, AuthenticationFailed, OutOfDiskSpace: no document could be written, whatever is in it.
-_NOT_THE_DOCUMENT = frozenset((13, 18, 14031))
-
 Write = Callable[[ClientSession | None], T]
 
 
@@ -61,26 +59,6 @@ class Follow:
 
     def __bool__(self) -> bool:
         return bool(self.targets) or self.own
-
-
-@dataclass(frozen=True, slots=True)
-class Failing:
-    """An entry that could not be followed up when it was last tried.
-
-    Attributes:
-        collection, key: the document that was written.
-        error: why, in the server's words.
-        tries: how often that was so.
-    """
-
-    collection: str
-    key: Any
-    error: str
-    tries: int
-
-
-class _Unknown(Exception):
-    """An entry about a collection that the package no longer has."""
 
 
 def follow(spec: AnySpec, touched: frozenset[str] | None) -> Follow:
@@ -260,8 +238,8 @@ class Outbox:
             finished = False
             while not finished:
                 finished, _, _ = self._follow(entry, PAGE)
-        except (OperationFailure, DocumentTooLarge, InvalidDocument, Busy, _Unknown) as error:
-            if isinstance(error, OperationFailure) and not _is_about_a_document(error):
+        except (OperationFailure, DocumentTooLarge, InvalidDocument, Busy, UnknownCollection) as error:
+            if isinstance(error, OperationFailure) and not is_about_a_document(error):
                 raise
             _LOG.warning("copies of %s %r can't be made: %s", entry["collection"], entry["key"], error)
             noted = {"$set": {"error": str(error), "claimed": datetime.now(UTC)}, "$inc": {"tries": 1}}
@@ -290,7 +268,7 @@ class Outbox:
         """
         spec = self._specs.get(entry["collection"])
         if spec is None:
-            raise _Unknown("the package has no such collection: generate it with the mapping that has it")
+            raise UnknownCollection("the package has no such collection: generate it with the mapping that has it")
         key = entry["key"]
         used = 0
         made: list[Document] = []
@@ -355,11 +333,6 @@ class Outbox:
 
         self._refresher.refresh(spec.collection, tree, keys, gone, changed)
         return made
-
-
-def _is_about_a_document(error: OperationFailure) -> bool:
-    passing = error.has_error_label("TransientTransactionError") or error.has_error_label("RetryableWriteError")
-    return not passing and not isinstance(error, ExecutionTimeout) and error.code not in _NOT_THE_DOCUMENT
 
 
 def _entry(
