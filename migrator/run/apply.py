@@ -12,8 +12,8 @@ The order is what makes it right:
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, closing, contextmanager
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, closing, contextmanager, nullcontext
 from datetime import UTC, datetime
 from functools import partial
 
@@ -121,10 +121,13 @@ class _Apply:
         throttle = Throttle(self._options, self._source.load, self._observer)
         with ExitStack() as stack:
             handover = self._handover(run)
-            if handover is not None:
-                handover.begin()
-                stack.enter_context(handover.capturing())
-            copy(pool, agenda, throttle, self._check_lease, self._observer)
+            check_memory = stack.enter_context(nullcontext(_nothing) if handover is None else handover.beside())
+
+            def check() -> None:
+                self._check_lease()
+                check_memory()
+
+            copy(pool, agenda, throttle, check, self._observer)
 
     def _handover(self, run: Run) -> Handover | None:
         """None for a target that no sync will follow."""
@@ -234,7 +237,7 @@ class _Apply:
             self._state.finish(run.id, "done")
             return None
         if left == wanted and run.plan.source.uuid == self._plan.source.uuid and not self._options.restart:
-            return run
+            return self._remembered(run, progress)
         done = sum(each.chunks_done for each in progress.values())
         if done and not self._options.restart:
             names = sorted(name for name, _, _ in left)
@@ -246,6 +249,17 @@ class _Apply:
                 hint=f"Finish it {finish}, or forget what it copied with --restart.",
             )
         self._observer.note(f"forgetting the unfinished apply begun at {run.started}")
+        self._forget(run)
+        return None
+
+    def _remembered(self, run: Run, progress: Mapping[str, CollectionProgress]) -> Run | None:
+        """The run, if all is remembered that had to be as of a moment before its first chunk (DESIGN premise B)."""
+        handover = self._handover(run)
+        if handover is None or not handover.lacks_memory(progress):
+            return run
+        self._observer.note(
+            "copying begins anew: the last apply ended before it had remembered the keys that cascades change"
+        )
         self._forget(run)
         return None
 
@@ -317,6 +331,10 @@ def _faults_stop() -> Iterator[None]:
             where=fault.where,
             hint="Nothing that was finished is lost: run the same apply again when the servers answer.",
         ) from fault
+
+
+def _nothing() -> None:
+    """A target that no sync follows has no memory."""
 
 
 def _copied(plan: Plan) -> tuple[CollectionPlan, ...]:

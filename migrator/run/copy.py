@@ -16,7 +16,7 @@ _TICK = 0.5
 
 
 def copy(pool: Pool, agenda: Agenda, throttle: Throttle, check: Callable[[], None], observer: Observer) -> None:
-    """Runs every chunk of the agenda; `check` raises LeaseLost when another process took over.
+    """Runs every chunk of the agenda; `check` raises what must end the work: LeaseLost when another process took over.
 
     Raises:
         Interrupted: on Ctrl-C, after the chunks under way were finished.

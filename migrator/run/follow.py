@@ -360,7 +360,7 @@ class Follower:
             ]
             if not missing:
                 continue
-            self._retrying(partial(remember, self._source, missing, tracker))
+            self._retrying(partial(remember, self._source, missing, tracker, _to_the_end))
             for scope in [scope for scope in self._members if scope.run == run]:
                 self._treatment.note(scope, self._resolvers[scope].everything())
             self._state.note_tracked_tables(run, {each.table: each.columns for each in missing})
@@ -378,6 +378,10 @@ class Follower:
 
     def _retrying(self, work: Callable[[], T]) -> T:
         return retrying(self._retry_seconds)(work)
+
+
+def _to_the_end() -> bool:
+    return False
 
 
 def shown(position: Position) -> str:

@@ -3,24 +3,27 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import replace
 
-from migrator.changes.cascades import silent_cascades
+from migrator.changes.cascades import Cascades, silent_cascades
 from migrator.changes.followable import unfollowable
+from migrator.changes.resolve import Resolver
 from migrator.changes.watches import watches
 from migrator.errors import LeaseHeld, SyncBlocked, TargetUnavailable
 from migrator.model.change import Rows, Scope
 from migrator.model.places import is_behind
 from migrator.model.plan import CollectionPlan
 from migrator.model.position import Position
-from migrator.model.run import Run
-from migrator.run.capture import capturing
+from migrator.model.run import CollectionProgress, Run
+from migrator.model.tree import Collection
+from migrator.run.beside import Beside, IsOver, Work, nothing
+from migrator.run.capture import capture
 from migrator.run.follow import Follower, Member
+from migrator.run.memory import Memory
 from migrator.run.outcome import Observer
 from migrator.run.ports import Lease
-from migrator.run.remember import remember
-from migrator.run.retry import retrying
 from migrator.run.sync_ports import SyncableSource, SyncState, SyncTarget
 from migrator.run.tracking import Tracker
 from migrator.run.treatment import Now, Served
@@ -59,32 +62,36 @@ class Handover:
             if not unfollowable(plan.collection, self._schema)
         ]
 
-    def begin(self) -> None:
-        """Before the first chunk: what has to be remembered (DESIGN premise B), and where the collections stand."""
-        if self._run.position is None or not self._members:
-            return
-        self._remember()
-        scopes = [member.scope for member in self._members]
-        known = self._state.positions(scopes)
-        new = [scope for scope in scopes if scope not in known]
-        if new:
-            self._state.save(new, self._run.position)
+    def lacks_memory(self, progress: Mapping[str, CollectionProgress]) -> bool:
+        """Whether an earlier process copied chunks and ended before all was remembered that had to be: what cascades
+        have changed since then can't be told any more."""
+        begun = any(each.chunks_done for each in progress.values())
+        return begun and self._is_followed() and bool(self._to_remember().tables)
 
     @contextmanager
-    def capturing(self) -> Iterator[None]:
-        """While chunks are copied: what changes is noted."""
-        if not self._members or self._run.position is None or not self._is_followable():
-            yield
+    def beside(self) -> Iterator[Callable[[], None]]:
+        """While chunks are copied: rows are remembered as of this moment (DESIGN premise B), then changes are noted.
+
+        Gives a function that raises what ended the first; the second is not needed to go on.
+        """
+        if not self._is_followed():
+            yield _nothing
             return
-        with capturing(self._source, self._state, self._members, self._retry_seconds) as capture:
-            yield
-        if capture.fault is not None:
-            self._observer.note(f"changes are no longer taken from the log: {capture.fault.what}")
+        with ExitStack() as stack:
+            first = self._remembering(stack)
+            self._place()
+            second = self._capture if self._is_followable() else nothing
+            with Beside(first, second) as beside:
+                yield beside.check
+                if not beside.wait_for_first(_LOOK):
+                    self._observer.note("all chunks are copied; keys are still being remembered")
+        if beside.fault is not None:
+            self._observer.note(f"changes are no longer taken from the log: {beside.fault.what}")
 
     def catch_up(self) -> None:
         """Before anything is published: what changed while it was copied is put right beside the live collections, so
         that they go live as of one moment, and unique indexes meet no duplicates that never were (EDGE_CASES 51)."""
-        if not self._members or self._run.position is None or not self._is_followable():
+        if not self._is_followed() or not self._is_followable():
             return
         try:
             self._catch_up()
@@ -124,20 +131,57 @@ class Handover:
         finally:
             self._state.withdraw_pause(name, self._run.id)
 
-    def _remember(self) -> None:
+    def _to_remember(self) -> Cascades:
+        """Silent cascades, with the tables of them that the state doesn't remember."""
         if self._source.cascades_are_logged():
-            return
-        collections = [member.collection for member in self._members]
-        cascades = silent_cascades(self._schema, collections)
+            return Cascades()
+        cascades = silent_cascades(self._schema, self._collections)
+        if cascades.hidden:
+            # Sync will refuse them, and a copy needs nothing of it.
+            return Cascades()
         known = self._state.tracked_tables(self._run.id)
-        missing = [each for each in cascades.tables if each.table not in known]
-        if not missing or cascades.hidden:
-            return
-        names = ", ".join(each.table[1] for each in missing)
-        self._observer.note(f"remembering keys of {names}: cascades change them without a trace in the log")
-        tracker = Tracker(self._run.id, cascades, watches(self._schema, collections, [cascades]), self._state, _nobody)
-        retrying(self._retry_seconds)(lambda: remember(self._source, missing, tracker))
-        self._state.note_tracked_tables(self._run.id, {each.table: each.columns for each in missing})
+        return replace(cascades, tables=tuple(each for each in cascades.tables if each.table not in known))
+
+    def _remembering(self, stack: ExitStack) -> Work:
+        """Opens the moment whose rows are remembered, and returns the rest of the work."""
+        cascades = self._to_remember()
+        if not cascades.tables:
+            return nothing
+        watched = watches(self._schema, self._collections, [cascades])
+        memory = Memory(
+            self._run.id,
+            cascades.tables,
+            Tracker(self._run.id, cascades, watched, self._state, _nobody),
+            self._source,
+            self._state,
+            {each.scope: Resolver(each.collection, watched) for each in self._members},
+            self._retry_seconds,
+        )
+        stack.callback(memory.close)
+        names = ", ".join(each.table[1] for each in cascades.tables)
+        self._observer.note(
+            f"remembering keys of {names} beside the copy: cascades change them without a trace in the log"
+        )
+        return memory.fill
+
+    def _place(self) -> None:
+        """Where the collections stand, those that don't stand anywhere yet."""
+        assert self._run.position is not None
+        scopes = [member.scope for member in self._members]
+        known = self._state.positions(scopes)
+        new = [scope for scope in scopes if scope not in known]
+        if new:
+            self._state.save(new, self._run.position)
+
+    def _capture(self, is_over: IsOver) -> None:
+        capture(self._source, self._state, self._members, self._retry_seconds, is_over)
+
+    def _is_followed(self) -> bool:
+        return bool(self._members) and self._run.position is not None
+
+    @property
+    def _collections(self) -> list[Collection]:
+        return [member.collection for member in self._members]
 
     def _is_followable(self) -> bool:
         """Whether the log can be read now; if not, sync will say it again, and a copy needs it not."""
@@ -175,6 +219,10 @@ class Handover:
 def _reached(follower: Follower, goal: Position) -> bool:
     progress = follower.progress
     return progress.position is not None and not progress.waiting and not is_behind(progress.position, goal)
+
+
+def _nothing() -> None:
+    """Nothing can have failed."""
 
 
 def _nobody(_: Rows) -> None:

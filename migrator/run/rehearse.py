@@ -137,6 +137,9 @@ class _Untouched:
     def put_tracked(self, run: str, rows: Sequence[TrackedRow]) -> None:
         """Not kept: rows that came since the last sync are not found by their parent's cascade."""
 
+    def load_tracked(self, run: str, rows: Sequence[TrackedRow]) -> None:
+        """Not kept: a sync that finds them missing reads them again."""
+
     def drop_tracked(self, run: str, table: TableName, keys: Sequence[Key]) -> None:
         """Not kept."""
 

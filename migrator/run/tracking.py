@@ -103,7 +103,7 @@ class Tracker:
 
     def load(self, rows: Sequence[TrackedRow]) -> None:
         """Remembers rows as a snapshot shows them."""
-        self._state.put_tracked(self._run, [self._with_folded(row) for row in rows])
+        self._state.load_tracked(self._run, [self._with_folded(row) for row in rows])
 
     def _remember(self, memory: _Memory, rows: Rows) -> None:
         """The last image of each row counts; a row whose key has changed is remembered under the new one."""

@@ -36,6 +36,8 @@ class Memory:
         self._write()
         self.rows.update({(row.table, row.key): row for row in rows})
 
+    load_tracked = put_tracked
+
     def drop_tracked(self, run: str, table: TableName, keys: Sequence[Key]) -> None:
         self._write()
         for key in keys:

@@ -76,6 +76,9 @@ class MongoSyncState:
     def put_tracked(self, run: str, rows: Sequence[TrackedRow]) -> None:
         self._tracked.put(run, rows)
 
+    def load_tracked(self, run: str, rows: Sequence[TrackedRow]) -> None:
+        self._tracked.load(run, rows)
+
     def drop_tracked(self, run: str, table: TableName, keys: Sequence[Key]) -> None:
         self._tracked.drop(run, table, keys)
 

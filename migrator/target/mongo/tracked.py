@@ -41,6 +41,14 @@ class TrackedRows:
             for batch in bulk.batches(some, BATCH, BATCH_BYTES, _size):
                 self._put(_collection(run, table), batch)
 
+    def load(self, run: str, rows: Sequence[TrackedRow]) -> None:
+        """As `put`, much faster for rows that are not there; their indexes are built when the first is looked for."""
+        for table, some in groupby(sorted(rows, key=lambda row: row.table), key=lambda row: row.table):
+            for batch in bulk.batches(some, BATCH, BATCH_BYTES, _size):
+                name = _collection(run, table)
+                if self._guard.run(partial(self._insert, name, batch)):
+                    self._put(name, batch)
+
     def drop(self, run: str, table: TableName, keys: Sequence[Key]) -> None:
         for some in bulk.batches(keys, BATCH, BATCH_BYTES, lambda key: sum(map(len, key))):
             wanted = {"_id": {"$in": [Binary(entry_id(*key)) for key in some]}}
@@ -85,6 +93,13 @@ class TrackedRows:
             return {}
 
         self._guard.run(work)
+
+    def _insert(self, name: str, rows: Sequence[TrackedRow], session: ClientSession | None) -> dict[int, bulk.Failure]:
+        made = [_document(entry_id(*row.key), row) for row in rows]
+        where = f"{self._session.url.address}, {name}"
+        return bulk.outcome(
+            where, lambda: self._session.database[name].insert_many(made, ordered=False, session=session)
+        )
 
     def _index(self, name: str, wanted: Sequence[tuple[str, ...]]) -> None:
         missing = [columns for columns in wanted if (name, columns) not in self._indexed]

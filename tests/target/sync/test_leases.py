@@ -97,6 +97,8 @@ CHANGES: dict[str, Callable[[SyncState], object]] = {
     "settle": lambda state: state.settle(SCOPE, state.dirty(SCOPE, 1)),
     "advance": lambda state: state.advance(SCOPE, state.dirty(SCOPE, 1)[0], (b"1",)),
     "put": lambda state: state.put_tracked(RUN, [TrackedRow(TAGS, (b"1",), {"tag": b"late"})]),
+    "load": lambda state: state.load_tracked(RUN, [TrackedRow(TAGS, (b"2",), {"tag": b"late"})]),
+    "load again": lambda state: state.load_tracked(RUN, [TrackedRow(TAGS, (b"1",), {"tag": b"late"})]),
     "drop": lambda state: state.drop_tracked(RUN, TAGS, [(b"1",)]),
     "drop table": lambda state: state.drop_tracked_table(RUN, TAGS),
     "note": lambda state: state.note_rejected(SCOPE, [(b"1",)], [reject(1)], conflict=True),

@@ -153,6 +153,18 @@ def test_tracked_rows(state: SyncState) -> None:
     assert asked(["order_id"], *((b"%d" % n,) for n in range(3000))) == []
 
 
+def test_tracked_rows_that_are_loaded(state: SyncState, database: Look) -> None:
+    state.load_tracked(RUN, [tag(1, b"10"), tag(2, b"10", b"Red")])
+    (name,) = [each for each in database.list_collection_names() if each.startswith("_migrator_tracked_")]
+    assert [list(index["key"]) for index in database[name].list_indexes()] == [["_id"]]
+    assert len(state.tracked(RUN, TAGS, ["order_id"], [(b"10",)], 5)) == 2
+    # One of them is there, another is not: what is loaded last counts.
+    state.load_tracked(RUN, [tag(2, b"11"), tag(3, b"11"), tag(4, b"11", None, ("shop", "item_tags"))])
+    assert sorted(row.key for row in state.tracked(RUN, TAGS, ["order_id"], [(b"11",)], 5)) == [(b"2",), (b"3",)]
+    assert len(state.tracked(RUN, ("shop", "item_tags"), ["order_id"], [(b"11",)], 5)) == 1
+    assert len(state.tracked(RUN, TAGS, ["order_id"], [(b"10",)], 5)) == 1
+
+
 def test_tracked_rows_of_odd_names_and_bytes(state: SyncState) -> None:
     table = ("sh.op", "$t.%2E")
     row = TrackedRow(table, (b"\x00\xff", b"x" * 5000), {"a.b": b"\x00\xff", "$c%2E": b"\xfe" * 3000, "é": None})
