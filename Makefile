@@ -6,6 +6,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.installed
 ARGS ?=
+# Test processes, each with servers of its own; one process where servers are given, which tests would share.
+JOBS ?= $(if $(MIGRATOR_TEST_MYSQL_URL)$(MIGRATOR_TEST_MONGODB_URL),0,4)
 
 # Tests and measurements start many processes: none shall compile all modules anew.
 unexport PYTHONDONTWRITEBYTECODE
@@ -17,6 +19,7 @@ unexport PYTHONDONTWRITEBYTECODE
 help: ## This list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 	@echo "  ARGS passes arguments on: make test ARGS='tests/shop -k orders'"
+	@echo "  JOBS=0 runs tests in one process, as a debugger needs it"
 
 install: $(READY) ## Virtual environment in .venv with migrator and the tools to work on it
 
@@ -24,7 +27,7 @@ demo: $(READY) ## A sample shop from MySQL to MongoDB, step by step, on throwawa
 	@$(BIN)/python -m examples.demo $(ARGS)
 
 test: $(READY) ## All tests, on throwaway servers or on yours (docs/development.md)
-	@$(BIN)/python -m pytest $(ARGS)
+	@$(BIN)/python -m pytest -n $(JOBS) --dist worksteal $(ARGS)
 
 lint: $(READY) ## Style, format and types; changes nothing
 	$(BIN)/ruff check

@@ -181,32 +181,34 @@ def read_bare(source: str, start: Place, end: Place) -> Read:
 
 
 def watch_lag(source: str, target: str, seconds: float, rate: float) -> list[float]:
-    """Seconds from the commit of each mark to its document, while others write `rate` row changes a second."""
+    """Seconds from the commit of each mark to its document, while others write `rate` row changes a second.
+
+    The first mark is set before the others write, and not counted: it waits for sync's start.
+    """
     lags = []
-    end = time.monotonic() + seconds
-    load = threading.Thread(target=write, args=(source, 10**9, random.Random(2), end, rate), daemon=True)
-    load.start()
     with connect(source) as connection, connection.cursor() as cursor, pymongo.MongoClient[Any](target) as client:
         orders = client.get_default_database()["orders"]
         # The ordinary writers leave the first orders alone.
         cursor.execute("SELECT MIN(id) FROM orders WHERE status <> 'cart'")
         (marked,) = cursor.fetchall()[0]
-        number = 0
-        while time.monotonic() < end or number < FEWEST_MARKS:
-            number += 1
-            mark = f"mark {number}"
+
+        def lag(mark: str) -> float:
             cursor.execute("UPDATE orders SET note = %s WHERE id = %s", (mark, marked))
             committed = time.monotonic()
-            while True:
-                found = orders.find_one({"_id": marked}, {"note": 1})
-                if found is not None and found["note"] == mark:
-                    break
+            while (orders.find_one({"_id": marked}, {"note": 1}) or {}).get("note") != mark:
                 if time.monotonic() - committed > PATIENCE:
                     raise SystemExit(f"a change didn't arrive within {PATIENCE:.0f} s")
                 time.sleep(0.002)
-            lags.append(time.monotonic() - committed)
+            return time.monotonic() - committed
+
+        lag("mark 0")
+        end = time.monotonic() + seconds
+        load = threading.Thread(target=write, args=(source, 10**9, random.Random(2), end, rate), daemon=True)
+        load.start()
+        while time.monotonic() < end or len(lags) < FEWEST_MARKS:
+            lags.append(lag(f"mark {len(lags) + 1}"))
             time.sleep(0.02)
-    load.join()
+        load.join()
     return lags
 
 

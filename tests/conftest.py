@@ -1,5 +1,7 @@
 """Real servers for the tests, started when a selected test needs one; dev/servers/discover.py has the order of search.
 
+With `pytest -n 3` every test process has its own, so that tests that look at a server's log or sessions meet no others.
+
 `mysql_url` and `mongodb_url` are fresh, empty databases. Tests that kill or restart a server get one of their own from
 `mysql_server_factory` and `mongod_factory`. The markers `needs_mongodb`, `needs_mysql` and `needs_mariadb` skip a test,
 and say why, where another product answers.
@@ -13,6 +15,7 @@ import signal
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy.engine import make_url
@@ -23,6 +26,7 @@ from dev.servers.probe import connect_mongodb, connect_mysql
 from dev.servers.session import Session, to_stderr
 
 SERVERS = pytest.StashKey[Session]()
+DESCRIBED = pytest.StashKey[dict[str, None]]()
 USES_MYSQL = {"mysql_server", "mysql_product"}
 USES_MONGODB = {"mongodb_server", "mongodb_server_is_standin"}
 MARKERS = (
@@ -39,12 +43,14 @@ def pytest_configure(config: pytest.Config) -> None:
     def say(line: str) -> None:
         # Straight to the terminal: what a fixture prints would be captured.
         reporter = config.pluginmanager.get_plugin("terminalreporter")
-        if reporter is None:
-            to_stderr(line)
-        else:
+        if reporter is not None:
             reporter.write_line(f"servers: {line}")
+        elif os.environ.get("PYTEST_XDIST_WORKER") == "gw0":
+            # Of several processes that look for the same in the same places.
+            to_stderr(line)
 
     servers = Session(say)
+    config.stash[DESCRIBED] = {}
     config.stash[SERVERS] = servers
     config.add_cleanup(servers.close)
     _announce_secantus()
@@ -60,18 +66,34 @@ def pytest_report_collectionfinish(config: pytest.Config, items: Sequence[pytest
     servers = config.stash[SERVERS]
     used = {name for item in items for name in getattr(item, "fixturenames", ())}
     marked = {marker.name for item in items for marker in item.iter_markers()}
-    lines = []
     try:
         if used & USES_MYSQL or marked & {"needs_mysql", "needs_mariadb"}:
             servers.mysql()
-            lines.append(f"MySQL: {servers.describe_mysql()}")
         if used & USES_MONGODB or "needs_mongodb" in marked:
             servers.mongodb()
-            lines.append(f"MongoDB: {servers.describe_mongodb()}")
     except Unavailable as reason:
         pytest.exit(str(reason), returncode=pytest.ExitCode.USAGE_ERROR)
     _announce_secantus()
-    return ["servers: " + "; ".join(lines or ["none needed"])]
+    return ["servers: " + "; ".join(servers.started() or ["none needed"])]
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """One of several test processes (pytest -n) tells the one that prints which servers it had."""
+    output = getattr(session.config, "workeroutput", None)
+    if output is not None:
+        output["servers"] = session.config.stash[SERVERS].started()
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    """In the process that prints, when another one has ended."""
+    found = getattr(node, "workeroutput", {}).get("servers", ())
+    node.config.stash[DESCRIBED].update(dict.fromkeys(found))
+
+
+def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
+    if described := config.stash[DESCRIBED]:
+        terminalreporter.write_line("servers: " + "; ".join(described))
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:

@@ -7,6 +7,7 @@ import shutil
 import subprocess
 from collections.abc import Callable, Sequence
 
+from dev.servers.installing import alone
 from dev.servers.model import Unavailable
 
 # Only the programs: the package mariadb-server would also start a service on port 3306.
@@ -36,15 +37,20 @@ def install(names: Sequence[str], say: Callable[[str], None]) -> None:
     if os.geteuid() != 0:
         raise Unavailable(f"please install what is missing (no service is needed):\n    sudo {' '.join(command)}")
     say(f"installing {' and '.join(names)} from the system's packages")
-    for step in (["apt-get", "update", "-qq"], command):
-        done = subprocess.run(
-            step,
-            env={**os.environ, "DEBIAN_FRONTEND": "noninteractive", "RUNLEVEL": "1"},
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            check=False,
-        )
-        if done.returncode:
-            raise Unavailable(f"{' '.join(step)} ended with {done.returncode}\n{done.stdout[-1500:]}")
+    with alone():
+        for step in (["apt-get", "update", "-qq"], command):
+            _run(step)
+
+
+def _run(command: Sequence[str]) -> None:
+    done = subprocess.run(
+        command,
+        env={**os.environ, "DEBIAN_FRONTEND": "noninteractive", "RUNLEVEL": "1"},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+    )
+    if done.returncode:
+        raise Unavailable(f"{' '.join(command)} ended with {done.returncode}\n{done.stdout[-1500:]}")

@@ -6,7 +6,6 @@ never imported or shipped.
 
 from __future__ import annotations
 
-import fcntl
 import os
 import shutil
 import subprocess
@@ -14,6 +13,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+from dev.servers.installing import HOME, alone
 from dev.servers.model import Unavailable
 from dev.servers.probe import identify_mongodb
 from dev.servers.process import Folder, Process, free_port
@@ -22,7 +22,6 @@ REQUIREMENT = "SecantusDB==0.6.0b17"
 PROGRAM_VARIABLE = "MIGRATOR_TEST_SECANTUSD"
 SYNC_ON_COMMIT = "--sync-on-commit"
 """Without it a killed process loses its last acknowledged writes, even those with w: majority and j: true."""
-_ENVIRONMENTS = Path(__file__).parents[2] / ".servers"
 
 
 def installed_program() -> Path | None:
@@ -43,11 +42,7 @@ def install(say: Callable[[str], None]) -> Path:
     if program := installed_program():
         return program
     home = _stamp().parent
-    home.mkdir(parents=True, exist_ok=True)
-    # The folder ignores itself, so that no list of ignored files has to know it.
-    (_ENVIRONMENTS / ".gitignore").write_text("*\n")
-    with (_ENVIRONMENTS / "lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+    with alone():
         if not _stamp().exists():
             say(f"installing {REQUIREMENT} into {home}")
             _run([sys.executable, "-m", "venv", "--clear", str(home)])
@@ -84,7 +79,7 @@ class Secantus(Process):
 
 
 def _stamp() -> Path:
-    return _ENVIRONMENTS / REQUIREMENT.replace("==", "-").lower() / ".installed"
+    return HOME / REQUIREMENT.replace("==", "-").lower() / ".installed"
 
 
 def _program() -> Path:

@@ -59,6 +59,15 @@ class Session:
         """Who the MongoDB server is and how it was found, for people."""
         return f"{self.mongodb_identity()}, {self.mongodb().found}"
 
+    def started(self) -> list[str]:
+        """Descriptions of the servers that somebody asked for so far, for people."""
+        found = []
+        if self._mysql is not None:
+            found.append(f"MySQL: {self.describe_mysql()}")
+        if self._mongodb is not None:
+            found.append(f"MongoDB: {self.describe_mongodb()}")
+        return found
+
     def variables(self) -> dict[str, str]:
         """Environment variables that make another process use these servers; starts both."""
         return {MYSQL_VARIABLE: self.mysql().url, MONGODB_VARIABLE: self.mongodb().url}
