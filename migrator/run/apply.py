@@ -121,7 +121,7 @@ class _Apply:
         throttle = Throttle(self._options, self._source.load, self._observer)
         with ExitStack() as stack:
             handover = self._handover(run)
-            check_memory = stack.enter_context(nullcontext(_nothing) if handover is None else handover.beside())
+            check_memory = stack.enter_context(nullcontext(_nothing) if handover is None else handover.beside(progress))
 
             def check() -> None:
                 self._check_lease()
@@ -255,7 +255,8 @@ class _Apply:
     def _remembered(self, run: Run, progress: Mapping[str, CollectionProgress]) -> Run | None:
         """The run, if all is remembered that had to be as of a moment before its first chunk (DESIGN premise B)."""
         handover = self._handover(run)
-        if handover is None or not handover.lacks_memory(progress):
+        published = any(each.published for each in progress.values())
+        if handover is None or published or not handover.lacks_memory(progress):
             return run
         self._observer.note(
             "copying begins anew: the last apply ended before it had remembered the keys that cascades change"

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from types import TracebackType
 
 from migrator.errors import MigratorError
+from migrator.run.interrupt import uninterrupted
 
 # Work that looks now and then whether it is to end early.
 IsOver = Callable[[], bool]
@@ -44,7 +45,12 @@ class Beside:
         return self._first_done.wait(seconds)
 
     def __enter__(self) -> Beside:
-        self._thread.start()
+        try:
+            with uninterrupted():
+                self._thread.start()
+        except BaseException:
+            self._end()
+            raise
         return self
 
     def __exit__(
@@ -55,12 +61,17 @@ class Beside:
             while kind is None and not self._first_done.wait(_LOOK):
                 pass
         finally:
-            if not self._first_done.is_set():
-                self._given_up.set()
-            self._ending.set()
-            self._thread.join()
+            self._end()
         if kind is None:
             self.check()
+
+    def _end(self) -> None:
+        if not self._first_done.is_set():
+            self._given_up.set()
+        self._ending.set()
+        # Another Ctrl-C leaves the thread behind, which ends with the process.
+        while self._thread.is_alive():
+            self._thread.join(_LOOK)
 
     def _run(self) -> None:
         try:

@@ -206,9 +206,8 @@ class Follower:
 
     def _hear(self, rows: Rows) -> None:
         hearing = self._hearing()
-        for run in dict.fromkeys(scope.run for scope in hearing):
-            self._trackers[run].follow(rows)
         for scope in hearing:
+            self._trackers[scope].follow(rows)
             mine = self._pending.setdefault(scope, {})
             before = len(mine)
             mine.update(dict.fromkeys(self._resolvers[scope].reaches(rows)))
@@ -221,9 +220,8 @@ class Follower:
 
     def _empty(self, event: Truncate) -> None:
         hearing = self._hearing()
-        for run in dict.fromkeys(scope.run for scope in hearing):
-            self._trackers[run].truncated(event.table)
         for scope in hearing:
+            self._trackers[scope].truncated(event.table)
             resolver = self._resolvers[scope]
             if reaches := resolver.emptied(event.table):
                 # Where an `_id` doesn't tell its key, looking through the documents also takes away such as there are
@@ -253,9 +251,7 @@ class Follower:
         late = [scope for scope, saved in self._positions.items() if is_behind(saved, position)]
         due = urgent or time.monotonic() - self._saved_at >= _SAVE_QUIET_EVERY
         if late and due:
-            self._state.save(late, position)
-            self._positions.update(dict.fromkeys(late, position))
-            self._places.update(dict.fromkeys(late, log_place(position)))
+            self._stand_at(late, position)
             self._saved_at = time.monotonic()
         self.progress.position = position
         if isinstance(self._commit, Commit):
@@ -297,12 +293,11 @@ class Follower:
                     hint="Make the mapping fit and run `migrator apply`, which rebuilds it; then start sync again.",
                 )
 
-    def _find_cascades(self) -> dict[str, Cascades]:
-        """By run: each remembers the rows that its own collections need."""
-        runs = dict.fromkeys(scope.run for scope in self._members)
+    def _find_cascades(self) -> dict[Scope, Cascades]:
+        """Each collection remembers the rows that it needs by itself: as of its own position."""
         if self._logs_cascades:
-            return dict.fromkeys(runs, Cascades())
-        found = {run: silent_cascades(self._schema, self._collections(run)) for run in runs}
+            return dict.fromkeys(self._members, Cascades())
+        found = {scope: silent_cascades(self._schema, [member.collection]) for scope, member in self._members.items()}
         hidden = [text for cascades in found.values() for text in cascades.hidden]
         if hidden:
             raise SyncBlocked(
@@ -311,59 +306,60 @@ class Follower:
             )
         return found
 
-    def _collections(self, run: str) -> list[Collection]:
-        return [member.collection for scope, member in self._members.items() if scope.run == run]
-
     def _look_up(self) -> None:
         collections = [member.collection for member in self._members.values()]
         self._watches = watches(self._schema, collections, self._cascades.values())
         self._resolvers = {scope: Resolver(member.collection, self._watches) for scope, member in self._members.items()}
-        self._trackers = {run: self._tracker(run, cascades) for run, cascades in self._cascades.items()}
+        self._trackers = {scope: self._tracker(scope, cascades) for scope, cascades in self._cascades.items()}
 
-    def _tracker(self, run: str, cascades: Cascades) -> Tracker:
-        scopes = [scope for scope in self._members if scope.run == run]
-
+    def _tracker(self, scope: Scope, cascades: Cascades) -> Tracker:
         def emit(rows: Rows) -> None:
-            for scope in scopes:
-                self._treatment.note(scope, dict.fromkeys(self._resolvers[scope].reaches(rows)))
+            self._treatment.note(scope, dict.fromkeys(self._resolvers[scope].reaches(rows)))
 
-        return Tracker(run, cascades, self._watches, self._state, emit)
+        return Tracker(scope, cascades, self._watches, self._state, emit)
 
     def _forget_rewritten(self, text: str) -> None:
         """Rows that a statement may have put into a remembered table had no events: it is to be remembered anew."""
-        for run, cascades in self._cascades.items():
-            self._forget(run, [each.table for each in cascades.tables if rewrites(text, each.table)])
+        for scope, cascades in self._cascades.items():
+            self._forget(scope, [each.table for each in cascades.tables if rewrites(text, each.table)])
 
-    def _forget(self, run: str, tables: Sequence[TableName]) -> None:
+    def _forget(self, scope: Scope, tables: Sequence[TableName]) -> None:
         if tables:
             # First the note: after a crash in between they are read again all the same.
-            self._state.note_tracked_tables(run, dict.fromkeys(tables, ()))
+            self._state.note_tracked_tables(scope, dict.fromkeys(tables, ()))
         for table in tables:
-            self._state.drop_tracked_table(run, table)
+            self._state.drop_tracked_table(scope, table)
 
     def _settle_doubts(self) -> None:
         """Whatever such a cascade changed, further tables included, is remembered and built anew."""
-        doubtful = [run for run, tracker in self._trackers.items() if tracker.doubtful]
-        for run in doubtful:
-            self._forget(run, [each.table for each in self._cascades[run].tables])
-            self._trackers[run].doubtful.clear()
+        doubtful = [scope for scope, tracker in self._trackers.items() if tracker.doubtful]
+        for scope in doubtful:
+            self._forget(scope, [each.table for each in self._cascades[scope].tables])
+            self._trackers[scope].doubtful.clear()
         if doubtful:
             self._remember_tables()
 
     def _remember_tables(self) -> None:
         """Tables that have to be remembered and aren't yet: read now, and every document built anew from later
         snapshots, since cascades may have gone unseen before."""
-        for run, tracker in self._trackers.items():
-            known = self._state.tracked_tables(run)
-            missing = [
-                each for each in self._cascades[run].tables if not set(each.columns) <= set(known.get(each.table, ()))
-            ]
+        reached = self._reached if self._has_heard else None
+        for scope, tracker in self._trackers.items():
+            known = self._state.tracked_tables(scope)
+            needed = self._cascades[scope].tables
+            missing = [each for each in needed if not set(each.columns) <= set(known.get(each.table, ()))]
             if not missing:
                 continue
-            self._retrying(partial(remember, self._source, missing, tracker, _to_the_end))
-            for scope in [scope for scope in self._members if scope.run == run]:
-                self._treatment.note(scope, self._resolvers[scope].everything())
-            self._state.note_tracked_tables(run, {each.table: each.columns for each in missing})
+            position = self._retrying(partial(remember, self._source, missing, tracker.load, _to_the_end, reached))
+            self._treatment.note(scope, self._resolvers[scope].everything())
+            if position is not None and len(missing) == len(needed):
+                # What lies before is dirty now, and must not be taken in over what is remembered.
+                self._stand_at([scope], position)
+            self._state.note_tracked_tables(scope, {each.table: each.columns for each in missing})
+
+    def _stand_at(self, scopes: Sequence[Scope], position: Position) -> None:
+        self._state.save(scopes, position)
+        self._positions.update(dict.fromkeys(scopes, position))
+        self._places.update(dict.fromkeys(scopes, log_place(position)))
 
     def _treating(self, work: Callable[[], T]) -> T:
         """A statement that fails for good may be one of tables altered since: that says more (EDGE_CASES 53)."""

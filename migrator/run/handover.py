@@ -17,11 +17,10 @@ from migrator.model.places import is_behind
 from migrator.model.plan import CollectionPlan
 from migrator.model.position import Position
 from migrator.model.run import CollectionProgress, Run
-from migrator.model.tree import Collection
-from migrator.run.beside import Beside, IsOver, Work, nothing
+from migrator.run.beside import Beside, IsOver, nothing
 from migrator.run.capture import capture
 from migrator.run.follow import Follower, Member
-from migrator.run.memory import Memory
+from migrator.run.memory import Memory, Part
 from migrator.run.outcome import Observer
 from migrator.run.ports import Lease
 from migrator.run.sync_ports import SyncableSource, SyncState, SyncTarget
@@ -63,13 +62,12 @@ class Handover:
         ]
 
     def lacks_memory(self, progress: Mapping[str, CollectionProgress]) -> bool:
-        """Whether an earlier process copied chunks and ended before all was remembered that had to be: what cascades
+        """Whether an earlier process began to copy and ended before all was remembered that had to be: what cascades
         have changed since then can't be told any more."""
-        begun = any(each.chunks_done for each in progress.values())
-        return begun and self._is_followed() and bool(self._to_remember().tables)
+        return any(_is_begun(progress, scope) for scope in self._to_remember())
 
     @contextmanager
-    def beside(self) -> Iterator[Callable[[], None]]:
+    def beside(self, progress: Mapping[str, CollectionProgress]) -> Iterator[Callable[[], None]]:
         """While chunks are copied: rows are remembered as of this moment (DESIGN premise B), then changes are noted.
 
         Gives a function that raises what ended the first; the second is not needed to go on.
@@ -78,13 +76,21 @@ class Handover:
             yield _nothing
             return
         with ExitStack() as stack:
-            first = self._remembering(stack)
-            self._place()
+            memory = self._begin_memory(progress, stack)
+            self._place(memory)
+            first = nothing if memory is None else memory.fill
             second = self._capture if self._is_followable() else nothing
             with Beside(first, second) as beside:
-                yield beside.check
+                try:
+                    yield beside.check
+                except BaseException:
+                    if not beside.wait_for_first(0):
+                        self._observer.note("not all keys are remembered yet: the next apply will copy from the start")
+                    raise
                 if not beside.wait_for_first(_LOOK):
                     self._observer.note("all chunks are copied; keys are still being remembered")
+        if memory is not None and memory.is_late:
+            self._observer.note("the snapshot was lost whose keys were remembered: every document is looked at again")
         if beside.fault is not None:
             self._observer.note(f"changes are no longer taken from the log: {beside.fault.what}")
 
@@ -131,57 +137,62 @@ class Handover:
         finally:
             self._state.withdraw_pause(name, self._run.id)
 
-    def _to_remember(self) -> Cascades:
-        """Silent cascades, with the tables of them that the state doesn't remember."""
-        if self._source.cascades_are_logged():
-            return Cascades()
-        cascades = silent_cascades(self._schema, self._collections)
-        if cascades.hidden:
-            # Sync will refuse them, and a copy needs nothing of it.
-            return Cascades()
-        known = self._state.tracked_tables(self._run.id)
-        return replace(cascades, tables=tuple(each for each in cascades.tables if each.table not in known))
+    def _to_remember(self) -> dict[Scope, Cascades]:
+        """By collection the silent cascades, with the tables of them that the state doesn't remember."""
+        if not self._is_followed() or self._source.cascades_are_logged():
+            return {}
+        found = {}
+        for member in self._members:
+            cascades = silent_cascades(self._schema, [member.collection])
+            known = self._state.tracked_tables(member.scope)
+            missing = tuple(each for each in cascades.tables if each.table not in known)
+            # Hidden ones sync will refuse, and a copy needs nothing of it.
+            if missing and not cascades.hidden:
+                found[member.scope] = replace(cascades, tables=missing)
+        return found
 
-    def _remembering(self, stack: ExitStack) -> Work:
-        """Opens the moment whose rows are remembered, and returns the rest of the work."""
-        cascades = self._to_remember()
-        if not cascades.tables:
-            return nothing
-        watched = watches(self._schema, self._collections, [cascades])
-        memory = Memory(
-            self._run.id,
-            cascades.tables,
-            Tracker(self._run.id, cascades, watched, self._state, _nobody),
-            self._source,
-            self._state,
-            {each.scope: Resolver(each.collection, watched) for each in self._members},
-            self._retry_seconds,
-        )
+    def _begin_memory(self, progress: Mapping[str, CollectionProgress], stack: ExitStack) -> Memory | None:
+        """Takes the moment whose rows are remembered. Collections that are copied in part already can't be helped by
+        it: whoever follows the log for them builds every document anew."""
+        found = {scope: each for scope, each in self._to_remember().items() if not _is_begun(progress, scope)}
+        if not found:
+            return None
+        collections = {member.scope: member.collection for member in self._members}
+        watched = watches(self._schema, collections.values(), found.values())
+        parts = [
+            Part(
+                scope,
+                cascades.tables,
+                Tracker(scope, cascades, watched, self._state, _nobody),
+                Resolver(collections[scope], watched),
+            )
+            for scope, cascades in found.items()
+        ]
+        memory = Memory(parts, self._source, self._state, self._retry_seconds)
         stack.callback(memory.close)
-        names = ", ".join(each.table[1] for each in cascades.tables)
+        names = ", ".join(memory.tables)
         self._observer.note(
             f"remembering keys of {names} beside the copy: cascades change them without a trace in the log"
         )
-        return memory.fill
+        return memory
 
-    def _place(self) -> None:
-        """Where the collections stand, those that don't stand anywhere yet."""
+    def _place(self, memory: Memory | None) -> None:
+        """Where the collections stand, those that don't stand anywhere yet; as of the memory's moment, if there is one
+        and its place is known: every chunk comes after it."""
         assert self._run.position is not None
         scopes = [member.scope for member in self._members]
         known = self._state.positions(scopes)
-        new = [scope for scope in scopes if scope not in known]
-        if new:
-            self._state.save(new, self._run.position)
+        if memory is not None and memory.position is not None:
+            moment = memory.position
+            self._state.save([scope for scope in memory.scopes if _stands_before(known.get(scope), moment)], moment)
+            known |= dict.fromkeys(memory.scopes, moment)
+        self._state.save([scope for scope in scopes if scope not in known], self._run.position)
 
     def _capture(self, is_over: IsOver) -> None:
         capture(self._source, self._state, self._members, self._retry_seconds, is_over)
 
     def _is_followed(self) -> bool:
         return bool(self._members) and self._run.position is not None
-
-    @property
-    def _collections(self) -> list[Collection]:
-        return [member.collection for member in self._members]
 
     def _is_followable(self) -> bool:
         """Whether the log can be read now; if not, sync will say it again, and a copy needs it not."""
@@ -219,6 +230,15 @@ class Handover:
 def _reached(follower: Follower, goal: Position) -> bool:
     progress = follower.progress
     return progress.position is not None and not progress.waiting and not is_behind(progress.position, goal)
+
+
+def _is_begun(progress: Mapping[str, CollectionProgress], scope: Scope) -> bool:
+    """Whether chunks were planned: one that is not finished may have written, too."""
+    return scope.collection in progress and progress[scope.collection].chunks > 0
+
+
+def _stands_before(known: Position | None, position: Position) -> bool:
+    return known is None or is_behind(known, position)
 
 
 def _nothing() -> None:

@@ -134,28 +134,28 @@ class _Untouched:
     def settle(self, scope: Scope, entries: Iterable[Dirty]) -> None:
         """Not kept."""
 
-    def put_tracked(self, run: str, rows: Sequence[TrackedRow]) -> None:
+    def put_tracked(self, scope: Scope, rows: Sequence[TrackedRow]) -> None:
         """Not kept: rows that came since the last sync are not found by their parent's cascade."""
 
-    def load_tracked(self, run: str, rows: Sequence[TrackedRow]) -> None:
+    def load_tracked(self, scope: Scope, rows: Sequence[TrackedRow]) -> None:
         """Not kept: a sync that finds them missing reads them again."""
 
-    def drop_tracked(self, run: str, table: TableName, keys: Sequence[Key]) -> None:
+    def drop_tracked(self, scope: Scope, table: TableName, keys: Sequence[Key]) -> None:
         """Not kept."""
 
-    def drop_tracked_table(self, run: str, table: TableName) -> None:
+    def drop_tracked_table(self, scope: Scope, table: TableName) -> None:
         """Not kept."""
 
-    def tracked_tables(self, run: str) -> dict[TableName, tuple[str, ...]]:
-        return self._state.tracked_tables(run)
+    def tracked_tables(self, scope: Scope) -> dict[TableName, tuple[str, ...]]:
+        return self._state.tracked_tables(scope)
 
-    def note_tracked_tables(self, run: str, tables: Mapping[TableName, Sequence[str]]) -> None:
+    def note_tracked_tables(self, scope: Scope, tables: Mapping[TableName, Sequence[str]]) -> None:
         """Not kept."""
 
     def tracked(
-        self, run: str, table: TableName, columns: Sequence[str], values: Sequence[Key], limit: int
+        self, scope: Scope, table: TableName, columns: Sequence[str], values: Sequence[Key], limit: int
     ) -> list[TrackedRow]:
-        return self._state.tracked(run, table, columns, values, limit)
+        return self._state.tracked(scope, table, columns, values, limit)
 
     def note_rejected(self, scope: Scope, keys: Sequence[Key], rejected: Sequence[Rejected], *, conflict: bool) -> None:
         """Not kept."""

@@ -3,14 +3,22 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
-from contextlib import AsyncExitStack, aclosing, closing, suppress
+from collections.abc import AsyncGenerator, Callable, Sequence
+from contextlib import AsyncExitStack, closing, suppress
 
 from migrator.changes.cascades import Tracked
-from migrator.errors import SourceUnavailable
+from migrator.model.change import TrackedRow
+from migrator.model.position import Position
 from migrator.run.beside import IsOver
 from migrator.run.sync_ports import Climber, FollowedSource
-from migrator.run.tracking import Tracker
+
+_LOOK = 0.2
+
+Load = Callable[[Sequence[TrackedRow]], None]
+
+
+class _Abandoned(Exception):
+    """A snapshot is of no use any more: its connection may be in the middle of a result."""
 
 
 class Moment:
@@ -18,52 +26,80 @@ class Moment:
 
     DESIGN premise B: it has to be taken before the first snapshot from which documents are made. Then a row that a
     cascade takes away is either in neither, or remembered.
+
+    Attributes:
+        position: where the log stood at that moment, None where the server can't tell exactly. What is remembered is of
+            this position: an event from before it, taken in once more, could take a row away that came back later.
     """
 
-    def __init__(self, source: FollowedSource) -> None:
+    def __init__(self, source: FollowedSource, reached: Position | None = None) -> None:
         """
+        Args:
+            reached: what was read of the log already and has to be in the snapshot; None for nothing.
+
         Raises:
             SourceUnavailable: when there is no connection now.
         """
         self._loop = asyncio.new_event_loop()
         self._stack = AsyncExitStack()
+        self.position: Position | None = None
         try:
-            self._snapshot = self._loop.run_until_complete(self._open(source))
+            self._snapshot = self._loop.run_until_complete(self._open(source, reached))
         except BaseException:
             self.close()
             raise
 
-    def remember(self, tables: Sequence[Tracked], tracker: Tracker, is_over: IsOver) -> None:
+    def remember(self, tables: Sequence[Tracked], load: Load, is_over: IsOver) -> None:
         """Loads all rows of `tables`; some only, when `is_over` says so before the end.
 
         Raises:
             SourceUnavailable: when the snapshot was lost with its connection; there is no second one of its moment.
+            whatever `load` raises.
         """
-        self._loop.run_until_complete(_load(self._snapshot, tables, tracker, is_over))
+        for each in tables:
+            pages = self._snapshot.tracked_rows(each.table, each.key, each.columns)
+            # Not an `async for`: one that is left early would read the rest of the table first.
+            while rows := self._loop.run_until_complete(_next(pages, is_over)):
+                load(rows)
 
     def close(self) -> None:
+        """Ends the snapshot; does nothing the second time."""
+        if self._loop.is_closed():
+            return
         try:
-            # One that was lost is over already.
-            with suppress(SourceUnavailable):
-                self._loop.run_until_complete(self._stack.aclose())
+            self._loop.run_until_complete(self._abandon())
         finally:
             self._loop.close()
 
-    async def _open(self, source: FollowedSource) -> Climber:
+    async def _open(self, source: FollowedSource, reached: Position | None) -> Climber:
         snapshots = await self._stack.enter_async_context(source.snapshots())
-        return await self._stack.enter_async_context(snapshots.now())
+        context = snapshots.now() if reached is None else snapshots.at_least(reached)
+        snapshot = await self._stack.enter_async_context(context)
+        self.position = await snapshots.position()
+        return snapshot
+
+    async def _abandon(self) -> None:
+        with suppress(_Abandoned):
+            async with self._stack:
+                raise _Abandoned
 
 
-def remember(source: FollowedSource, tables: Sequence[Tracked], tracker: Tracker, is_over: IsOver) -> None:
-    """Loads all rows of `tables` as they are now; some only, when `is_over` says so before the end."""
-    with closing(Moment(source)) as moment:
-        moment.remember(tables, tracker, is_over)
+def remember(
+    source: FollowedSource, tables: Sequence[Tracked], load: Load, is_over: IsOver, reached: Position | None = None
+) -> Position | None:
+    """Loads all rows of `tables` from one later moment, and returns its position; see Moment."""
+    with closing(Moment(source, reached)) as moment:
+        moment.remember(tables, load, is_over)
+        return moment.position
 
 
-async def _load(snapshot: Climber, tables: Sequence[Tracked], tracker: Tracker, is_over: IsOver) -> None:
-    for each in tables:
-        async with aclosing(snapshot.tracked_rows(each.table, each.key, each.columns)) as pages:
-            async for rows in pages:
-                if is_over():
-                    return
-                tracker.load(rows)
+async def _next(pages: AsyncGenerator[list[TrackedRow], None], is_over: IsOver) -> list[TrackedRow]:
+    """The next rows; none at the end, or when it is over, even where the server doesn't answer any more."""
+    page = asyncio.ensure_future(anext(pages, list[TrackedRow]()))
+    while not page.done():
+        await asyncio.wait({page}, timeout=_LOOK)
+        if is_over():
+            page.cancel()
+            await asyncio.wait({page})
+            return []
+    return page.result()

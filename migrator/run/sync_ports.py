@@ -93,6 +93,10 @@ class Snapshots(Protocol):
         """A snapshot of this moment, for whoever has read no event yet."""
         ...
 
+    async def position(self) -> Position | None:
+        """Exactly where the log stands for the snapshot that is open; None where the server can't tell."""
+        ...
+
 
 class FollowedSource(Protocol):
     """A source whose change log can be read."""
@@ -160,30 +164,30 @@ class SyncState(Protocol):
         """These are done, except those noted again meanwhile."""
         ...
 
-    # --- tracked rows (DESIGN premise B); each run has its own, since runs stand at different positions ---
+    # --- tracked rows (DESIGN premise B); each scope has its own, as it has a position: both are of one moment ---
 
-    def put_tracked(self, run: str, rows: Sequence[TrackedRow]) -> None:
+    def put_tracked(self, scope: Scope, rows: Sequence[TrackedRow]) -> None:
         """Writes or replaces them by table and key."""
         ...
 
-    def load_tracked(self, run: str, rows: Sequence[TrackedRow]) -> None:
+    def load_tracked(self, scope: Scope, rows: Sequence[TrackedRow]) -> None:
         """As `put_tracked`; for many rows, hardly any of which is there."""
         ...
 
-    def drop_tracked(self, run: str, table: TableName, keys: Sequence[Key]) -> None: ...
+    def drop_tracked(self, scope: Scope, table: TableName, keys: Sequence[Key]) -> None: ...
 
-    def drop_tracked_table(self, run: str, table: TableName) -> None: ...
+    def drop_tracked_table(self, scope: Scope, table: TableName) -> None: ...
 
-    def tracked_tables(self, run: str) -> dict[TableName, tuple[str, ...]]:
+    def tracked_tables(self, scope: Scope) -> dict[TableName, tuple[str, ...]]:
         """Tables of which every row is remembered, with the columns that are."""
         ...
 
-    def note_tracked_tables(self, run: str, tables: Mapping[TableName, Sequence[str]]) -> None:
+    def note_tracked_tables(self, scope: Scope, tables: Mapping[TableName, Sequence[str]]) -> None:
         """Every row of these is remembered from now on."""
         ...
 
     def tracked(
-        self, run: str, table: TableName, columns: Sequence[str], values: Sequence[Key], limit: int
+        self, scope: Scope, table: TableName, columns: Sequence[str], values: Sequence[Key], limit: int
     ) -> list[TrackedRow]:
         """At most `limit` of the rows that hold any of `values` in `columns`, byte for byte."""
         ...

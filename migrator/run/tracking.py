@@ -12,7 +12,7 @@ from itertools import product
 
 from migrator.changes.cascades import Cascade, Cascades, Tracked
 from migrator.changes.folding import OTHERS, folded, is_folded
-from migrator.model.change import RowChange, Rows, TableName, TrackedRow, Values, Watch
+from migrator.model.change import RowChange, Rows, Scope, TableName, TrackedRow, Values, Watch
 from migrator.model.chunk import Key
 from migrator.run.sync_ports import SyncState
 
@@ -40,6 +40,12 @@ class _Memory:
         values = {name: found[name] for name in self.tracked.columns}
         return TrackedRow(self.tracked.table, _key(found, self.tracked.key), values)
 
+    def own(self, row: TrackedRow) -> TrackedRow:
+        """The row with the columns that are remembered."""
+        if len(row.values) == len(self.tracked.columns):
+            return row
+        return TrackedRow(row.table, row.key, {name: row.values[name] for name in self.tracked.columns})
+
     def is_certain(self, row: TrackedRow, columns: Sequence[str], keys: Collection[Key]) -> bool:
         """Whether a row is known to hold one of `keys`."""
         held = tuple(row.values[name] for name in columns)
@@ -57,12 +63,12 @@ class _Memory:
 
 
 class Tracker:
-    """The tracked rows of one run."""
+    """The tracked rows of one collection."""
 
     def __init__(
-        self, run: str, cascades: Cascades, watches: Mapping[TableName, Watch], state: SyncState, emit: Emit
+        self, scope: Scope, cascades: Cascades, watches: Mapping[TableName, Watch], state: SyncState, emit: Emit
     ) -> None:
-        self._run = run
+        self._scope = scope
         self._cascades = cascades
         self._state = state
         self._emit = emit
@@ -89,21 +95,22 @@ class Tracker:
         for table, latest in self._latest.items():
             gone = [key for key, row in latest.items() if row is None]
             if gone:
-                self._state.drop_tracked(self._run, table, gone)
+                self._state.drop_tracked(self._scope, table, gone)
             kept = [row for row in latest.values() if row is not None]
             if kept:
-                self._state.put_tracked(self._run, kept)
+                self._state.put_tracked(self._scope, kept)
         self._latest.clear()
 
     def truncated(self, table: TableName) -> None:
         """A table was emptied; tables with children that cascade can't be."""
         if table in self._memories:
             self._latest.pop(table, None)
-            self._state.drop_tracked_table(self._run, table)
+            self._state.drop_tracked_table(self._scope, table)
 
     def load(self, rows: Sequence[TrackedRow]) -> None:
-        """Remembers rows as a snapshot shows them."""
-        self._state.load_tracked(self._run, [self._with_folded(row) for row in rows])
+        """Remembers rows of one table as a snapshot shows them; they may have columns that are of no use here."""
+        memory = self._memories[rows[0].table]
+        self._state.load_tracked(self._scope, [self._with_folded(memory.own(row)) for row in rows])
 
     def _remember(self, memory: _Memory, rows: Rows) -> None:
         """The last image of each row counts; a row whose key has changed is remembered under the new one."""
@@ -149,7 +156,7 @@ class Tracker:
         guessed: set[Key] = set()
         limit = _AT_ONCE
         while True:
-            found = self._state.tracked(self._run, cascade.child, names, wanted, limit)
+            found = self._state.tracked(self._scope, cascade.child, names, wanted, limit)
             rows = [row for row in found if (row.table, row.key) not in self._busy and row.key not in guessed]
             certain = [row for row in rows if sure and memory.is_certain(row, cascade.key.columns, exactly)]
             if certain:
@@ -176,7 +183,7 @@ class Tracker:
         if rule == "CASCADE" and now is not None:
             images = [(row, change.after) for row, change in zip(rows, hidden.changes, strict=True)]
             self._state.put_tracked(
-                self._run,
+                self._scope,
                 [self._with_folded(memory.guess(row, image)) for row, image in images if image is not None],
             )
 

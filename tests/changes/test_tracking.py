@@ -10,7 +10,7 @@ import pytest
 
 from migrator.changes.cascades import silent_cascades
 from migrator.changes.watches import watches
-from migrator.model.change import RowChange, Rows, TableName, TrackedRow
+from migrator.model.change import RowChange, Rows, Scope, TableName, TrackedRow
 from migrator.model.chunk import Key
 from migrator.model.schema import Schema
 from migrator.run.sync_ports import SyncState
@@ -32,19 +32,19 @@ class Memory:
     writes: int = 0
     fatal: int = -1
 
-    def put_tracked(self, run: str, rows: Sequence[TrackedRow]) -> None:
+    def put_tracked(self, scope: Scope, rows: Sequence[TrackedRow]) -> None:
         self._write()
         self.rows.update({(row.table, row.key): row for row in rows})
 
     load_tracked = put_tracked
 
-    def drop_tracked(self, run: str, table: TableName, keys: Sequence[Key]) -> None:
+    def drop_tracked(self, scope: Scope, table: TableName, keys: Sequence[Key]) -> None:
         self._write()
         for key in keys:
             self.rows.pop((table, key), None)
 
     def tracked(
-        self, run: str, table: TableName, columns: Sequence[str], values: Sequence[Key], limit: int
+        self, scope: Scope, table: TableName, columns: Sequence[str], values: Sequence[Key], limit: int
     ) -> list[TrackedRow]:
         found = [
             row
@@ -68,7 +68,9 @@ class Case:
         self.watches = watches(tables, collections, [cascades])
         self.memory = Memory()
         self.emitted: list[tuple[str, Row | None, Row | None]] = []
-        self.tracker = Tracker("run", cascades, self.watches, cast(SyncState, self.memory), self._emit)
+        self.tracker = Tracker(
+            Scope("run", "documents"), cascades, self.watches, cast(SyncState, self.memory), self._emit
+        )
 
     def _emit(self, rows: Rows) -> None:
         columns = self.watches[rows.table].columns

@@ -52,6 +52,17 @@ class SnapshotSource:
         """Implements Snapshots.at_least; the reader is a new object every time, since memories are keyed by it."""
         return self._snapshot(partial(_begin_behind, reached=reached, url=self._url))
 
+    async def position(self) -> Position | None:
+        """Implements Snapshots.position: MariaDB knows the place that belongs to a consistent snapshot."""
+        if self._connection is None or self._server.flavor != "mariadb":
+            return None
+        with translated(self._url):
+            file, offset = await _place(self._connection)
+            if not file:
+                return None
+            ((gtid,),) = await _ask(self._connection, f"SELECT BINLOG_GTID_POS('{file}', {offset})")
+        return Position(self._server, bytes(gtid or b"").decode(), file, offset, "mariadb-snapshot")
+
     def now(self) -> AbstractAsyncContextManager[SnapshotReader]:
         """Implements Snapshots.now."""
         return self._snapshot(_begin)
@@ -125,15 +136,19 @@ async def _retry_until(connection: asyncmy.Connection, reached: Position, url: S
     deadline, pause = time.monotonic() + ENGINE_WAIT, _FIRST_PAUSE
     while True:
         await _begin(connection)
-        status = {bytes(name).lower(): bytes(value) for name, value in await _ask(connection, _PLACE)}
-        file, offset = status[b"binlog_snapshot_file"].decode(), int(status[b"binlog_snapshot_position"] or 0)
-        if place_of(file, offset) >= wanted:
+        if place_of(*await _place(connection)) >= wanted:
             return
         await _run(connection, "ROLLBACK")
         if time.monotonic() > deadline:
             raise _too_slow(url)
         await asyncio.sleep(pause)
         pause = min(2 * pause, _LONGEST_PAUSE)
+
+
+async def _place(connection: asyncmy.Connection) -> tuple[str, int]:
+    """File and offset of the log where a consistent snapshot of MariaDB stands; no file where there is no log."""
+    status = {bytes(name).lower(): bytes(value) for name, value in await _ask(connection, _PLACE)}
+    return status[b"binlog_snapshot_file"].decode(), int(status[b"binlog_snapshot_position"] or 0)
 
 
 async def _wait_for_gtids(connection: asyncmy.Connection, gtids: str, url: SourceUrl) -> None:

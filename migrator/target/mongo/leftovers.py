@@ -19,17 +19,15 @@ def forget(session: Session) -> None:
     dirty = DirtyReaches(session, guard, notes.take_marks)
     tracked = TrackedRows(session, guard)
     # Before the runs and records: what a run notes after this look is not looked at.
-    scopes, runs, pauses = notes.scopes() | dirty.scopes(), tracked.runs() | notes.tracking_runs(), notes.pauses()
+    scopes, memories, pauses = notes.scopes() | dirty.scopes(), tracked.names(), notes.pauses()
     at_work = set(session.steadily(lambda: session.database[RUNS].distinct("_id", {"status": "open"})))
     live = _live(session)
     for scope in scopes - live:
         if scope.run not in at_work:
             notes.forget(scope)
             dirty.forget(scope)
-    for run in runs - at_work - {scope.run for scope in live}:
-        # The note first: without it nobody takes the rows for complete.
-        notes.forget_tracked(run)
-        tracked.forget_run(run)
+    # After the notes: without those nobody takes the rows for complete.
+    tracked.drop(memories - tracked.names_of(at_work, live))
     for collection, run in pauses.items():
         if run not in at_work:
             notes.withdraw_pause(collection, run)

@@ -68,30 +68,20 @@ class Notes:
 
     def forget_run(self, run: str) -> None:
         self._session.steadily(lambda: self._notes.delete_many({"kind": "position", "_id.run": run}))
-        self.forget_tracked(run)
 
-    def tracked_tables(self, run: str) -> dict[TableName, tuple[str, ...]]:
+    def tracked_tables(self, scope: Scope) -> dict[TableName, tuple[str, ...]]:
         """By table the columns that are remembered of every row."""
-        found = self._session.steadily(lambda: self._notes.find_one({"_id": _tracked_id(run)})) or {}
-        return {(each["schema"], each["table"]): tuple(each["columns"]) for each in found.get("tables", [])}
+        found = self._session.steadily(lambda: self._notes.find_one({"_id": scope_id(scope)})) or {}
+        return {(each["schema"], each["table"]): tuple(each["columns"]) for each in found.get("tracked", [])}
 
-    def note_tracked_tables(self, run: str, tables: Mapping[TableName, Sequence[str]]) -> None:
+    def note_tracked_tables(self, scope: Scope, tables: Mapping[TableName, Sequence[str]]) -> None:
         """Adds to those that are noted."""
-        known = {**self.tracked_tables(run), **tables}
+        known = {**self.tracked_tables(scope), **tables}
         listed = [
             {"schema": schema, "table": table, "columns": list(columns)} for (schema, table), columns in known.items()
         ]
-        self._write(
-            [UpdateOne({"_id": _tracked_id(run)}, {"$set": {"kind": "tracked", "tables": listed}}, upsert=True)]
-        )
-
-    def tracking_runs(self) -> set[str]:
-        """All that have tracked tables noted."""
-        found = self._session.steadily(lambda: list(self._notes.find({"kind": "tracked"}, {"_id": 1})))
-        return {each["_id"]["tracked"] for each in found}
-
-    def forget_tracked(self, run: str) -> None:
-        self._session.steadily(lambda: self._notes.delete_one({"_id": _tracked_id(run)}))
+        change = {"$set": {"kind": "position", "tracked": listed}}
+        self._write([UpdateOne({"_id": scope_id(scope)}, change, upsert=True)])
 
     def take_marks(self, count: int) -> int:
         """The first of `count` numbers that are above all taken before."""
@@ -129,10 +119,6 @@ class Notes:
     @property
     def _notes(self) -> Collection[dict[str, Any]]:
         return self._session.database[SYNC]
-
-
-def _tracked_id(run: str) -> dict[str, str]:
-    return {"tracked": run}
 
 
 def _pause_id(collection: str) -> dict[str, str]:

@@ -73,28 +73,28 @@ class MongoSyncState:
     def settle(self, scope: Scope, entries: Iterable[Dirty]) -> None:
         self._dirty.settle(scope, entries)
 
-    def put_tracked(self, run: str, rows: Sequence[TrackedRow]) -> None:
-        self._tracked.put(run, rows)
+    def put_tracked(self, scope: Scope, rows: Sequence[TrackedRow]) -> None:
+        self._tracked.put(scope, rows)
 
-    def load_tracked(self, run: str, rows: Sequence[TrackedRow]) -> None:
-        self._tracked.load(run, rows)
+    def load_tracked(self, scope: Scope, rows: Sequence[TrackedRow]) -> None:
+        self._tracked.load(scope, rows)
 
-    def drop_tracked(self, run: str, table: TableName, keys: Sequence[Key]) -> None:
-        self._tracked.drop(run, table, keys)
+    def drop_tracked(self, scope: Scope, table: TableName, keys: Sequence[Key]) -> None:
+        self._tracked.remove(scope, table, keys)
 
-    def drop_tracked_table(self, run: str, table: TableName) -> None:
-        self._tracked.drop_table(run, table)
+    def drop_tracked_table(self, scope: Scope, table: TableName) -> None:
+        self._tracked.remove_table(scope, table)
 
-    def tracked_tables(self, run: str) -> dict[TableName, tuple[str, ...]]:
-        return self._notes.tracked_tables(run)
+    def tracked_tables(self, scope: Scope) -> dict[TableName, tuple[str, ...]]:
+        return self._notes.tracked_tables(scope)
 
-    def note_tracked_tables(self, run: str, tables: Mapping[TableName, Sequence[str]]) -> None:
-        self._notes.note_tracked_tables(run, tables)
+    def note_tracked_tables(self, scope: Scope, tables: Mapping[TableName, Sequence[str]]) -> None:
+        self._notes.note_tracked_tables(scope, tables)
 
     def tracked(
-        self, run: str, table: TableName, columns: Sequence[str], values: Sequence[Key], limit: int
+        self, scope: Scope, table: TableName, columns: Sequence[str], values: Sequence[Key], limit: int
     ) -> list[TrackedRow]:
-        return self._tracked.find(run, table, columns, values, limit)
+        return self._tracked.find(scope, table, columns, values, limit)
 
     def note_rejected(self, scope: Scope, keys: Sequence[Key], rejected: Sequence[Rejected], *, conflict: bool) -> None:
         self._rejected.note(scope, keys, rejected, conflict=conflict)
@@ -130,4 +130,4 @@ class MongoSyncState:
     def forget(self, run: str) -> None:
         self._notes.forget_run(run)
         self._dirty.forget_run(run)
-        self._tracked.forget_run(run)
+        self._tracked.drop(self._tracked.names_of([run], ()))

@@ -1,4 +1,4 @@
-"""Rows that silent cascades may change (DESIGN premise B): a collection for each run and table.
+"""Rows that silent cascades may change (DESIGN premise B): a collection for each scope and table.
 
 A server allows 64 indexes on a collection, and dropping a collection is quick however many rows it holds.
 """
@@ -6,7 +6,7 @@ A server allows 64 indexes on a collection, and dropping a collection is quick h
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
 from itertools import groupby
 from typing import Any
@@ -14,8 +14,9 @@ from typing import Any
 from bson import Binary
 from pymongo import ASCENDING, IndexModel, ReplaceOne
 from pymongo.client_session import ClientSession
+from pymongo.errors import OperationFailure
 
-from migrator.model.change import TableName, TrackedRow
+from migrator.model.change import Scope, TableName, TrackedRow
 from migrator.model.chunk import Key
 from migrator.target.mongo import bulk
 from migrator.target.mongo.entries import BATCH, BATCH_BYTES, entry_id, put
@@ -26,6 +27,7 @@ PREFIX = "_migrator_tracked_"
 
 # Values that one query asks for.
 _ASKED = 1000
+_NAMESPACE_EXISTS = 48
 
 
 class TrackedRows:
@@ -35,35 +37,37 @@ class TrackedRows:
         self._session = session
         self._guard = guard
         self._indexed: set[tuple[str, tuple[str, ...]]] = set()
+        self._made: set[str] = set()
 
-    def put(self, run: str, rows: Sequence[TrackedRow]) -> None:
+    def put(self, scope: Scope, rows: Sequence[TrackedRow]) -> None:
         for table, some in groupby(sorted(rows, key=lambda row: row.table), key=lambda row: row.table):
             for batch in bulk.batches(some, BATCH, BATCH_BYTES, _size):
-                self._put(_collection(run, table), batch)
+                self._put(_collection(scope, table), batch)
 
-    def load(self, run: str, rows: Sequence[TrackedRow]) -> None:
+    def load(self, scope: Scope, rows: Sequence[TrackedRow]) -> None:
         """As `put`, much faster for rows that are not there; their indexes are built when the first is looked for."""
         for table, some in groupby(sorted(rows, key=lambda row: row.table), key=lambda row: row.table):
             for batch in bulk.batches(some, BATCH, BATCH_BYTES, _size):
-                name = _collection(run, table)
+                name = _collection(scope, table)
+                self._make(name)
                 if self._guard.run(partial(self._insert, name, batch)):
                     self._put(name, batch)
 
-    def drop(self, run: str, table: TableName, keys: Sequence[Key]) -> None:
+    def remove(self, scope: Scope, table: TableName, keys: Sequence[Key]) -> None:
         for some in bulk.batches(keys, BATCH, BATCH_BYTES, lambda key: sum(map(len, key))):
             wanted = {"_id": {"$in": [Binary(entry_id(*key)) for key in some]}}
-            self._guard.run(partial(self._delete, _collection(run, table), wanted))
+            self._guard.run(partial(self._delete, _collection(scope, table), wanted))
 
-    def drop_table(self, run: str, table: TableName) -> None:
+    def remove_table(self, scope: Scope, table: TableName) -> None:
         # Dropping a collection can't be part of a transaction, and so would pass by the guard.
-        rows = self._session.database[_collection(run, table)]
+        rows = self._session.database[_collection(scope, table)]
         while some := self._session.steadily(lambda: [each["_id"] for each in rows.find({}, {"_id": 1}).limit(BATCH)]):
             self._guard.run(partial(self._delete, rows.name, {"_id": {"$in": some}}))
 
     def find(
-        self, run: str, table: TableName, columns: Sequence[str], values: Sequence[Key], limit: int
+        self, scope: Scope, table: TableName, columns: Sequence[str], values: Sequence[Key], limit: int
     ) -> list[TrackedRow]:
-        name = _collection(run, table)
+        name = _collection(scope, table)
         self._index(name, [tuple(columns)])
         found: list[TrackedRow] = []
         for start in range(0, len(values), _ASKED):
@@ -74,13 +78,21 @@ class TrackedRows:
             found += self._session.steadily(partial(self._find, name, table, wanted, left))
         return found
 
-    def runs(self) -> set[str]:
-        """All that have rows here."""
-        return {name.removeprefix(PREFIX).split("_")[0] for name in self._names(PREFIX)}
+    def names(self) -> set[str]:
+        """Of all collections that there are."""
+        names = self._session.steadily(self._session.database.list_collection_names)
+        return {name for name in names if name.startswith(PREFIX)}
 
-    def forget_run(self, run: str) -> None:
-        for name in self._names(f"{PREFIX}{run}_"):
-            self._drop(name)
+    def names_of(self, runs: Iterable[str], scopes: Iterable[Scope]) -> set[str]:
+        """Of the collections of these runs, and of these scopes of others."""
+        prefixes = (*(f"{PREFIX}{run}_" for run in runs), *map(_prefix, scopes))
+        return {name for name in self.names() if name.startswith(prefixes)}
+
+    def drop(self, names: Iterable[str]) -> None:
+        for name in names:
+            self._session.steadily(partial(self._session.database.drop_collection, name))
+            self._indexed = {each for each in self._indexed if each[0] != name}
+            self._made.discard(name)
 
     def _put(self, name: str, rows: Sequence[TrackedRow]) -> None:
         # What most foreign keys ask for. An index of several columns comes when it is asked for.
@@ -93,6 +105,20 @@ class TrackedRows:
             return {}
 
         self._guard.run(work)
+
+    def _make(self, name: str) -> None:
+        """Not every server makes a collection within a transaction."""
+
+        def make() -> None:
+            try:
+                self._session.database.create_collection(name, check_exists=False)
+            except OperationFailure as error:
+                if error.code != _NAMESPACE_EXISTS:
+                    raise
+
+        if name not in self._made:
+            self._session.steadily(make)
+            self._made.add(name)
 
     def _insert(self, name: str, rows: Sequence[TrackedRow], session: ClientSession | None) -> dict[int, bulk.Failure]:
         made = [_document(entry_id(*row.key), row) for row in rows]
@@ -119,17 +145,13 @@ class TrackedRows:
         self._session.database[name].delete_many(wanted, session=session)
         return {}
 
-    def _drop(self, name: str) -> None:
-        self._session.steadily(lambda: self._session.database.drop_collection(name))
-        self._indexed = {each for each in self._indexed if each[0] != name}
 
-    def _names(self, prefix: str) -> list[str]:
-        names = self._session.steadily(self._session.database.list_collection_names)
-        return [name for name in names if name.startswith(prefix)]
+def _prefix(scope: Scope) -> str:
+    return f"{PREFIX}{scope.run}_{_digest(scope.collection)}_"
 
 
-def _collection(run: str, table: TableName) -> str:
-    return f"{PREFIX}{run}_{_digest('.'.join(map(_escaped, table)))}"
+def _collection(scope: Scope, table: TableName) -> str:
+    return _prefix(scope) + _digest(".".join(map(_escaped, table)))
 
 
 def _digest(text: str) -> str:

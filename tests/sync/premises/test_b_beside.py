@@ -2,18 +2,29 @@
 
 from __future__ import annotations
 
+import asyncio
 import threading
-from collections.abc import Callable
+import time
+from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
+from typing import Any
 
 import pymysql
 import pytest
+from pymongo import MongoClient
 
+from migrator.errors import Interrupted, PlanRefused
+from migrator.model.change import TrackedRow
+from migrator.model.plan import CollectionPlan
 from migrator.run import apply, memory, remember
 from migrator.run.beside import IsOver
 from migrator.run.memory import Memory
-from tests.sync.premises.test_b_cascades import PRODUCTS, TAGS
+from migrator.source.rows import SnapshotReader
+from migrator.target.publish import Publisher
+from tests.sync.premises.test_b_cascades import BOOKS, PRODUCTS, TAGS
+from tests.sync.premises.test_b_cascades import UNMAPPED as SHELVES
 from tests.sync.premises.world import World
+from tests.waiting import until
 
 pytestmark = [pytest.mark.slow, pytest.mark.needs_mariadb("foreign keys whose cascades are not logged")]
 
@@ -23,6 +34,10 @@ GONE = "DELETE FROM tags WHERE id = 1"
 
 class Crash(BaseException):
     """The process dies here."""
+
+
+def die() -> None:
+    raise Crash
 
 
 @pytest.fixture
@@ -92,10 +107,6 @@ def test_where_the_moment_is_lost_every_document_is_made_anew(tagged: World, mon
 
 def test_a_copy_that_died_before_all_was_remembered_begins_anew(tagged: World, monkeypatch: pytest.MonkeyPatch) -> None:
     with monkeypatch.context() as patched:
-
-        def die() -> None:
-            raise Crash
-
         once_copied(patched, die)
         with pytest.raises(Crash):
             tagged.apply()
@@ -120,6 +131,91 @@ def test_one_that_had_remembered_all_goes_on(tagged: World, monkeypatch: pytest.
     assert heard.notes == []
     tagged.sync()
     assert tagged.disagreements() == []
+
+
+def test_one_that_died_in_its_first_chunk_begins_anew_too(tagged: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What an unfinished chunk wrote is there, and nothing but its parent's event would ever tell that it has to go."""
+    tagged.sql(*SHELVES)
+    tagged.mapping(BOOKS)
+    with monkeypatch.context() as patched:
+        once_copied(patched, die)
+        with pytest.raises(Crash):
+            tagged.apply()
+    with MongoClient[Any](tagged.target) as client:
+        # Written, and not noted as done.
+        client.get_default_database()["_migrator_chunks"].update_many({}, {"$set": {"done": False}})
+    tagged.sql("DELETE FROM shops WHERE id = 1")
+    heard = tagged.apply()
+    assert any("copying begins anew" in note for note in heard.notes)
+    tagged.sync()
+    assert tagged.disagreements() == []
+
+
+def test_a_collection_that_goes_live_later_has_a_memory_of_its_own(
+    tagged: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """While the second one is being published a sync follows the first, and with it all that has to be remembered."""
+    tagged.mapping(PRODUCTS)
+    tagged.mapping(PRODUCTS.replace("collection: products", "collection: things"))
+    publish, published = Publisher.publish, list[str]()
+
+    def then_sync(self: Publisher, run: str, plan: CollectionPlan) -> object:
+        if published:
+            tagged.sql(GONE)
+            tagged.sync()
+            assert tagged.found(published[0])[1]["tags"] == ["blue"]
+        published.append(plan.collection.name)
+        return publish(self, run, plan)
+
+    monkeypatch.setattr(Publisher, "publish", then_sync)
+    tagged.apply()
+    tagged.sync()
+    assert len(published) == 2
+    assert tagged.disagreements() == []
+
+
+def test_the_snapshot_ends_when_all_is_remembered(tagged: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Otherwise an ALTER TABLE would wait until the last chunk is copied, and with it everybody who uses the table."""
+    copy = apply.copy
+
+    def alter_meanwhile(*arguments: object) -> None:
+        until(lambda: noted(tagged), "the note that all is remembered")
+        tagged.sql("SET SESSION lock_wait_timeout = 5", "ALTER TABLE product_tags ADD COLUMN note VARCHAR(5)")
+        copy(*arguments)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(apply, "copy", alter_meanwhile)
+    with pytest.raises(PlanRefused, match="altered"):
+        tagged.apply()
+
+
+def test_a_source_that_hangs_keeps_nobody_waiting(tagged: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ctrl-C, while the server sends nothing."""
+    tagged.sql(
+        "INSERT INTO tags SELECT seq, 'x' FROM seq_10_to_5000",
+        "INSERT INTO product_tags SELECT 1, id FROM tags WHERE id >= 10",
+    )
+    asked = threading.Event()
+
+    async def hang(*_: object) -> AsyncIterator[list[TrackedRow]]:
+        asked.set()
+        await asyncio.sleep(1000)
+        yield []
+
+    def interrupt(*_: object) -> None:
+        assert asked.wait(SECONDS)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(SnapshotReader, "tracked_rows", hang)
+    monkeypatch.setattr(apply, "copy", interrupt)
+    began = time.monotonic()
+    with pytest.raises(Interrupted):
+        tagged.apply()
+    assert time.monotonic() - began < SECONDS
+
+
+def noted(world: World) -> bool:
+    with MongoClient[dict[str, Any]](world.target) as client:
+        return bool(client.get_default_database()["_migrator_sync"].find_one({"tracked": {"$exists": True}}))
 
 
 def kill_snapshots(world: World) -> None:

@@ -21,7 +21,7 @@ from migrator.target.mongo.lease_store import MongoLeaseStore
 from migrator.target.mongo.session import Session
 from migrator.target.process import ProcessId, this_process
 from tests.target.build import collection_plan, document, reject, run
-from tests.target.sync.conftest import RUN, SCOPE, open_fast
+from tests.target.sync.conftest import SCOPE, open_fast
 from tests.target.sync.test_state import TAGS, position, reach
 
 Look = Database[dict[str, Any]]
@@ -96,11 +96,11 @@ CHANGES: dict[str, Callable[[SyncState], object]] = {
     "mark": lambda state: state.mark_dirty(SCOPE, [reach(b"1")]),
     "settle": lambda state: state.settle(SCOPE, state.dirty(SCOPE, 1)),
     "advance": lambda state: state.advance(SCOPE, state.dirty(SCOPE, 1)[0], (b"1",)),
-    "put": lambda state: state.put_tracked(RUN, [TrackedRow(TAGS, (b"1",), {"tag": b"late"})]),
-    "load": lambda state: state.load_tracked(RUN, [TrackedRow(TAGS, (b"2",), {"tag": b"late"})]),
-    "load again": lambda state: state.load_tracked(RUN, [TrackedRow(TAGS, (b"1",), {"tag": b"late"})]),
-    "drop": lambda state: state.drop_tracked(RUN, TAGS, [(b"1",)]),
-    "drop table": lambda state: state.drop_tracked_table(RUN, TAGS),
+    "put": lambda state: state.put_tracked(SCOPE, [TrackedRow(TAGS, (b"1",), {"tag": b"late"})]),
+    "load": lambda state: state.load_tracked(SCOPE, [TrackedRow(TAGS, (b"2",), {"tag": b"late"})]),
+    "load again": lambda state: state.load_tracked(SCOPE, [TrackedRow(TAGS, (b"1",), {"tag": b"late"})]),
+    "drop": lambda state: state.drop_tracked(SCOPE, TAGS, [(b"1",)]),
+    "drop table": lambda state: state.drop_tracked_table(SCOPE, TAGS),
     "note": lambda state: state.note_rejected(SCOPE, [(b"1",)], [reject(1)], conflict=True),
     "clear": lambda state: state.clear_rejected(SCOPE, [(b"1",)]),
 }
@@ -111,7 +111,7 @@ def test_a_late_owner_changes_nothing_in_the_state(two: Any, database: Look, cha
     (target, late), (successor, mine) = two
     state = successor.sync_state(mine)
     state.mark_dirty(SCOPE, [Reach("orders", "rows", ())])
-    state.put_tracked(RUN, [TrackedRow(TAGS, (b"1",), {"tag": b"red"})])
+    state.put_tracked(SCOPE, [TrackedRow(TAGS, (b"1",), {"tag": b"red"})])
     state.note_rejected(SCOPE, [(b"1",)], [replace(reject(1), reason="newer")], conflict=False)
     state.save([SCOPE], position(2))
 

@@ -17,7 +17,7 @@ from migrator.target import MongoTarget
 from migrator.target.lease import Timing
 from migrator.target.url import MongoUrl, parse_target_url
 from tests.target.build import document, reject
-from tests.target.sync.conftest import RUN, SCOPE, publish
+from tests.target.sync.conftest import SCOPE, publish
 from tests.target.sync.test_state import TAGS, position
 
 pytestmark = pytest.mark.slow
@@ -68,11 +68,11 @@ def test_what_was_acknowledged_survives(mongod_factory: Start, fenced: bool) -> 
             assert state.dirty(SCOPE, 1)[0].after == (b"7",)
             assert state.count_dirty([SCOPE]) == 49
             row = TrackedRow(TAGS, (b"1",), {"tag": b"red"})
-            state.put_tracked(RUN, [row])
+            state.put_tracked(SCOPE, [row])
             state.note_rejected(SCOPE, [(b"5",)], [reject(5)], conflict=True)
             assert orders.write([document(1, n=1)], []) == WriteOutcome()
             crash()
-            assert state.tracked(RUN, TAGS, ["tag"], [(b"red",)], 5) == [row]
+            assert state.tracked(SCOPE, TAGS, ["tag"], [(b"red",)], 5) == [row]
             assert state.conflicting(SCOPE, 5) == [(b"5",)]
             assert orders.ids(None, 5) == [b"\x0e\x00\x00\x00\x10_id\x00\x01\x00\x00\x00\x00"]
             lease.check()
