@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from migrator.changes.cascades import Cascade, silent_cascades
@@ -44,14 +45,7 @@ def _cascades(schema: Schema, collections: Sequence[Collection]) -> Iterator[Fin
             "cascades.",
         )
     if found.tracked:
-        tables = [schema.by_name[each.table] for each in found.tables]
-        costs = listed(
-            (
-                f"{table.name if table.schema == schema.default else table.qualified} (~{number(table.rows)} rows)"
-                for table in tables
-            ),
-            most=8,
-        )
+        costs = listed(_costs(schema, collections), most=8)
         yield Finding(
             "info",
             _CODE,
@@ -67,6 +61,16 @@ def _cascades(schema: Schema, collections: Sequence[Collection]) -> Iterator[Fin
             f"{_changed(found.covered)}; sync learns of it by the event of the parent, below which the rows stand: "
             f"{_named(found.covered, schema)}",
         )
+
+
+def _costs(schema: Schema, collections: Sequence[Collection]) -> Iterator[str]:
+    """What is remembered, table by table; each collection remembers by itself."""
+    counts = Counter(each.table for one in collections for each in silent_cascades(schema, [one]).tables)
+    for name, count in counts.items():
+        table = schema.by_name[name]
+        shown = table.name if table.schema == schema.default else table.qualified
+        times = f", for each of {count} collections" if count > 1 else ""
+        yield f"{shown} (~{number(table.rows)} rows{times})"
 
 
 def _changed(cascades: Sequence[Cascade]) -> str:
