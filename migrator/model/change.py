@@ -80,6 +80,15 @@ class Statement:
 
 
 @dataclass(frozen=True, slots=True)
+class Undone:
+    """Rows of this transaction were rolled back after they had been logged, all or those since a savepoint.
+
+    A server logs that, instead of leaving them out, where tables without transactions were changed besides.
+    https://dev.mysql.com/doc/refman/8.4/en/binary-log.html
+    """
+
+
+@dataclass(frozen=True, slots=True)
 class Commit:
     """A transaction's end: everything before it is whole.
 
@@ -100,7 +109,7 @@ class Quiet:
     position: Position
 
 
-LogEvent = Rows | Truncate | Statement | Commit | Quiet
+LogEvent = Rows | Truncate | Statement | Undone | Commit | Quiet
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,7 @@ from migrator.changes.resolve import Resolver
 from migrator.changes.watches import watches
 from migrator.documents.identity import tells_keys
 from migrator.errors import LogLost, SourceError, SourceUnavailable, SyncBlocked
-from migrator.model.change import Commit, Quiet, Reach, Rows, Scope, Statement, TableName, Truncate
+from migrator.model.change import Commit, Quiet, Reach, Rows, Scope, Statement, TableName, Truncate, Undone
 from migrator.model.places import is_behind, log_place
 from migrator.model.position import Position
 from migrator.model.tree import Collection
@@ -198,7 +198,12 @@ class Follower:
             case Statement():
                 self._flush()
                 self._redefine(event)
+            case Undone():
+                for scope in self._hearing():
+                    self._trackers[scope].undone()
             case Commit():
+                for tracker in self._trackers.values():
+                    tracker.committed()
                 self.progress.transactions += 1
                 self._commit = event
             case Quiet():

@@ -80,15 +80,28 @@ class Tracker:
         # documents looked at, before the position behind the change is saved.
         self.doubtful: set[TableName] = set()
         self._busy: set[tuple[TableName, Key]] = set()
+        # Whether something of the transaction at hand was taken in.
+        self._is_touched = False
 
     def follow(self, rows: Rows) -> None:
         """Takes in the events of some rows, in the order of the log; see `flush`."""
-        if rows.cascades:
-            for cascade in self._cascades.of_parent(rows.table):
-                self._walk_events(cascade, rows)
+        cascades = self._cascades.of_parent(rows.table) if rows.cascades else ()
+        for cascade in cascades:
+            self._walk_events(cascade, rows)
         memory = self._memories.get(rows.table)
         if memory is not None:
             self._remember(memory, rows)
+        if cascades or memory is not None:
+            self._is_touched = True
+
+    def committed(self) -> None:
+        """A transaction has come to its end."""
+        self._is_touched = False
+
+    def undone(self) -> None:
+        """Rows of the transaction at hand were rolled back: what was made of them can't be told from what was there."""
+        if self._is_touched:
+            self.doubtful.update(self._memories)
 
     def flush(self) -> None:
         """Writes what was taken in; to be called before the position behind it is saved."""

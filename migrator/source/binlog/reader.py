@@ -5,7 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from migrator.errors import LogLost, SyncBlocked
-from migrator.model.change import Commit, LogEvent, Quiet, RowChange, Rows, Statement, TableName, Truncate, Watch
+from migrator.model.change import (
+    Commit,
+    LogEvent,
+    Quiet,
+    RowChange,
+    Rows,
+    Statement,
+    TableName,
+    Truncate,
+    Undone,
+    Watch,
+)
 from migrator.model.places import place_of
 from migrator.model.position import Position, ServerIdentity
 from migrator.source.binlog import packets, wording
@@ -275,6 +286,11 @@ class BinlogReader:
                 yield from self._commit(event)
             case Role.SAVEPOINT:
                 pass
+            case Role.ROLLBACK_TO:
+                yield from self._undone()
+            case Role.ROLLBACK:
+                yield from self._undone()
+                yield from self._commit(event)
             case Role.XA_START | Role.XA_END:
                 # MariaDB logs the end only.
                 self._open, self._xid = True, wording.xid(statement)
@@ -293,6 +309,10 @@ class BinlogReader:
                 yield from self._commit(event)
             case Role.OTHER:
                 yield from self._definition(query, statement, event)
+
+    def _undone(self) -> Iterator[LogEvent]:
+        if self._rows_seen:
+            yield Undone()
 
     def _definition(self, query: packets.Query, statement: str, event: Event) -> Iterator[LogEvent]:
         if wording.opens_transaction(statement):

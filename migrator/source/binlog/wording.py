@@ -39,6 +39,8 @@ class Role(Enum):
     BEGIN = auto()
     COMMIT = auto()
     SAVEPOINT = auto()
+    ROLLBACK = auto()
+    ROLLBACK_TO = auto()
     XA_START = auto()
     XA_END = auto()
     XA_DECIDED = auto()
@@ -68,7 +70,7 @@ def role(statement: str) -> Role:
         case "COMMIT":
             return Role.COMMIT
         case "ROLLBACK":
-            return Role.SAVEPOINT if re.match(r"(?:WORK\s+)?TO\b", rest) else Role.COMMIT
+            return Role.ROLLBACK_TO if re.match(r"(?:WORK\s+)?TO\b", rest) else Role.ROLLBACK
         case "SAVEPOINT" | "RELEASE":
             return Role.SAVEPOINT
         case "XA":

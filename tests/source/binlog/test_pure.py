@@ -52,8 +52,8 @@ def test_mariadbs_last_of_each_domain() -> None:
     [
         ("BEGIN", Role.BEGIN),
         ("COMMIT", Role.COMMIT),
-        ("ROLLBACK /* added by mysqlbinlog */", Role.COMMIT),
-        ("ROLLBACK TO `a`", Role.SAVEPOINT),
+        ("ROLLBACK /* added by mysqlbinlog */", Role.ROLLBACK),
+        ("ROLLBACK TO `a`", Role.ROLLBACK_TO),
         ("SAVEPOINT `a`", Role.SAVEPOINT),
         ("/*!40000 INSERT */ INTO t VALUES (1)", Role.ROWS),
         ("# hello\n-- you\n/* a */ /* b */ (select f())", Role.CALL),

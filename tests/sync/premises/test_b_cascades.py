@@ -151,6 +151,27 @@ def test_without_the_rule_it_does_not(world: World, name: str, monkeypatch: pyte
     assert world.disagreements() != []
 
 
+@pytest.mark.needs_mariadb("transactions that change tables of both kinds, beside GTIDs")
+@pytest.mark.parametrize(
+    ("change", "end"),
+    [
+        ("DELETE FROM product_tags WHERE product_id = 1 AND tag_id = 1", ("ROLLBACK TO s", "COMMIT")),
+        ("DELETE FROM product_tags WHERE product_id = 1 AND tag_id = 1", ("ROLLBACK",)),
+        ("DELETE FROM tags WHERE id = 1", ("ROLLBACK TO s", "COMMIT")),
+    ],
+)
+def test_what_was_logged_and_rolled_back_is_still_remembered(world: World, change: str, end: tuple[str, ...]) -> None:
+    """So it is logged where a transaction changes a table without transactions, too."""
+    world.sql("CREATE TABLE notes (id INT PRIMARY KEY) ENGINE = MyISAM")
+    prepared(world, Case(TAGS, PRODUCTS, ()))
+    world.sql("BEGIN", "INSERT INTO notes VALUES (1)", "SAVEPOINT s", change, "INSERT INTO notes VALUES (2)", *end)
+    world.sync()
+    assert world.disagreements() == []
+    world.sql("DELETE FROM tags WHERE id = 1")
+    world.sync()
+    assert world.disagreements() == []
+
+
 def test_a_cascading_key_that_comes_later_is_followed_from_then_on(world: World) -> None:
     world.sql(*(statement.replace(" ON DELETE CASCADE", "") for statement in TAGS))
     world.mapping(PRODUCTS)
