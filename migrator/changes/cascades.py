@@ -7,7 +7,8 @@ log that, the parent's event is all there is. The documents are then found in on
 - *covered*: wherever the child's rows are in a document they stand below the parent's, joined by this very key, so the
   parent's event names the document;
 - *tracked*: key and join columns of the child's rows are kept in the state, by the copy and then by their own events;
-  when the parent goes, the rows that held its key are looked up there and taken for changed.
+  when the parent goes, the rows that held its key are looked up there and taken for changed. So is every other
+  cascade that changes such rows, lest what is remembered grow old.
 
 A cascade goes on through the child's own children, unmapped tables too: if one of those is tracked, the child is too.
 https://dev.mysql.com/doc/refman/8.4/en/create-table-foreign-keys.html#foreign-key-referential-actions
@@ -116,12 +117,13 @@ def _reaching(schema: Schema, mapped: set[TableName]) -> list[Cascade]:
 
 
 def _tracked(found: Iterable[Cascade], mapped: set[TableName], collections: Sequence[Collection]) -> list[Cascade]:
-    """The cascades that are not covered, and those that lead to such a one."""
+    """The cascades that are not covered, those that lead to such a one, and all others that change a remembered row:
+    what is remembered would be out of date otherwise."""
     cascades = list(found)
     tracked = [each for each in cascades if not _is_covered(each, mapped, collections)]
     while True:
-        parents = {each.parent for each in tracked}
-        more = [each for each in cascades if each.child in parents and each not in tracked]
+        tables = {table for each in tracked for table in (each.parent, each.child)}
+        more = [each for each in cascades if each.child in tables and each not in tracked]
         if not more:
             return [each for each in cascades if each in tracked]
         tracked += more

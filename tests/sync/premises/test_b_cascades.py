@@ -172,6 +172,17 @@ def test_what_was_logged_and_rolled_back_is_still_remembered(world: World, chang
     assert world.disagreements() == []
 
 
+def test_a_remembered_row_that_another_cascade_has_changed(world: World) -> None:
+    """The other one needs no memory: the product's event names its document. The rows that are remembered do."""
+    handed_down = TAGS[2].replace("REFERENCES products (id)", "REFERENCES products (id) ON UPDATE CASCADE")
+    prepared(world, Case((*TAGS[:2], handed_down, *TAGS[3:]), PRODUCTS, ("UPDATE products SET id = 3 WHERE id = 1",)))
+    world.sync()
+    assert world.disagreements() == []
+    world.sql("DELETE FROM tags WHERE id = 1")
+    world.sync()
+    assert world.disagreements() == []
+
+
 def test_a_cascading_key_that_comes_later_is_followed_from_then_on(world: World) -> None:
     world.sql(*(statement.replace(" ON DELETE CASCADE", "") for statement in TAGS))
     world.mapping(PRODUCTS)
