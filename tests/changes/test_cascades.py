@@ -51,8 +51,8 @@ def test_rows_below_their_parent_are_covered_by_its_event() -> None:
 def test_a_deleted_tag_takes_link_rows_away_that_no_document_names() -> None:
     to_tags = link(ORDER_TAGS, join(ORDERS, "id", ORDER_TAGS, "order_id"), join(ORDER_TAGS, "tag_id", TAGS, "id"))
     found = silent_cascades(ALL, [collection(node(ORDERS, children=(node(TAGS, "tags", link=to_tags),)))])
-    # A tag that goes with its group goes silently itself, and so do orders with their customer. Link rows are remembered
-    # for their tags, so what an order's cascade does to them has to be seen, too.
+    # A tag that goes with its group goes silently itself, and so do orders with their customer. Link rows are
+    # remembered for their tags, so what an order's cascade does to them has to be seen, too.
     assert names(found) == ([], ["order_tags.lo", "order_tags.lt", "orders.c", "tags.g"])
     assert {each.table[1]: each.columns for each in found.tables} == {
         "order_tags": ("order_id", "tag_id"),
