@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import os
 import shutil
-import subprocess
 from collections.abc import Callable, Sequence
 
-from dev.servers.installing import alone
+from dev.servers.installing import alone, quietly
 from dev.servers.model import Unavailable
 
 # Only the programs: the package mariadb-server would also start a service on port 3306.
@@ -37,20 +36,9 @@ def install(names: Sequence[str], say: Callable[[str], None]) -> None:
     if os.geteuid() != 0:
         raise Unavailable(f"please install what is missing (no service is needed):\n    sudo {' '.join(command)}")
     say(f"installing {' and '.join(names)} from the system's packages")
+    environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive", "RUNLEVEL": "1"}
     with alone():
         for step in (["apt-get", "update", "-qq"], command):
-            _run(step)
-
-
-def _run(command: Sequence[str]) -> None:
-    done = subprocess.run(
-        command,
-        env={**os.environ, "DEBIAN_FRONTEND": "noninteractive", "RUNLEVEL": "1"},
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        check=False,
-    )
-    if done.returncode:
-        raise Unavailable(f"{' '.join(command)} ended with {done.returncode}\n{done.stdout[-1500:]}")
+            done = quietly(step, environment)
+            if done.returncode:
+                raise Unavailable(f"{' '.join(step)} ended with {done.returncode}\n{done.stdout[-1500:]}")

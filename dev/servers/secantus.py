@@ -8,12 +8,11 @@ from __future__ import annotations
 
 import os
 import shutil
-import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from dev.servers.installing import HOME, alone
+from dev.servers.installing import HOME, alone, quietly
 from dev.servers.model import Unavailable
 from dev.servers.probe import identify_mongodb
 from dev.servers.process import Folder, Process, free_port
@@ -87,8 +86,6 @@ def _program() -> Path:
 
 
 def _run(command: list[str]) -> None:
-    done = subprocess.run(
-        command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False
-    )
+    done = quietly(command)
     if done.returncode:
         raise Unavailable(f"{REQUIREMENT} can't be installed\n{done.stdout[-1500:]}")

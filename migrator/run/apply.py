@@ -23,6 +23,7 @@ from migrator.model.position import Position
 from migrator.model.run import CollectionProgress, Run
 from migrator.model.schema import fingerprint
 from migrator.run.agenda import Agenda
+from migrator.run.beside import no_check
 from migrator.run.copy import copy
 from migrator.run.handover import Handover
 from migrator.run.outcome import ApplyOptions, ApplyResult, Observer
@@ -121,7 +122,7 @@ class _Apply:
         throttle = Throttle(self._options, self._source.load, self._observer)
         with ExitStack() as stack:
             handover = self._handover(run)
-            check_memory = stack.enter_context(nullcontext(_nothing) if handover is None else handover.beside(progress))
+            check_memory = stack.enter_context(nullcontext(no_check) if handover is None else handover.beside(progress))
 
             def check() -> None:
                 self._check_lease()
@@ -332,10 +333,6 @@ def _faults_stop() -> Iterator[None]:
             where=fault.where,
             hint="Nothing that was finished is lost: run the same apply again when the servers answer.",
         ) from fault
-
-
-def _nothing() -> None:
-    """A target that no sync follows has no memory."""
 
 
 def _copied(plan: Plan) -> tuple[CollectionPlan, ...]:

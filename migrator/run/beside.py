@@ -91,3 +91,7 @@ class Beside:
 
 def nothing(_: IsOver) -> None:
     """For a side that has no work."""
+
+
+def no_check() -> None:
+    """For where nothing is done beside, and so nothing can have failed."""

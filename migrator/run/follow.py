@@ -20,13 +20,13 @@ from migrator.changes.resolve import Resolver
 from migrator.changes.watches import watches
 from migrator.documents.identity import tells_keys
 from migrator.errors import LogLost, SourceError, SourceUnavailable, SyncBlocked
-from migrator.model.change import Commit, Quiet, Reach, Rows, Scope, Statement, TableName, Truncate, Undone
+from migrator.model.change import Commit, Quiet, Reach, Rows, Scope, Statement, TableName, TrackedRow, Truncate, Undone
 from migrator.model.places import is_behind, log_place
 from migrator.model.position import Position
 from migrator.model.tree import Collection
 from migrator.run.intake import Intake, Taken
 from migrator.run.rebuild import Rebuilt
-from migrator.run.remember import remember
+from migrator.run.remember import Part, remember
 from migrator.run.retry import retrying
 from migrator.run.sync_ports import SyncableSource, SyncState
 from migrator.run.tracking import Tracker
@@ -210,8 +210,7 @@ class Follower:
                 self._commit = event
 
     def _hear(self, rows: Rows) -> None:
-        hearing = self._hearing()
-        for scope in hearing:
+        for scope in self._hearing():
             self._trackers[scope].follow(rows)
             mine = self._pending.setdefault(scope, {})
             before = len(mine)
@@ -224,8 +223,7 @@ class Follower:
         return [scope for scope, place in self._places.items() if place < reached]
 
     def _empty(self, event: Truncate) -> None:
-        hearing = self._hearing()
-        for scope in hearing:
+        for scope in self._hearing():
             self._trackers[scope].truncated(event.table)
             resolver = self._resolvers[scope]
             if reaches := resolver.emptied(event.table):
@@ -347,19 +345,25 @@ class Follower:
     def _remember_tables(self) -> None:
         """Tables that have to be remembered and aren't yet: read now, and every document built anew from later
         snapshots, since cascades may have gone unseen before."""
+        parts = [part for scope in self._members if (part := self._missing(scope)).tables]
+        if not parts:
+            return
         reached = self._reached if self._has_heard else None
-        for scope, tracker in self._trackers.items():
-            known = self._state.tracked_tables(scope)
-            needed = self._cascades[scope].tables
-            missing = [each for each in needed if not set(each.columns) <= set(known.get(each.table, ()))]
-            if not missing:
-                continue
-            position = self._retrying(partial(remember, self._source, missing, tracker.load, _to_the_end, reached))
+        position = self._retrying(partial(remember, self._source, parts, _load, _to_the_end, reached))
+        for part in parts:
+            scope = part.scope
             self._treatment.note(scope, self._resolvers[scope].everything())
-            if position is not None and len(missing) == len(needed):
+            if position is not None and len(part.tables) == len(self._cascades[scope].tables):
                 # What lies before is dirty now, and must not be taken in over what is remembered.
                 self._stand_at([scope], position)
-            self._state.note_tracked_tables(scope, {each.table: each.columns for each in missing})
+            self._state.note_tracked_tables(scope, part.columns)
+
+    def _missing(self, scope: Scope) -> Part:
+        """What has to be remembered for a collection, and isn't."""
+        needed = self._cascades[scope].tables
+        known = self._state.tracked_tables(scope) if needed else {}
+        missing = [each for each in needed if not set(each.columns) <= set(known.get(each.table, ()))]
+        return Part(scope, missing, self._trackers[scope])
 
     def _stand_at(self, scopes: Sequence[Scope], position: Position) -> None:
         self._state.save(scopes, position)
@@ -379,6 +383,10 @@ class Follower:
 
     def _retrying(self, work: Callable[[], T]) -> T:
         return retrying(self._retry_seconds)(work)
+
+
+def _load(part: Part, rows: Sequence[TrackedRow]) -> None:
+    part.tracker.load(rows)
 
 
 def _to_the_end() -> bool:

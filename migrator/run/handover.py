@@ -17,12 +17,13 @@ from migrator.model.places import is_behind
 from migrator.model.plan import CollectionPlan
 from migrator.model.position import Position
 from migrator.model.run import CollectionProgress, Run
-from migrator.run.beside import Beside, IsOver, nothing
+from migrator.run.beside import Beside, IsOver, no_check, nothing
 from migrator.run.capture import capture
 from migrator.run.follow import Follower, Member
-from migrator.run.memory import Memory, Part
+from migrator.run.memory import Memory
 from migrator.run.outcome import Observer
 from migrator.run.ports import Lease
+from migrator.run.remember import Part
 from migrator.run.sync_ports import SyncableSource, SyncState, SyncTarget
 from migrator.run.tracking import Tracker
 from migrator.run.treatment import Now, Served
@@ -73,7 +74,7 @@ class Handover:
         Gives a function that raises what ended the first; the second is not needed to go on.
         """
         if not self._is_followed():
-            yield _nothing
+            yield no_check
             return
         with ExitStack() as stack:
             memory = self._begin_memory(progress, stack)
@@ -144,7 +145,7 @@ class Handover:
         found = {}
         for member in self._members:
             cascades = silent_cascades(self._schema, [member.collection])
-            known = self._state.tracked_tables(member.scope)
+            known = self._state.tracked_tables(member.scope) if cascades.tables else {}
             missing = tuple(each for each in cascades.tables if each.table not in known)
             # Hidden ones sync will refuse, and a copy needs nothing of it.
             if missing and not cascades.hidden:
@@ -160,15 +161,11 @@ class Handover:
         collections = {member.scope: member.collection for member in self._members}
         watched = watches(self._schema, collections.values(), found.values())
         parts = [
-            Part(
-                scope,
-                cascades.tables,
-                Tracker(scope, cascades, watched, self._state, _nobody),
-                Resolver(collections[scope], watched),
-            )
+            Part(scope, cascades.tables, Tracker(scope, cascades, watched, self._state, _nobody))
             for scope, cascades in found.items()
         ]
-        memory = Memory(parts, self._source, self._state, self._retry_seconds)
+        resolvers = {scope: Resolver(collections[scope], watched) for scope in found}
+        memory = Memory(parts, resolvers, self._source, self._state, self._retry_seconds)
         stack.callback(memory.close)
         names = ", ".join(memory.tables)
         self._observer.note(
@@ -239,10 +236,6 @@ def _is_begun(progress: Mapping[str, CollectionProgress], scope: Scope) -> bool:
 
 def _stands_before(known: Position | None, position: Position) -> bool:
     return known is None or is_behind(known, position)
-
-
-def _nothing() -> None:
-    """Nothing can have failed."""
 
 
 def _nobody(_: Rows) -> None:

@@ -3,29 +3,16 @@ of it beside the chunks."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 
-from migrator.changes.cascades import Tracked
 from migrator.changes.resolve import Resolver
 from migrator.errors import SourceUnavailable
-from migrator.model.change import Scope, TableName, TrackedRow
+from migrator.model.change import Scope, TrackedRow
 from migrator.model.position import Position
 from migrator.run.beside import IsOver
-from migrator.run.remember import Moment, remember
+from migrator.run.remember import Moment, Part, remember, tables_of
 from migrator.run.retry import retrying
 from migrator.run.sync_ports import FollowedSource, SyncState
-from migrator.run.tracking import Tracker
-
-
-@dataclass(frozen=True, slots=True)
-class Part:
-    """What is remembered for one collection."""
-
-    scope: Scope
-    tables: Sequence[Tracked]
-    tracker: Tracker
-    resolver: Resolver
 
 
 class Memory:
@@ -35,10 +22,17 @@ class Memory:
         is_late: that moment was lost with its connection, and a later one taken.
     """
 
-    def __init__(self, parts: Sequence[Part], source: FollowedSource, state: SyncState, retry_seconds: float) -> None:
+    def __init__(
+        self,
+        parts: Sequence[Part],
+        resolvers: Mapping[Scope, Resolver],
+        source: FollowedSource,
+        state: SyncState,
+        retry_seconds: float,
+    ) -> None:
         self.is_late = self._is_begun = False
         self._parts = parts
-        self._tables = _together(parts)
+        self._resolvers = resolvers
         self._source = source
         self._state = state
         self._retrying = retrying(retry_seconds)
@@ -47,7 +41,7 @@ class Memory:
     @property
     def tables(self) -> list[str]:
         """Names, for people."""
-        return [each.table[1] for each in self._tables]
+        return [each.table[1] for each in tables_of(self._parts)]
 
     @property
     def scopes(self) -> list[Scope]:
@@ -66,7 +60,7 @@ class Memory:
         """
         self._is_begun = True
         try:
-            self._moment.remember(self._tables, self._load, is_over)
+            self._moment.remember(self._parts, self._load, is_over)
         except SourceUnavailable:
             if not is_over():
                 self._begin_later(is_over)
@@ -75,7 +69,7 @@ class Memory:
             self._moment.close()
         if not is_over():
             for part in self._parts:
-                self._state.note_tracked_tables(part.scope, {each.table: each.columns for each in part.tables})
+                self._state.note_tracked_tables(part.scope, part.columns)
 
     def close(self) -> None:
         """For a memory that was never filled; what has begun closes by itself, in its own thread."""
@@ -84,22 +78,12 @@ class Memory:
 
     def _begin_later(self, is_over: IsOver) -> None:
         self.is_late = True
-        position = self._retrying(lambda: remember(self._source, self._tables, self._load, is_over))
+        position = self._retrying(lambda: remember(self._source, self._parts, self._load, is_over))
         for part in self._parts:
-            self._state.mark_dirty(part.scope, part.resolver.everything())
+            self._state.mark_dirty(part.scope, self._resolvers[part.scope].everything())
         if position is not None:
-            self._state.save([part.scope for part in self._parts], position)
+            self._state.save(self.scopes, position)
 
-    def _load(self, rows: Sequence[TrackedRow]) -> None:
-        for part in self._parts:
-            if any(each.table == rows[0].table for each in part.tables):
-                self._retrying(part.tracker.load, rows)
-
-
-def _together(parts: Sequence[Part]) -> list[Tracked]:
-    """Every table once, with the columns that any part needs."""
-    found: dict[TableName, Tracked] = {}
-    for each in [each for part in parts for each in part.tables]:
-        before = found.get(each.table, each)
-        found[each.table] = Tracked(each.table, each.key, tuple(dict.fromkeys((*before.columns, *each.columns))))
-    return list(found.values())
+    def _load(self, part: Part, rows: Sequence[TrackedRow]) -> None:
+        """Tried again by itself: the moment can't be taken again."""
+        self._retrying(part.tracker.load, rows)

@@ -5,16 +5,34 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import AsyncExitStack, closing, suppress
+from dataclasses import dataclass
 
 from migrator.changes.cascades import Tracked
-from migrator.model.change import TrackedRow
+from migrator.model.change import Scope, TableName, TrackedRow
 from migrator.model.position import Position
 from migrator.run.beside import IsOver
 from migrator.run.sync_ports import Climber, FollowedSource
+from migrator.run.tracking import Tracker
 
 _LOOK = 0.2
 
-Load = Callable[[Sequence[TrackedRow]], None]
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """What has to be remembered for one collection."""
+
+    scope: Scope
+    tables: Sequence[Tracked]
+    tracker: Tracker
+
+    @property
+    def columns(self) -> dict[TableName, Sequence[str]]:
+        """By table what is remembered of every row."""
+        return {each.table: each.columns for each in self.tables}
+
+
+# Has a part take in rows of one table.
+Load = Callable[[Part, Sequence[TrackedRow]], None]
 
 
 class _Abandoned(Exception):
@@ -49,18 +67,20 @@ class Moment:
             self.close()
             raise
 
-    def remember(self, tables: Sequence[Tracked], load: Load, is_over: IsOver) -> None:
-        """Loads all rows of `tables`; some only, when `is_over` says so before the end.
+    def remember(self, parts: Sequence[Part], load: Load, is_over: IsOver) -> None:
+        """Loads all rows that `parts` need, every table once; some only, when `is_over` says so before the end.
 
         Raises:
             SourceUnavailable: when the snapshot was lost with its connection; there is no second one of its moment.
             whatever `load` raises.
         """
-        for each in tables:
+        for each in tables_of(parts):
+            takers = [part for part in parts if each.table in part.columns]
             pages = self._snapshot.tracked_rows(each.table, each.key, each.columns)
             # Not an `async for`: one that is left early would read the rest of the table first.
             while rows := self._loop.run_until_complete(_next(pages, is_over)):
-                load(rows)
+                for part in takers:
+                    load(part, rows)
 
     def close(self) -> None:
         """Ends the snapshot; does nothing the second time."""
@@ -85,12 +105,21 @@ class Moment:
 
 
 def remember(
-    source: FollowedSource, tables: Sequence[Tracked], load: Load, is_over: IsOver, reached: Position | None = None
+    source: FollowedSource, parts: Sequence[Part], load: Load, is_over: IsOver, reached: Position | None = None
 ) -> Position | None:
-    """Loads all rows of `tables` from one later moment, and returns its position; see Moment."""
+    """Loads all rows that `parts` need from one later moment, and returns its position; see Moment."""
     with closing(Moment(source, reached)) as moment:
-        moment.remember(tables, load, is_over)
+        moment.remember(parts, load, is_over)
         return moment.position
+
+
+def tables_of(parts: Sequence[Part]) -> list[Tracked]:
+    """Every table once, with the columns that any part needs."""
+    found: dict[TableName, Tracked] = {}
+    for each in [each for part in parts for each in part.tables]:
+        before = found.get(each.table, each)
+        found[each.table] = Tracked(each.table, each.key, tuple(dict.fromkeys((*before.columns, *each.columns))))
+    return list(found.values())
 
 
 async def _next(pages: AsyncGenerator[list[TrackedRow], None], is_over: IsOver) -> list[TrackedRow]:

@@ -40,7 +40,7 @@ def _mariadb(connection: Connection, server: ServerIdentity) -> Position | None:
     too late a place. A consistent snapshot knows the place that belongs to it (Binlog_snapshot_*)."""
     connection.exec_driver_sql("SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ")
     connection.exec_driver_sql("START TRANSACTION WITH CONSISTENT SNAPSHOT")
-    status = {str(name).lower(): str(value) for name, value in connection.exec_driver_sql(_SNAPSHOT_STATUS)}
+    status = {str(name).lower(): str(value) for name, value in connection.exec_driver_sql(SNAPSHOT_STATUS)}
     connection.exec_driver_sql("ROLLBACK")
     file = status.get("binlog_snapshot_file", "")
     if not file:
@@ -50,7 +50,7 @@ def _mariadb(connection: Connection, server: ServerIdentity) -> Position | None:
     return Position(server, str(gtid or ""), file, offset, "mariadb-snapshot")
 
 
-_SNAPSHOT_STATUS = "SHOW STATUS WHERE Variable_name IN ('Binlog_snapshot_file', 'Binlog_snapshot_position')"
+SNAPSHOT_STATUS = "SHOW STATUS WHERE Variable_name IN ('Binlog_snapshot_file', 'Binlog_snapshot_position')"
 
 
 def _mysql_gtid(connection: Connection, server: ServerIdentity) -> Position:

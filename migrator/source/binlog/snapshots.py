@@ -24,13 +24,13 @@ from migrator.source.binlog.touched import TouchedPosition, TouchedRow
 from migrator.source.connect import open_stream
 from migrator.source.failure import translated
 from migrator.source.identity import IDENTITY_QUERY, identity_of, require_same_server
+from migrator.source.position import SNAPSHOT_STATUS
 from migrator.source.rows import SnapshotReader
 from migrator.source.statements import Templates, locking_read
 from migrator.source.url import SourceUrl
 
 ENGINE_WAIT = 60  # seconds for the engine to commit what was logged
 _BEGIN = "START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY"
-_PLACE = "SHOW STATUS WHERE Variable_name IN ('Binlog_snapshot_file', 'Binlog_snapshot_position')"
 _FIRST_PAUSE = 0.001
 _LONGEST_PAUSE = 0.1
 
@@ -147,7 +147,7 @@ async def _retry_until(connection: asyncmy.Connection, reached: Position, url: S
 
 async def _place(connection: asyncmy.Connection) -> tuple[str, int]:
     """File and offset of the log where a consistent snapshot of MariaDB stands; no file where there is no log."""
-    status = {bytes(name).lower(): bytes(value) for name, value in await _ask(connection, _PLACE)}
+    status = {bytes(name).lower(): bytes(value) for name, value in await _ask(connection, SNAPSHOT_STATUS)}
     return status[b"binlog_snapshot_file"].decode(), int(status[b"binlog_snapshot_position"] or 0)
 
 

@@ -9,7 +9,7 @@ from migrator.target.mongo.notes import Notes
 from migrator.target.mongo.records import MongoRecords
 from migrator.target.mongo.runs import RUNS
 from migrator.target.mongo.session import Session
-from migrator.target.mongo.tracked import TrackedRows
+from migrator.target.mongo.tracked import TrackedRows, names_of
 
 
 def forget(session: Session) -> None:
@@ -27,7 +27,7 @@ def forget(session: Session) -> None:
             notes.forget(scope)
             dirty.forget(scope)
     # After the notes: without those nobody takes the rows for complete.
-    tracked.drop(memories - tracked.names_of(at_work, live))
+    tracked.drop(memories - names_of(memories, at_work, live))
     for collection, run in pauses.items():
         if run not in at_work:
             notes.withdraw_pause(collection, run)

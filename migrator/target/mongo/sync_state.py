@@ -16,7 +16,7 @@ from migrator.target.mongo.notes import Notes
 from migrator.target.mongo.runs import RUNS, run_of
 from migrator.target.mongo.session import Session
 from migrator.target.mongo.sync_rejected import SyncRejected
-from migrator.target.mongo.tracked import TrackedRows
+from migrator.target.mongo.tracked import TrackedRows, names_of
 from migrator.target.publish import Publisher
 
 
@@ -130,4 +130,4 @@ class MongoSyncState:
     def forget(self, run: str) -> None:
         self._notes.forget_run(run)
         self._dirty.forget_run(run)
-        self._tracked.drop(self._tracked.names_of([run], ()))
+        self._tracked.drop(names_of(self._tracked.names(), [run], ()))

@@ -6,7 +6,7 @@ A server allows 64 indexes on a collection, and dropping a collection is quick h
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from itertools import groupby
 from typing import Any
@@ -40,18 +40,15 @@ class TrackedRows:
         self._made: set[str] = set()
 
     def put(self, scope: Scope, rows: Sequence[TrackedRow]) -> None:
-        for table, some in groupby(sorted(rows, key=lambda row: row.table), key=lambda row: row.table):
-            for batch in bulk.batches(some, BATCH, BATCH_BYTES, _size):
-                self._put(_collection(scope, table), batch)
+        for name, batch in _batches(scope, rows):
+            self._put(name, batch)
 
     def load(self, scope: Scope, rows: Sequence[TrackedRow]) -> None:
         """As `put`, much faster for rows that are not there; their indexes are built when the first is looked for."""
-        for table, some in groupby(sorted(rows, key=lambda row: row.table), key=lambda row: row.table):
-            for batch in bulk.batches(some, BATCH, BATCH_BYTES, _size):
-                name = _collection(scope, table)
-                self._make(name)
-                if self._guard.run(partial(self._insert, name, batch)):
-                    self._put(name, batch)
+        for name, batch in _batches(scope, rows):
+            self._make(name)
+            if self._guard.run(partial(self._insert, name, batch)):
+                self._put(name, batch)
 
     def remove(self, scope: Scope, table: TableName, keys: Sequence[Key]) -> None:
         for some in bulk.batches(keys, BATCH, BATCH_BYTES, lambda key: sum(map(len, key))):
@@ -82,11 +79,6 @@ class TrackedRows:
         """Of all collections that there are."""
         names = self._session.steadily(self._session.database.list_collection_names)
         return {name for name in names if name.startswith(PREFIX)}
-
-    def names_of(self, runs: Iterable[str], scopes: Iterable[Scope]) -> set[str]:
-        """Of the collections of these runs, and of these scopes of others."""
-        prefixes = (*(f"{PREFIX}{run}_" for run in runs), *map(_prefix, scopes))
-        return {name for name in self.names() if name.startswith(prefixes)}
 
     def drop(self, names: Iterable[str]) -> None:
         for name in names:
@@ -144,6 +136,19 @@ class TrackedRows:
     def _delete(self, name: str, wanted: Mapping[str, Any], session: ClientSession | None) -> dict[int, bulk.Failure]:
         self._session.database[name].delete_many(wanted, session=session)
         return {}
+
+
+def names_of(names: Iterable[str], runs: Iterable[str], scopes: Iterable[Scope]) -> set[str]:
+    """Those of `names` that are collections of these runs, or of these scopes of others."""
+    prefixes = (*(f"{PREFIX}{run}_" for run in runs), *map(_prefix, scopes))
+    return {name for name in names if name.startswith(prefixes)}
+
+
+def _batches(scope: Scope, rows: Sequence[TrackedRow]) -> Iterator[tuple[str, list[TrackedRow]]]:
+    """Rows by the collection that they go to, few enough for one write."""
+    for table, some in groupby(sorted(rows, key=lambda row: row.table), key=lambda row: row.table):
+        for batch in bulk.batches(some, BATCH, BATCH_BYTES, _size):
+            yield _collection(scope, table), batch
 
 
 def _prefix(scope: Scope) -> str:

@@ -36,7 +36,7 @@ class Crash(BaseException):
     """The process dies here."""
 
 
-def die() -> None:
+def die(*_: object) -> None:
     raise Crash
 
 
@@ -119,10 +119,6 @@ def test_a_copy_that_died_before_all_was_remembered_begins_anew(tagged: World, m
 
 def test_one_that_had_remembered_all_goes_on(tagged: World, monkeypatch: pytest.MonkeyPatch) -> None:
     with monkeypatch.context() as patched:
-
-        def die(*_: object) -> None:
-            raise Crash
-
         patched.setattr(apply._Apply, "_publish", die)
         with pytest.raises(Crash):
             tagged.apply()
@@ -155,7 +151,6 @@ def test_a_collection_that_goes_live_later_has_a_memory_of_its_own(
     tagged: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """While the second one is being published a sync follows the first, and with it all that has to be remembered."""
-    tagged.mapping(PRODUCTS)
     tagged.mapping(PRODUCTS.replace("collection: products", "collection: things"))
     publish, published = Publisher.publish, list[str]()
 
@@ -190,10 +185,6 @@ def test_the_snapshot_ends_when_all_is_remembered(tagged: World, monkeypatch: py
 
 def test_a_source_that_hangs_keeps_nobody_waiting(tagged: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """Ctrl-C, while the server sends nothing."""
-    tagged.sql(
-        "INSERT INTO tags SELECT seq, 'x' FROM seq_10_to_5000",
-        "INSERT INTO product_tags SELECT 1, id FROM tags WHERE id >= 10",
-    )
     asked = threading.Event()
 
     async def hang(*_: object) -> AsyncIterator[list[TrackedRow]]:

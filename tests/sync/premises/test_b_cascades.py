@@ -131,6 +131,11 @@ def prepared(world: World, case: Case) -> World:
     return world
 
 
+def synced(world: World) -> None:
+    world.sync()
+    assert world.disagreements() == []
+
+
 @pytest.mark.parametrize("name", CASES)
 def test_what_a_cascade_changed_arrives(world: World, name: str) -> None:
     prepared(world, CASES[name]).sync()
@@ -165,22 +170,18 @@ def test_what_was_logged_and_rolled_back_is_still_remembered(world: World, chang
     world.sql("CREATE TABLE notes (id INT PRIMARY KEY) ENGINE = MyISAM")
     prepared(world, Case(TAGS, PRODUCTS, ()))
     world.sql("BEGIN", "INSERT INTO notes VALUES (1)", "SAVEPOINT s", change, "INSERT INTO notes VALUES (2)", *end)
-    world.sync()
-    assert world.disagreements() == []
+    synced(world)
     world.sql("DELETE FROM tags WHERE id = 1")
-    world.sync()
-    assert world.disagreements() == []
+    synced(world)
 
 
 def test_a_remembered_row_that_another_cascade_has_changed(world: World) -> None:
     """The other one needs no memory: the product's event names its document. The rows that are remembered do."""
     handed_down = TAGS[2].replace("REFERENCES products (id)", "REFERENCES products (id) ON UPDATE CASCADE")
     prepared(world, Case((*TAGS[:2], handed_down, *TAGS[3:]), PRODUCTS, ("UPDATE products SET id = 3 WHERE id = 1",)))
-    world.sync()
-    assert world.disagreements() == []
+    synced(world)
     world.sql("DELETE FROM tags WHERE id = 1")
-    world.sync()
-    assert world.disagreements() == []
+    synced(world)
 
 
 def test_a_cascading_key_that_comes_later_is_followed_from_then_on(world: World) -> None:
