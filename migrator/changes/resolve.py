@@ -46,17 +46,17 @@ class Resolver:
                 yield from _follow(way, change)
 
     def everything(self) -> tuple[Reach, ...]:
-        """Every document that there is or could be."""
+        """Every document that there is or could be. The rows come last: they note what is rejected anew."""
         root = self.collection.root.id
-        return Reach(root, "documents", ()), Reach(root, "rows", ())
+        return Reach(root, "documents", ()), Reach(root, "rejected", ()), Reach(root, "rows", ())
 
     def emptied(self, table: TableName) -> tuple[Reach, ...]:
         """What a table without rows leaves to be done.
 
-        Of the root's: every document that the target has goes. Of an embedded one: every root row, also those without a
-        document, for the row that had it rejected is gone.
+        Of the root's: every document that the target has goes, and what was noted of those that could not be made. Of
+        an embedded one: every root row, also those without a document, for the row that had it rejected is gone.
         """
-        documents, rows = self.everything()
+        documents, rejected, rows = self.everything()
         root = self.collection.root
         is_root = table == (root.schema, root.table)
         is_embedded = any(
@@ -65,7 +65,8 @@ class Resolver:
             for child in root.children
             for node in child.walk()
         )
-        return tuple(reach for reach, wanted in ((documents, is_root), (rows, is_embedded)) if wanted)
+        wanted = ((documents, is_root), (rejected, is_root), (rows, is_embedded))
+        return tuple(reach for reach, is_wanted in wanted if is_wanted)
 
 
 def _way(standing: Standing, watch: Watch) -> _Way:

@@ -143,8 +143,9 @@ class Scope:
 #   `Node.parent_join()`;
 # - `child`: of the node's own columns that its link table refers to: `Node.link.child.child`;
 # - `rows`: none, every row of the root table is meant;
-# - `documents`: none, every document that the target has is meant.
-Hop = Literal["key", "parent", "child", "rows", "documents"]
+# - `documents`: none, every document that the target has is meant;
+# - `rejected`: none, every document that could not be made is meant: neither rows nor documents may name it any more.
+Hop = Literal["key", "parent", "child", "rows", "documents", "rejected"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,7 +153,7 @@ class Reach:
     """Documents of one collection, named by what they hold: those whose root is found by climbing from `values`.
 
     Attributes:
-        node: Node.id in the collection's tree; the root's for `key`, `rows` and `documents`.
+        node: Node.id in the collection's tree; the root's for `key`, `rows`, `documents` and `rejected`.
         values: never holds None, since NULL joins nothing (EDGE_CASES 23).
     """
 
@@ -166,8 +167,8 @@ class Dirty:
     """A Reach that waits in the state to be worked on.
 
     Attributes:
-        after: root keys up to this one are done (for `documents`: one part, the BSON document `{_id: ...}`); None at
-            the beginning.
+        after: root keys up to this one are done (for `documents` one part, the BSON document `{_id: ...}`; for
+            `rejected` one part, the key as people read it); None at the beginning.
         mark: tells this entry from one for the same reach that was noted again later: the later one is not done when
             the earlier is.
     """

@@ -82,6 +82,8 @@ class Drainer:
             ids = self._documents.ids(after[0] if after else None, KEYS_AT_ONCE)
             keys = [key for each in ids for key in self._keys_of(each)]
             return keys, (ids[-1],) if len(ids) == KEYS_AT_ONCE else None
+        if reach.hop == "rejected":
+            return self._next_rejected(after)
         if reach.hop == "rows":
             rows = await snapshot.roots(self._collection.root, KeyRange(after), KEYS_AT_ONCE)
             found = [self._root_key(row) for row in rows]
@@ -91,3 +93,11 @@ class Drainer:
             path = path_to(self._collection, reach.node)
             found = await snapshot.root_keys(path, reach.hop, [reach.values], after, KEYS_AT_ONCE)
         return found, found[-1] if len(found) == KEYS_AT_ONCE else None
+
+    def _next_rejected(self, after: Key | None) -> tuple[Sequence[Key], Key | None]:
+        if after is None:
+            # Those of the copy can't be told by key. What still is wrong is noted anew: for its row's own event behind a
+            # TRUNCATE, by `rows` otherwise.
+            self._state.forget_copied_rejected(self._scope)
+        found = self._state.rejected_keys(self._scope, after[0].decode() if after else None, KEYS_AT_ONCE)
+        return [key for _, key in found], (found[-1][0].encode(),) if found else None

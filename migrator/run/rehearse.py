@@ -166,6 +166,12 @@ class _Untouched:
     def has_rejected(self, scope: Scope) -> bool:
         return self._state.has_rejected(scope)
 
+    def rejected_keys(self, scope: Scope, after: str | None, limit: int) -> list[tuple[str, Key]]:
+        return self._state.rejected_keys(scope, after, limit)
+
+    def forget_copied_rejected(self, scope: Scope) -> None:
+        """Not forgotten."""
+
     def conflicting(self, scope: Scope, limit: int) -> list[Key]:
         return self._state.conflicting(scope, limit)
 

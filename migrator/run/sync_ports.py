@@ -209,6 +209,17 @@ class SyncState(Protocol):
         """Whether anything is noted, by the copy or by a sync."""
         ...
 
+    def rejected_keys(self, scope: Scope, after: str | None, limit: int) -> list[tuple[str, Key]]:
+        """Documents noted by a sync: their keys as people read them, and themselves, in the order of that text.
+
+        About `limit` of those behind the text `after`, keys that read the same together; none when there are no more.
+        """
+        ...
+
+    def forget_copied_rejected(self, scope: Scope) -> None:
+        """Forgets what the copy noted, which names its documents by text only; what a sync noted stays."""
+        ...
+
     def conflicting(self, scope: Scope, limit: int) -> list[Key]:
         """Documents that were rejected with `conflict`, the longest untried first."""
         ...

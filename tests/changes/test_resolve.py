@@ -76,6 +76,9 @@ def test_tables_of_other_collections_lead_nowhere() -> None:
 
 def test_an_emptied_table_means_documents_or_rows() -> None:
     resolver = Resolver(shop(), watches(ALL, [shop()], [Cascades()]))
-    assert resolver.emptied(("shop", shop().root.table)) == (Reach("root", "documents", ()),)
+    assert resolver.emptied(("shop", shop().root.table)) == (
+        Reach("root", "documents", ()),
+        Reach("root", "rejected", ()),
+    )
     for embedded in ("tags", "order_tags", "items"):
         assert resolver.emptied(("shop", embedded)) == (Reach("root", "rows", ()),)

@@ -103,6 +103,17 @@ def test_a_rejected_document_whose_spoilt_row_was_truncated_away(
     assert small.synced("TRUNCATE uses") == []
 
 
+def test_a_rejected_document_whose_own_row_was_truncated_away(mysql_url: str, mongodb_url: str, tmp_path: Path) -> None:
+    """Neither the target's documents nor the table's rows name it any more, and still nobody shall look for it."""
+    schema = """
+    CREATE TABLE uses (id INT PRIMARY KEY, used_on DATE NOT NULL);
+    INSERT INTO uses VALUES (1, '0000-00-00'), (2, '2024-01-01'), (3, '2024-00-01'), (4, '2024-01-02');
+    """
+    small = Small(mysql_url, mongodb_url, tmp_path, schema, {"uses": "collection: uses\nfrom: uses\n"})
+    assert small.synced("UPDATE uses SET used_on = '0000-00-00' WHERE id = 4") == []
+    assert small.synced("TRUNCATE uses", "INSERT INTO uses VALUES (3, '2024-00-02'), (5, '2024-01-01')") == []
+
+
 def test_a_doubt_about_the_lease_that_passes_ends_no_sync(
     mysql_url: str, mongodb_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -60,6 +60,30 @@ class SyncRejected:
         wanted = {"run": scope.run, "collection": scope.collection}
         return self._session.steadily(lambda: self._rejected.find_one(wanted, {"_id": 1})) is not None
 
+    def keys(self, scope: Scope, after: str | None, limit: int) -> list[tuple[str, Key]]:
+        """See migrator.run.sync_ports.SyncState.rejected_keys."""
+        # One of a document's reasons is enough.
+        wanted = {"run": scope.run, "collection": scope.collection, "number": 0}
+        behind = {} if after is None else {"rejected.document": {"$gt": after}}
+        found = self._keys({**wanted, **behind}, limit)
+        if len(found) < limit:
+            return found
+        # The last one's text may go on behind the limit.
+        last = found[-1][0]
+        before = [each for each in found if each[0] != last]
+        return before or self._keys({**wanted, "rejected.document": last}, 0)
+
+    def forget_copied(self, scope: Scope) -> None:
+        """See migrator.run.sync_ports.SyncState.forget_copied_rejected."""
+
+        def work(session: ClientSession | None) -> dict[int, bulk.Failure]:
+            wanted = {"run": scope.run, "collection": scope.collection, "key": {"$exists": False}}
+            self._rejected.delete_many(wanted, session=session)
+            return {}
+
+        self._session.cached(_prepare)
+        self._guard.run(work)
+
     def conflicting(self, scope: Scope, limit: int) -> list[Key]:
         if limit < 1:
             return []
@@ -67,7 +91,13 @@ class SyncRejected:
         found = self._session.steadily(
             lambda: list(self._rejected.find(wanted, {"key": 1}).sort("tried", ASCENDING).limit(limit))
         )
-        return [tuple(bytes(part) for part in each["key"]) for each in found]
+        return list(map(_key, found))
+
+    def _keys(self, wanted: Mapping[str, Any], limit: int) -> list[tuple[str, Key]]:
+        order = [("rejected.document", ASCENDING)]
+        fields = {"key": 1, "rejected.document": 1}
+        found = self._session.steadily(lambda: list(self._rejected.find(wanted, fields).sort(order).limit(limit)))
+        return [(each["rejected"]["document"], _key(each)) for each in found]
 
     def _replace(self, scope: Scope, keys: Sequence[Key], new: Iterable[Mapping[str, Any]]) -> None:
         self._session.cached(_prepare)
@@ -110,6 +140,10 @@ def _document(scope: Scope, key: Key, number: int, rejected: Rejected, tried: in
         "rejected": asdict(rejected),
         **({} if tried is None else {"conflict": True, "tried": Int64(tried)}),
     }
+
+
+def _key(document: Mapping[str, Any]) -> Key:
+    return tuple(bytes(part) for part in document["key"])
 
 
 def _stored(key: Key) -> list[Binary]:

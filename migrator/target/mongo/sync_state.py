@@ -105,6 +105,12 @@ class MongoSyncState:
     def has_rejected(self, scope: Scope) -> bool:
         return self._rejected.any(scope)
 
+    def rejected_keys(self, scope: Scope, after: str | None, limit: int) -> list[tuple[str, Key]]:
+        return self._rejected.keys(scope, after, limit)
+
+    def forget_copied_rejected(self, scope: Scope) -> None:
+        self._rejected.forget_copied(scope)
+
     def conflicting(self, scope: Scope, limit: int) -> list[Key]:
         return self._rejected.conflicting(scope, limit)
 

@@ -103,6 +103,7 @@ CHANGES: dict[str, Callable[[SyncState], object]] = {
     "drop table": lambda state: state.drop_tracked_table(SCOPE, TAGS),
     "note": lambda state: state.note_rejected(SCOPE, [(b"1",)], [reject(1)], conflict=True),
     "clear": lambda state: state.clear_rejected(SCOPE, [(b"1",)]),
+    "forget copied": lambda state: state.forget_copied_rejected(SCOPE),
 }
 
 

@@ -215,6 +215,34 @@ def test_rejected_documents_are_counted_with_those_of_the_copy(target: MongoTarg
     sync.clear_rejected(SCOPE, [])
 
 
+def test_rejected_documents_are_listed_and_those_of_the_copy_forgotten(target: MongoTarget) -> None:
+    state = target.sync_state()
+    plan = collection_plan()
+    target.state().begin(run(plan))
+    target.publisher().prepare(RUN, plan)
+    target.state().add_chunks([chunk(0)])
+    writer = target.writer(RUN)
+    writer.start(chunk(0))
+    writer.finish(result(chunk(0), 0, 3), [reject(1), reject(2)])
+    long = [(b"x" * 300 + b"%d" % number,) for number in range(3)]
+    cut = "x" * 197 + "..."
+    state.note_rejected(
+        SCOPE, [(b"2",), (b"",)], [reject(2), reject(2), replace(reject(1), document="")], conflict=False
+    )
+    for key in long:
+        state.note_rejected(SCOPE, [key], [replace(reject(1), document=cut)], conflict=True)
+    assert state.rejected_keys(SCOPE, None, 9) == [("", (b"",)), ("2", (b"2",)), *((cut, key) for key in long)]
+    assert state.rejected_keys(SCOPE, "", 9)[0] == ("2", (b"2",))
+    assert state.rejected_keys(SCOPE, "", 2) == [("2", (b"2",))]
+    assert state.rejected_keys(SCOPE, "2", 2) == [(cut, key) for key in long]
+    assert state.rejected_keys(SCOPE, cut, 2) == []
+    assert state.rejected_keys(ITEMS, None, 9) == []
+    state.forget_copied_rejected(ITEMS)
+    assert target.state().count_rejected(RUN) == 7
+    state.forget_copied_rejected(SCOPE)
+    assert sorted({each.document for each in target.state().rejected(RUN, 9)}) == ["", "2", cut]
+
+
 def test_conflicts_are_tried_in_turn(state: SyncState) -> None:
     def note(*keys: int, conflict: bool = True) -> None:
         noted = [(b"%d" % key,) for key in keys]
