@@ -96,7 +96,7 @@ class Drainer:
 
     def _next_rejected(self, after: Key | None) -> tuple[Sequence[Key], Key | None]:
         if after is None:
-            # Those of the copy can't be told by key. What still is wrong is noted anew: for its row's own event behind a
+            # Those of the copy can't be told by key. What still is wrong is noted anew: for the row's event behind a
             # TRUNCATE, by `rows` otherwise.
             self._state.forget_copied_rejected(self._scope)
         found = self._state.rejected_keys(self._scope, after[0].decode() if after else None, KEYS_AT_ONCE)
