@@ -58,7 +58,15 @@ class SyncRejected:
 
     def any(self, scope: Scope) -> bool:
         wanted = {"run": scope.run, "collection": scope.collection}
-        return self._session.steadily(lambda: self._rejected.find_one(wanted, {"_id": 1})) is not None
+        found: list[Any] = []
+
+        def look(session: ClientSession | None) -> dict[int, bulk.Failure]:
+            found[:] = self._rejected.find(wanted, {"_id": 1}, session=session).limit(1)
+            return {}
+
+        # DESIGN premise C: behind the guard, for the answer is kept, and a predecessor's late note would not be in it.
+        self._guard.run(look)
+        return bool(found)
 
     def keys(self, scope: Scope, after: str | None, limit: int) -> list[tuple[str, Key]]:
         """See migrator.run.sync_ports.SyncState.rejected_keys."""
