@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
-from bson import Binary, Int64
+from bson import Int64
 from pymongo import ASCENDING, DeleteMany, IndexModel, UpdateOne
 from pymongo.client_session import ClientSession
 from pymongo.collection import Collection
@@ -56,7 +56,7 @@ class DirtyReaches:
         return sum(self._session.steadily(lambda one=one: self._dirty.count_documents(_of(one))) for one in scopes)  # type: ignore[misc]
 
     def advance(self, scope: Scope, entry: Dirty, after: Key) -> None:
-        change = {"$set": {"after": [Binary(part) for part in after]}}
+        change = {"$set": {"after": after}}
         self._write(UpdateOne(_by_marks(scope, [entry]), change))
 
     def settle(self, scope: Scope, entries: Iterable[Dirty]) -> None:
@@ -105,11 +105,11 @@ def _id(scope: Scope, reach: Reach) -> bytes:
 
 def _document(name: bytes, scope: Scope, reach: Reach, mark: int) -> dict[str, Any]:
     return {
-        "_id": Binary(name),
+        "_id": name,
         **_of(scope),
         "node": reach.node,
         "hop": reach.hop,
-        "values": [Binary(value) for value in reach.values],
+        "values": reach.values,
         "after": None,
         "mark": Int64(mark),
     }

@@ -9,7 +9,6 @@ import hashlib
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from bson import Binary
 from pymongo.client_session import ClientSession
 from pymongo.collection import Collection
 from pymongo.errors import BulkWriteError
@@ -44,7 +43,7 @@ def put(
     Raises:
         TargetUnavailable: when another process put the same at this moment: the whole of it is to be done again.
     """
-    wanted = {"_id": {"$in": [Binary(each) for each in documents]}}
+    wanted = {"_id": {"$in": list(documents)}}
     there = {bytes(each["_id"]) for each in collection.find(wanted, {"_id": 1}, session=session)}
     new = [document for name, document in documents.items() if name not in there]
     try:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
-from bson import Binary, Int64
+from bson import Int64
 from pymongo import ASCENDING, DeleteMany, IndexModel, InsertOne
 from pymongo.client_session import ClientSession
 from pymongo.collection import Collection
@@ -134,7 +134,7 @@ def _of_documents(scope: Scope, keys: Sequence[Key]) -> dict[str, Any]:
         "run": scope.run,
         "collection": scope.collection,
         "rejected.document": {"$in": list({text_of(key) for key in keys})},
-        "$or": [{"key": {"$exists": False}}, {"key": {"$in": [_stored(key) for key in keys]}}],
+        "$or": [{"key": {"$exists": False}}, {"key": {"$in": list(keys)}}],
     }
 
 
@@ -144,7 +144,7 @@ def _document(scope: Scope, key: Key, number: int, rejected: Rejected, tried: in
         "collection": scope.collection,
         "chunk": Int64(_NO_CHUNK),
         "number": number,
-        "key": _stored(key),
+        "key": key,
         "rejected": asdict(rejected),
         **({} if tried is None else {"conflict": True, "tried": Int64(tried)}),
     }
@@ -152,7 +152,3 @@ def _document(scope: Scope, key: Key, number: int, rejected: Rejected, tried: in
 
 def _key(document: Mapping[str, Any]) -> Key:
     return tuple(bytes(part) for part in document["key"])
-
-
-def _stored(key: Key) -> list[Binary]:
-    return [Binary(part) for part in key]
