@@ -65,8 +65,7 @@ class Resolver:
             for child in root.children
             for node in child.walk()
         )
-        wanted = ((documents, is_root), (rejected, is_root), (rows, is_embedded))
-        return tuple(reach for reach, is_wanted in wanted if is_wanted)
+        return (*((documents, rejected) if is_root else ()), *((rows,) if is_embedded else ()))
 
 
 def _way(standing: Standing, watch: Watch) -> _Way:

@@ -16,6 +16,7 @@ from migrator.model.chunk import Key
 from migrator.target.mongo import bulk
 from migrator.target.mongo.entries import BATCH, BATCH_BYTES, entry_id, put
 from migrator.target.mongo.fence import Guard
+from migrator.target.mongo.scopes import of_scope
 from migrator.target.mongo.session import Session
 
 DIRTY = "_migrator_dirty"
@@ -49,11 +50,11 @@ class DirtyReaches:
         if limit < 1:
             return []
         order = [("mark", ASCENDING)]
-        found = self._session.steadily(lambda: list(self._dirty.find(_of(scope)).sort(order).limit(limit)))
+        found = self._session.steadily(lambda: list(self._dirty.find(of_scope(scope)).sort(order).limit(limit)))
         return [_entry(each) for each in found]
 
     def count(self, scopes: Iterable[Scope]) -> int:
-        return sum(self._session.steadily(lambda one=one: self._dirty.count_documents(_of(one))) for one in scopes)  # type: ignore[misc]
+        return sum(self._session.steadily(lambda one=one: self._dirty.count_documents(of_scope(one))) for one in scopes)  # type: ignore[misc]
 
     def advance(self, scope: Scope, entry: Dirty, after: Key) -> None:
         change = {"$set": {"after": after}}
@@ -69,7 +70,7 @@ class DirtyReaches:
         return {Scope(run, name) for run in runs for name in self._collections(run)}
 
     def forget(self, scope: Scope) -> None:
-        self._session.steadily(lambda: self._dirty.delete_many(_of(scope)))
+        self._session.steadily(lambda: self._dirty.delete_many(of_scope(scope)))
 
     def forget_run(self, run: str) -> None:
         self._session.steadily(lambda: self._dirty.delete_many({"run": run}))
@@ -106,7 +107,7 @@ def _id(scope: Scope, reach: Reach) -> bytes:
 def _document(name: bytes, scope: Scope, reach: Reach, mark: int) -> dict[str, Any]:
     return {
         "_id": name,
-        **_of(scope),
+        **of_scope(scope),
         "node": reach.node,
         "hop": reach.hop,
         "values": reach.values,
@@ -122,13 +123,9 @@ def _again(document: dict[str, Any]) -> UpdateOne:
     return UpdateOne({"_id": document["_id"]}, change, upsert=True)
 
 
-def _of(scope: Scope) -> dict[str, str]:
-    return {"run": scope.run, "collection": scope.collection}
-
-
 def _by_marks(scope: Scope, entries: Sequence[Dirty]) -> dict[str, Any]:
     """No mark is given twice: an entry that was noted again has another one."""
-    return {**_of(scope), "mark": {"$in": [Int64(entry.mark) for entry in entries]}}
+    return {**of_scope(scope), "mark": {"$in": [Int64(entry.mark) for entry in entries]}}
 
 
 def _entry(found: dict[str, Any]) -> Dirty:

@@ -9,8 +9,9 @@ from migrator.errors import LeaseLost, MigratorError, TargetUnavailable
 from migrator.model.change import Scope
 from migrator.target.mongo.fence import Fence
 from migrator.target.mongo.lease_store import LeaseId
-from migrator.target.mongo.notes import SYNC, scope_id
+from migrator.target.mongo.notes import SYNC
 from migrator.target.mongo.records import COLLECTION
+from migrator.target.mongo.scopes import of_scope
 from migrator.target.mongo.session import Session
 
 
@@ -47,8 +48,8 @@ def staged(session: Session, scope: Scope) -> Fence:
             )
         return None
 
-    _ensure(session, scope_id(scope), "position")
-    return Fence(SYNC, {"_id": scope_id(scope)}, why_not)
+    _ensure(session, of_scope(scope), "position")
+    return Fence(SYNC, {"_id": of_scope(scope)}, why_not)
 
 
 def state(session: Session, lease: LeaseId) -> Fence:

@@ -15,17 +15,13 @@ from migrator.model.serialize import from_json, to_json
 from migrator.target.mongo import counter
 from migrator.target.mongo.bulk import Failure
 from migrator.target.mongo.fence import Guard
+from migrator.target.mongo.scopes import of_scope
 from migrator.target.mongo.session import Session
 
 SYNC = "_migrator_sync"
 
 _REPORT = "report"
 _MARKS = "marks"
-
-
-def scope_id(scope: Scope) -> dict[str, str]:
-    """`_id` of a scope's document."""
-    return {"run": scope.run, "collection": scope.collection}
 
 
 class Notes:
@@ -37,7 +33,7 @@ class Notes:
 
     def positions(self, scopes: Iterable[Scope]) -> dict[Scope, Position]:
         """Of those scopes that have one."""
-        wanted = {"_id": {"$in": [scope_id(scope) for scope in scopes]}, "position": {"$exists": True}}
+        wanted = {"_id": {"$in": [of_scope(scope) for scope in scopes]}, "position": {"$exists": True}}
         found = self._session.steadily(lambda: list(self._notes.find(wanted)))
         return {
             Scope(each["_id"]["run"], each["_id"]["collection"]): from_json(Position, each["position"], where=SYNC)
@@ -46,16 +42,16 @@ class Notes:
 
     def save(self, scopes: Iterable[Scope], position: Position) -> None:
         change = {"$set": {"kind": "position", "position": to_json(position)}}
-        self._write([UpdateOne({"_id": scope_id(scope)}, change, upsert=True) for scope in scopes])
+        self._write([UpdateOne({"_id": of_scope(scope)}, change, upsert=True) for scope in scopes])
 
     def note_lost(self, scopes: Iterable[Scope], reason: str) -> None:
         """These can't be followed from where they stand."""
         change = {"$set": {"kind": "position", "lost": reason}}
-        self._write([UpdateOne({"_id": scope_id(scope)}, change, upsert=True) for scope in scopes])
+        self._write([UpdateOne({"_id": of_scope(scope)}, change, upsert=True) for scope in scopes])
 
     def lost(self, scope: Scope) -> str:
         """Why a scope can't be followed, "" when it can."""
-        found = self._session.steadily(lambda: self._notes.find_one({"_id": scope_id(scope)})) or {}
+        found = self._session.steadily(lambda: self._notes.find_one({"_id": of_scope(scope)})) or {}
         return str(found.get("lost", ""))
 
     def scopes(self) -> set[Scope]:
@@ -64,14 +60,14 @@ class Notes:
         return {Scope(each["_id"]["run"], each["_id"]["collection"]) for each in found}
 
     def forget(self, scope: Scope) -> None:
-        self._session.steadily(lambda: self._notes.delete_one({"_id": scope_id(scope)}))
+        self._session.steadily(lambda: self._notes.delete_one({"_id": of_scope(scope)}))
 
     def forget_run(self, run: str) -> None:
         self._session.steadily(lambda: self._notes.delete_many({"kind": "position", "_id.run": run}))
 
     def tracked_tables(self, scope: Scope) -> dict[TableName, tuple[str, ...]]:
         """By table the columns that are remembered of every row."""
-        found = self._session.steadily(lambda: self._notes.find_one({"_id": scope_id(scope)})) or {}
+        found = self._session.steadily(lambda: self._notes.find_one({"_id": of_scope(scope)})) or {}
         return {(each["schema"], each["table"]): tuple(each["columns"]) for each in found.get("tracked", [])}
 
     def note_tracked_tables(self, scope: Scope, tables: Mapping[TableName, Sequence[str]]) -> None:
@@ -81,7 +77,7 @@ class Notes:
             {"schema": schema, "table": table, "columns": list(columns)} for (schema, table), columns in known.items()
         ]
         change = {"$set": {"kind": "position", "tracked": listed}}
-        self._write([UpdateOne({"_id": scope_id(scope)}, change, upsert=True)])
+        self._write([UpdateOne({"_id": of_scope(scope)}, change, upsert=True)])
 
     def take_marks(self, count: int) -> int:
         """The first of `count` numbers that are above all taken before."""

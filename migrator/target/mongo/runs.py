@@ -6,8 +6,6 @@ import zlib
 from collections.abc import Mapping
 from typing import Any
 
-from bson import Binary
-
 from migrator.model.run import Run
 from migrator.model.serialize import from_json, to_json
 
@@ -21,7 +19,7 @@ def run_body(run: Run) -> dict[str, Any]:
     """The fields that hold the whole run."""
     text = to_json(run)
     size = len(text.encode())
-    return {"text": text} if size <= _PLAIN_BYTES else {"packed": Binary(zlib.compress(text.encode()))}
+    return {"text": text} if size <= _PLAIN_BYTES else {"packed": zlib.compress(text.encode())}
 
 
 def run_of(found: Mapping[str, Any]) -> Run:

@@ -18,11 +18,13 @@ from migrator.target.mongo import bulk
 from migrator.target.mongo.entries import BATCH_BYTES
 from migrator.target.mongo.fence import Guard
 from migrator.target.mongo.records import REJECTED
+from migrator.target.mongo.scopes import of_scope
 from migrator.target.mongo.session import Session
 
 # Behind the chunks of the copy in the order of `_migrator_rejected`.
 _NO_CHUNK = 1 << 40
 _BATCH = 1000
+_NO_LIMIT = 0  # as the server has it
 _INDEXES = [
     IndexModel([("run", ASCENDING), ("collection", ASCENDING), ("rejected.document", ASCENDING)]),
     IndexModel([("run", ASCENDING), ("collection", ASCENDING), ("conflict", ASCENDING), ("tried", ASCENDING)]),
@@ -57,7 +59,7 @@ class SyncRejected:
             self._replace(scope, some, ())
 
     def any(self, scope: Scope) -> bool:
-        wanted = {"run": scope.run, "collection": scope.collection}
+        wanted = of_scope(scope)
         found: list[Any] = []
 
         def look(session: ClientSession | None) -> dict[int, bulk.Failure]:
@@ -71,7 +73,7 @@ class SyncRejected:
     def keys(self, scope: Scope, after: str | None, limit: int) -> list[tuple[str, Key]]:
         """See migrator.run.sync_ports.SyncState.rejected_keys."""
         # One of a document's reasons is enough.
-        wanted = {"run": scope.run, "collection": scope.collection, "number": 0}
+        wanted = {**of_scope(scope), "number": 0}
         behind = {} if after is None else {"rejected.document": {"$gt": after}}
         found = self._keys({**wanted, **behind}, limit)
         if len(found) < limit:
@@ -79,13 +81,13 @@ class SyncRejected:
         # The last one's text may go on behind the limit.
         last = found[-1][0]
         before = [each for each in found if each[0] != last]
-        return before or self._keys({**wanted, "rejected.document": last}, 0)
+        return before or self._keys({**wanted, "rejected.document": last}, _NO_LIMIT)
 
     def forget_copied(self, scope: Scope) -> None:
         """See migrator.run.sync_ports.SyncState.forget_copied_rejected."""
 
         def work(session: ClientSession | None) -> dict[int, bulk.Failure]:
-            wanted = {"run": scope.run, "collection": scope.collection, "key": {"$exists": False}}
+            wanted = {**of_scope(scope), "key": {"$exists": False}}
             self._rejected.delete_many(wanted, session=session)
             return {}
 
@@ -95,7 +97,7 @@ class SyncRejected:
     def conflicting(self, scope: Scope, limit: int) -> list[Key]:
         if limit < 1:
             return []
-        wanted = {"run": scope.run, "collection": scope.collection, "conflict": True}
+        wanted = {**of_scope(scope), "conflict": True}
         found = self._session.steadily(
             lambda: list(self._rejected.find(wanted, {"key": 1}).sort("tried", ASCENDING).limit(limit))
         )
@@ -131,8 +133,7 @@ def _prepare(session: Session) -> bool:
 def _of_documents(scope: Scope, keys: Sequence[Key]) -> dict[str, Any]:
     """Keys of different documents may read the same: those of sync are told apart by their bytes."""
     return {
-        "run": scope.run,
-        "collection": scope.collection,
+        **of_scope(scope),
         "rejected.document": {"$in": list({text_of(key) for key in keys})},
         "$or": [{"key": {"$exists": False}}, {"key": {"$in": list(keys)}}],
     }
@@ -140,8 +141,7 @@ def _of_documents(scope: Scope, keys: Sequence[Key]) -> dict[str, Any]:
 
 def _document(scope: Scope, key: Key, number: int, rejected: Rejected, tried: int | None) -> dict[str, Any]:
     return {
-        "run": scope.run,
-        "collection": scope.collection,
+        **of_scope(scope),
         "chunk": Int64(_NO_CHUNK),
         "number": number,
         "key": key,

@@ -6,7 +6,7 @@ import zlib
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from bson import Binary, CodecOptions, DatetimeConversion
+from bson import CodecOptions, DatetimeConversion
 from bson.raw_bson import RawBSONDocument
 
 from migrator.model.change import Scope
@@ -17,6 +17,7 @@ from migrator.model.verify import CollectionPass, Pass, Published
 from migrator.target.mongo import records, sums
 from migrator.target.mongo.place import MongoPlace
 from migrator.target.mongo.runs import RUNS, run_of
+from migrator.target.mongo.scopes import of_scope
 from migrator.target.mongo.session import Session
 from migrator.target.published import published
 
@@ -72,18 +73,18 @@ class MongoVerifyState:
         return published(names, self._place, records.MongoRecords(self._session), self._run)
 
     def recorded(self, scope: Scope, documents: Sequence[str]) -> frozenset[str]:
-        wanted = {"run": scope.run, "collection": scope.collection, "rejected.document": {"$in": list(documents)}}
+        wanted = {**of_scope(scope), "rejected.document": {"$in": list(documents)}}
         found = self._session.steadily(
             lambda: list(self._database[records.REJECTED].find(wanted, {"rejected.document": 1}))
         )
         return frozenset(each["rejected"]["document"] for each in found)
 
     def count_rejected(self, scope: Scope) -> int:
-        wanted = {"run": scope.run, "collection": scope.collection}
+        wanted = of_scope(scope)
         return int(self._session.steadily(lambda: self._database[records.REJECTED].count_documents(wanted)))
 
     def rejected(self, scope: Scope, limit: int) -> list[str]:
-        wanted = {"run": scope.run, "collection": scope.collection}
+        wanted = of_scope(scope)
         stages = [{"$match": wanted}, {"$group": {"_id": "$rejected.document"}}, {"$limit": limit}]
         found = self._session.steadily(lambda: list(self._database[records.REJECTED].aggregate(stages)))
         return [each["_id"] for each in found]
@@ -105,7 +106,7 @@ class MongoVerifyState:
         passes = self._database[PASSES]
         self._session.steadily(lambda: passes.delete_many({"pass": {"$exists": True, "$ne": one.id}}))
         for each in one.collections:
-            body = {"pass": one.id, "packed": Binary(zlib.compress(to_json(each).encode()))}
+            body = {"pass": one.id, "packed": zlib.compress(to_json(each).encode())}
             name = f"of {each.scope.collection}"
             self._session.steadily(lambda name=name, body=body: passes.replace_one({"_id": name}, body, upsert=True))  # type: ignore[misc]
         text = to_json(Pass(one.id, one.started, one.position, (), one.ended))

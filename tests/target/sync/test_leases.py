@@ -107,15 +107,6 @@ CHANGES: dict[str, Callable[[SyncState], object]] = {
 }
 
 
-def test_what_a_successor_saw_of_the_rejected_stays_true(two: Any) -> None:
-    """It looks once, before its first write: nothing may be noted behind that look."""
-    (target, late), (successor, mine) = two
-    assert not successor.sync_state(mine).has_rejected(SCOPE)
-    with pytest.raises(LeaseLost):
-        target.sync_state(late).note_rejected(SCOPE, [(b"1",)], [reject(1)], conflict=False)
-    assert not successor.sync_state(mine).has_rejected(SCOPE)
-
-
 @pytest.mark.parametrize("change", CHANGES)
 def test_a_late_owner_changes_nothing_in_the_state(two: Any, database: Look, change: str) -> None:
     (target, late), (successor, mine) = two
@@ -136,6 +127,15 @@ def test_a_late_owner_changes_nothing_in_the_state(two: Any, database: Look, cha
     assert everything() == before
     CHANGES[change](successor.sync_state(mine))
     assert everything() != before
+
+
+def test_what_a_successor_saw_of_the_rejected_stays_true(two: Any) -> None:
+    """It looks once, before its first write: nothing may be noted behind that look."""
+    (target, late), (successor, mine) = two
+    assert not successor.sync_state(mine).has_rejected(SCOPE)
+    with pytest.raises(LeaseLost):
+        target.sync_state(late).note_rejected(SCOPE, [(b"1",)], [reject(1)], conflict=False)
+    assert not successor.sync_state(mine).has_rejected(SCOPE)
 
 
 @pytest.mark.parametrize("staged", [False, True], ids=["live", "staged"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -11,6 +12,8 @@ from pymongo.database import Database
 
 from migrator.errors import TargetError
 from migrator.model.change import Dirty, Reach, Scope, SyncReport, TrackedRow
+from migrator.model.chunk import Rejected
+from migrator.model.plan import CollectionPlan
 from migrator.model.position import Position
 from migrator.run.sync_ports import SyncState
 from migrator.target import MongoTarget
@@ -182,15 +185,21 @@ def test_tracked_rows_are_found_by_an_index(state: SyncState, database: Look) ->
     assert sorted(keys) == sorted([["_id"], ["values.order_id"], ["values.tag"], ["values.order_id", "values.tag"]])
 
 
-def test_rejected_documents_are_counted_with_those_of_the_copy(target: MongoTarget) -> None:
-    plan = collection_plan()
+def copy_rejects(target: MongoTarget, plan: CollectionPlan, rejects: Sequence[Rejected]) -> None:
+    """A copy whose one chunk is done, and of which nothing but these came."""
     state = target.state()
     state.begin(run(plan))
     target.publisher().prepare(RUN, plan)
     state.add_chunks([chunk(0)])
     writer = target.writer(RUN)
     writer.start(chunk(0))
-    writer.finish(result(chunk(0), 0, 3), [reject(1), reject(1), reject(2)])
+    writer.finish(result(chunk(0), 0, len(rejects)), rejects)
+
+
+def test_rejected_documents_are_counted_with_those_of_the_copy(target: MongoTarget) -> None:
+    plan = collection_plan()
+    state = target.state()
+    copy_rejects(target, plan, [reject(1), reject(1), reject(2)])
     state.all_planned(RUN, "orders")
     target.publisher().publish(RUN, plan)
     state.finish(RUN, "done")
@@ -217,13 +226,7 @@ def test_rejected_documents_are_counted_with_those_of_the_copy(target: MongoTarg
 
 def test_rejected_documents_are_listed_and_those_of_the_copy_forgotten(target: MongoTarget) -> None:
     state = target.sync_state()
-    plan = collection_plan()
-    target.state().begin(run(plan))
-    target.publisher().prepare(RUN, plan)
-    target.state().add_chunks([chunk(0)])
-    writer = target.writer(RUN)
-    writer.start(chunk(0))
-    writer.finish(result(chunk(0), 0, 3), [reject(1), reject(2)])
+    copy_rejects(target, collection_plan(), [reject(1), reject(2)])
     long = [(b"x" * 300 + b"%d" % number,) for number in range(3)]
     cut = "x" * 197 + "..."
     state.note_rejected(
