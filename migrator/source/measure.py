@@ -30,7 +30,7 @@ def measure(
 ) -> CollectionMeasure:
     """What the source holds for a collection.
 
-    Tables of up to 200,000 rows and 256 MB are read as a whole; of larger ones a few thousand rows spread over the key,
+    Tables of up to 20,000 rows and 32 MB are read as a whole; of larger ones a few thousand rows spread over the key,
     under a time limit, so that even a very large database takes seconds. All estimates are marked; bytes are always
     estimates, from the lengths of the values, rather too large than too small. On a connection that can't write.
 

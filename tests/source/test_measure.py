@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from typing import Any
 
@@ -203,6 +204,57 @@ def test_large_tables_are_sampled_and_say_so(shop: Shop, execute: Execute) -> No
     assert exact.biggest.measure.value == found.biggest.measure.value
     averages = [one.total_bytes.value / one.documents.value for one in (found, exact)]
     assert averages[0] == pytest.approx(averages[1], rel=0.4)
+
+
+@pytest.mark.usefixtures("as_if_large")
+def test_the_longest_array_of_a_large_table_is_found_below_a_limit(
+    shop: Shop, execute: Execute, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fill(execute)
+    numbered = questions(monkeypatch, "ROW_NUMBER")
+    found = shop.measure(shop.items_below(limit=300, order=(Order("n"), Order("id"))))
+    longest = found.nodes[1].per_parent
+    assert longest is not None
+    assert (longest.measure, longest.key) == (Measure(300, False), "2147483647")
+    # To number the rows of a large table would read it to its end.
+    assert numbered
+    assert all(re.search(r"`orders`\.`id` = (migrator_some|\d)", statement) for statement in numbered)
+
+
+@pytest.mark.usefixtures("as_if_large")
+def test_a_key_with_few_gaps_is_divided_without_asking(
+    source: MySQLSource, execute: Execute, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    execute(
+        "CREATE TABLE t (id BIGINT PRIMARY KEY, v INT)",
+        f"INSERT INTO t SELECT n + 9223372036854000000, n FROM {NUMBERS} WHERE n < 3000 AND n % 10 < 8",
+        "ANALYZE TABLE t",
+    )
+
+    def not_asked(self: ask.Asker, purpose: str, statement: str) -> int:
+        raise AssertionError(purpose)
+
+    monkeypatch.setattr(ask.Asker, "estimate", not_asked)
+    looked = questions(monkeypatch, "UNION")
+    found = measure(source.url, collection(node(table(source.schema(), "t"))), exact=False)
+    assert 1200 < found.documents.value < 4800
+    starts = {int(start) for start in re.findall(r">= (\d+)", looked[0])}
+    assert len(starts) == 20
+    assert max(starts) - min(starts) == pytest.approx(2850, abs=50)
+
+
+def questions(monkeypatch: pytest.MonkeyPatch, having: str) -> list[str]:
+    """Collects the statements from now on that have some text in them."""
+    found: list[str] = []
+
+    def rows(self: ask.Asker, purpose: str, statement: str) -> list[ask.Row]:
+        if having in statement:
+            found.append(statement)
+        return asked(self, purpose, statement)
+
+    asked = ask.Asker.rows
+    monkeypatch.setattr(ask.Asker, "rows", rows)
+    return found
 
 
 @pytest.mark.usefixtures("as_if_large")

@@ -55,7 +55,7 @@ def _hottest(scope: Scope, path: Path, reachable: Sequence[Path], nodes: Mapping
     leaf = scope.some(node) if node.link is None else scope.some_of_link(node.link)
     scope.report(f"{node.id}: looking for the longest arrays")
     found = Documents(complete=False)
-    for hot in longest_arrays(scope, path, None, leaf)[:_HOT]:
+    for hot in longest_arrays(scope, _unlimited(path), None, leaf)[:_HOT]:
         roots = at_keys(Part.of(path[0]), path[0].key, [hot.key])
         try:
             arrays = longest_arrays(scope, path, roots)
@@ -64,6 +64,11 @@ def _hottest(scope: Scope, path: Path, reachable: Sequence[Path], nodes: Mapping
         except TimeLimit:
             found += _as_sampled(scope, path, leaf, hot, nodes)
     return found
+
+
+def _unlimited(path: Path) -> Path:
+    """For candidates: the server would have to number all rows of a table to find the first few of each parent."""
+    return tuple(replace(node, limit=None) for node in path)
 
 
 def _as_sampled(scope: Scope, path: Path, leaf: Some, hot: Sized, nodes: Mapping[str, NodeMeasure]) -> Documents:
@@ -75,6 +80,6 @@ def _as_sampled(scope: Scope, path: Path, leaf: Some, hot: Sized, nodes: Mapping
         part, facts = Part.of_link(node.link), scope.link_facts(node.link)
     statement = part.unconditional().select({"n": "COUNT(*)"}, leaf)
     looked = number(scope.ask.row(f"count the sampled rows of {facts.qualified}", statement)[0])
-    elements = round(facts.rows * hot.size / max(looked, 1))
+    elements = min(round(facts.rows * hot.size / max(looked, 1)), node.limit or facts.rows)
     size = elements * nodes[node.id].row_bytes.value
     return Documents(False, Sizes(largest=(Sized(hot.key, size),)), {node.id: (Sized(hot.key, elements),)})
