@@ -15,6 +15,7 @@ from migrator.model.tree import Collection, Field, IndexSpec, Join, Node
 from migrator.source import MySQLSource
 from migrator.source.connect import connected
 from migrator.source.measure import measure
+from migrator.source.measuring import facts, sampling, uniques
 from tests.source.build import collection, field, join, link, node, table
 from tests.source.conftest import Execute
 
@@ -281,6 +282,22 @@ def test_several_duplicates_are_counted(source: MySQLSource, words: Node, execut
     finding = only(findings, "duplicate-unique")
     assert "1 value of w, n occurs" in finding.text
     assert "b, x (3 rows)" in finding.text
+
+
+def test_duplicates_are_looked_for_in_all_rows_of_larger_tables_too(
+    source: MySQLSource, words: Node, execute: Execute, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    insert = "INSERT INTO t (id, w) SELECT {0} + id, {0} + id FROM t"
+    execute(*(insert.format(4 * 2**power) for power in range(7)), "ANALYZE TABLE t")
+    execute("INSERT INTO t (id, w) VALUES (1000, 'twice'), (1001, 'twice')")
+    monkeypatch.setattr(facts, "SMALL_ROWS", 100)
+    monkeypatch.setattr(sampling, "RANGES", 5)
+    monkeypatch.setattr(sampling, "SAMPLE", 10)
+    whole = replace(collection(words), indexes=(unique("w"),))
+    finding = next(each for each in found(source, whole) if each.code == "duplicate-unique")
+    assert "twice (2 rows)" in finding.text
+    monkeypatch.setattr(uniques, "WHOLE_ROWS", 100)
+    assert "only looked for in a sample" in only(found(source, whole), "unchecked").text
 
 
 def test_unique_over_embedded_fields_is_unchecked_unless_the_source_sees_to_it(
