@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pymongo.database import Database
 from sqlalchemy.engine import make_url
 
 from dev.servers import caches, discover, secantus
@@ -155,7 +156,15 @@ def mongodb_url(mongodb_server: str) -> Iterator[str]:
     head, _, options = mongodb_server.partition("?")
     yield f"{head.rstrip('/')}/{name}?{options}"
     with connect_mongodb(mongodb_server) as client:
+        _end_transactions(client[name])
         client.drop_database(name)
+
+
+def _end_transactions(database: Database[dict[str, Any]]) -> None:
+    """Of killed syncs that have no successor: the stand-in has no time limit for them, and would wait forever."""
+    noted = database["_migrator_leases"].find({"_id.sessions": {"$exists": True}})
+    if ids := [{"id": each} for lease in noted for each in lease.get("ids", ())]:
+        database.client.admin.command("killSessions", ids)
 
 
 @pytest.fixture
