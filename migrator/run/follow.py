@@ -224,7 +224,7 @@ class Follower:
 
     def _empty(self, event: Truncate) -> None:
         for scope in self._hearing():
-            self._trackers[scope].forget(event.table)
+            self._trackers[scope].truncated(event.table)
             resolver = self._resolvers[scope]
             if reaches := resolver.emptied(event.table):
                 # Where an `_id` doesn't tell its key, looking through the documents also takes away such as there are

@@ -10,7 +10,7 @@ from migrator.errors import SourceUnavailable
 from migrator.model.change import Scope, TrackedRow
 from migrator.model.position import Position
 from migrator.run.beside import IsOver
-from migrator.run.remember import Moment, Part, forget, remember, tables_of
+from migrator.run.remember import Moment, Part, remember, tables_of
 from migrator.run.retry import retrying
 from migrator.run.sync_ports import FollowedSource, SyncState
 
@@ -60,7 +60,6 @@ class Memory:
         """
         self._is_begun = True
         try:
-            self._retrying(forget, self._parts)
             self._moment.remember(self._parts, self._load, is_over)
         except SourceUnavailable:
             if not is_over():

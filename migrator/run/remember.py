@@ -107,21 +107,10 @@ class Moment:
 def remember(
     source: FollowedSource, parts: Sequence[Part], load: Load, is_over: IsOver, reached: Position | None = None
 ) -> Position | None:
-    """Loads all rows that `parts` need from one later moment, and returns its position; see Moment.
-
-    Whatever there was of these tables is forgotten first.
-    """
-    forget(parts)
+    """Loads all rows that `parts` need from one later moment, and returns its position; see Moment."""
     with closing(Moment(source, reached)) as moment:
         moment.remember(parts, load, is_over)
         return moment.position
-
-
-def forget(parts: Sequence[Part]) -> None:
-    """For a new beginning: an earlier one may have loaded some rows as of another moment."""
-    for part in parts:
-        for each in part.tables:
-            part.tracker.forget(each.table)
 
 
 def tables_of(parts: Sequence[Part]) -> list[Tracked]:

@@ -171,10 +171,7 @@ class SyncState(Protocol):
         ...
 
     def load_tracked(self, scope: Scope, rows: Sequence[TrackedRow]) -> None:
-        """As `put_tracked`, for many rows of a snapshot; their tables were dropped before the first.
-
-        The same call again changes nothing.
-        """
+        """As `put_tracked`; for many rows, hardly any of which is there."""
         ...
 
     def drop_tracked(self, scope: Scope, table: TableName, keys: Sequence[Key]) -> None: ...

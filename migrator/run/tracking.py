@@ -114,17 +114,14 @@ class Tracker:
                 self._state.put_tracked(self._scope, kept)
         self._latest.clear()
 
-    def forget(self, table: TableName) -> None:
-        """A table was emptied (one with children that cascade can't be), or is to be loaded anew."""
+    def truncated(self, table: TableName) -> None:
+        """A table was emptied; tables with children that cascade can't be."""
         if table in self._memories:
             self._latest.pop(table, None)
             self._state.drop_tracked_table(self._scope, table)
 
     def load(self, rows: Sequence[TrackedRow]) -> None:
-        """Remembers rows of one table as a snapshot shows them; they may have columns that are of no use here.
-
-        What another snapshot showed must be forgotten before.
-        """
+        """Remembers rows of one table as a snapshot shows them; they may have columns that are of no use here."""
         memory = self._memories[rows[0].table]
         self._state.load_tracked(self._scope, [self._with_folded(memory.own(row)) for row in rows])
 

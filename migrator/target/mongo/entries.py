@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Mapping
-from functools import lru_cache
 from typing import Any
 
 from pymongo.client_session import ClientSession
@@ -31,18 +30,6 @@ def entry_id(*parts: bytes) -> bytes:
         return joined
     # No joined parts begin like this.
     return b"\xff" + hashlib.blake2b(joined, digest_size=24).digest()
-
-
-@lru_cache(1024)
-def field_of(name: str) -> str:
-    """A column's or table's name as that of a field, which has neither a dot nor a leading `$`."""
-    return name.replace("%", "%25").replace(".", "%2E").replace("$", "%24")
-
-
-@lru_cache(1024)
-def column_of(field: str) -> str:
-    """What `field_of` made a field of."""
-    return field.replace("%24", "$").replace("%2E", ".").replace("%25", "%")
 
 
 def put(
