@@ -26,7 +26,7 @@ from migrator.model.position import Position
 from migrator.model.tree import Collection
 from migrator.run.intake import Intake, Taken
 from migrator.run.rebuild import Rebuilt
-from migrator.run.remember import Part, remember
+from migrator.run.remember import Part, missing, remember
 from migrator.run.retry import retrying
 from migrator.run.sync_ports import SyncableSource, SyncState
 from migrator.run.tracking import Tracker
@@ -362,8 +362,7 @@ class Follower:
         """What has to be remembered for a collection, and isn't."""
         needed = self._cascades[scope].tables
         known = self._state.tracked_tables(scope) if needed else {}
-        missing = [each for each in needed if not set(each.columns) <= set(known.get(each.table, ()))]
-        return Part(scope, missing, self._trackers[scope])
+        return Part(scope, missing(needed, known), self._trackers[scope])
 
     def _stand_at(self, scopes: Sequence[Scope], position: Position) -> None:
         self._state.save(scopes, position)

@@ -23,7 +23,7 @@ from migrator.run.follow import Follower, Member
 from migrator.run.memory import Memory
 from migrator.run.outcome import Observer
 from migrator.run.ports import Lease
-from migrator.run.remember import Part
+from migrator.run.remember import Part, missing
 from migrator.run.sync_ports import SyncableSource, SyncState, SyncTarget
 from migrator.run.tracking import Tracker
 from migrator.run.treatment import Now, Served
@@ -146,10 +146,10 @@ class Handover:
         for member in self._members:
             cascades = silent_cascades(self._schema, [member.collection])
             known = self._state.tracked_tables(member.scope) if cascades.tables else {}
-            missing = tuple(each for each in cascades.tables if each.table not in known)
+            tables = missing(cascades.tables, known)
             # Hidden ones sync will refuse, and a copy needs nothing of it.
-            if missing and not cascades.hidden:
-                found[member.scope] = replace(cascades, tables=missing)
+            if tables and not cascades.hidden:
+                found[member.scope] = replace(cascades, tables=tables)
         return found
 
     def _begin_memory(self, progress: Mapping[str, CollectionProgress], stack: ExitStack) -> Memory | None:

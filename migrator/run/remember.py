@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, closing, suppress
 from dataclasses import dataclass
 
@@ -111,6 +111,11 @@ def remember(
     with closing(Moment(source, reached)) as moment:
         moment.remember(parts, load, is_over)
         return moment.position
+
+
+def missing(needed: Sequence[Tracked], known: Mapping[TableName, Sequence[str]]) -> tuple[Tracked, ...]:
+    """What has to be remembered and isn't; `known` is SyncState.tracked_tables."""
+    return tuple(each for each in needed if not set(each.columns) <= set(known.get(each.table, ())))
 
 
 def tables_of(parts: Sequence[Part]) -> list[Tracked]:

@@ -14,7 +14,7 @@ from migrator.model.schema import Table
 from migrator.model.tree import Node, Order
 from migrator.source import MySQLSource
 from migrator.source.measure import measure
-from migrator.source.measuring import ask, documents, facts, sampling
+from migrator.source.measuring import ask, documents, facts, sampling, tables
 from tests.source.build import collection, field, join, link, node, table
 from tests.source.conftest import Execute
 
@@ -37,8 +37,7 @@ SHOP = (
 class Shop:
     """The tables above, to make trees of."""
 
-    def __init__(self, source: MySQLSource, execute: Execute) -> None:
-        execute(*SHOP)
+    def __init__(self, source: MySQLSource) -> None:
         self.source = source
         self.schema = source.schema()
 
@@ -73,7 +72,8 @@ class Shop:
 
 @pytest.fixture
 def shop(source: MySQLSource, execute: Execute) -> Shop:
-    return Shop(source, execute)
+    execute(*SHOP)
+    return Shop(source)
 
 
 def codes(found: CollectionMeasure) -> list[str]:
@@ -241,6 +241,33 @@ def test_a_key_with_few_gaps_is_divided_without_asking(
     starts = {int(start) for start in re.findall(r">= (\d+)", looked[0])}
     assert len(starts) == 20
     assert max(starts) - min(starts) == pytest.approx(2850, abs=50)
+
+
+@pytest.mark.usefixtures("as_if_large")
+@pytest.mark.parametrize("indexed", [True, False])
+def test_the_longest_array_is_found_by_a_key_whose_first_column_repeats(
+    shop: Shop, execute: Execute, indexed: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As order lines have it: one order of thousands has a third of all lines."""
+    key = "PRIMARY KEY (order_id, line)" if indexed else "PRIMARY KEY (line, order_id)"
+    execute(
+        f"CREATE TABLE order_lines (order_id INT, line INT, {key})",
+        f"INSERT INTO orders SELECT n, 1, 'new' FROM {NUMBERS} WHERE n BETWEEN 100 AND 3099",
+        f"INSERT INTO order_lines SELECT n, 1 FROM {NUMBERS} WHERE n BETWEEN 100 AND 3099",
+        f"INSERT INTO order_lines SELECT 1777, n FROM {NUMBERS} WHERE n BETWEEN 2 AND 1500",
+        "ANALYZE TABLE orders, order_lines",
+    )
+    shop = Shop(shop.source)
+    to = join(shop.orders, ["id"], shop.order_lines, ["order_id"], exact=True)
+    lines = node(shop.order_lines, id="root.lines", join=to)
+    found = shop.measure(lines)
+    longest = found.nodes[1].per_parent
+    assert longest is not None
+    assert (longest.measure, longest.key) == (Measure(1500, False), "1777")
+    # An index that begins otherwise leads nowhere, in a table that is too large to be read.
+    monkeypatch.setattr(tables, "_READ_AT_ONCE", 100)
+    unchecked = [each.where for each in shop.measure(lines).findings if each.code == "unchecked"]
+    assert unchecked == ([] if indexed else ["root.lines"])
 
 
 def questions(monkeypatch: pytest.MonkeyPatch, having: str) -> list[str]:

@@ -15,7 +15,7 @@ from migrator.model.tree import Collection, Field, IndexSpec, Join, Node
 from migrator.source import MySQLSource
 from migrator.source.connect import connected
 from migrator.source.measure import measure
-from migrator.source.measuring import facts, sampling, uniques
+from migrator.source.measuring import ask, facts, sampling, uniques
 from tests.source.build import collection, field, join, link, node, table
 from tests.source.conftest import Execute
 
@@ -297,6 +297,16 @@ def test_duplicates_are_looked_for_in_all_rows_of_larger_tables_too(
     finding = next(each for each in found(source, whole) if each.code == "duplicate-unique")
     assert "twice (2 rows)" in finding.text
     monkeypatch.setattr(uniques, "WHOLE_ROWS", 100)
+    assert "only looked for in a sample" in only(found(source, whole), "unchecked").text
+
+    def slow(self: ask.Asker, purpose: str, statement: str) -> list[ask.Row]:
+        if "duplicates" in purpose and "migrator_some" not in statement:
+            raise ask.TimeLimit(purpose)
+        return rows(self, purpose, statement)
+
+    rows = ask.Asker.rows
+    monkeypatch.setattr(uniques, "WHOLE_ROWS", 10_000)
+    monkeypatch.setattr(ask.Asker, "rows", slow)
     assert "only looked for in a sample" in only(found(source, whole), "unchecked").text
 
 

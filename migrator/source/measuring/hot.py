@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from migrator.model.plan import Finding, NodeMeasure
+from migrator.model.tree import Node
 from migrator.source.measuring.ask import TimeLimit, number
 from migrator.source.measuring.documents import Documents, Path, Sized, Sizes, longest_arrays, look, sizes
 from migrator.source.measuring.relations import Part, Some, at_keys
@@ -34,6 +35,7 @@ def by_sample(scope: Scope, nodes: Mapping[str, NodeMeasure]) -> tuple[Documents
             found = Documents(False, Sizes(largest=sizes(scope, reachable, roots).largest))
     except TimeLimit as reason:
         findings.append(unchecked(scope.collection.name, reason))
+    findings += [_not_reached(path[-1]) for path in scope.paths() if path not in reachable and path[-1].shape in MANY]
     for path in reachable:
         if path[-1].shape not in MANY or not root.key or _is_small(scope, path):
             continue
@@ -42,6 +44,16 @@ def by_sample(scope: Scope, nodes: Mapping[str, NodeMeasure]) -> tuple[Documents
         except TimeLimit as reason:
             findings.append(unchecked(path[-1].id, reason))
     return found, findings
+
+
+def _not_reached(node: Node) -> Finding:
+    return Finding(
+        "info",
+        "unchecked",
+        node.id,
+        "no index leads to the rows of a few documents: long arrays and large documents were not looked for",
+        "Create the index that the plan names; or `migrator plan --exact`, which takes the time.",
+    )
 
 
 def _is_small(scope: Scope, path: Path) -> bool:

@@ -68,7 +68,9 @@ class Sampler:
         )
         if low is None or high is None:
             return []
-        if family_of(column) == "integer" and int(high) - int(low) < _DENSE * facts.rows:
+        # Of a longer key one number may have any share of the rows.
+        alone = facts.is_unique([column.name])
+        if alone and family_of(column) == "integer" and int(high) - int(low) < _DENSE * facts.rows:
             return _evenly(int(low), int(high))
         todo = [_Piece(low, high, self._rows(facts, column, low, high))]
         done: list[_Piece] = []

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from itertools import pairwise
 
 from migrator.model.plan import Finding
@@ -79,9 +80,7 @@ def _duplicates(scope: Scope, spec: IndexSpec, keys: Sequence[Field]) -> Iterato
     facts = scope.facts_of(root)
     where = f"{scope.collection.name}: {spec.name}"
     try:
-        some = None if 0 < facts.rows <= WHOLE_ROWS else scope.some(root)
-        purpose = f"look for duplicates of the unique index {spec.name} in {facts.qualified}"
-        found = scope.ask.rows(purpose, _statement(Part.of(root), spec, keys, some))
+        some, found = _look(scope, spec, keys)
     except TimeLimit as reason:
         yield unchecked(where, reason)
         return
@@ -90,6 +89,26 @@ def _duplicates(scope: Scope, spec: IndexSpec, keys: Sequence[Field]) -> Iterato
     elif some is not None:
         text = f"{facts.qualified} has no unique index for {spec.name}: duplicates were only looked for in a sample"
         yield Finding("info", "unchecked", where, text, "`migrator plan --exact` looks at all rows.")
+
+
+def _look(scope: Scope, spec: IndexSpec, keys: Sequence[Field]) -> tuple[Some, list[Row]]:
+    """What was looked at, and the duplicates in it.
+
+    Raises:
+        TimeLimit: when even a sample takes too long.
+    """
+    root = scope.collection.root
+    facts = scope.facts_of(root)
+
+    def ask(some: Some) -> list[Row]:
+        purpose = f"look for duplicates of the unique index {spec.name} in {facts.qualified}"
+        return scope.ask.rows(purpose, _statement(Part.of(root), spec, keys, some))
+
+    some = scope.some(root)
+    if some is not None and facts.rows <= WHOLE_ROWS:
+        with suppress(TimeLimit):
+            return None, ask(None)
+    return some, ask(some)
 
 
 def _statement(part: Part, spec: IndexSpec, keys: Sequence[Field], some: Some) -> str:
