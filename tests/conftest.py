@@ -18,13 +18,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from pymongo.database import Database
 from sqlalchemy.engine import make_url
 
 from dev.servers import caches, discover, secantus
 from dev.servers.model import Server, Unavailable
-from dev.servers.probe import connect_mongodb, connect_mysql
+from dev.servers.probe import connect_mysql
 from dev.servers.session import Session, to_stderr
+from tests.standin import drop_database, revive
 
 SERVERS = pytest.StashKey[Session]()
 DESCRIBED = pytest.StashKey[dict[str, None]]()
@@ -150,21 +150,20 @@ def mysql_url(mysql_server: str) -> Iterator[str]:
 
 
 @pytest.fixture
-def mongodb_url(mongodb_server: str) -> Iterator[str]:
+def mongodb_url(mongodb_server: str, servers: Session) -> Iterator[str]:
     """URL of an empty database, dropped afterwards."""
     name = f"t_{secrets.token_hex(4)}"
     head, _, options = mongodb_server.partition("?")
     yield f"{head.rstrip('/')}/{name}?{options}"
-    with connect_mongodb(mongodb_server) as client:
-        _end_transactions(client[name])
-        client.drop_database(name)
+    revive(servers.mongodb())
+    drop_database(mongodb_server, name)
 
 
-def _end_transactions(database: Database[dict[str, Any]]) -> None:
-    """Of killed syncs that have no successor: the stand-in has no time limit for them, and would wait forever."""
-    noted = database["_migrator_leases"].find({"_id.sessions": {"$exists": True}})
-    if ids := [{"id": each} for lease in noted for each in lease.get("ids", ())]:
-        database.client.admin.command("killSessions", ids)
+@pytest.fixture(autouse=True)
+def _answering(request: pytest.FixtureRequest, servers: Session) -> None:
+    """No test begins with a server that another has brought to a standstill."""
+    if "mongodb_server" in request.fixturenames:
+        revive(servers.mongodb())
 
 
 @pytest.fixture

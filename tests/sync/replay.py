@@ -14,8 +14,9 @@ from pathlib import Path
 import click
 from sqlalchemy.engine import make_url
 
-from dev.servers.probe import connect_mongodb, connect_mysql
+from dev.servers.probe import connect_mysql
 from dev.servers.session import Session
+from tests.standin import drop_database
 from tests.sync import campaign
 from tests.sync.history import History, Spec
 from tests.sync.judge import write_statements
@@ -35,8 +36,7 @@ def fresh(server: str, documents: str) -> Iterator[tuple[str, str]]:
     finally:
         with connect_mysql(server) as connection:
             connection.cursor().execute(f"DROP DATABASE IF EXISTS `{name}`")
-        with connect_mongodb(documents) as client:
-            client.drop_database(name)
+        drop_database(documents, name)
 
 
 @click.command()
