@@ -150,19 +150,18 @@ def mysql_url(mysql_server: str) -> Iterator[str]:
 
 
 @pytest.fixture
-def mongodb_url(mongodb_server: str, servers: Session) -> Iterator[str]:
+def mongodb_url(mongodb_server: str) -> Iterator[str]:
     """URL of an empty database, dropped afterwards."""
     name = f"t_{secrets.token_hex(4)}"
     head, _, options = mongodb_server.partition("?")
     yield f"{head.rstrip('/')}/{name}?{options}"
-    revive(servers.mongodb())
     drop_database(mongodb_server, name)
 
 
 @pytest.fixture(autouse=True)
 def _answering(request: pytest.FixtureRequest, servers: Session) -> None:
-    """No test begins with a server that another has brought to a standstill."""
-    if "mongodb_server" in request.fixturenames:
+    """No test begins with a stand-in that another has brought to a standstill."""
+    if "mongodb_server" in request.fixturenames and request.getfixturevalue("mongodb_server_is_standin"):
         revive(servers.mongodb())
 
 

@@ -3,10 +3,13 @@ lists of collections meet on a busy machine, or when a drop meets a transaction 
 
 from __future__ import annotations
 
+from typing import Any
+
 from pymongo import MongoClient
 from pymongo.errors import PyMongoError
 
 from dev.servers.model import Server
+from migrator.target.mongo.lease_store import LEASES
 
 _PATIENCE_MS = 60_000
 
@@ -24,9 +27,9 @@ def revive(server: Server) -> None:
 
 def drop_database(url: str, name: str) -> None:
     """Drops it, after the transactions of killed syncs, for which the stand-in has no time limit."""
-    with MongoClient[dict[str, object]](url, socketTimeoutMS=_PATIENCE_MS) as client:
-        noted = client[name]["_migrator_leases"].find({"_id.sessions": {"$exists": True}})
-        ids = [{"id": each} for lease in noted for each in _listed(lease.get("ids"))]
+    with MongoClient[dict[str, Any]](url, socketTimeoutMS=_PATIENCE_MS) as client:
+        noted = client[name][LEASES].find({"_id.sessions": {"$exists": True}})
+        ids = [{"id": each} for lease in noted for each in lease.get("ids", ())]
         if ids:
             client.admin.command("killSessions", ids)
         client.drop_database(name)
@@ -35,7 +38,7 @@ def drop_database(url: str, name: str) -> None:
 def _is_stuck(url: str) -> bool:
     """Whether it answers no longer where it has to look at its catalog; a ping is answered all the same."""
     try:
-        with MongoClient[dict[str, object]](
+        with MongoClient[dict[str, Any]](
             url,
             serverSelectionTimeoutMS=_PATIENCE_MS,
             connectTimeoutMS=_PATIENCE_MS,
@@ -49,7 +52,3 @@ def _is_stuck(url: str) -> bool:
     except PyMongoError:
         return True
     return False
-
-
-def _listed(found: object) -> list[object]:
-    return found if isinstance(found, list) else []

@@ -14,7 +14,7 @@ from migrator.model.schema import Table
 from migrator.model.tree import Node, Order
 from migrator.source import MySQLSource
 from migrator.source.measure import measure
-from migrator.source.measuring import ask, documents, facts, sampling, tables
+from migrator.source.measuring import ask, documents, facts, sampling
 from tests.source.build import collection, field, join, link, node, table
 from tests.source.conftest import Execute
 
@@ -265,7 +265,7 @@ def test_the_longest_array_is_found_by_a_key_whose_first_column_repeats(
     assert longest is not None
     assert (longest.measure, longest.key) == (Measure(1500, False), "1777")
     # An index that begins otherwise leads nowhere, in a table that is too large to be read.
-    monkeypatch.setattr(tables, "_READ_AT_ONCE", 100)
+    monkeypatch.setattr(facts, "READABLE_ROWS", 100)
     unchecked = [each.where for each in shop.measure(lines).findings if each.code == "unchecked"]
     assert unchecked == ([] if indexed else ["root.lines"])
 

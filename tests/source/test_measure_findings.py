@@ -15,7 +15,7 @@ from migrator.model.tree import Collection, Field, IndexSpec, Join, Node
 from migrator.source import MySQLSource
 from migrator.source.connect import connected
 from migrator.source.measure import measure
-from migrator.source.measuring import ask, facts, sampling, uniques
+from migrator.source.measuring import ask, facts, sampling
 from tests.source.build import collection, field, join, link, node, table
 from tests.source.conftest import Execute
 
@@ -296,7 +296,7 @@ def test_duplicates_are_looked_for_in_all_rows_of_larger_tables_too(
     whole = replace(collection(words), indexes=(unique("w"),))
     finding = next(each for each in found(source, whole) if each.code == "duplicate-unique")
     assert "twice (2 rows)" in finding.text
-    monkeypatch.setattr(uniques, "WHOLE_ROWS", 100)
+    monkeypatch.setattr(facts, "READABLE_ROWS", 100)
     assert "only looked for in a sample" in only(found(source, whole), "unchecked").text
 
     def slow(self: ask.Asker, purpose: str, statement: str) -> list[ask.Row]:
@@ -305,7 +305,7 @@ def test_duplicates_are_looked_for_in_all_rows_of_larger_tables_too(
         return rows(self, purpose, statement)
 
     rows = ask.Asker.rows
-    monkeypatch.setattr(uniques, "WHOLE_ROWS", 10_000)
+    monkeypatch.setattr(facts, "READABLE_ROWS", 10_000)
     monkeypatch.setattr(ask.Asker, "rows", slow)
     assert "only looked for in a sample" in only(found(source, whole), "unchecked").text
 

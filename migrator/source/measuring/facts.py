@@ -15,6 +15,8 @@ from migrator.source.measuring.relations import table_name
 # All questions about a table together take a server about 15 us a row: a third of a second for so many.
 SMALL_ROWS = 20_000
 SMALL_BYTES = 32 << 20
+# Rows of a table of which one question that matters may read all within its time limit.
+READABLE_ROWS = 200_000
 
 TableKey = tuple[str, str]
 
@@ -42,6 +44,11 @@ class Facts:
     @property
     def qualified(self) -> str:
         return f"{self.schema}.{self.name}"
+
+    @property
+    def is_readable(self) -> bool:
+        """Whether one question may read all of it; so it is where the size is unknown."""
+        return self.rows <= READABLE_ROWS
 
     def has_index(self, names: Sequence[str], known: Sequence[str] = ()) -> bool:
         """Whether an index begins with some of `names` (columns of `known`, that equal constants, may come before)."""

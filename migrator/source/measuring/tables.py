@@ -14,7 +14,6 @@ from migrator.source.measuring.scope import Scope
 
 _TRANSACTIONAL = ("innodb", "rocksdb", "tokudb")
 _SCAN_HURTS = 1000  # rows; below, reading the whole table is as fast as an index
-_READ_AT_ONCE = 200_000  # rows that a server reads within the time limit of one question
 _NAME_LENGTH = 64
 _PREFIX = 191  # characters of a text column in an index: fits every row format
 
@@ -100,7 +99,7 @@ def is_looked_up_fast(scope: Scope, node: Node) -> bool:
     """Whether a few parents' rows can be found within the time that a question has."""
     return all(
         scope.is_whole(facts)
-        or 0 < facts.rows <= _READ_AT_ONCE
+        or (facts.rows > 0 and facts.is_readable)
         or facts.has_index([one.name for one in columns], [name for name, _ in match])
         for facts, columns, match in node_lookups(scope, node)
     )
