@@ -1,7 +1,15 @@
-"""`python -m migrator` is the command `migrator`."""
+"""The program: `migrator`, and `python -m migrator`."""
 
-if __name__ == "__main__":
+
+def run() -> None:
+    """What is installed as the command `migrator`."""
     # Worker processes import this module too, and need no command line.
     from migrator.cli import main
+    from migrator.garbage import spare_rows
 
+    spare_rows()
     main(prog_name="migrator")
+
+
+if __name__ == "__main__":
+    run()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import signal
 import threading
 import traceback
@@ -13,16 +14,42 @@ from typing import Any, NoReturn
 import click
 
 from migrator import __version__
-from migrator.commands import apply, cutover, generate, look, sync, verify
-from migrator.commands.shared import DEBUG, debug_option
-from migrator.config import mask_url
+from migrator.commands.debug import DEBUG, debug_option
 from migrator.errors import ExitCode, MappingError, MigratorError
+from migrator.masking import mask_url
+
+# Which module of `migrator.commands` each command is in. One is imported when it is asked for: `--version` and the
+# completion of a name need neither SQLAlchemy nor pymongo.
+_MODULES = {
+    "check": "look",
+    "plan": "look",
+    "apply": "apply",
+    "sync": "sync",
+    "status": "sync",
+    "verify": "verify",
+    "cutover": "cutover",
+    "generate": "generate",
+    "fanout": "generate",
+    "doctor": "look",
+    "schema": "look",
+}
 
 # --- from errors to exit codes ------------------------------------------------------------------------------------
 
 
 class _Commands(click.Group):
-    """Ends every command with its exit code: see docs/exit-codes.md."""
+    """Finds every command in its module, and ends it with its exit code: see docs/exit-codes.md."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return sorted(_MODULES)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        module = _MODULES.get(cmd_name)
+        if module is None:
+            return None
+        command = getattr(importlib.import_module(f"migrator.commands.{module}"), cmd_name)
+        assert isinstance(command, click.Command)
+        return command
 
     def invoke(self, ctx: click.Context) -> Any:
         with _sigterm_as_ctrl_c():
@@ -99,10 +126,3 @@ def main() -> None:
     Start with `check`, look at `plan`, then `apply`; `sync` keeps the documents in step. Settings come from
     migrator.yaml, then the environment (MIGRATOR_SOURCE, MIGRATOR_TARGET, MIGRATOR_MAPPINGS), then flags.
     """
-
-
-for _command in (
-    *(look.check, look.plan, apply.apply, sync.sync, sync.status, verify.verify, cutover.cutover),
-    *(generate.generate, generate.fanout, look.doctor, look.schema),
-):
-    main.add_command(_command)

@@ -17,6 +17,7 @@ from migrator.errors import Problem, SettingsError
 from migrator.mapping.document import Document, Places, read_document
 from migrator.mapping.document import Path as Place
 from migrator.mapping.wording import describe_mistakes
+from migrator.masking import mask_url
 from migrator.model.mapping import PolicySettings, overlay
 from migrator.model.policies import Policies
 
@@ -25,14 +26,6 @@ ENVIRONMENT = {"source": "MIGRATOR_SOURCE", "target": "MIGRATOR_TARGET", "mappin
 
 _VARIABLE = re.compile(r"\$\$\{|\$\{([^}]*)\}?")
 _VARIABLE_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
-_PASSWORD = re.compile(r":(?!//)\S*@")
-_SECRET_OPTION = re.compile(r"(?i)((?:password|token|secret)[a-z_]*[=:])[^&,\s]+")
-
-
-def mask_url(text: str) -> str:
-    """`text` with every password of a URL in it replaced by `***`. Masks too much rather than too little."""
-    masked = "replica=".join(_PASSWORD.sub(":***@", part) for part in text.split("replica="))
-    return _SECRET_OPTION.sub(r"\1***", masked)
 
 
 def _whole(value: Any) -> Any:

@@ -9,9 +9,9 @@ import click
 
 from migrator import api, console, console_cutover
 from migrator.commands.shared import common, pace_of, settings_of, workers_option, write
-from migrator.config import mask_url
 from migrator.cutover.cutover import CutoverOptions
 from migrator.errors import Interrupted, SettingsError
+from migrator.masking import mask_url
 
 
 @click.command()

@@ -9,10 +9,12 @@ from pathlib import Path
 import click
 
 from migrator import api, console
-from migrator.commands.shared import common, debug_option, files_of, make_plan, planning, settings_of, write
-from migrator.config import Settings, mask_url
+from migrator.commands.debug import debug_option
+from migrator.commands.shared import common, files_of, make_plan, planning, settings_of, write
+from migrator.config import Settings
 from migrator.errors import ExitCode, MigratorError
 from migrator.mapping.jsonschema import json_schema
+from migrator.masking import mask_url
 from migrator.model.check import Check
 from migrator.model.serialize import to_json
 from migrator.planning.decide import Consent

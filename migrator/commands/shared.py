@@ -10,25 +10,14 @@ from typing import Any
 import click
 
 from migrator import api, console
+from migrator.commands.debug import debug_option
 from migrator.config import Settings, load_settings
 from migrator.errors import SettingsError
 from migrator.model.plan import Plan
 from migrator.run import preview
 from migrator.run.outcome import ApplyOptions
 
-DEBUG = "migrator.debug"
-
 Command = Callable[..., None]
-
-
-def _note_debug(ctx: click.Context, _: click.Parameter, value: bool) -> None:
-    if value:
-        ctx.meta[DEBUG] = True
-
-
-debug_option = click.option(
-    "--debug", is_flag=True, expose_value=False, callback=_note_debug, help="Show tracebacks of errors."
-)
 
 
 def common(command: Command) -> Command:

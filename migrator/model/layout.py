@@ -41,15 +41,16 @@ class Layout:
     """The selected values of a node.
 
     The first `match` items say which parent a row belongs to: the child's (or link's) side of an exact join, or the
-    parent's own key where the join is not exact. 0 for the root.
+    parent's own key where the join is not exact. 0 for the root. An item that is a field's value or part of the row's
+    key, too, is there once: most children's are, and a value that comes twice is read and carried twice.
     """
 
     match: int
     items: tuple[Item, ...]
 
     def position(self, item: Item) -> int:
-        """Where `item` stands in a row, not counting the match values as a place to find it."""
-        return self.items.index(item, self.match)
+        """Where `item` stands in a row."""
+        return self.items.index(item)
 
 
 def column_item(column: Column, origin: Origin = "table") -> Item:
@@ -113,4 +114,4 @@ def layout(node: Node, parent: Node | None) -> Layout:
         wanted.append(column_item(node.variants.column))
         fields += [field for _, case in node.variants.cases for field in case]
     wanted += [field_item(field) for field in fields]
-    return Layout(len(match), (*match, *dict.fromkeys(wanted)))
+    return Layout(len(match), (*match, *(item for item in dict.fromkeys(wanted) if item not in match)))

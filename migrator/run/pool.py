@@ -16,6 +16,7 @@ from multiprocessing.process import BaseProcess
 from typing import Any
 
 from migrator.errors import MigratorError, Stopped
+from migrator.garbage import spare_rows
 from migrator.run.interrupt import uninterrupted
 
 # A worker's handler: built in the worker by a factory, called with one task at a time.
@@ -162,6 +163,7 @@ def _main(pipe: Connection, factory: Callable[[], Handler]) -> None:
     # decides what they mean, and ends its workers.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    spare_rows()
     tasks: queue.SimpleQueue[Any] = queue.SimpleQueue()
     threading.Thread(target=_listen, args=(pipe, tasks), daemon=True).start()
     try:

@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
-from migrator.config import Settings, load_settings, mask_url
+from migrator.config import Settings, load_settings
 from migrator.errors import SettingsError
+from migrator.masking import mask_url
 from migrator.model.policies import SoftDelete
 
 
