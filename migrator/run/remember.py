@@ -15,6 +15,7 @@ from migrator.run.sync_ports import Climber, FollowedSource
 from migrator.run.tracking import Tracker
 
 _LOOK = 0.2
+_AT_ONCE = 4000
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +79,7 @@ class Moment:
             takers = [part for part in parts if each.table in part.columns]
             pages = self._snapshot.tracked_rows(each.table, each.key, each.columns)
             # Not an `async for`: one that is left early would read the rest of the table first.
-            while rows := self._loop.run_until_complete(_next(pages, is_over)):
+            while rows := self._loop.run_until_complete(_some(pages, is_over)):
                 for part in takers:
                     load(part, rows)
 
@@ -125,6 +126,14 @@ def tables_of(parts: Sequence[Part]) -> list[Tracked]:
         before = found.get(each.table, each)
         found[each.table] = Tracked(each.table, each.key, tuple(dict.fromkeys((*before.columns, *each.columns))))
     return list(found.values())
+
+
+async def _some(pages: AsyncGenerator[list[TrackedRow], None], is_over: IsOver) -> list[TrackedRow]:
+    """The rows of the next pages: every load is a transaction of the target, which costs more than many rows in it."""
+    found: list[TrackedRow] = []
+    while len(found) < _AT_ONCE and (rows := await _next(pages, is_over)):
+        found += rows
+    return found
 
 
 async def _next(pages: AsyncGenerator[list[TrackedRow], None], is_over: IsOver) -> list[TrackedRow]:
