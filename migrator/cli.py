@@ -6,7 +6,7 @@ import importlib
 import signal
 import threading
 import traceback
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from types import FrameType
 from typing import Any, NoReturn
@@ -18,38 +18,11 @@ from migrator.commands.debug import DEBUG, debug_option
 from migrator.errors import ExitCode, MappingError, MigratorError
 from migrator.masking import mask_url
 
-# Which module of `migrator.commands` each command is in. One is imported when it is asked for: `--version` and the
-# completion of a name need neither SQLAlchemy nor pymongo.
-_MODULES = {
-    "check": "look",
-    "plan": "look",
-    "apply": "apply",
-    "sync": "sync",
-    "status": "sync",
-    "verify": "verify",
-    "cutover": "cutover",
-    "generate": "generate",
-    "fanout": "generate",
-    "doctor": "look",
-    "schema": "look",
-}
-
 # --- from errors to exit codes ------------------------------------------------------------------------------------
 
 
 class _Commands(click.Group):
-    """Finds every command in its module, and ends it with its exit code: see docs/exit-codes.md."""
-
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        return sorted(_MODULES)
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        module = _MODULES.get(cmd_name)
-        if module is None:
-            return None
-        command = getattr(importlib.import_module(f"migrator.commands.{module}"), cmd_name)
-        assert isinstance(command, click.Command)
-        return command
+    """Ends every command with its exit code: see docs/exit-codes.md."""
 
     def invoke(self, ctx: click.Context) -> Any:
         with _sigterm_as_ctrl_c():
@@ -117,7 +90,47 @@ def _sigterm_as_ctrl_c() -> Iterator[None]:
 # --- the commands -------------------------------------------------------------------------------------------------
 
 
-@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+class _Imported(Mapping[str, click.Command]):
+    """Commands by name, each imported when it is asked for: `--version` and the completion of a name need neither
+    SQLAlchemy nor pymongo."""
+
+    def __init__(self, modules: Mapping[str, str]) -> None:
+        """
+        Args:
+            modules: for each command the module of `migrator.commands` that it is in.
+        """
+        self._modules = modules
+
+    def __getitem__(self, name: str) -> click.Command:
+        module = importlib.import_module(f"migrator.commands.{self._modules[name]}")
+        command = getattr(module, name)
+        assert isinstance(command, click.Command)
+        return command
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._modules)
+
+    def __len__(self) -> int:
+        return len(self._modules)
+
+
+_COMMANDS = _Imported(
+    {
+        **dict.fromkeys(("check", "plan", "doctor", "schema"), "look"),
+        "apply": "apply",
+        **dict.fromkeys(("sync", "status"), "sync"),
+        "verify": "verify",
+        "cutover": "cutover",
+        **dict.fromkeys(("generate", "fanout"), "generate"),
+    }
+)
+
+
+@click.group(
+    cls=_Commands,
+    commands=_COMMANDS,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
 @click.version_option(__version__, message="migrator %(version)s")
 @debug_option
 def main() -> None:

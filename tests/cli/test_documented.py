@@ -16,10 +16,6 @@ from migrator.errors import ExitCode
 from tests.cli.conftest import migrator
 
 DOCS = Path(__file__).parents[2] / "docs"
-CONTEXT = click.Context(main)
-COMMANDS = {
-    name: command for name in main.list_commands(CONTEXT) if (command := main.get_command(CONTEXT, name)) is not None
-}
 COMMON = {"--source", "--target", "--mappings", "--config", "--debug"}
 
 
@@ -39,20 +35,21 @@ def documented(text: str) -> set[str]:
 
 
 def test_every_command_has_a_section() -> None:
-    assert list(COMMANDS) == main.list_commands(CONTEXT)
-    assert {name for name in sections() if name.startswith("migrator ")} == {f"migrator {name}" for name in COMMANDS}
+    assert {name for name in sections() if name.startswith("migrator ")} == {
+        f"migrator {name}" for name in main.commands
+    }
 
 
-@pytest.mark.parametrize("name", [name for name in COMMANDS if name != "schema"])
+@pytest.mark.parametrize("name", [name for name in main.commands if name != "schema"])
 def test_every_option_has_a_row_and_every_row_an_option(name: str) -> None:
-    found = options(COMMANDS[name])
+    found = options(main.commands[name])
     assert found >= COMMON
     assert documented(sections()[f"migrator {name}"]) == found - COMMON
 
 
 def test_the_common_options_are_documented_once() -> None:
     assert documented(sections()["The command line"]) == COMMON
-    assert options(COMMANDS["schema"]) == {"--debug"}
+    assert options(main.commands["schema"]) == {"--debug"}
     for option in ("--version", "`-h`", "--help", "--debug"):
         assert option in sections()["The command line"]
 
@@ -76,7 +73,7 @@ def test_actions_are_documented() -> None:
     assert {"create", "rebuild", "replace", "adopt", "indexes", "unchanged"} <= rows
 
 
-@pytest.mark.parametrize("arguments", [["-h"], ["--help"], *([name, "-h"] for name in COMMANDS)])
+@pytest.mark.parametrize("arguments", [["-h"], ["--help"], *([name, "-h"] for name in main.commands)])
 def test_help(arguments: list[str]) -> None:
     result = migrator(*arguments)
     assert result.exit_code == 0
@@ -85,7 +82,7 @@ def test_help(arguments: list[str]) -> None:
 
 
 def test_every_option_says_what_it_is_for() -> None:
-    for command in COMMANDS.values():
+    for command in main.commands.values():
         silent = [param.name for param in command.params if isinstance(param, click.Option) and not param.help]
         assert silent == []
 
@@ -98,3 +95,10 @@ def test_a_command_is_imported_when_it_is_asked_for() -> None:
     code = "import sys, migrator.cli; print({'sqlalchemy', 'pymongo', 'pydantic'} & set(sys.modules))"
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert found.stdout == "set()\n"
+
+
+def test_a_mistyped_command_gets_a_suggestion() -> None:
+    result = migrator("chek")
+    assert result.exit_code == 2
+    assert "No such command 'chek'" in result.output
+    assert "Did you mean one of: 'check'" in result.output
