@@ -181,7 +181,15 @@ def _summary(plan: Plan) -> Text:
     severities = Counter(finding.severity for finding in all_findings(plan))
     if severities["blocked"]:
         text.append(f" Blocked by {severities['blocked']}: apply refuses this plan.", "bold red")
+    if any(_is_sampled(each.measure) for each in copied if each.measure is not None):
+        text.append(
+            " Only samples of large tables were looked at, also for values that don't fit: --exact reads all.", "dim"
+        )
     return text
+
+
+def _is_sampled(measure: CollectionMeasure) -> bool:
+    return not (measure.documents.exact and all(node.rows.exact for node in measure.nodes))
 
 
 _DONE: dict[Action, str] = {

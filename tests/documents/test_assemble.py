@@ -130,7 +130,7 @@ def test_several_rows_for_one_reject() -> None:
 
 def test_orphans_reject_by_policy() -> None:
     node = root(children=[child("one", "one", field("name", NAME), parent=PARENT, orphans="reject")])
-    rows = Rows(r=[(b"1", b"7"), (b"2", None), (b"3", b"8")], r_one=[(b"8", b"8", b"here")])
+    rows = Rows(r=[(b"1", b"7"), (b"2", None), (b"3", b"8")], r_one=[(b"8", b"here")])
     (batch,) = run(node, rows)
     assert decoded([batch]) == [{"_id": 2, "one": None}, {"_id": 3, "one": {"name": "here"}}]
     assert (batch.rejected[0].document, batch.rejected[0].key) == ("1", "7")
@@ -141,11 +141,11 @@ def test_a_shared_row_is_read_once_in_a_snapshot_and_again_in_the_next(monkeypat
     monkeypatch.setattr(assemble, "_LARGEST_BATCH", 1)
     join = child("one", "one", parent=PARENT).join
     lookup = Node("r.one", "s", "one", "one", ("one",), (PARENT,), (field("name", NAME),), join=join)
-    rows = Rows(r=[(b"1", b"7"), (b"2", b"7"), (b"3", b"9")], r_one=[(b"7", b"7", b"seven")])
+    rows = Rows(r=[(b"1", b"7"), (b"2", b"7"), (b"3", b"9")], r_one=[(b"7", b"seven")])
     expected = [{"_id": 1, "one": {"name": "seven"}}, {"_id": 2, "one": {"name": "seven"}}, {"_id": 3, "one": None}]
     assert documents(root(children=[lookup]), rows) == expected
     assert len(rows.calls) == 2
-    rows.rows["r_one"] = [(b"7", b"7", b"changed")]
+    rows.rows["r_one"] = [(b"7", b"changed")]
     assert documents(root(children=[lookup]), rows)[0]["one"] == {"name": "changed"}
 
 

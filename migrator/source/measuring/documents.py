@@ -193,7 +193,8 @@ def document_findings(scope: Scope, documents: Documents) -> list[Finding]:
     for node, twice in documents.duplicates.items():
         if twice.count:
             text = (
-                f"{twice.count:,} document{'' if twice.count == 1 else 's'} would have a key of the map twice "
+                f"{'' if documents.complete else 'at least '}{twice.count:,} "
+                f"document{'' if twice.count == 1 else 's'} would have a key of the map twice "
                 f"(the first: {key_text(twice.largest[0].key)}) and will be rejected"
             )
             fix = "Use an array (`many: true`), or a `where:` that leaves one row for a key."
