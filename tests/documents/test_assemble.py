@@ -130,7 +130,7 @@ def test_several_rows_for_one_reject() -> None:
 
 def test_orphans_reject_by_policy() -> None:
     node = root(children=[child("one", "one", field("name", NAME), parent=PARENT, orphans="reject")])
-    rows = Rows(r=[(b"1", b"7"), (b"2", None), (b"3", b"8")], r_one=[(b"8", b"here")])
+    rows = Rows(r=[(b"1", b"7"), (b"2", None), (b"3", b"8")], r_one=[(b"8", b"8", b"here")])
     (batch,) = run(node, rows)
     assert decoded([batch]) == [{"_id": 2, "one": None}, {"_id": 3, "one": {"name": "here"}}]
     assert (batch.rejected[0].document, batch.rejected[0].key) == ("1", "7")

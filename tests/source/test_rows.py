@@ -103,10 +103,10 @@ def test_children_are_those_of_sql_in_the_nodes_order(orders: MySQLSource, exact
     asked = {one[0] for one in match}
     listed = ",".join(map(str, chosen))
     found = [row for row in children(orders, items, root, match) if row[0] in asked]
+    # A field that is the child's side of an exact join is there once.
+    values = "order_id, id, line, note" if exact else "order_id, id, order_id, line, note"
     assert found == raw(
-        orders,
-        f"SELECT order_id, id, order_id, line, note FROM items WHERE order_id IN ({listed})"
-        " ORDER BY order_id, line DESC, id",
+        orders, f"SELECT {values} FROM items WHERE order_id IN ({listed}) ORDER BY order_id, line DESC, id"
     )
     linked = [row for row in children(orders, tags, root, match) if row[0] in asked]
     assert linked == raw(
@@ -137,7 +137,7 @@ def test_one_follows_the_parents_key_and_null_never_matches(orders: MySQLSource)
     item, order = table(schema, "items"), table(schema, "orders")
     child = node(order, id="order", shape="one", join=join(item, ["order_id"], order, ["id"], exact=True))
     found = children(orders, child, node(item), [key(n) for n in (6, 3, 6, 999999)])
-    assert found == [(b"3", b"3", b"open"), (b"6", b"6", b"open")]
+    assert found == [(b"3", b"open"), (b"6", b"open")]
     assert children(orders, child, node(item), []) == []
 
 
@@ -202,9 +202,10 @@ def test_tables_of_other_databases(source: MySQLSource, execute: Execute, second
     )
     both = MySQLSource(replace(source.url, databases=(source.url.database, second_database)))
     near, far = table(both.schema(), "near"), table(both.schema(), "far", second_database)
-    for exact in (True, False):
-        child = node(far, id="far", join=join(near, ["id"], far, ["near"], exact=exact))
-        assert children(both, child, node(near), [key(1), key(2)]) == [(b"2", b"10", b"2"), (b"2", b"11", b"2")]
+    child = node(far, id="far", join=join(near, ["id"], far, ["near"], exact=True))
+    assert children(both, child, node(near), [key(1), key(2)]) == [(b"2", b"10"), (b"2", b"11")]
+    child = node(far, id="far", join=join(near, ["id"], far, ["near"], exact=False))
+    assert children(both, child, node(near), [key(1), key(2)]) == [(b"2", b"10", b"2"), (b"2", b"11", b"2")]
 
 
 def test_composite_keys_range_and_match(source: MySQLSource, execute: Execute) -> None:
