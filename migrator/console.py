@@ -244,6 +244,11 @@ def applied(result: ApplyResult, examples: Sequence[Rejected], seconds: float) -
     yield Text(f"{took} Run {result.run}." if result.run else took, "bold")
     for problem in result.problems:
         yield Text.assemble(("warning  ", "yellow"), clean(problem))
+    if result.problems:
+        yield Text(
+            "The next apply tries these again, on the documents that are there. Where rows must be mended first: mend "
+            "them, then let sync bring that in, or copy anew with `apply --replace NAME`."
+        )
     if result.rejected:
         yield Text()
         yield Text(f"Rejected: {plural(result.rejected, 'reason')} recorded, the first ones:", "bold red")

@@ -180,18 +180,20 @@ def show_status(status: Status) -> Iterator[RenderableType]:
     for name, justify in (("collection", "left"), ("state", "left"), ("documents", "right"), ("rejected", "right")):
         table.add_column(name, justify=justify)  # type: ignore[arg-type]
     for each in status.collections:
-        table.add_row(each.name, _state(each), number(each.documents), number(each.rejected))
+        state = _state(each, is_running=status.sync_owner is not None)
+        table.add_row(each.name, state, number(each.documents), number(each.rejected))
     yield table
     yield ""
     yield from _sync_lines(status)
 
 
-def _state(each: CollectionStatus) -> str:
+def _state(each: CollectionStatus, *, is_running: bool) -> str:
     if each.copying is not None:
         done, total = each.copying
         return f"being copied, {number(done)} of {number(total)} chunks so far"
     if each.following:
-        return "in step" + (f", {number(each.dirty)} waiting" if each.dirty else "")
+        state = "in step" if is_running else "waits for sync"
+        return state + (f", {number(each.dirty)} waiting" if each.dirty else "")
     return each.why or "live"
 
 

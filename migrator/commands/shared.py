@@ -16,6 +16,7 @@ from migrator.errors import SettingsError
 from migrator.model.plan import Plan
 from migrator.run import preview
 from migrator.run.outcome import ApplyOptions
+from migrator.source.url import parse_source_url
 
 Command = Callable[..., None]
 
@@ -106,16 +107,32 @@ def make_plan(settings: Settings, options: preview.PlanOptions) -> Plan:
 
 
 def pace_of(settings: Settings, *, restart: bool) -> ApplyOptions:
+    """
+    Raises:
+        SettingsError: when a replica's lag is limited, and no replica is named.
+    """
+    if settings.max_replica_lag is not None and parse_source_url(settings.source_url()).replica is None:
+        raise SettingsError(
+            "the lag of a replica has a limit, and the source URL names no replica",
+            where="max_replica_lag",
+            hint="Append replica=HOST:PORT to the source URL, or take the limit out.",
+        )
     return ApplyOptions(
         settings.workers, settings.max_threads_running, settings.max_replica_lag, restart, settings.retry_seconds
     )
 
 
 def write(file: Path, text: str, what: str = "plan") -> None:
-    """What is half written must not look whole."""
-    beside = file.with_name(f".{file.name}.part")
+    """Puts `text` into a file, whole: what is half written must not look whole. Into a pipe or device as it comes."""
     try:
+        # What a link leads to is replaced, not the link.
+        file = file.resolve()
+        if file.exists() and not file.is_file():
+            file.write_text(text, encoding="utf-8")
+            return
+        beside = file.with_name(f".{file.name}.part")
         beside.write_text(text, encoding="utf-8")
         beside.replace(file)
-    except OSError as error:
-        raise SettingsError(f"the {what} can't be written: {error.strerror}", where=str(file)) from None
+    except (OSError, RuntimeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "its links lead in a circle"
+        raise SettingsError(f"the {what} can't be written: {reason}", where=str(file)) from None

@@ -115,6 +115,24 @@ class Assembler:
                 return
             size = _next_size(size, work.last_weight)
 
+    async def first(self, reader: RowReader, count: int) -> AsyncIterator[Batch]:
+        """At least `count` documents, if there are so many: the first in key order. Of a table without a key at most so
+        many, and any that are had quickly."""
+        if not self.collection.root.key:
+            async for batch in self._keyless(reader, count):
+                yield batch
+            return
+        keys, size, made = KeyRange(), min(count, _LARGEST_BATCH), 0
+        while made < count:
+            rows = await reader.roots(self.collection.root, keys, size)
+            async for batch in self._work(reader).batches(rows):
+                made += len(batch.documents)
+                yield batch
+            if len(rows) < size:
+                return
+            keys = KeyRange(self._root.key(rows[-1]), None)
+            size = min(size * 2, _LARGEST_BATCH)
+
     async def by_key(self, reader: RowReader, keys: Sequence[Key]) -> Batch:
         """The documents of single keys together; see `by_keys`."""
         batches = [batch async for batch in self.by_keys(reader, keys)]
@@ -139,11 +157,11 @@ class Assembler:
     def _work(self, reader: RowReader) -> _Work:
         return _Work(self, reader, self._memories.setdefault(reader, _Memory()))
 
-    async def _keyless(self, reader: RowReader) -> AsyncIterator[Batch]:
+    async def _keyless(self, reader: RowReader, some: int | None = None) -> AsyncIterator[Batch]:
         """Documents of a table without a key: _id is a hash of the row and its count among identical rows."""
         last: Row | None = None
         count = 0
-        async for rows in reader.keyless(self.collection.root):
+        async for rows in reader.keyless(self.collection.root, some):
             documents, rejected, keys = [], [], []
             for row in rows:
                 count = count + 1 if row == last else 0

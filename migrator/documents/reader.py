@@ -23,8 +23,9 @@ class RowReader(Protocol):
         """The rows that the source finds for `keys`, `where` applied. Its collation may find others than asked for."""
         ...
 
-    def keyless(self, root: Node) -> AsyncIterator[list[Row]]:
-        """All rows of a root table without a key, so ordered that rows with the same bytes follow each other."""
+    def keyless(self, root: Node, some: int | None = None) -> AsyncIterator[list[Row]]:
+        """All rows of a root table without a key, so ordered that rows with the same bytes follow each other; `some`
+        of them, whichever are had without a look at all."""
         ...
 
     def children(self, node: Node, parent: Node, match: Sequence[Key]) -> AsyncGenerator[list[Row], None]:

@@ -9,9 +9,6 @@ from migrator.generate.model import ids_of_rows
 from migrator.model.cutover import Counter
 from migrator.model.tree import Collection
 
-COUNTERS = "sequences"
-"""The collection of counters, {_id: name, last: the highest id given out}; see `runtime.aio.ids`."""
-
 
 def counters(collections: Sequence[Collection]) -> tuple[Counter, ...]:
     """All counters of these collections, by name."""

@@ -31,10 +31,15 @@ class MappingFile:
 
 @dataclass(frozen=True)
 class MappingSet:
-    """All mappings of a project, in order of their file names."""
+    """All mappings of a project, in order of their file names.
+
+    Attributes:
+        problems: of files that can't be read as a mapping, and so are not among `files`.
+    """
 
     folder: str
     files: tuple[MappingFile, ...]
+    problems: tuple[Problem, ...] = ()
 
     @property
     def collections(self) -> tuple[str, ...]:
@@ -47,7 +52,20 @@ def load_mappings(folder: FilePath) -> MappingSet:
     Raises:
         MappingError: with every mistake of every file; also for a folder that is missing or holds no mapping.
     """
-    files, problems = [], []
+    found = read_mappings(folder)
+    if found.problems:
+        raise MappingError(found.problems)
+    return found
+
+
+def read_mappings(folder: FilePath) -> MappingSet:
+    """As `load_mappings`, for callers that have more to say of the files that can be read.
+
+    Raises:
+        MappingError: for a folder that is missing or holds no mapping.
+    """
+    files: list[MappingFile] = []
+    problems: list[Problem] = []
     for path in _mapping_files(folder):
         try:
             content = path.read_bytes()
@@ -59,9 +77,10 @@ def load_mappings(folder: FilePath) -> MappingSet:
         except MappingError as error:
             problems += error.problems
     problems += _twice(files)
-    if problems:
-        raise MappingError(problems)
-    return MappingSet(str(folder), tuple(files))
+    first = {file.spec.collection: file for file in reversed(files)}
+    return MappingSet(
+        str(folder), tuple(file for file in files if first[file.spec.collection] is file), tuple(problems)
+    )
 
 
 def load_text(file: str, content: bytes) -> MappingFile:

@@ -23,7 +23,7 @@ def resolve(mappings: MappingSet, schema: Schema, describe: Describe, policies: 
     """The collections that `mappings` describe, in file order.
 
     Args:
-        mappings: from `load_mappings`.
+        mappings: from `load_mappings`, or from `read_mappings`, whose problems count among the mistakes.
         schema: all tables of the source's databases.
         describe: what the server says an SQL expression over one row of (schema, table) is. Asked at most once for
             each expression; a MigratorError that is not Retryable counts as a mistake in the expression.
@@ -32,7 +32,7 @@ def resolve(mappings: MappingSet, schema: Schema, describe: Describe, policies: 
     Raises:
         MappingError: with every mistake of every file.
     """
-    problems: list[Problem] = []
+    problems: list[Problem] = list(mappings.problems)
     catalog = Catalog(schema, cache(describe))
     roots: dict[str, Node] = {}
     for file in mappings.files:
@@ -40,26 +40,28 @@ def resolve(mappings: MappingSet, schema: Schema, describe: Describe, policies: 
         root = build_root(file.spec, policies, spot, catalog)
         if root is not None:
             roots[file.spec.collection] = root
-    found = [_collection(file, roots, schema, problems) for file in mappings.files]
+    found = [_collection(file, mappings, roots, schema, problems) for file in mappings.files]
     if problems:
         raise MappingError(tuple(dict.fromkeys(problems)))
     return tuple(collection for collection in found if collection is not None)
 
 
 def _collection(
-    file: MappingFile, roots: dict[str, Node], schema: Schema, problems: list[Problem]
+    file: MappingFile, mappings: MappingSet, roots: dict[str, Node], schema: Schema, problems: list[Problem]
 ) -> Collection | None:
     spec, spot = file.spec, Spot(file.places, (), problems)
     root = roots.get(spec.collection)
     if root is None:
         return None
+    # A file that can't be read may describe what a reference names: that is no mistake yet.
+    references = {} if mappings.problems else spec.references
     collection = Collection(
         name=spec.collection,
         root=root,
         file=file.places.file,
         mapping_hash=hashlib.sha256(to_json(root).encode()).hexdigest()[:16],
         indexes=resolve_indexes(spec.indexes, root, spot.at("indexes")),
-        references=resolve_references(spec.references, root, roots, spot.at("references")),
+        references=resolve_references(references, root, roots, spot.at("references")),
         validator=spec.validator,
         ids=spec.ids,
     )

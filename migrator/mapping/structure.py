@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from migrator.errors import Problem
 from migrator.mapping.document import Path, Places
+from migrator.model.collection_names import reserved_mistake
 from migrator.model.mapping import CollectionSpec, EmbedSpec, FieldSpec, VariantsSpec
 
 # MongoDB: a database and collection name together have at most 255 bytes; the rest is for names of what is loaded
@@ -62,6 +63,8 @@ def _collection(spec: CollectionSpec, places: Places) -> Iterator[Problem]:
         mistake = f"a collection's name has at most {MAX_COLLECTION_BYTES} bytes"
     if mistake:
         yield places.problem(("collection",), mistake)
+    elif mistake := reserved_mistake(name):
+        yield places.problem(("collection",), mistake, "choose another name for the collection")
     if _count(spec.embed) > MAX_NODES:
         message = f"with every `depth` written out, more than {MAX_NODES} tables are nested here"
         yield places.problem(("embed",), message, "use a smaller `depth`", at_key=True)

@@ -108,7 +108,8 @@ class _Apply:
         with _faults_stop():
             self._check_source_again(run)
             problems += self._publish(run)
-            progress = self._state.progress(run.id)
+            copied = {plan.collection.name for plan in _copied(run.plan)}
+            progress = {name: each for name, each in self._state.progress(run.id).items() if name in copied}
             rejected = self._state.count_rejected(run.id)
             self._state.finish(run.id, "done")
         return ApplyResult(run.id, progress, rejected, tuple(problems))

@@ -155,6 +155,10 @@ class Writer(Protocol):
 class Publisher(Protocol):
     """Turns what was loaded into the live collection."""
 
+    def published(self) -> dict[str, str]:
+        """Collection -> run, of everything live that an apply made. Changes nothing."""
+        ...
+
     def prepare(self, run_id: str, plan: CollectionPlan) -> None:
         """Creates the place that is loaded, beside the live one, if it isn't there. Its name holds the run's id."""
         ...

@@ -16,8 +16,8 @@ from bson import BSON, CodecOptions
 from bson.codec_options import DatetimeConversion
 from bson.json_util import RELAXED_JSON_OPTIONS, dumps
 
-from migrator.errors import MappingError, PlanRefused, SettingsError
-from migrator.mapping.load import load_mappings
+from migrator.errors import MappingError, PlanRefused, SettingsError, SourceError
+from migrator.mapping.load import read_mappings
 from migrator.mapping.resolve import resolve
 from migrator.mapping.suggest import did_you_mean
 from migrator.model.plan import Finding, Plan
@@ -69,7 +69,14 @@ def check(source: Source, files: MappingFiles) -> tuple[Collection, ...]:
         MappingError: with every mistake.
         SourceError: when the schema can't be read.
     """
-    return resolve(load_mappings(files.folder), source.schema(), source.describe, files.policies)
+    mappings = read_mappings(files.folder)
+    try:
+        schema = source.schema()
+    except SourceError:
+        if mappings.problems:
+            raise MappingError(mappings.problems) from None
+        raise
+    return resolve(mappings, schema, source.describe, files.policies)
 
 
 def make_plan(

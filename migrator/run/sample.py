@@ -6,7 +6,6 @@ import asyncio
 from contextlib import closing
 
 from migrator.documents.assemble import Assembler
-from migrator.model.chunk import KeyRange
 from migrator.model.plan import Plan
 from migrator.model.tree import Collection
 from migrator.run.outcome import SampleResult
@@ -30,13 +29,11 @@ def sample(plan: Plan, ends: Ends, count: int) -> tuple[SampleResult, ...]:
 
 
 async def first_documents(source: Source, collection: Collection, count: int) -> tuple[list[bytes], int]:
-    """Up to `count` documents in key order from one snapshot, and how many were rejected on the way."""
+    """Up to `count` documents from one snapshot (see `Assembler.first`), and how many were rejected on the way."""
     documents: list[bytes] = []
     rejected = 0
     async with source.open_reader() as reader:
-        async for batch in Assembler(collection).within(reader, KeyRange()):
+        async for batch in Assembler(collection).first(reader, count):
             documents += [document.bson for document in batch.documents]
             rejected += len(batch.rejected_keys)
-            if len(documents) >= count:
-                break
     return documents[:count], rejected

@@ -58,7 +58,7 @@ def read_status(target: SyncableTarget) -> Status:
     following = target.following()
     run = target.state().open_run()
     copying = target.state().progress(run.id) if run is not None else {}
-    published: dict[str, str] = {} if following is None else following.sync_state().published()
+    published = target.publisher().published() if following is None else following.sync_state().published()
     report = None if following is None else following.sync_state().last_report()
     found = [_live(target, name, run_id, report) for name, run_id in sorted(published.items())]
     names = {each.name for each in found}
@@ -75,9 +75,10 @@ def read_status(target: SyncableTarget) -> Status:
 
 def _live(target: SyncableTarget, name: str, run: str, report: SyncReport | None) -> CollectionStatus:
     following = target.following()
-    assert following is not None
-    state, scope = following.sync_state(), Scope(run, name)
     (seen,) = target.inspect([name])
+    if following is None:
+        return CollectionStatus(name, run, seen.documents, seen.rejected)
+    state, scope = following.sync_state(), Scope(run, name)
     if not state.collection(scope).root.key:
         return CollectionStatus(name, run, seen.documents, seen.rejected, why="not followed: no key")
     if scope not in state.positions([scope]):

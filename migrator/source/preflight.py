@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import Connection, bindparam, text
@@ -13,6 +14,7 @@ from migrator.model.plan import Finding
 from migrator.model.position import ServerIdentity
 from migrator.source import log_settings
 from migrator.source.connect import connected
+from migrator.source.failure import error_code
 from migrator.source.grants import Need, files_need, grant_global, grant_reading, sync_need
 from migrator.source.identity import read_identity
 from migrator.source.log_settings import Setting
@@ -101,7 +103,8 @@ def checks(url: SourceUrl) -> Iterator[Check]:
         with connected(url) as connection:
             facts = read_facts(connection)
     except SourceError as error:
-        yield Check("source", "blocked", "reachable", f"{error.where}: {error.what}", error.hint)
+        fix = _way_in(url) if _is_closed(error) else error.hint
+        yield Check("source", "blocked", "reachable", f"{error.where}: {error.what}", fix)
         return
     yield Check("source", "ok", "reachable", f"{url} as {facts.account}")
     yield _version(facts.server)
@@ -112,6 +115,16 @@ def checks(url: SourceUrl) -> Iterator[Check]:
         lambda: _connected_checks(url, facts),
     ):
         yield from _guarded(look)
+
+
+def _is_closed(error: SourceError) -> bool:
+    """Whether the account may log in, but not use the database (ER_DBACCESS_DENIED_ERROR)."""
+    return error.__cause__ is not None and error_code(error.__cause__) == 1044
+
+
+def _way_in(url: SourceUrl) -> str:
+    with connected(replace(url, database="")) as connection:
+        return _reading(read_facts(connection), url.databases)
 
 
 def _guarded(look: Callable[[], Iterator[Check]]) -> Iterator[Check]:

@@ -52,9 +52,9 @@ class SnapshotReader:
             found += await self._all(self._templates.roots(root).exactly(some))
         return found
 
-    def keyless(self, root: Node) -> AsyncGenerator[list[Row], None]:
-        """All rows of a root table without a key; rows with the same bytes follow each other."""
-        return self._stream(statements.keyless_rows(root))
+    def keyless(self, root: Node, some: int | None = None) -> AsyncGenerator[list[Row], None]:
+        """All rows of a root table without a key, or `some`; rows with the same bytes follow each other."""
+        return self._stream(statements.keyless_rows(root, some))
 
     async def children(self, node: Node, parent: Node, match: Sequence[Key]) -> AsyncGenerator[list[Row], None]:
         """Rows of `node` for the match values, those of one match value together and in the node's order.

@@ -67,9 +67,10 @@ def roots(root: Node) -> Template:
     return Template(text_of(statement), root.key, tuple(map(name_of, key)))
 
 
-def keyless_rows(root: Node) -> str:
-    """All root rows of a table without a key; rows with the same bytes follow each other."""
-    source = _Source.of(root, None)
+def keyless_rows(root: Node, some: int | None = None) -> str:
+    """All root rows of a table without a key, or the first `some` that the server comes across; rows with the same
+    bytes follow each other."""
+    source = _Source.of(root, None, some)
     return text_of(source.select().order_by(*source.every_value()))
 
 
@@ -155,10 +156,10 @@ class _Source:
     columns: dict[tuple[Origin, str], Column]
 
     @classmethod
-    def of(cls, node: Node, parent: Node | None) -> _Source:
+    def of(cls, node: Node, parent: Node | None, some: int | None = None) -> _Source:
         wanted = layout(node, parent)
         expressions = _aliases(wanted)
-        own = _own_table(node, wanted, expressions)
+        own = _own_table(node, wanted, expressions, some)
         by_origin: dict[Origin, FromClause] = {"table": own, "expression": own}
         tables: FromClause = own
         if node.link is not None:
@@ -228,7 +229,7 @@ def _aliases(wanted: Layout) -> dict[str, str]:
     return {text: next(free) for text in dict.fromkeys(i.name for i in wanted.items if i.origin == "expression")}
 
 
-def _own_table(node: Node, wanted: Layout, expressions: dict[str, str]) -> FromClause:
+def _own_table(node: Node, wanted: Layout, expressions: dict[str, str], some: int | None) -> FromClause:
     names = [item.name for item in wanted.items if item.origin == "table"]
     names += [one.column for one in node.order if not one.from_link]
     names += [one.name for one in node.key]
@@ -238,7 +239,7 @@ def _own_table(node: Node, wanted: Layout, expressions: dict[str, str]) -> FromC
     chosen: list[Expression] = [base.c[name] for name in dict.fromkeys(names)]
     chosen += [verbatim(text).label(alias) for text, alias in expressions.items()]
     constants = [base.c[name] == literal_column(text_literal(value)) for name, value in node.match]
-    return _derived(base, chosen, node.where, constants, "t")
+    return _derived(base, chosen, node.where, constants, "t", some)
 
 
 def _link_table(node: Node, link: Link, wanted: Layout) -> FromClause:
@@ -250,11 +251,18 @@ def _link_table(node: Node, link: Link, wanted: Layout) -> FromClause:
 
 
 def _derived(
-    base: FromClause, chosen: Sequence[Expression], where: str | None, conditions: Sequence[Expression], alias: str
+    base: FromClause,
+    chosen: Sequence[Expression],
+    where: str | None,
+    conditions: Sequence[Expression],
+    alias: str,
+    some: int | None = None,
 ) -> FromClause:
     statement = select(*chosen).select_from(base).where(*conditions)
     if where is not None:
         statement = statement.where(verbatim(where))
+    if some is not None:
+        statement = statement.limit(literal_column(str(some)))
     return statement.subquery(alias)
 
 

@@ -10,9 +10,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from migrator.errors import NotOwned, PlanRefused, TargetError
+from migrator.model.collection_names import sample_name
 from migrator.model.plan import CollectionPlan, TargetCollection
 from migrator.target import indexes
-from migrator.target.names import sample_name
 from migrator.target.ports import Place, Records
 from migrator.target.record import Entry, Intent, Record
 from migrator.target.structure import Seen, describe, owned

@@ -16,6 +16,7 @@ _FORM = (
     "Write mongodb://user:password@host:27017/database (or mongodb+srv://..., or file:PATH), special characters in "
     "user and password percent-encoded (@ is %40, / is %2F, : is %3A)."
 )
+_OPTIONS = "What each option takes: https://www.mongodb.com/docs/manual/reference/connection-string-options/"
 _MONGO = re.compile(
     r"(?P<scheme>mongodb(?:\+srv)?)://(?:(?P<user>[^:@/?]*)(?::(?P<password>[^@/?]*))?@)?(?P<hosts>[^/?@]+)"
     r"(?:/(?P<database>[^?@]*))?(?:\?(?P<options>.*))?"
@@ -95,7 +96,7 @@ def _mongo(text: str) -> MongoUrl:
         )
     _check_database(database)
     if parts["scheme"] == "mongodb":
-        _check_by_driver(text, parts["options"] or "")
+        _check_by_driver(text, parts["hosts"], parts["options"] or "")
     elif "," in parts["hosts"] or ":" in parts["hosts"]:
         raise SettingsError("mongodb+srv:// takes one host name, no port", hint="Use mongodb:// for a list of hosts.")
     user = f"{parts['user']}@" if parts["user"] else ""
@@ -112,19 +113,32 @@ def _check_database(name: str) -> None:
         raise SettingsError(f"{name} is MongoDB's own database", hint="Name a database of your application's own.")
 
 
-def _check_by_driver(text: str, options: str) -> None:
+def _check_by_driver(text: str, hosts: str, options: str) -> None:
     """Hosts, ports and options. Not for mongodb+srv, where the driver would ask the name server."""
-    if not _understood(text):
-        # The driver's text may quote what it could not read, which may be half a password: only options are repeated.
-        names = [option.partition("=")[0] for option in re.split("[&;]", options)]
-        wrong = [name for name in names if _OPTION.fullmatch(name) and _unknown(name)]
-        what = f"unknown option {wrong[0]} in the target URL" if wrong else "the target URL can't be read"
-        raise SettingsError(what, hint=_FORM)
+    if _understood(text):
+        return
+    # The driver's text may quote what it could not read, perhaps half a password: only options' names are repeated.
+    given = [option for option in re.split("[&;]", options) if _OPTION.fullmatch(option.partition("=")[0])]
+    for name in (option.partition("=")[0] for option in given):
+        if _unknown(name):
+            raise SettingsError(f"unknown option {name} in the target URL", hint=_FORM)
+    for option in given:
+        if not _understood(f"mongodb://localhost/?{option}"):
+            name = option.partition("=")[0]
+            raise SettingsError(
+                f"the option {name} of the target URL can't have the value that is given", hint=_OPTIONS
+            )
+    if not _understood(f"mongodb://{hosts}/"):
+        raise SettingsError("hosts or ports of the target URL can't be read", hint=_FORM)
+    raise SettingsError("the target URL can't be read", hint=_FORM)
 
 
 def _understood(text: str) -> bool:
     try:
         parse_uri(text, validate=True, warn=False)
+    except OSError as error:
+        what = f"a file that the target URL names can't be read: {error.strerror}"
+        raise SettingsError(what, where=str(error.filename or "")) from None
     except (PyMongoError, ValueError):
         return False
     return True
@@ -134,6 +148,9 @@ def _unknown(option: str) -> bool:
     """Whether the driver knows no such option, told by its words, for it has no error class for that."""
     try:
         parse_uri(f"mongodb://localhost/?{option}=x", validate=True, warn=False)
+    except OSError:
+        # An option that names a file, and `x` is none.
+        return False
     except (PyMongoError, ValueError) as error:
         return "unknown option" in str(error).lower()
     return False

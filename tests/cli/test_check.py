@@ -23,14 +23,27 @@ def test_every_mistake_of_every_file_with_its_place(shop: Shop) -> None:
     assert (found.exit_code, found.stdout) == (3, "")
     assert "customers.yaml:3: unknown key `validater`" in found.stderr
     assert "third.yaml:1: `from` is missing" in found.stderr
-    shop.write("customers", "collection: customers\nfrom: customers\n")
-    (shop.mappings / "third.yaml").unlink()
-    found = shop.run("check")
-    assert found.exit_code == 3
     assert "orders.yaml:4" in found.stderr
     assert "did you mean `number`?" in found.stderr
     assert "orders.yaml:6" in found.stderr
-    assert found.stderr.endswith("error: 2 mistakes in the mapping files\n")
+    assert found.stderr.endswith("error: 4 mistakes in the mapping files\n")
+
+
+def test_a_reference_to_what_a_broken_file_may_describe_is_no_mistake_yet(shop: Shop) -> None:
+    reference = "references:\n  buyer: {collection: customers, on: {customer_id: _id}}\n"
+    shop.write("orders", f"collection: orders\nfrom: orders\n{reference}")
+    shop.write("customers", "collection: customers\nfrom: customers\nvalidater: true\n")
+    found = shop.run("check")
+    assert "orders.yaml" not in found.stderr
+    shop.write("customers", "collection: clients\nfrom: customers\n")
+    assert "no mapping describes a collection `customers`" in shop.run("check").stderr
+
+
+def test_mistakes_are_told_though_the_source_is_not_there(shop: Shop) -> None:
+    shop.write("customers", "collection: customers\nfrom: customers\nvalidater: true\n")
+    found = shop.run("check", "--source", "mysql://u@127.0.0.1:1/x")
+    assert found.exit_code == 3
+    assert "unknown key `validater`" in found.stderr
 
 
 def test_the_target_is_not_asked(shop: Shop) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -43,6 +45,40 @@ def test_a_file_that_cannot_be_written(shop: Shop) -> None:
     result = shop.run("plan", "--out", str(shop.folder / "no" / "plan.json"))
     assert result.exit_code == 2
     assert "the plan can't be written" in result.stderr
+
+
+def test_a_link_stays_and_leads_to_the_plan(shop: Shop) -> None:
+    file, link = shop.folder / "kept.json", shop.folder / "plan.json"
+    link.symlink_to(file)
+    assert shop.run("plan", "--out", str(link)).exit_code == 0
+    assert link.is_symlink()
+    assert from_json(Plan, file.read_bytes()).collections
+
+
+def test_a_pipe_is_written_to_and_stays_a_pipe(shop: Shop) -> None:
+    pipe = shop.folder / "pipe"
+    os.mkfifo(pipe)
+    with ThreadPoolExecutor(1) as pool:
+        text = pool.submit(pipe.read_bytes)
+        assert shop.run("plan", "--out", str(pipe)).exit_code == 0
+        assert from_json(Plan, text.result()).collections
+    assert pipe.is_fifo()
+
+
+def test_a_limit_for_a_replica_that_is_not_named(shop: Shop) -> None:
+    result = shop.run("apply", "--yes", "--max-replica-lag", "5")
+    assert result.exit_code == 2
+    assert "the source URL names no replica" in result.stderr
+
+
+def test_samples_of_a_table_without_a_key_are_not_the_whole_table(shop: Shop) -> None:
+    shop.sql("CREATE TABLE visits (at INT, path VARCHAR(20))")
+    shop.sql(*["INSERT INTO visits VALUES (1, '/a'), (2, '/b'), (2, '/b'), (3, '/c')"] * 3)
+    shop.write("visits", "collection: visits\nfrom: visits\nkey: none\n")
+    result = shop.run("plan", "--samples", "2", "--json", "--collection", "visits")
+    assert result.exit_code == 0, result.stderr
+    (collection,) = from_json(Plan, result.stdout).collections
+    assert len(collection.samples) == 2
 
 
 def test_samples_are_documents_of_real_rows(shop: Shop) -> None:

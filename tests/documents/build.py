@@ -56,8 +56,8 @@ class Rows:
     async def roots_by_key(self, root: Node, keys: Sequence[Key]) -> list[Row]:
         return [row for row in self.rows["r"] if (row[0],) in keys]
 
-    async def keyless(self, root: Node) -> AsyncIterator[list[Row]]:
-        yield self.rows["r"]
+    async def keyless(self, root: Node, some: int | None = None) -> AsyncIterator[list[Row]]:
+        yield self.rows["r"][:some]
 
     async def children(self, node: Node, parent: Node, match: Sequence[Key]) -> AsyncGenerator[list[Row], None]:
         self.calls.append((node.id, len(match)))

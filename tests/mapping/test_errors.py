@@ -8,6 +8,7 @@ import pytest
 from sqlalchemy.engine import make_url
 
 from migrator.errors import MappingError
+from migrator.mapping.load import load_text
 from tests.mapping.check import create_tables, resolve_folder
 
 CASES = sorted(path.parent for path in (Path(__file__).parent / "cases").glob("*/mapping.yaml"))
@@ -29,3 +30,13 @@ def test_error(case: Path, shop_url: str, request: pytest.FixtureRequest) -> Non
         url = request.getfixturevalue("mysql_url")
         create_tables(url, case / "schema.sql")
     assert error_text(url, case) == (case / "expect_error.txt").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    "name", ["_migrator_runs", "orders__migrator_1f2e3d4c", "orders__sample", "sequences", "outbox"]
+)
+def test_names_of_migrators_own_are_refused(name: str) -> None:
+    with pytest.raises(MappingError) as caught:
+        load_text("mapping.yaml", f"collection: {name}\nfrom: orders\n".encode())
+    assert "choose another name for the collection" in str(caught.value)
+    assert f"collection: {name}" in str(caught.value)

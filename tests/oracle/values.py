@@ -396,8 +396,15 @@ def _parsed(text: str, policies: dict[str, Any]) -> Any:
             check_name(name, policies)
         return dict(pairs)
 
+    def double(number: str) -> float:
+        if abs(float(number)) == float("inf"):
+            raise Reject(f"{number} is beyond any double")
+        return float(number)
+
     try:
-        return json.loads(text, parse_int=_json_integer, parse_constant=refuse, object_pairs_hook=members)
+        return json.loads(
+            text, parse_int=_json_integer, parse_float=double, parse_constant=refuse, object_pairs_hook=members
+        )
     except ValueError as error:
         raise Reject(str(error)) from error
 

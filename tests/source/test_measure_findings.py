@@ -393,3 +393,13 @@ def test_text_that_is_json_of_too_many_levels(source: MySQLSource, execute: Exec
         ("lossy-microseconds", "root: day"),
     ]
     assert "more than 100 levels" in findings[0].text
+
+
+def test_a_key_of_several_collations_and_types_is_shown(source: MySQLSource, execute: Execute) -> None:
+    execute(
+        "CREATE TABLE t (a VARCHAR(9) COLLATE utf8mb4_general_ci, b VARCHAR(9) COLLATE utf8mb4_unicode_ci, "
+        "c ENUM('x') CHARACTER SET latin1, d BINARY(1), at DATETIME(6), PRIMARY KEY (a, b, c, d))",
+        "INSERT INTO t VALUES ('a', 'b', 'x', x'41', '2024-01-01 00:00:00.123456')",
+    )
+    finding = only(found(source, node(table(source.schema(), "t"))), "lossy-microseconds")
+    assert "(such as a, b, x, 0x41)" in finding.text

@@ -47,6 +47,13 @@ def test_no_way_in_is_one_line_without_the_password(source: MySQLSource) -> None
     assert "secret-word" not in check.text + check.fix
 
 
+def test_an_account_that_may_not_use_the_database_is_told_what_to_grant(stranger: SourceUrl) -> None:
+    (check,) = preflight.checks(stranger)
+    assert (check.status, check.name) == ("blocked", "reachable")
+    assert check.fix.startswith("GRANT SELECT ON `")
+    assert f"TO '{stranger.user}'@'%';" in check.fix
+
+
 def test_an_account_for_one_table_is_told_what_to_grant(account: SourceUrl, execute: Execute) -> None:
     checks = list(preflight.checks(account))
     select, sync, files = named(checks, "privileges")

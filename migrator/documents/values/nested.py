@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functools import lru_cache
 from json import JSONDecodeError, loads
+from math import isinf
 from typing import Any, NoReturn
 
 from bson import encode
@@ -53,7 +54,7 @@ def parse_json(raw: bytes) -> Any:
         Misfit: when it is not JSON, or nested too deep.
     """
     try:
-        return loads(utf8(raw), parse_constant=_no_constant)
+        return loads(utf8(raw), parse_constant=_no_constant, parse_float=_double)
     except (JSONDecodeError, RecursionError) as error:
         reason = error.msg if isinstance(error, JSONDecodeError) else "nested too deep"
         raise Misfit(f"is not JSON: {reason}") from None
@@ -80,6 +81,17 @@ def _no_constant(name: str) -> NoReturn:
     raise Misfit(f"is not JSON: {name}")
 
 
+def _double(text: str) -> float:
+    found = float(text)
+    if isinf(found):
+        raise _beyond()
+    return found
+
+
+def _beyond() -> Misfit:
+    return Misfit("holds a number beyond any double; use `type: string`")
+
+
 def _levels(value: Any) -> int:
     deepest, todo = 0, [(value, 1)]
     while todo:
@@ -101,7 +113,7 @@ def _widened(value: Any) -> Any:
         try:
             return float(value)
         except OverflowError:
-            raise Misfit("holds a number beyond any double; use `type: string`") from None
+            raise _beyond() from None
     return value
 
 

@@ -165,7 +165,11 @@ def key_as_text(part: Part, names: Sequence[str], columns: Sequence[Column]) -> 
         return "NULL"
     binary = {one.name for one in columns if family_of(one) in ("binary", "bit")}
     parts = [f"CONCAT('0x', HEX({part.column(name)}))" if name in binary else part.column(name) for name in names]
-    return parts[0] if len(parts) == 1 else f"CONCAT_WS(', ', {', '.join(parts)})"
+    if len(parts) == 1:
+        return parts[0]
+    # Parts with collations of their own could be put together, but not compared: MIN of that is an error (1267).
+    comparable = [f"CONVERT({one} USING utf8mb4) COLLATE utf8mb4_bin" for one in parts]
+    return f"CONCAT_WS(', ', {', '.join(comparable)})"
 
 
 def _total(scope: Scope, facts: Facts, seen: _Seen) -> int:

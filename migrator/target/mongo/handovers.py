@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from bson import Int64
 
+from migrator.model.collection_names import SEQUENCES
 from migrator.model.cutover import Handover, Seed
 from migrator.model.serialize import from_json, to_json
 from migrator.target.mongo.session import Session
 
 HANDOVERS = "_migrator_cutover"
-# What generated repositories take new ids from: {_id: name, last: the highest id given out}.
-SEQUENCES = "sequences"
 
 
 class MongoHandovers:

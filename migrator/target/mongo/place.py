@@ -10,12 +10,12 @@ from bson.raw_bson import RawBSONDocument
 from pymongo.errors import CollectionInvalid, OperationFailure
 
 from migrator.errors import NotOwned, TargetError, TargetUnavailable
+from migrator.model.collection_names import staged_name
 from migrator.model.plan import CollectionPlan
 from migrator.model.tree import IndexSpec
 from migrator.target import indexes
 from migrator.target.mongo.failure import translate
 from migrator.target.mongo.session import WRITE_MILLISECONDS, Session
-from migrator.target.names import staged_name
 from migrator.target.record import Record
 from migrator.target.structure import Seen
 

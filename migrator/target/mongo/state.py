@@ -9,13 +9,13 @@ from pymongo import ASCENDING, DESCENDING, IndexModel, UpdateOne
 
 from migrator.errors import TargetError
 from migrator.model.chunk import Chunk, KeyRange, Rejected
+from migrator.model.collection_names import staged_by, staged_name
 from migrator.model.run import CollectionProgress, Run
 from migrator.model.serialize import from_json, to_json
 from migrator.target.mongo import leftovers, records
 from migrator.target.mongo.place import MongoPlace
 from migrator.target.mongo.runs import RUNS, run_body, run_of
 from migrator.target.mongo.session import Session
-from migrator.target.names import staged_by, staged_name
 
 CHUNKS = "_migrator_chunks"
 REJECTED = records.REJECTED

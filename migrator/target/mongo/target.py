@@ -8,6 +8,7 @@ from dataclasses import replace
 
 from migrator.model.change import Scope
 from migrator.model.check import Check
+from migrator.model.collection_names import staged_name
 from migrator.model.plan import Capabilities, TargetCollection, TargetIdentity
 from migrator.target.lease import Lease, Timing, describe, hold, live_owner, now
 from migrator.target.mongo import fences, transactors
@@ -23,7 +24,6 @@ from migrator.target.mongo.state import MongoState
 from migrator.target.mongo.sync_state import MongoSyncState
 from migrator.target.mongo.verified import MongoVerifyState
 from migrator.target.mongo.writer import MongoWriter
-from migrator.target.names import staged_name
 from migrator.target.publish import Publisher
 from migrator.target.url import MongoUrl
 

@@ -18,11 +18,11 @@ from pymongo import ReplaceOne
 
 from migrator.errors import LeaseLost
 from migrator.model.chunk import Chunk, ChunkResult, Document, Key, Rejected
+from migrator.model.collection_names import staged_name
 from migrator.target.mongo import bulk
 from migrator.target.mongo.bulk import RAW, Failure
 from migrator.target.mongo.session import Session
 from migrator.target.mongo.state import CHUNKS, REJECTED, chunk_id
-from migrator.target.names import staged_name
 
 _BATCH_DOCUMENTS = 2000
 _BATCH_BYTES = 16_000_000
