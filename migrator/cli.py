@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import importlib
+import os
 import signal
+import sys
 import threading
 import traceback
 from collections.abc import Iterator, Mapping
@@ -17,6 +20,9 @@ from migrator import __version__
 from migrator.commands.debug import DEBUG, debug_option
 from migrator.errors import ExitCode, MappingError, MigratorError
 from migrator.masking import mask_url
+
+# Of a disk behind standard output.
+_NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 # --- from errors to exit codes ------------------------------------------------------------------------------------
 
@@ -36,6 +42,13 @@ class _Commands(click.Group):
                 ctx.exit(ExitCode.INTERRUPTED)
             except (click.ClickException, click.exceptions.Exit, BrokenPipeError):
                 raise
+            except OSError as error:
+                if error.errno not in _NO_ROOM or error.filename is not None:
+                    raise
+                # Python would try again at its end, and end by that with another code.
+                os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+                click.echo(f"error: the output can't be written: {error.strerror}", err=True)
+                ctx.exit(ExitCode.USAGE)
             except Exception as error:
                 _say_unexpected(error, debug=ctx.meta.get(DEBUG, False))
                 ctx.exit(ExitCode.INTERNAL)

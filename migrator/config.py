@@ -30,7 +30,7 @@ _VARIABLE_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 def _whole(value: Any) -> Any:
     if isinstance(value, bool) or not re.fullmatch(r"\d+", str(value)):
-        raise PydanticCustomError("migrator", "must be a whole number")
+        raise PydanticCustomError("migrator", "must be a whole number, 0 or more")
     return int(value)
 
 

@@ -9,12 +9,11 @@ from pathlib import Path
 import click
 
 from migrator import api, console
-from migrator.commands.shared import common, files_of, make_plan, pace_of, planning, settings_of, sparing
+from migrator.commands.shared import common, consent_of, files_of, make_plan, pace_of, planning, settings_of, sparing
 from migrator.config import Settings
 from migrator.errors import ExitCode, Interrupted, PlanRefused, SettingsError
 from migrator.model.plan import Plan
 from migrator.model.serialize import from_json
-from migrator.planning.decide import Consent
 from migrator.planning.render import render
 from migrator.run import preview
 from migrator.run.outcome import ApplyOptions
@@ -73,7 +72,7 @@ def apply(
             )
         wanted = _kept(plan_file, settings, collections)
     else:
-        consent = Consent(frozenset(adopt), frozenset(replace))
+        consent = consent_of(adopt, replace)
         wanted = make_plan(settings, preview.PlanOptions(exact, 0, collections or None, consent, settings.chunk_rows))
     if sample is not None:
         results = api.sample(wanted, settings.source_url(), settings.target_url(), sample)

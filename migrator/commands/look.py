@@ -10,14 +10,13 @@ import click
 
 from migrator import api, console
 from migrator.commands.debug import debug_option
-from migrator.commands.shared import common, files_of, make_plan, planning, settings_of, write
+from migrator.commands.shared import common, consent_of, files_of, make_plan, planning, settings_of, write
 from migrator.config import Settings
 from migrator.errors import ExitCode, MigratorError
 from migrator.mapping.jsonschema import json_schema
 from migrator.masking import mask_url
 from migrator.model.check import Check
 from migrator.model.serialize import to_json
-from migrator.planning.decide import Consent
 from migrator.planning.render import render
 from migrator.run import preview
 
@@ -54,7 +53,7 @@ def plan(
 ) -> None:
     """Shows what apply would do; changes nothing."""
     settings = settings_of(config, source=source, target=target, mappings=mappings)
-    consent = Consent(frozenset(adopt), frozenset(replace))
+    consent = consent_of(adopt, replace)
     options = preview.PlanOptions(exact, samples, collections or None, consent, settings.chunk_rows)
     made = make_plan(settings, options)
     if out is not None:

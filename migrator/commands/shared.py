@@ -14,6 +14,7 @@ from migrator.commands.debug import debug_option
 from migrator.config import Settings, load_settings
 from migrator.errors import SettingsError
 from migrator.model.plan import Plan
+from migrator.planning.decide import Consent
 from migrator.run import preview
 from migrator.run.outcome import ApplyOptions
 from migrator.source.url import parse_source_url
@@ -104,6 +105,17 @@ def files_of(settings: Settings) -> preview.MappingFiles:
 def make_plan(settings: Settings, options: preview.PlanOptions) -> Plan:
     with console.reporting(console.stderr()) as report:
         return api.make_plan(settings.source_url(), settings.target_url(), files_of(settings), options, report)
+
+
+def consent_of(adopt: Sequence[str], replace: Sequence[str]) -> Consent:
+    """
+    Raises:
+        SettingsError: for a collection that is named by both.
+    """
+    both = sorted(set(adopt) & set(replace))
+    if both:
+        raise SettingsError(f"--adopt and --replace both name {both[0]}", hint="Its documents stay, or they go.")
+    return Consent(frozenset(adopt), frozenset(replace))
 
 
 def pace_of(settings: Settings, *, restart: bool) -> ApplyOptions:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 
 from migrator.mapping.leaves import Leaf, document_leaves, find_leaf
 from migrator.mapping.spot import Spot
@@ -18,19 +18,19 @@ def resolve_indexes(definitions: Sequence[IndexDefinition], root: Node, spot: Sp
     found: list[IndexSpec] = []
     for number, definition in enumerate(definitions):
         here = spot.at(number)
-        found.append(_index(definition, leaves, here))
+        found.append(_index(definition, leaves, {column.name for column in root.key}, here))
     _report_twice(found, spot)
     return tuple(found)
 
 
-def _index(definition: IndexDefinition, leaves: dict[str, Leaf], spot: Spot) -> IndexSpec:
+def _index(definition: IndexDefinition, leaves: dict[str, Leaf], keys_of_root: Set[str], spot: Spot) -> IndexSpec:
     keys = tuple(definition.keys.items())
     known: dict[str, Leaf] = {}
     for dotted, direction in keys:
         here = spot.at("keys", dotted)
         leaf = find_leaf(leaves, dotted)
         if leaf is None:
-            hint = did_you_mean_path(dotted, leaves)
+            hint = "the key's value is in `_id`" if dotted in keys_of_root else did_you_mean_path(dotted, leaves)
             here.report(f"the documents have no field `{dotted}`", hint, at_key=True)
             continue
         known[dotted] = leaf

@@ -30,6 +30,7 @@ class Catalog:
         databases = {table.schema for table in self.schema.tables}
         if bare and database not in databases:
             hint = did_you_mean(database, databases, what="known databases")
+            hint += f"; to read another one, append `databases={database}` to the source URL's options"
             spot.report(f"there is no database `{database}`, or its tables can't be read", hint)
         elif not bare and not any(table.schema == self.schema.default for table in self.schema.tables):
             spot.report(f"the database {self.schema.default} has no tables, or they can't be read")

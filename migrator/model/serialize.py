@@ -34,9 +34,10 @@ def from_json(kind: type[T], text: str | bytes, *, where: str = "") -> T:
         value: T = _adapter(wanted).validate_json(text)
     except ValidationError as error:
         first = error.errors()[0]
-        place = ".".join(str(part) for part in first["loc"])
+        place = ".".join(map(str, first["loc"]))
+        mistake = f"{place}: {first['msg']}" if place else first["msg"]
         raise PlanRefused(
-            f"not a {kind.__name__.lower()} this version can read: {place}: {first['msg']}",
+            f"not a {kind.__name__.lower()} this version can read: {mistake}",
             where=where,
             hint="Make a new one with this version of migrator.",
         ) from error

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from migrator.model.schema import Column
 from migrator.model.tree import Collection, Field, Join, Node
 from migrator.planning.words import listed
 
@@ -71,9 +72,14 @@ def _fields(old: Sequence[Field], new: Sequence[Field]) -> Iterator[str]:
         elif other.value.policies != field.value.policies:
             yield f"policies of {name} changed"
         else:
-            yield f"the column of {name} changed ({other.column.column_type} -> {field.column.column_type})"
+            yield f"the column of {name} changed{_types(other.column, field.column)}"
     if not added and not gone and list(before) != list(after):
         yield "the order of columns changed"
+
+
+def _types(old: Column, new: Column) -> str:
+    """` (int -> bigint)`; "" where it is something else, like the collation."""
+    return "" if old.column_type == new.column_type else f" ({old.column_type} -> {new.column_type})"
 
 
 def _names(columns: Sequence[object]) -> list[str]:

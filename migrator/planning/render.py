@@ -59,7 +59,9 @@ def all_findings(plan: Plan) -> list[Finding]:
 def _head(plan: Plan) -> RenderableType:
     source = f"{plan.source.flavor} {plan.source.version} at {plan.source_address}"
     version = plan.target.version
-    target = f"{plan.target.address} (version {version})" if version else plan.target.address
+    # A folder of files has a layout in place of a version.
+    numbered = f"version {version}" if version[:1].isdigit() else version
+    target = f"{plan.target.address} ({numbered})" if version else plan.target.address
     sync = (
         "can follow: the source keeps a change log"
         if plan.syncable

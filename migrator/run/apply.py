@@ -217,14 +217,17 @@ class _Apply:
         """Nobody has touched the collections since the plan was made, but for what this very run has published."""
         progress = self._state.progress(run.id) if run else {}
         names = [plan.collection.name for plan in self._plan.collections]
+        changed = []
         for plan, now in zip(self._plan.collections, self._target.inspect(names), strict=True):
             mine = run is not None and _published(progress, run, plan)
             if not mine and now.structure != plan.before.structure:
-                raise PlanRefused(
-                    "the collection is not as it was when the plan was made",
-                    where=plan.collection.name,
-                    hint="Look at what changed there, then make a new plan.",
-                )
+                changed.append(plan.collection.name)
+        if changed:
+            raise PlanRefused(
+                "in the target it is not as it was when the plan was made",
+                where=", ".join(changed),
+                hint="Look at what changed there, then make a new plan.",
+            )
 
     def _resumable(self) -> Run | None:
         """The unfinished run, if this plan is to do what that one was doing."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from migrator.errors import Interrupted, Retryable, Stopped
+from migrator.errors import Interrupted, MigratorError, Retryable, Stopped
 from migrator.model.chunk import Chunk, ChunkResult
 from migrator.run.agenda import Agenda
 from migrator.run.outcome import Observer
@@ -62,4 +62,6 @@ def _take(outcomes: list[Outcome], done: Callable[[ChunkResult], None], check: C
                 where=error.where,
                 hint="Nothing that was finished is lost: run the same apply again when the server answers.",
             ) from error
+        if isinstance(error, MigratorError):
+            error.where = ", ".join(filter(None, (error.where, f"{chunk.collection}, chunk {chunk.number}")))
         raise error

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Sequence
+from pathlib import Path
 
 import pytest
 
@@ -132,3 +133,11 @@ def test_a_signal_stops_gently_and_the_same_command_goes_on(shop: Shop, number: 
 def test_module_and_version() -> None:
     done = subprocess.run([*PROGRAM, "--version"], capture_output=True, cwd=_root(), check=False)
     assert done.stdout.decode() == "migrator 0.1.0\n"
+
+
+@pytest.mark.skipif(not Path("/dev/full").is_char_device(), reason="there is no /dev/full")
+def test_a_full_disk_behind_the_output_is_said() -> None:
+    with Path("/dev/full").open("wb") as full:
+        ended = subprocess.run([*PROGRAM, "schema"], stdout=full, stderr=subprocess.PIPE, check=False)
+    assert ended.returncode == 2
+    assert ended.stderr == b"error: the output can't be written: No space left on device\n"

@@ -112,7 +112,8 @@ def sizes(scope: Scope, paths: Sequence[Path], roots: Some) -> Sizes:
         rows = " UNION ALL ".join(f"SELECT {columns}, b FROM ({one.sql}) AS x" for one in chains)
         statement = (
             f"SELECT {columns}, s, COUNT(*) OVER (), SUM(s) OVER (), SUM(s > {_NEAR_LIMIT}) OVER () FROM "
-            f"(SELECT {columns}, SUM(b) AS s FROM ({rows}) AS u GROUP BY {columns}) AS d ORDER BY s DESC LIMIT {_SHOWN}"
+            f"(SELECT {columns}, SUM(b) AS s FROM ({rows}) AS u GROUP BY {columns}) AS d "
+            f"ORDER BY s DESC, {columns} LIMIT {_SHOWN}"
         )
     found = scope.ask.rows(f"add up the sizes of the documents of {scope.collection.name}", statement)
     if not found:
@@ -130,7 +131,7 @@ def longest_arrays(scope: Scope, path: Path, roots: Some = None, leaf: Some = No
         return ()
     statement = (
         f"SELECT {', '.join(rows.root)}, COUNT(*) AS n FROM ({rows.sql}) AS x "
-        f"GROUP BY {', '.join(rows.parent)} ORDER BY n DESC LIMIT {_SHOWN}"
+        f"GROUP BY {', '.join(rows.parent)} ORDER BY n DESC, {', '.join(rows.root)} LIMIT {_SHOWN}"
     )
     found = scope.ask.rows(f"look for the longest array of {path[-1].id}", statement)
     return tuple(Sized(_key(row[:-1]), number(row[-1])) for row in found)
