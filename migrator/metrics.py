@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from math import inf, nan
+
 from migrator.errors import SettingsError
 from migrator.model.change import SyncReport
 
@@ -39,10 +41,9 @@ class Metrics:
     def reported(self, report: SyncReport) -> None:
         self._lag.set(report.lag_seconds)
         self._dirty.set(report.dirty)
-        if report.lag_transactions is not None:
-            self._behind.set(report.lag_transactions)
-        if report.expires_in is not None:
-            self._expires.set(report.expires_in)
+        # NaN is Prometheus' way to say that there is no number; what was said before must not stay.
+        self._behind.set(nan if report.lag_transactions is None else report.lag_transactions)
+        self._expires.set(inf if report.expires_in is None else report.expires_in)
         for state in _STATES:
             self._state.labels(state).set(report.state == state)
         changes, documents = self._before

@@ -9,7 +9,8 @@ https://dev.mysql.com/doc/refman/8.4/en/alter-table.html
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 import sqlglot
 from sqlglot import exp
@@ -36,18 +37,26 @@ _COMMENTS = re.compile(r"^\s*(/\*(?![!M]).*?\*/\s*|--[^\n]*\n\s*|#[^\n]*\n\s*)+"
 def misfits(collection: Collection, schema: Schema) -> list[str]:
     """Why the frozen mapping no longer fits the tables, one sentence each; empty when it does."""
     found = []
-    for table_name, columns in _used(collection):
-        table = schema.by_name.get(table_name)
+    for used in _used(collection):
+        table = schema.by_name.get(used.table)
         if table is None:
-            found.append(f"the table {'.'.join(table_name)} is gone")
+            found.append(f"the table {'.'.join(used.table)} is gone")
             continue
-        for column in columns:
+        for column in (*used.keys, *used.values):
             now = table.by_name.get(column.name)
             if now is None:
                 found.append(f"{table.qualified}.{column.name} is gone")
-            elif not _same(column, now):
-                found.append(f"{table.qualified}.{column.name} was {column.column_type}, and is {now.column_type}")
+            elif not _same_values(column, now) or (column in used.keys and not _same_keys(column, now)):
+                found.append(f"{table.qualified}.{column.name} was {_type(column, now)}, and is {_type(now, column)}")
     return list(dict.fromkeys(found))
+
+
+def _type(column: Column, other: Column) -> str:
+    """The type as it is declared, with what tells it from `other`."""
+    if column.column_type != other.column_type:
+        return column.column_type
+    more = (("character set", column.charset, other.charset), ("collation", column.collation, other.collation))
+    return " ".join([column.column_type, *(f"with {what} {mine}" for what, mine, theirs in more if mine != theirs)])
 
 
 def rewrites(text: str, table: TableName) -> bool:
@@ -82,24 +91,35 @@ def _adds_only(text: str) -> bool:
     return bool(actions) and all(isinstance(action, (exp.ColumnDef, exp.AddConstraint)) for action in actions)
 
 
-def _used(collection: Collection) -> Iterator[tuple[TableName, list[Column]]]:
+@dataclass(frozen=True, slots=True)
+class _Used:
+    """The columns of a table that a node needs: to find rows by, and to take values from."""
+
+    table: TableName
+    keys: Sequence[Column]
+    values: Sequence[Column] = ()
+
+
+def _used(collection: Collection) -> Iterator[_Used]:
     for node in collection.root.walk():
-        yield (node.schema, node.table), _own(node)
+        yield _Used((node.schema, node.table), _keys(node), _values(node))
         if node.link is not None:
             linked = [field.column for field in _fields(node) if field.from_link and field.sql is None]
             joined = [*node.link.parent.child, *node.link.child.parent]
-            yield (node.link.schema, node.link.table), [*joined, *linked]
-    for node in collection.root.walk():
+            yield _Used((node.link.schema, node.link.table), joined, linked)
         for child in node.children:
             join = child.parent_join()
             if join is not None:
-                yield (node.schema, node.table), list(join.parent)
+                yield _Used((node.schema, node.table), join.parent)
 
 
-def _own(node: Node) -> list[Column]:
-    columns = [*node.key, *(field.column for field in _fields(node) if not field.from_link and field.sql is None)]
+def _keys(node: Node) -> list[Column]:
     join: Join | None = node.link.child if node.link is not None else node.join
-    columns += list(join.child) if join is not None else []
+    return [*node.key, *(join.child if join is not None else ())]
+
+
+def _values(node: Node) -> list[Column]:
+    columns = [field.column for field in _fields(node) if not field.from_link and field.sql is None]
     columns += [node.map_key] if node.map_key is not None else []
     columns += [node.variants.column] if node.variants is not None else []
     return columns
@@ -110,14 +130,23 @@ def _fields(node: Node) -> list[Field]:
     return [*node.fields, *(field for _, fields in cases for field in fields)]
 
 
-def _same(was: Column, now: Column) -> bool:
+def _same_values(was: Column, now: Column) -> bool:
     """Whether values of the column still become the same BSON.
 
-    More room for text and an ENUM's further members change nothing.
+    More room for text, an ENUM's further members and another order of text change nothing.
     """
-    facts = ("data_type", "unsigned", "zerofill", "precision", "scale", "fraction", "charset", "collation")
+    facts = ("data_type", "unsigned", "zerofill", "precision", "scale", "fraction", "charset")
     if any(getattr(was, fact) != getattr(now, fact) for fact in facts):
         return False
     if was.members != now.members[: len(was.members)]:
         return False
     return was.length == now.length or was.data_type in ("varchar", "varbinary", "enum", "set")
+
+
+def _same_keys(was: Column, now: Column) -> bool:
+    """Whether rows are still found by the column's values as before.
+
+    By its collation text is found equal; an ENUM is looked for by the number of its member, which the mapping was
+    frozen with (MySQL 8.4 manual, 13.3.6).
+    """
+    return (was.collation, was.members) == (now.collation, now.members)

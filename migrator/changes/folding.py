@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import re
+
 from migrator.model.representation import family_of
 from migrator.model.schema import Column
+
+_PLAIN = re.compile(rb"[\t-\r -~]*")
 
 
 def is_folded(column: Column) -> bool:
@@ -17,9 +21,10 @@ OTHERS = b"\xff"
 
 
 def folded(value: bytes) -> bytes:
-    """Without case and spaces at the end; one and the same for all text that is not ASCII.
+    """Without case and spaces at the end; one and the same for all text that is not ASCII, or has characters that some
+    collations pass over (the control characters below 9, from 14 to 31, and 127).
 
     Text that a collation finds equal is folded to the same, or one of it to OTHERS. Collations in which ASCII letters
     are equal to each other (v and w in old Swedish ones) are not followed.
     """
-    return value.lower().rstrip(b" ") if value.isascii() else OTHERS
+    return value.lower().rstrip(b" ") if _PLAIN.fullmatch(value) else OTHERS

@@ -35,6 +35,11 @@ class _Memory:
     tracked: Tracked
     watch: Watch
 
+    @property
+    def is_computed(self) -> bool:
+        """Whether the server computes any of what is remembered from other columns of the row."""
+        return any(self.watch.table.by_name[name].generated for name in self.tracked.columns)
+
     def row(self, image: Values) -> TrackedRow:
         found = dict(zip(self.watch.columns, image, strict=True))
         values = {name: found[name] for name in self.tracked.columns}
@@ -212,6 +217,9 @@ class Tracker:
                 parts: Sequence[bytes | None] = new if new is not None else [None] * len(cascade.key.columns)
                 after = {**row.values, **dict(zip(cascade.key.columns, parts, strict=True))}
             changes.append(RowChange(memory.image(row.values), None if after is None else memory.image(after)))
+        if memory.is_computed and any(change.after is not None for change in changes):
+            # What the server computed anew from the key is in no image.
+            self.doubtful.add(cascade.child)
         hidden = Rows(cascade.child, tuple(changes))
         self._emit(hidden)
         busy = {(row.table, row.key) for row in rows}

@@ -63,12 +63,30 @@ def with_id(id_: Column) -> Table:
     return replace(table("orders"), columns=(id_,))
 
 
+def with_kind(kind: Column) -> Table:
+    return replace(table("orders"), columns=(*table("orders").columns, kind))
+
+
 def test_more_columns_and_more_room_fit() -> None:
     assert fits(table("orders"), table("orders", "note")) == []
     name = column("id", "varchar", length=10, charset="utf8mb4")
     assert fits(with_id(name), with_id(replace(name, length=20, column_type="varchar(20)"))) == []
-    kind = column("id", "enum", members=("a", "b"))
-    assert fits(with_id(kind), with_id(replace(kind, members=("a", "b", "c")))) == []
+    kind = column("kind", "enum", members=("a", "b"))
+    assert fits(with_kind(kind), with_kind(replace(kind, members=("a", "b", "c")))) == []
+    text = column("kind", "text", charset="utf8mb4", collation="utf8mb4_general_ci")
+    assert fits(with_kind(text), with_kind(replace(text, collation="utf8mb4_bin"))) == []
+
+
+def test_keys_that_are_looked_for_in_another_way_do_not_fit() -> None:
+    kind = replace(column("id", "enum", members=("a", "b")), column_type="enum('a','b')")
+    more = replace(kind, members=("a", "b", "c"), column_type="enum('a','b','c')")
+    assert fits(with_id(kind), with_id(more)) == ["shop.orders.id was enum('a','b'), and is enum('a','b','c')"]
+    text = column("id", "varchar", length=9, charset="utf8mb4", collation="utf8mb4_bin")
+    text = replace(text, column_type="varchar(9)")
+    (found,) = fits(with_id(text), with_id(replace(text, collation="utf8mb4_general_ci")))
+    assert found.endswith(
+        "was varchar(9) with collation utf8mb4_bin, and is varchar(9) with collation utf8mb4_general_ci"
+    )
 
 
 def test_other_values_do_not_fit() -> None:

@@ -18,7 +18,7 @@ def test_different() -> None:
     assert folded(b" abc") != folded(b"abc")
 
 
-@pytest.mark.parametrize("text", ["é", "ß", "STRASSE and straße", "🍏"])
+@pytest.mark.parametrize("text", ["é", "ß", "STRASSE and straße", "🍏", "a\x01b", "a\x7f", "\x00"])
 def test_other_letters_may_be_equal_to_anything(text: str) -> None:
     assert folded(text.encode()) == OTHERS
 

@@ -129,3 +129,41 @@ def test_a_doubt_about_the_lease_that_passes_ends_no_sync(
     monkeypatch.setattr(MongoLease, "check", doubtful)
     assert small.synced("INSERT INTO tickets VALUES (7, NULL)") == []
     assert next(doubts, None) is None
+
+
+def test_a_join_by_what_the_server_computes_from_a_key_that_cascades(
+    mysql_url: str, mongodb_url: str, tmp_path: Path
+) -> None:
+    schema = """
+    CREATE TABLE owners (id INT PRIMARY KEY);
+    CREATE TABLE parts (id INT PRIMARY KEY, owner INT NULL, bucket INT AS (IFNULL(owner, 0)) VIRTUAL, KEY (bucket),
+        FOREIGN KEY (owner) REFERENCES owners (id) ON DELETE SET NULL ON UPDATE CASCADE);
+    CREATE TABLE buckets (id INT PRIMARY KEY);
+    INSERT INTO owners VALUES (1), (2), (3);
+    INSERT INTO buckets VALUES (0), (1), (2), (3), (33);
+    INSERT INTO parts (id, owner) VALUES (1, 1), (2, 2), (3, 3), (4, NULL);
+    """
+    embed = "{from: parts, many: true, on: {id: bucket}, columns: [id]}"
+    mappings = {"buckets": f"collection: buckets\nfrom: buckets\nembed:\n  parts: {embed}\n"}
+    small = Small(mysql_url, mongodb_url, tmp_path, schema, mappings)
+    assert small.synced("UPDATE owners SET id = 33 WHERE id = 3") == []
+    assert small.synced("DELETE FROM owners WHERE id = 33", "DELETE FROM owners WHERE id = 1") == []
+    assert small.synced("UPDATE parts SET owner = 2 WHERE id = 4", "DELETE FROM owners") == []
+
+
+def test_text_keys_with_characters_that_collations_pass_over(mysql_url: str, mongodb_url: str, tmp_path: Path) -> None:
+    text = "VARCHAR(30) CHARACTER SET utf8mb4 COLLATE utf8mb4_unicode_ci"
+    schema = f"""
+    CREATE TABLE drinks (k {text} PRIMARY KEY);
+    CREATE TABLE gone (id INT PRIMARY KEY, k {text}, FOREIGN KEY (k) REFERENCES drinks (k) ON DELETE CASCADE);
+    CREATE TABLE kept (id INT PRIMARY KEY, k {text} NULL, FOREIGN KEY (k) REFERENCES drinks (k) ON DELETE SET NULL);
+    INSERT INTO drinks VALUES ('ab'), ('c');
+    INSERT INTO gone VALUES (1, CONCAT('a', CHAR(1), 'b')), (2, 'c');
+    INSERT INTO kept VALUES (1, CONCAT('a', CHAR(1), 'b')), (2, 'c');
+    """
+    mappings = {
+        "gone": "collection: gone\nfrom: gone\n",
+        "free": "collection: free\nfrom: kept\nwhere: k IS NULL\n",
+    }
+    small = Small(mysql_url, mongodb_url, tmp_path, schema, mappings)
+    assert small.synced("DELETE FROM drinks WHERE k = 'ab'") == []

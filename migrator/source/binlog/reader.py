@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 
 from migrator.errors import LogLost, SyncBlocked
 from migrator.model.change import (
@@ -371,7 +372,8 @@ class BinlogReader:
         if watch is None:
             return None
         try:
-            return WatchedTable.of(watch, table_map(body), self._charsets)
+            with self._placed():
+                return WatchedTable.of(watch, table_map(body), self._charsets)
         except UnknownType as error:
             raise self._blocked(f"{'.'.join(name)}: {error}", AGAIN) from None
 
@@ -381,10 +383,20 @@ class BinlogReader:
             return
         self._rows_seen = True
         cascades = not int.from_bytes(event.body[6:8], "little") & _NO_FOREIGN_KEY_CHECKS
-        for changes in table.changes(event.kind, event.body):
-            if self._locks_rows:
-                changes = self._touch(table.watch, changes)
-            yield Rows(table.watch.name, changes, cascades)
+        with self._placed():
+            for changes in table.changes(event.kind, event.body):
+                if self._locks_rows:
+                    changes = self._touch(table.watch, changes)
+                yield Rows(table.watch.name, changes, cascades)
+
+    @contextmanager
+    def _placed(self) -> Iterator[None]:
+        """What a table's events stop for says where in the log they are."""
+        try:
+            yield
+        except (LogLost, SyncBlocked) as stop:
+            stop.where = f"{stop.where}, log at {self._file}:{self._offset}"
+            raise
 
     def _touch(self, watch: Watch, changes: tuple[RowChange, ...]) -> tuple[RowChange, ...]:
         """Notes the last row's key, which is read besides the wanted columns."""
