@@ -23,6 +23,7 @@ from migrator.errors import LogLost, SourceError, SourceUnavailable, SyncBlocked
 from migrator.model.change import Commit, Quiet, Reach, Rows, Scope, Statement, TableName, TrackedRow, Truncate, Undone
 from migrator.model.places import is_behind, log_place
 from migrator.model.position import Position
+from migrator.model.schema import Schema
 from migrator.model.tree import Collection
 from migrator.run.intake import Intake, Taken
 from migrator.run.rebuild import Rebuilt
@@ -39,6 +40,8 @@ _REACHES = 2000
 _SECONDS = 0.5
 # How often a position that moved without changes is saved (EDGE_CASES 42).
 _SAVE_QUIET_EVERY = 5.0
+# How long a table that is missing is waited for, step by step.
+_MISSING = (0.2, 0.5, 1.0, 2.0)
 
 
 @dataclass(slots=True)
@@ -113,7 +116,7 @@ class Follower:
         self._saved_at = 0.0
         self._reached = min(self._positions.values(), key=log_place)
         self._logs_cascades = source.cascades_are_logged()
-        self._schema = source.schema()
+        self._schema = self._read_schema()
         self._refuse_misfits(self._reached)
         self._cascades = self._find_cascades()
         self._look_up()
@@ -274,7 +277,7 @@ class Follower:
         if not any(name in text.lower() for name in names):
             self._intake.go_on()
             return
-        self._schema = self._retrying(self._source.schema)
+        self._schema = self._read_schema()
         self._refuse_misfits(self._reached, text)
         for scope in self._hearing():
             if any(rewrites(text, table) for table in self._members[scope].collection.tables):
@@ -284,6 +287,18 @@ class Follower:
         self._forget_rewritten(text)
         self._remember_tables()
         self._intake.watch(self._watches)
+
+    def _read_schema(self) -> Schema:
+        """The tables as they are now. It may be later than the event that asks for it, in the moment in which a table
+        is dropped and made again, or renamed away for another: one that is missing is looked for a few times more."""
+        mapped = {table for member in self._members.values() for table in member.collection.tables}
+        schema = self._retrying(self._source.schema)
+        for seconds in _MISSING:
+            if mapped <= schema.by_name.keys():
+                break
+            time.sleep(seconds)
+            schema = self._retrying(self._source.schema)
+        return schema
 
     def _refuse_misfits(self, position: Position, text: str = "") -> None:
         for member in self._members.values():
@@ -376,9 +391,10 @@ class Follower:
         except SourceUnavailable:
             raise
         except SourceError:
-            self._schema = self._source.schema()
+            self._schema = self._read_schema()
             self._refuse_misfits(self._reached)
-            raise
+            # The tables fit: perhaps one of them was gone for a moment.
+            return self._retrying(work)
 
     def _retrying(self, work: Callable[[], T]) -> T:
         return retrying(self._retry_seconds)(work)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
+from threading import Timer
 
 import pytest
 
 from migrator.errors import LeaseInDoubt
 from migrator.target.mongo.lease_store import MongoLease
+from tests.oracle.load import run_script
 from tests.sync.small import Small
 
 pytestmark = pytest.mark.slow
@@ -167,3 +169,17 @@ def test_text_keys_with_characters_that_collations_pass_over(mysql_url: str, mon
     }
     small = Small(mysql_url, mongodb_url, tmp_path, schema, mappings)
     assert small.synced("DELETE FROM drinks WHERE k = 'ab'") == []
+
+
+def test_a_table_that_is_gone_for_a_moment(mysql_url: str, mongodb_url: str, tmp_path: Path) -> None:
+    """Tools for schema changes drop or rename a table and put another one in its place."""
+    made = "CREATE TABLE labels (id INT PRIMARY KEY, name VARCHAR(9))"
+    mappings = {"labels": "collection: labels\nfrom: labels\n"}
+    small = Small(mysql_url, mongodb_url, tmp_path, f"{made}; INSERT INTO labels VALUES (1, 'a'), (2, 'b');", mappings)
+    again = Timer(0.8, run_script, (mysql_url, f"{made}; INSERT INTO labels VALUES (2, 'c'), (3, 'd')"))
+    again.start()
+    try:
+        small.synced("DROP TABLE labels")
+    finally:
+        again.join()
+    assert small.synced("UPDATE labels SET name = 'e' WHERE id = 3") == []
