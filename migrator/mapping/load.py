@@ -76,11 +76,12 @@ def read_mappings(folder: FilePath) -> MappingSet:
             files.append(load_text(str(path), content))
         except MappingError as error:
             problems += error.problems
-    problems += _twice(files)
-    first = {file.spec.collection: file for file in reversed(files)}
-    return MappingSet(
-        str(folder), tuple(file for file in files if first[file.spec.collection] is file), tuple(problems)
-    )
+    first: dict[str, MappingFile] = {}
+    for file in files:
+        other = first.setdefault(file.spec.collection, file)
+        if other is not file:
+            problems.append(_twice(file, other))
+    return MappingSet(str(folder), tuple(first.values()), tuple(problems))
 
 
 def load_text(file: str, content: bytes) -> MappingFile:
@@ -146,13 +147,7 @@ def _without_value(data: Any, path: Path, places: Places) -> Iterator[Problem]:
             yield from _without_value(value, inside, places)
 
 
-def _twice(files: list[MappingFile]) -> Iterator[Problem]:
-    first: dict[str, Places] = {}
-    for file in files:
-        name = file.spec.collection
-        if name in first:
-            other = first[name]
-            line = other.values[("collection",)].line
-            message = f"the collection `{name}` has a mapping already: {other.file}:{line}"
-            yield file.places.problem(("collection",), message, "one file describes one collection")
-        first.setdefault(name, file.places)
+def _twice(file: MappingFile, other: MappingFile) -> Problem:
+    line = other.places.values[("collection",)].line
+    message = f"the collection `{file.spec.collection}` has a mapping already: {other.places.file}:{line}"
+    return file.places.problem(("collection",), message, "one file describes one collection")

@@ -118,13 +118,13 @@ def _check_by_driver(text: str, hosts: str, options: str) -> None:
     if _understood(text):
         return
     # The driver's text may quote what it could not read, perhaps half a password: only options' names are repeated.
-    given = [option for option in re.split("[&;]", options) if _OPTION.fullmatch(option.partition("=")[0])]
-    for name in (option.partition("=")[0] for option in given):
+    named = [(option.partition("=")[0], option) for option in re.split("[&;]", options)]
+    given = [(name, option) for name, option in named if _OPTION.fullmatch(name)]
+    for name, _ in given:
         if _unknown(name):
             raise SettingsError(f"unknown option {name} in the target URL", hint=_FORM)
-    for option in given:
+    for name, option in given:
         if not _understood(f"mongodb://localhost/?{option}"):
-            name = option.partition("=")[0]
             raise SettingsError(
                 f"the option {name} of the target URL can't have the value that is given", hint=_OPTIONS
             )
