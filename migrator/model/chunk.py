@@ -36,6 +36,8 @@ class Chunk:
         number: counts from 0 within the collection, in key order.
         range: the root rows it covers.
         attempt: 1 for the first try; higher means that an earlier try may have written some documents.
+        holding: number of the holding of the lease under which it is copied; says where the documents go (see
+            migrator.model.collection_names.staged_name).
     """
 
     run: str
@@ -43,6 +45,7 @@ class Chunk:
     number: int
     range: KeyRange
     attempt: int = 1
+    holding: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,18 +11,32 @@ SEQUENCES = "sequences"
 OUTBOX = "outbox"
 
 _SAMPLE = "__sample"
-_STAGED = re.compile(r".+__migrator_(?P<run>[0-9a-zA-Z]+)")
+_STAGED = re.compile(r"(?P<collection>.+)__migrator_(?P<run>[0-9a-zA-Z]+)(_(?P<holding>[0-9]+))?")
 
 
-def staged_name(collection: str, run_id: str) -> str:
-    """Where a run loads a collection."""
-    return f"{collection}__migrator_{run_id}"
+def staged_name(collection: str, run_id: str, holding: int) -> str:
+    """Where a run loads a collection.
+
+    Args:
+        holding: number of the holding of the lease under which it is loaded; 0 for none. A process that takes over a
+            run moves what was loaded to a name of its own, so that what its predecessor still sends reaches a name
+            that nobody reads (DESIGN premise C).
+    """
+    return f"{collection}__migrator_{run_id}{f'_{holding}' if holding else ''}"
 
 
 def staged_by(name: str) -> str | None:
     """Id of the run that loaded `name`, None when it is no such name."""
     found = _STAGED.fullmatch(name)
     return found["run"] if found else None
+
+
+def staged_holding(name: str, collection: str, run_id: str) -> int | None:
+    """The number in a name of `staged_name`, None when it is no name of this run and collection."""
+    found = _STAGED.fullmatch(name)
+    if found is None or found["collection"] != collection or found["run"] != run_id:
+        return None
+    return int(found["holding"] or 0)
 
 
 def sample_name(collection: str) -> str:

@@ -27,9 +27,15 @@ class Agenda:
         source: Source,
         state: State,
         before: Mapping[str, CollectionProgress],
+        holding: int,
         retry_seconds: float,
     ) -> None:
+        """
+        Args:
+            holding: number of the lease's holding under which the chunks are copied.
+        """
         self._run = run
+        self._holding = holding
         self._plans = iter(plans)
         self._source = source
         self._state = state
@@ -68,7 +74,9 @@ class Agenda:
             self._state.all_planned(self._run.id, name)
             self._ranges = None
             return
-        chunks = [Chunk(self._run.id, name, first + index, keys) for index, keys in enumerate(ranges)]
+        chunks = [
+            Chunk(self._run.id, name, first + index, keys, holding=self._holding) for index, keys in enumerate(ranges)
+        ]
         self._state.add_chunks(chunks)
         self._ready.extend(chunks)
 

@@ -13,11 +13,20 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack, closing, contextmanager, nullcontext
+from contextlib import ExitStack, closing, contextmanager, nullcontext, suppress
 from datetime import UTC, datetime
 from functools import partial
 
-from migrator.errors import Interrupted, PlanRefused, Retryable, SourceError, SourceUnavailable, Stopped
+from migrator.errors import (
+    Interrupted,
+    LeaseInDoubt,
+    PlanRefused,
+    Retryable,
+    SourceError,
+    SourceUnavailable,
+    Stopped,
+    TargetError,
+)
 from migrator.model.plan import CollectionPlan, Plan
 from migrator.model.position import Position
 from migrator.model.run import CollectionProgress, Run
@@ -57,6 +66,11 @@ def apply(plan: Plan, ends: Ends, options: ApplyOptions, observer: Observer) -> 
     with closing(target), target.lease("apply") as lease:
         try:
             return _Apply(plan, ends, source, target, lease, options, observer).run()
+        except TargetError:
+            # Whoever took over moved what this process was writing to: that explains every other error.
+            with suppress(LeaseInDoubt):
+                lease.check()
+            raise
         except KeyboardInterrupt:
             raise Interrupted(
                 "stopped by the user", hint="Run the same apply again to go on where it stopped."
@@ -84,8 +98,8 @@ class _Apply:
         self._retrying = retrying(options.retry_seconds)
         self._options = options
         self._observer = observer
-        self._state: State = target.state()
-        self._publisher = target.publisher()
+        self._state: State = target.state(lease)
+        self._publisher = target.publisher(lease)
 
     def run(self) -> ApplyResult:
         self._refuse_handed_over()
@@ -116,10 +130,17 @@ class _Apply:
 
     def _copy(self, run: Run, pool: Pool) -> None:
         plans = self._unpublished(run)
-        for plan in plans:
-            self._publisher.prepare(run.id, plan)
+        # DESIGN premise C, in this order: first no chunk of a predecessor counts any more, then its writes go astray.
+        self._state.take_over(run.id)
         progress = self._state.progress(run.id)
-        agenda = Agenda(run, plans, self._source, self._state, progress, self._options.retry_seconds)
+        for plan in plans:
+            if progress[plan.collection.name].chunks:
+                self._publisher.take_over(run.id, plan)
+            else:
+                self._publisher.prepare(run.id, plan)
+        agenda = Agenda(
+            run, plans, self._source, self._state, progress, self._lease.number, self._options.retry_seconds
+        )
         throttle = Throttle(self._options, self._source.load, self._observer)
         with ExitStack() as stack:
             handover = self._handover(run)

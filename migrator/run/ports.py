@@ -87,6 +87,11 @@ class Source(Protocol):
 class Lease(Protocol):
     """The right to apply to a target."""
 
+    @property
+    def number(self) -> int:
+        """Higher than that of every holding of the lease before this one."""
+        ...
+
     def check(self) -> None:
         """Raises LeaseLost when another process has taken the lease (DESIGN premise C), LeaseInDoubt when that can't
         be told now: a later call can."""
@@ -101,6 +106,11 @@ class State(Protocol):
         ...
 
     def begin(self, run: Run) -> None: ...
+
+    def take_over(self, run_id: str) -> None:
+        """Chunks that are not done belong to this holding of the lease: what an earlier one still finishes of them
+        does not count (DESIGN premise C)."""
+        ...
 
     def finish(self, run_id: str, status: Literal["done", "abandoned"]) -> None: ...
 
@@ -128,7 +138,7 @@ class State(Protocol):
 
 
 class Writer(Protocol):
-    """Writes the chunks of one run, in a worker process."""
+    """Writes chunks, in a worker process."""
 
     def start(self, chunk: Chunk) -> None:
         """Notes in the state that this attempt has begun, before its first document is written."""
@@ -160,7 +170,18 @@ class Publisher(Protocol):
         ...
 
     def prepare(self, run_id: str, plan: CollectionPlan) -> None:
-        """Creates the place that is loaded, beside the live one, if it isn't there. Its name holds the run's id."""
+        """Creates the place that is loaded, next to the live one, if it isn't there.
+
+        Its name holds the run's id and the number of the lease's holding.
+        """
+        ...
+
+    def take_over(self, run_id: str, plan: CollectionPlan) -> None:
+        """Moves what an earlier holding of the lease loaded to a name of this one (DESIGN premise C).
+
+        Raises:
+            TargetError: when nothing that the run loaded is there.
+        """
         ...
 
     def publish(self, run_id: str, plan: CollectionPlan) -> tuple[str, ...]:
@@ -200,10 +221,15 @@ class Target(Protocol):
         """Raises LeaseHeld when a live process has it."""
         ...
 
-    def state(self) -> State: ...
+    def state(self, lease: Lease | None = None) -> State:
+        """With a lease, the state is changed only while that is held: such calls raise LeaseLost afterwards (DESIGN
+        premise C). Without, for those who only look."""
+        ...
 
-    def publisher(self) -> Publisher: ...
+    def publisher(self, lease: Lease | None = None) -> Publisher:
+        """As `state`."""
+        ...
 
-    def writer(self, run_id: str) -> Writer: ...
+    def writer(self) -> Writer: ...
 
     def close(self) -> None: ...

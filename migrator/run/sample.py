@@ -20,10 +20,11 @@ def sample(plan: Plan, ends: Ends, count: int) -> tuple[SampleResult, ...]:
     """
     source, target = ends.open_source(), ends.open_target()
     results = []
-    with closing(target), target.lease("sample"):
+    with closing(target), target.lease("sample") as lease:
+        publisher = target.publisher(lease)
         for each in plan.collections:
             documents, rejected = asyncio.run(first_documents(source, each.collection, count))
-            name = target.publisher().sample(each.collection.name, documents)
+            name = publisher.sample(each.collection.name, documents)
             results.append(SampleResult(each.collection.name, name, len(documents), rejected))
     return tuple(results)
 

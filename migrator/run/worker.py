@@ -6,7 +6,7 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from migrator.documents.assemble import Assembler
 from migrator.documents.identity import id_encoder
@@ -87,7 +87,7 @@ class ChunkHandler:
         # DESIGN premise A: rows come from the server whose position was noted.
         require_same_server(plan, self._source)
         self._target = ends.open_target()
-        self._writers: dict[str, Writer] = {}
+        self._writer: Writer = self._target.writer()
         self._collections = {each.collection.name: each.collection for each in plan.collections}
         self._assembler: Assembler | None = None
         self._retry_seconds = retry_seconds
@@ -97,17 +97,14 @@ class ChunkHandler:
         tried = 0
         for attempt in retrying(self._retry_seconds):
             with attempt:
-                now = Chunk(chunk.run, chunk.collection, chunk.number, chunk.range, chunk.attempt + tried)
+                now = replace(chunk, attempt=chunk.attempt + tried)
                 tried += 1
                 return self._copy(now)
         raise AssertionError("tenacity raises when it gives up")
 
     def _copy(self, chunk: Chunk) -> ChunkResult:
         assembler = self._assembler_of(self._collections[chunk.collection])
-        if chunk.run not in self._writers:
-            self._writers[chunk.run] = self._target.writer(chunk.run)
-        writer = self._writers[chunk.run]
-        return self._loop.run_until_complete(copy_chunk(chunk, assembler, self._open_reader, writer))
+        return self._loop.run_until_complete(copy_chunk(chunk, assembler, self._open_reader, self._writer))
 
     def _assembler_of(self, collection: Collection) -> Assembler:
         """One at a time, since each remembers rows: chunks come collection by collection."""

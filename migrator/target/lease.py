@@ -5,8 +5,16 @@ as it moves, the owner lives; when it stands still for ten seconds, measured by 
 for dead and the lease is taken over by compare-and-set. An owner that could not count for eight seconds takes itself
 for dead: it has stopped writing before anybody can have taken over.
 
-A process that was stopped (SIGSTOP) in the middle of a write and wakes up after a takeover can still finish that one
-write. It goes beside the live collection, and the chunk's number of attempts in the state keeps it from being counted.
+A process that was stopped (SIGSTOP) in the middle of a write and wakes up after a takeover can still send that write.
+What keeps such late writes from doing harm, for every kind of write that a copy makes:
+
+* documents, indexes, validator and the rename name a collection that only one holding of the lease uses: whoever takes
+  over a run first moves what was loaded to a name with the number of its own holding, which is higher than all before
+  (`migrator.model.collection_names.staged_name`). A late write reaches a name that nobody reads, and that is dropped
+  when the run is over; a late rename finds nothing to rename.
+* a chunk counts as done only if its document in the state still names the attempt, which a takeover ends.
+* everything else in the state is written together with a look at the lease, in one transaction (see
+  `migrator.target.mongo.fence`; for files, the transactions of SQLite).
 """
 
 from __future__ import annotations

@@ -46,12 +46,25 @@ class Place(Protocol):
         """Of those that are live, as `live` tells them, and at a cost that doesn't grow with what they hold."""
         ...
 
+    @property
+    def holding(self) -> int:
+        """Number of the holding of the lease for which this works; 0 for none: see `staged_name`."""
+        ...
+
     def create(self, run_id: str, name: str) -> None:
         """An empty place to load, unless it is there."""
         ...
 
+    def take_over(self, run_id: str, name: str) -> bool:
+        """Moves what the run loaded to where this holding loads it (DESIGN premise C). False when there is nothing.
+
+        What was loaded is at the highest number: every holding moves it up before it writes. At lower numbers are
+        only late writes.
+        """
+        ...
+
     def is_staged(self, run_id: str, name: str) -> bool:
-        """Whether what the run loaded is still beside the live collection."""
+        """Whether what the run loaded is where this holding loads it."""
         ...
 
     def make_ready(self, run_id: str, plan: CollectionPlan) -> tuple[tuple[IndexSpec, ...], tuple[str, ...]]:
@@ -69,15 +82,21 @@ class Place(Protocol):
         """
         ...
 
-    def swapped(self, run_id: str, name: str, before: str) -> bool:
-        """After a crash: whether `swap` took place, at least half. Changes nothing."""
+    def swapped(self, run_id: str, name: str, before: str, holding: int) -> bool:
+        """After a crash: whether `swap` took place, at least half. Changes nothing.
+
+        Args:
+            holding: number of the holding that was about to swap.
+        """
         ...
 
     def complete_swap(self, record: Record) -> None:
         """Finishes a swap that was begun; `record` is what it was to bring. Safe to repeat."""
         ...
 
-    def discard(self, run_id: str, name: str) -> None: ...
+    def discard(self, run_id: str, name: str) -> None:
+        """Drops what this and earlier holdings loaded."""
+        ...
 
     def alter(
         self, name: str, drop: Iterable[str], create: Sequence[IndexSpec]

@@ -31,6 +31,12 @@ class Publisher:
     def prepare(self, run_id: str, plan: CollectionPlan) -> None:
         self._place.create(run_id, plan.collection.name)
 
+    def take_over(self, run_id: str, plan: CollectionPlan) -> None:
+        """See migrator.run.ports.Publisher."""
+        name = plan.collection.name
+        if not self._place.take_over(run_id, name):
+            raise self._gone(name)
+
     def publish(self, run_id: str, plan: CollectionPlan) -> tuple[str, ...]:
         """Builds indexes, sets the validator, renames, notes ownership; see migrator.run.ports.Publisher.
 
@@ -42,9 +48,7 @@ class Publisher:
         if entry.record is not None and entry.record.run == run_id:
             return entry.record.problems
         if not self._place.is_staged(run_id, name):
-            raise TargetError(
-                "what was loaded is gone: somebody removed it", where=self._at(name), hint="Apply again with --restart."
-            )
+            raise self._gone(name)
         # Looked at twice: before hours of index building, and right before the rename.
         self._refuse_foreign(plan, self._place.live(name), entry.record)
         built, problems = self._place.make_ready(run_id, plan)
@@ -59,7 +63,7 @@ class Publisher:
             validator=plan.validator,
             problems=problems,
         )
-        self._records.intend(name, Intent(record, live.identity))
+        self._records.intend(name, Intent(record, live.identity, self._place.holding))
         self._place.swap(run_id, name, live.identity)
         self._complete(record)
         return problems
@@ -144,7 +148,9 @@ class Publisher:
         if entry.intent is None:
             return entry
         intent = entry.intent
-        if self._place.swapped(intent.record.run, name, intent.before):
+        # First of all a late rename must find nothing: after a look that says "not yet" it would come as a surprise.
+        self._place.take_over(intent.record.run, name)
+        if self._place.swapped(intent.record.run, name, intent.before, intent.holding):
             self._complete(intent.record)
         else:
             self._records.forget_intent(name)
@@ -153,7 +159,7 @@ class Publisher:
     def _standing(self, entry: Entry, live: Seen) -> Record | None:
         """What was or would be noted about what is live."""
         intent = entry.intent
-        if intent is not None and self._place.swapped(intent.record.run, live.name, intent.before):
+        if intent is not None and self._place.swapped(intent.record.run, live.name, intent.before, intent.holding):
             return replace(intent.record, identity=live.identity)
         return entry.record
 
@@ -172,6 +178,11 @@ class Publisher:
                 where=self._at(plan.collection.name),
                 hint=_FOREIGN,
             )
+
+    def _gone(self, name: str) -> TargetError:
+        return TargetError(
+            "what was loaded is gone: somebody removed it", where=self._at(name), hint="Apply again with --restart."
+        )
 
     def _at(self, name: str) -> str:
         return f"{self._where}, {name}"

@@ -36,10 +36,12 @@ class Intent:
     Attributes:
         record: what will be noted.
         before: identity of what is live under the name before the rename, "" for nothing.
+        holding: number of the lease's holding that is about to rename.
     """
 
     record: Record
     before: str
+    holding: int = 0
 
 
 @dataclass(frozen=True, slots=True)

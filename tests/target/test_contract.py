@@ -30,7 +30,7 @@ def load(target: Target, plan: CollectionPlan, documents: list[Document], run_id
     only = chunk(0, collection=name, run_id=run_id)
     state.add_chunks([only])
     state.all_planned(run_id, name)
-    writer = target.writer(run_id)
+    writer = target.writer()
     writer.start(only)
     assert writer.write(only, documents) == []
     writer.finish(result(only, len(documents)), ())
@@ -59,7 +59,7 @@ def test_a_run_from_begin_to_finish(target: Target, look: Seer) -> None:
     target.publisher().prepare(begun.id, plan)
     state.add_chunks([chunk(0), chunk(1)])
     state.all_planned(begun.id, "orders")
-    writer = target.writer(begun.id)
+    writer = target.writer()
     for number in (1, 0):
         one = chunk(number)
         writer.start(one)
@@ -115,7 +115,7 @@ def test_progress_and_pending(target: Target) -> None:
     state.add_chunks([second, third])
     state.add_chunks([chunk(0, collection="a.b c")])
     state.all_planned("0a1b2c3d", "a.b c")
-    writer = target.writer("0a1b2c3d")
+    writer = target.writer()
     writer.start(first)
     writer.finish(result(first, 10, rejected=2), [reject(1), reject(2), reject(2)])
     writer.start(second)
@@ -156,12 +156,12 @@ def test_a_later_attempt_replaces_what_an_earlier_one_wrote(target: Target, look
     state.begin(run(plan))
     publisher.prepare("0a1b2c3d", plan)
     state.add_chunks([chunk(0)])
-    crashed = target.writer("0a1b2c3d")
+    crashed = target.writer()
     crashed.start(chunk(0))
     crashed.write(chunk(0), [document(1, v="old"), document(2, v="old"), document(3, v="old")])
     (again,) = state.pending("0a1b2c3d", "orders")
     assert again.attempt == 2
-    writer = target.writer("0a1b2c3d")
+    writer = target.writer()
     writer.start(again)
     assert writer.write(again, [document(1, v="new"), document(4, v="new")]) == []
     writer.remove(again, [bson.encode({"_id": key}) for key in (2, 3, 99)])
@@ -175,7 +175,7 @@ def test_the_same_attempt_may_be_started_twice(target: Target) -> None:
     state = target.state()
     state.begin(run(collection_plan()))
     state.add_chunks([chunk(0)])
-    writer = target.writer("0a1b2c3d")
+    writer = target.writer()
     writer.start(chunk(0))
     writer.start(chunk(0))
     writer.finish(result(chunk(0), 0), ())
@@ -187,7 +187,7 @@ def test_a_late_worker_is_told_that_its_chunk_was_begun_again(target: Target, lo
     state.begin(run(plan))
     target.publisher().prepare("0a1b2c3d", plan)
     state.add_chunks([chunk(0)])
-    late, successor = target.writer("0a1b2c3d"), target.writer("0a1b2c3d")
+    late, successor = target.writer(), target.writer()
     late.start(chunk(0))
     successor.start(chunk(0, attempt=2))
     successor.write(chunk(0, attempt=2), [document(1, v="new")])
@@ -195,7 +195,7 @@ def test_a_late_worker_is_told_that_its_chunk_was_begun_again(target: Target, lo
     with pytest.raises(LeaseLost):
         write_and_finish(late, chunk(0), [document(1, v="old")])
     with pytest.raises(LeaseLost):
-        target.writer("0a1b2c3d").start(chunk(0, attempt=2))
+        target.writer().start(chunk(0, attempt=2))
     assert state.progress("0a1b2c3d")["orders"].chunks_done == 1
     assert state.count_rejected("0a1b2c3d") == 1
     target.publisher().publish("0a1b2c3d", plan)
@@ -208,7 +208,7 @@ def test_a_document_beyond_the_limit_is_refused_and_the_others_are_written(targe
     state.begin(run(plan))
     target.publisher().prepare("0a1b2c3d", plan)
     state.add_chunks([chunk(0)])
-    writer = target.writer("0a1b2c3d")
+    writer = target.writer()
     writer.start(chunk(0))
     refused = writer.write(chunk(0), [document(1), document(2, text="x" * (1 << 24)), document(3)])
     assert [key for key, _ in refused] == [(b"2",)]
@@ -228,7 +228,7 @@ def test_reset_forgets_a_collection(target: Target, look: Seer) -> None:
     assert state.pending("0a1b2c3d", "orders") == []
     target.publisher().prepare("0a1b2c3d", plan)
     state.add_chunks([chunk(0)])
-    writer = target.writer("0a1b2c3d")
+    writer = target.writer()
     writer.start(chunk(0))
     writer.write(chunk(0), [document(2)])
     writer.finish(result(chunk(0), 1), ())

@@ -42,7 +42,7 @@ def load(target: FilesTarget, name: str = "orders", chunks: int = 1, text: str =
     plan = collection_plan(name)
     target.state().begin(run(plan))
     target.publisher().prepare(RUN, plan)
-    writer = target.writer(RUN)
+    writer = target.writer()
     for number in range(chunks):
         one = chunk(number, collection=name)
         target.state().add_chunks([one])
@@ -119,7 +119,7 @@ def test_chunks_are_in_order_whatever_the_order_of_work(target: FilesTarget, out
     target.state().begin(run(plan))
     target.publisher().prepare(RUN, plan)
     target.state().add_chunks([chunk(number) for number in range(12)])
-    writer = target.writer(RUN)
+    writer = target.writer()
     for number in (11, 2, 0, 10, 1, 9, 3, 8, 4, 7, 5, 6):
         writer.start(chunk(number))
         writer.write(chunk(number), [document(number)])
@@ -172,7 +172,7 @@ def test_a_full_disk_says_where_and_how_much_is_free(
     target.state().begin(run(collection_plan()))
     target.publisher().prepare(RUN, collection_plan())
     target.state().add_chunks([chunk(0)])
-    writer = target.writer(RUN)
+    writer = target.writer()
     with monkeypatch.context() as patch:
         patch.setattr(Folder, "part", lambda folder, chunk: Path("/dev/full"))
         writer.start(chunk(0))
@@ -250,7 +250,7 @@ def test_a_state_that_is_none(target: FilesTarget, out: Path) -> None:
 
 def work(url: str, numbers: list[int], pipe: Connection) -> None:
     with closing(open_target(url)) as target:
-        writer = target.writer(RUN)
+        writer = target.writer()
         for number in numbers:
             writer.start(chunk(number))
             writer.write(chunk(number), [document(number * 10 + n) for n in range(10)])

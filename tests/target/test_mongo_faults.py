@@ -54,7 +54,7 @@ def test_duplicates_are_named_and_the_other_indexes_are_built(target: MongoTarge
     day = IndexSpec("day_1", (("day", 1),))
     plan = collection_plan(indexes=(unique, other, day))
     begin(target)
-    writer = target.writer(RUN)
+    writer = target.writer()
     writer.start(chunk(0))
     numbers = [None, None, "A-1", "A-2", "A-2"]
     writer.write(chunk(0), [document(n, number=number, other=n) for n, number in enumerate(numbers)])
@@ -74,7 +74,7 @@ def test_duplicates_are_named_and_the_other_indexes_are_built(target: MongoTarge
 def test_nulls_do_not_collide(target: MongoTarget) -> None:
     unique = IndexSpec("n_1", (("n", 1),), unique=True, nullable=(("n", ("int", "long")),))
     begin(target)
-    writer = target.writer(RUN)
+    writer = target.writer()
     writer.start(chunk(0))
     writer.write(chunk(0), [document(1, n=None), document(2, n=None), document(3), document(4, n=7)])
     writer.finish(result(chunk(0), 4), ())
@@ -83,7 +83,7 @@ def test_nulls_do_not_collide(target: MongoTarget) -> None:
 
 def test_documents_refused_for_good_are_returned(target: MongoTarget, mongodb_url: str) -> None:
     begin(target)
-    writer = target.writer(RUN)
+    writer = target.writer()
     writer.start(chunk(0))
     bad = Document((b"bad",), bson.encode({"_id": {"$a": 1}}))
     refused = writer.write(chunk(0), [document(1), bad, document(2)])
@@ -98,7 +98,7 @@ def test_documents_refused_for_good_are_returned(target: MongoTarget, mongodb_ur
 )
 def test_replacing_finds_every_kind_of_id(target: MongoTarget, mongodb_url: str, key: Any) -> None:
     begin(target)
-    writer = target.writer(RUN)
+    writer = target.writer()
     writer.start(chunk(0))
     for value in ("old", "new"):
         assert writer.write(chunk(0), [Document((b"1",), bson.encode({"_id": key, "v": value}))]) == []
@@ -110,7 +110,7 @@ def test_replacing_finds_every_kind_of_id(target: MongoTarget, mongodb_url: str,
 
 def test_a_late_worker_does_not_replace_what_another_wrote(target: MongoTarget) -> None:
     begin(target)
-    late, successor = target.writer(RUN), target.writer(RUN)
+    late, successor = target.writer(), target.writer()
     late.start(chunk(0))
     successor.start(chunk(0, attempt=2))
     successor.write(chunk(0, attempt=2), [document(1, v="new")])
@@ -176,7 +176,7 @@ def test_work_goes_on_after_the_server_was_killed(mongod_factory: Callable[[], S
     with closing(open_target(url)) as target:
         assert isinstance(target, MongoTarget)
         begin(target)
-        writer = target.writer(RUN)
+        writer = target.writer()
         writer.start(chunk(0))
         assert writer.write(chunk(0), [document(1)]) == []
         server.kill()
@@ -203,7 +203,7 @@ def test_a_server_that_stays_away_ends_the_work(mongod_factory: Callable[[], Ser
     with closing(open_target(f"{head.rstrip('/')}/shop?{options}&serverSelectionTimeoutMS=500")) as target:
         assert isinstance(target, MongoTarget)
         begin(target)
-        writer = target.writer(RUN)
+        writer = target.writer()
         writer.start(chunk(0))
         server.kill()
         started = time.monotonic()
@@ -264,7 +264,7 @@ def test_refused_documents_never_hide_a_fault(
 ) -> None:
     monkeypatch.setattr(failure, "_RETRY_SECONDS", 1.0)
     begin(target)
-    writer = target.writer(RUN)
+    writer = target.writer()
     writer.start(chunk(0))
     failures = [{"code": code, "errmsg": "no", "index": index} for index, code in enumerate(codes)]
     refusing = Refusing(*failures, acknowledged=acknowledged)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager
 
-from migrator.errors import TargetError
+from migrator.errors import LeaseLost, TargetError
 from migrator.target.files.failure import translated
 from migrator.target.files.folder import Folder
 
-_VERSION = 1
+_VERSION = 2
 _BUSY_SECONDS = 30.0
 _SCHEMA = """
 CREATE TABLE runs (id TEXT PRIMARY KEY, status TEXT NOT NULL, started TEXT NOT NULL, text TEXT NOT NULL);
@@ -24,6 +24,7 @@ CREATE TABLE chunks (
     attempt INTEGER NOT NULL DEFAULT 0, by TEXT NOT NULL DEFAULT '', done INTEGER NOT NULL DEFAULT 0,
     part_bytes INTEGER NOT NULL DEFAULT 0, documents INTEGER NOT NULL DEFAULT 0, rows INTEGER NOT NULL DEFAULT 0,
     bytes INTEGER NOT NULL DEFAULT 0, rejected INTEGER NOT NULL DEFAULT 0, seconds REAL NOT NULL DEFAULT 0,
+    holding INTEGER NOT NULL DEFAULT 0,
     PRIMARY KEY (run, collection, number)
 ) WITHOUT ROWID;
 CREATE INDEX chunks_pending ON chunks (run, collection, number) WHERE done = 0;
@@ -33,7 +34,15 @@ CREATE TABLE rejected (
 ) WITHOUT ROWID;
 CREATE TABLE collections (name TEXT PRIMARY KEY, run TEXT NOT NULL DEFAULT '', record TEXT, intent TEXT);
 CREATE TABLE leases (name TEXT PRIMARY KEY, token TEXT NOT NULL, beat INTEGER NOT NULL, owner TEXT NOT NULL);
+CREATE TABLE holdings (number INTEGER PRIMARY KEY AUTOINCREMENT, token TEXT NOT NULL)
 """
+# From the format before to this one.
+_UPGRADES = {
+    1: """
+ALTER TABLE chunks ADD COLUMN holding INTEGER NOT NULL DEFAULT 0;
+CREATE TABLE holdings (number INTEGER PRIMARY KEY AUTOINCREMENT, token TEXT NOT NULL)
+"""
+}
 
 
 class StateDatabase:
@@ -81,16 +90,49 @@ class StateDatabase:
         (version,) = connection.execute("PRAGMA user_version").fetchone()
         if version == _VERSION:
             return
-        if version:
+        if version > _VERSION:
             raise TargetError(
                 f"the state was made by another version of migrator (format {version}, this one knows {_VERSION})",
                 where=str(self._folder.database),
                 hint="Use that version, or write to another folder.",
             )
+        scripts = [_UPGRADES[each] for each in range(version, _VERSION)] if version else [_SCHEMA]
         # executescript would commit the transaction that keeps two processes from doing this at once.
-        for statement in _SCHEMA.split(";"):
+        for statement in (statement for script in scripts for statement in script.split(";")):
             connection.execute(statement)
         connection.execute(f"PRAGMA user_version = {_VERSION}")
+
+
+class LeasedDatabase:
+    """The database as the owner of a lease changes it (DESIGN premise C): each transaction looks at the lease too."""
+
+    def __init__(self, database: StateDatabase, token: str, where: str) -> None:
+        self._database = database
+        self._token = token
+        self._where = where
+
+    def read(self) -> AbstractContextManager[sqlite3.Connection]:
+        return self._database.read()
+
+    @contextmanager
+    def write(self) -> Iterator[sqlite3.Connection]:
+        """See StateDatabase.write.
+
+        Raises:
+            LeaseLost: when another process has the lease by now.
+        """
+        with self._database.write() as state:
+            if state.execute("SELECT 1 FROM leases WHERE token = ?", (self._token,)).fetchone() is None:
+                raise LeaseLost(
+                    "another process has taken over the work on this target",
+                    where=self._where,
+                    hint="Let that one finish.",
+                )
+            yield state
+
+
+# What changes the state, and what only looks at it, opens transactions in the same way.
+AnyDatabase = StateDatabase | LeasedDatabase
 
 
 def _connect(uri: str) -> sqlite3.Connection:

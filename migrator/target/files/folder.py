@@ -46,21 +46,37 @@ class Folder:
     def run(self, run_id: str) -> Path:
         return self.hidden / run_id
 
-    def loading(self, run_id: str, name: str) -> Path:
-        """The folder of what a run loads of a collection."""
+    def loading(self, run_id: str, name: str, holding: int) -> Path:
+        """The folder of what a run loads of a collection under one holding of the lease, 0 for none.
+
+        A process that takes over a run moves the folder to a name of its own (DESIGN premise C).
+        """
         # The suffix makes a harmless name of "..".
-        return self.run(run_id) / f"{file_name(name)}.parts"
+        return self.run(run_id) / f"{file_name(name)}.parts{f'.{holding}' if holding else ''}"
+
+    def loadings(self, run_id: str, name: str) -> list[tuple[int, Path]]:
+        """All such folders that there are with the holding of each, the highest last."""
+        first = self.loading(run_id, name, 0)
+        found = [(0, first)] if first.exists() else []
+        # Not a pattern: a collection's name may have any characters.
+        siblings = first.parent.iterdir() if first.parent.exists() else ()
+        for path in siblings:
+            holding = path.name.removeprefix(f"{first.name}.")
+            if holding != path.name and holding.isdecimal():
+                found.append((int(holding), path))
+        return sorted(found)
 
     def part(self, chunk: Chunk) -> Path:
-        """What one attempt of a chunk wrote."""
-        return self.loading(chunk.run, chunk.collection) / f"{chunk.number:08d}.bson.{chunk.attempt}"
+        """What one attempt of a chunk writes."""
+        loading = self.loading(chunk.run, chunk.collection, chunk.holding)
+        return loading / f"{chunk.number:08d}.bson.{chunk.attempt}"
 
-    def whole(self, run_id: str, name: str) -> Path:
+    def whole(self, run_id: str, name: str, holding: int) -> Path:
         """All parts in order."""
-        return self.loading(run_id, name) / "whole.bson"
+        return self.loading(run_id, name, holding) / "whole.bson"
 
-    def whole_metadata(self, run_id: str, name: str) -> Path:
-        return self.loading(run_id, name) / "whole.metadata.json"
+    def whole_metadata(self, run_id: str, name: str, holding: int) -> Path:
+        return self.loading(run_id, name, holding) / "whole.metadata.json"
 
 
 def file_name(name: str) -> str:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from itertools import takewhile
 from pathlib import Path
 from typing import BinaryIO
@@ -15,9 +16,10 @@ from migrator.model.plan import CollectionPlan
 from migrator.model.tree import IndexSpec
 from migrator.target import indexes
 from migrator.target.files import metadata
-from migrator.target.files.database import StateDatabase
+from migrator.target.files.database import AnyDatabase
 from migrator.target.files.failure import translated
 from migrator.target.files.folder import Folder, sync_folder, write_whole
+from migrator.target.files.lease_store import FilesLease
 from migrator.target.files.metadata import Metadata
 from migrator.target.record import Record
 from migrator.target.structure import Seen
@@ -29,11 +31,20 @@ _ESTIMATE_BYTES = 1024 * 1024
 
 
 class FilesPlace:
-    """Implements migrator.target.ports.Place."""
+    """Implements migrator.target.ports.Place.
 
-    def __init__(self, folder: Folder, database: StateDatabase) -> None:
+    A file is changed right after a look at the lease; what a process that was stopped changes later is in a folder
+    that its successor has moved away.
+    """
+
+    def __init__(self, folder: Folder, database: AnyDatabase, lease: FilesLease | None = None) -> None:
         self._folder = folder
         self._database = database
+        self._lease = lease
+
+    @property
+    def holding(self) -> int:
+        return 0 if self._lease is None else self._lease.number
 
     def live(self, name: str) -> Seen:
         """The pair of files of a collection. Its identity is the metadata's UUID and the documents' size."""
@@ -52,19 +63,30 @@ class FilesPlace:
         return {seen.name: seen.identity for seen in found if seen.exists}
 
     def create(self, run_id: str, name: str) -> None:
-        path = self._folder.loading(run_id, name)
-        with translated(path):
+        path = self._folder.loading(run_id, name, self.holding)
+        with self._changing(path):
             path.mkdir(parents=True, exist_ok=True)
 
+    def take_over(self, run_id: str, name: str) -> bool:
+        found = self._folder.loadings(run_id, name)
+        if not found:
+            return False
+        holding, path = found[-1]
+        if holding < self.holding:
+            with self._changing(path):
+                path.rename(self._folder.loading(run_id, name, self.holding))
+                sync_folder(path.parent)
+        return holding <= self.holding
+
     def is_staged(self, run_id: str, name: str) -> bool:
-        return self._folder.loading(run_id, name).exists()
+        return self._folder.loading(run_id, name, self.holding).exists()
 
     def make_ready(self, run_id: str, plan: CollectionPlan) -> tuple[tuple[IndexSpec, ...], tuple[str, ...]]:
         """Puts the parts together. Nothing checks unique indexes here; mongorestore will build them."""
         name, specs = plan.collection.name, indexes.wanted(plan)
         self._assemble(run_id, name)
-        path = self._folder.whole_metadata(run_id, name)
-        with translated(path):
+        path = self._folder.whole_metadata(run_id, name, self.holding)
+        with self._changing(path):
             write_whole(path, metadata.fresh(name).with_indexes(specs).with_validator(plan.validator).dump())
         return specs, ()
 
@@ -76,18 +98,21 @@ class FilesPlace:
                 where=str(live),
                 hint="Rename or remove them, then apply again.",
             )
-        with translated(live):
-            self._folder.whole(run_id, name).replace(live)
+        with self._changing(live):
+            self._folder.whole(run_id, name, self.holding).replace(live)
 
-    def swapped(self, run_id: str, name: str, before: str) -> bool:
-        if self._folder.whole(run_id, name).exists():
+    def swapped(self, run_id: str, name: str, before: str, holding: int) -> bool:
+        there = [each for each, _ in self._folder.loadings(run_id, name) if each >= holding]
+        if any(self._folder.whole(run_id, name, each).exists() for each in there):
             return False
-        return self._folder.whole_metadata(run_id, name).exists() or self.live(name).identity not in ("", before)
+        if any(self._folder.whole_metadata(run_id, name, each).exists() for each in there):
+            return True
+        return self.live(name).identity not in ("", before)
 
     def complete_swap(self, record: Record) -> None:
         name, live = record.collection, self._folder.metadata(record.collection)
-        new = self._folder.whole_metadata(record.run, name)
-        with translated(live):
+        new = self._folder.whole_metadata(record.run, name, self.holding)
+        with self._changing(live):
             if new.exists():
                 new.replace(live)
             # mongorestore refuses a collection that is there twice.
@@ -97,10 +122,11 @@ class FilesPlace:
         self.discard(record.run, name)
 
     def discard(self, run_id: str, name: str) -> None:
-        path = self._folder.loading(run_id, name)
-        with translated(path):
-            if path.exists():
-                shutil.rmtree(path)
+        for holding, path in self._folder.loadings(run_id, name):
+            # What a later holding loads is not this one's to remove.
+            if holding <= self.holding:
+                with self._changing(path):
+                    shutil.rmtree(path)
 
     def alter(
         self, name: str, drop: Iterable[str], create: Sequence[IndexSpec]
@@ -114,7 +140,7 @@ class FilesPlace:
 
     def fill(self, name: str, documents: Sequence[bytes]) -> None:
         path = self._folder.documents(name)
-        with translated(path):
+        with self._changing(path):
             self._folder.root.mkdir(parents=True, exist_ok=True)
             write_whole(path, b"".join(documents))
         self._write_metadata(metadata.fresh(name))
@@ -138,8 +164,8 @@ class FilesPlace:
             raise TargetError(
                 f"chunk {first + len(ready)} is not finished", where=f"{self._folder.root}, {name}", hint="Apply again."
             )
-        whole = self._folder.whole(run_id, name)
-        with translated(whole):
+        whole = self._folder.whole(run_id, name, self.holding)
+        with self._changing(whole):
             whole.touch()
             with whole.open("r+b") as file:
                 # What follows the last safe step may be torn.
@@ -148,7 +174,7 @@ class FilesPlace:
                 used: list[Path] = []
                 safe = size
                 for number, (_, attempt, part_bytes, _) in ready:
-                    used.append(self._folder.part(Chunk(run_id, name, number, KeyRange(), attempt)))
+                    used.append(self._folder.part(Chunk(run_id, name, number, KeyRange(), attempt, self.holding)))
                     _append(file, used[-1], part_bytes)
                     size += part_bytes
                     if size - safe >= _STEP_BYTES:
@@ -186,8 +212,16 @@ class FilesPlace:
 
     def _write_metadata(self, content: Metadata) -> None:
         path = self._folder.metadata(content.name)
-        with translated(path):
+        with self._changing(path):
             write_whole(path, content.dump())
+
+    @contextmanager
+    def _changing(self, path: Path) -> Iterator[None]:
+        """Work on a file, after a look at the lease (DESIGN premise C)."""
+        if self._lease is not None:
+            self._lease.check()
+        with translated(path):
+            yield
 
 
 def _append(file: BinaryIO, part: Path, expected: int) -> None:

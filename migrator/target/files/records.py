@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from migrator.model.serialize import from_json, to_json
-from migrator.target.files.database import StateDatabase
+from migrator.target.files.database import AnyDatabase
 from migrator.target.record import Entry, Intent, Record
 
 
 class FilesRecords:
     """Implements migrator.target.ports.Records."""
 
-    def __init__(self, database: StateDatabase) -> None:
+    def __init__(self, database: AnyDatabase) -> None:
         self._database = database
 
     def get(self, name: str) -> Entry:

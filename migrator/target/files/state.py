@@ -11,7 +11,7 @@ from migrator.errors import TargetError
 from migrator.model.chunk import Chunk, KeyRange, Rejected
 from migrator.model.run import CollectionProgress, Run
 from migrator.model.serialize import from_json, to_json
-from migrator.target.files.database import StateDatabase
+from migrator.target.files.database import AnyDatabase
 from migrator.target.files.failure import translated
 from migrator.target.files.folder import Folder
 from migrator.target.files.place import FilesPlace
@@ -29,7 +29,7 @@ WHERE r.run = ? GROUP BY r.rowid ORDER BY r.rowid
 class FilesState:
     """Implements migrator.run.ports.State."""
 
-    def __init__(self, folder: Folder, database: StateDatabase, place: FilesPlace) -> None:
+    def __init__(self, folder: Folder, database: AnyDatabase, place: FilesPlace) -> None:
         self._folder = folder
         self._database = database
         self._place = place
@@ -47,6 +47,15 @@ class FilesState:
             state.execute("REPLACE INTO runs VALUES (?, 'open', ?, ?)", (run.id, run.started, to_json(run)))
             state.executemany("REPLACE INTO run_collections (run, collection) VALUES (?, ?)", names)
 
+    def take_over(self, run_id: str) -> None:
+        holding = self._place.holding
+        with self._database.write() as state:
+            # Neither started nor finished by a predecessor's worker from now on: see FilesWriter.
+            state.execute(
+                "UPDATE chunks SET holding = ?, by = '' WHERE run = ? AND done = 0 AND holding < ?",
+                (holding, run_id, holding),
+            )
+
     def finish(self, run_id: str, status: Literal["done", "abandoned"]) -> None:
         with self._database.write() as state:
             state.execute("UPDATE runs SET status = ? WHERE id = ?", (status, run_id))
@@ -63,9 +72,11 @@ class FilesState:
                     shutil.rmtree(path)
 
     def add_chunks(self, chunks: Sequence[Chunk]) -> None:
-        rows = [(chunk.run, chunk.collection, chunk.number, to_json(chunk.range)) for chunk in chunks]
+        rows = [(chunk.run, chunk.collection, chunk.number, to_json(chunk.range), chunk.holding) for chunk in chunks]
         with self._database.write() as state:
-            state.executemany("INSERT OR IGNORE INTO chunks (run, collection, number, range) VALUES (?, ?, ?, ?)", rows)
+            state.executemany(
+                "INSERT OR IGNORE INTO chunks (run, collection, number, range, holding) VALUES (?, ?, ?, ?, ?)", rows
+            )
 
     def all_planned(self, run_id: str, collection: str) -> None:
         with self._database.write() as state:
@@ -89,7 +100,8 @@ class FilesState:
                 (run_id, collection),
             ).fetchall()
         return [
-            Chunk(run_id, collection, number, from_json(KeyRange, keys), attempt + 1) for number, keys, attempt in found
+            Chunk(run_id, collection, number, from_json(KeyRange, keys), attempt + 1, self._place.holding)
+            for number, keys, attempt in found
         ]
 
     def reset(self, run_id: str, collection: str) -> None:

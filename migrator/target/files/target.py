@@ -8,15 +8,15 @@ from contextlib import AbstractContextManager, contextmanager
 from migrator.model.check import Check
 from migrator.model.plan import Capabilities, TargetCollection, TargetIdentity
 from migrator.target.files.checks import checks
-from migrator.target.files.database import StateDatabase
+from migrator.target.files.database import AnyDatabase, LeasedDatabase, StateDatabase
 from migrator.target.files.folder import Folder
-from migrator.target.files.lease_store import FilesLeaseStore
+from migrator.target.files.lease_store import FilesLease, FilesLeaseStore
 from migrator.target.files.place import FilesPlace
 from migrator.target.files.records import FilesRecords
 from migrator.target.files.state import FilesState
 from migrator.target.files.verified import FilesVerifyState
 from migrator.target.files.writer import MAX_DOCUMENT_BYTES, FilesWriter
-from migrator.target.lease import HeldLease, Timing, hold
+from migrator.target.lease import Lease, Timing, hold
 from migrator.target.publish import Publisher
 from migrator.target.url import FilesUrl
 
@@ -38,7 +38,6 @@ class FilesTarget:
         self._url = url
         self._folder = Folder(url.folder)
         self._database = StateDatabase(self._folder)
-        self._place = FilesPlace(self._folder, self._database)
         self._timing = timing
 
     def identity(self) -> TargetIdentity:
@@ -51,23 +50,23 @@ class FilesTarget:
     def checks(self) -> Iterator[Check]:
         return checks(self._folder)
 
-    def lease(self, purpose: str) -> AbstractContextManager[HeldLease]:
+    def lease(self, purpose: str) -> AbstractContextManager[FilesLease]:
         return self._lease(purpose)
 
-    def state(self) -> FilesState:
-        return FilesState(self._folder, self._database, self._place)
+    def state(self, lease: Lease | None = None) -> FilesState:
+        return FilesState(self._folder, self._database_of(lease), self._place(lease))
 
-    def publisher(self) -> Publisher:
-        return Publisher(self._place, FilesRecords(self._database), str(self._url))
+    def publisher(self, lease: Lease | None = None) -> Publisher:
+        return Publisher(self._place(lease), FilesRecords(self._database_of(lease)), str(self._url))
 
-    def writer(self, run_id: str) -> FilesWriter:
+    def writer(self) -> FilesWriter:
         return FilesWriter(self._folder, self._database)
 
     def handing_over(self) -> None:
         """Nobody writes to a folder of files."""
 
     def verifying(self) -> FilesVerifyState:
-        return FilesVerifyState(self._folder, self._database, self._place)
+        return FilesVerifyState(self._folder, self._database, self._place(None))
 
     def following(self) -> None:
         """A folder is written once: nothing keeps it in step."""
@@ -76,8 +75,24 @@ class FilesTarget:
         """Nothing stays open between calls."""
 
     @contextmanager
-    def _lease(self, purpose: str) -> Iterator[HeldLease]:
-        with hold(FilesLeaseStore(self._database), purpose, str(self._url), self._timing) as lease:
-            self.publisher().settle_all()
-            self.state().clean()
+    def _lease(self, purpose: str) -> Iterator[FilesLease]:
+        store = FilesLeaseStore(self._database, str(self._url))
+        with hold(store, purpose, str(self._url), self._timing) as held:
+            lease = FilesLease(held, store.number(held.token))
+            self.publisher(lease).settle_all()
+            self.state(lease).clean()
             yield lease
+
+    def _place(self, lease: Lease | None) -> FilesPlace:
+        return FilesPlace(self._folder, self._database_of(lease), None if lease is None else _own(lease))
+
+    def _database_of(self, lease: Lease | None) -> AnyDatabase:
+        if lease is None:
+            return self._database
+        return LeasedDatabase(self._database, _own(lease).held.token, str(self._url))
+
+
+def _own(lease: Lease) -> FilesLease:
+    if not isinstance(lease, FilesLease):
+        raise TypeError("a lease that this target did not give")
+    return lease

@@ -39,8 +39,9 @@ class FilesWriter:
         with self._database.write() as state:
             done = state.execute(
                 "UPDATE chunks SET attempt = ?, by = ? WHERE run = ? AND collection = ? AND number = ? AND done = 0 "
-                "AND (attempt < ? OR (attempt = ? AND by = ?))",
-                (chunk.attempt, self._token, *_names(chunk), chunk.attempt, chunk.attempt, self._token),
+                # DESIGN premise C: not one that a later holding of the lease has taken over.
+                "AND holding <= ? AND (attempt < ? OR (attempt = ? AND by = ?))",
+                (chunk.attempt, self._token, *_names(chunk), chunk.holding, chunk.attempt, chunk.attempt, self._token),
             )
             self._ensure_changed(done, chunk)
         path = self._folder.part(chunk)

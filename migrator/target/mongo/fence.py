@@ -188,6 +188,16 @@ def _whose_lease(lease: MongoLease) -> Iterator[None]:
         raise
 
 
+def guarded(guard: Guard, work: Callable[[ClientSession | None], object]) -> None:
+    """Does work that is done as a whole or raises; see `Guard.run`."""
+
+    def whole(session: ClientSession | None) -> dict[int, Failure]:
+        work(session)
+        return {}
+
+    guard.run(whole)
+
+
 def guard(session: Session, lease: MongoLease, fence: Fence) -> Guard:
     """The strongest that the server allows."""
     if session.cached(has_transactions):

@@ -21,7 +21,7 @@ def forget(session: Session) -> None:
     # Before the runs and records: what a run notes after this look is not looked at.
     scopes, memories, pauses = notes.scopes() | dirty.scopes(), tracked.names(), notes.pauses()
     at_work = set(session.steadily(lambda: session.database[RUNS].distinct("_id", {"status": "open"})))
-    live = _live(session)
+    live = _live(MongoRecords(session, guard))
     for scope in scopes - live:
         if scope.run not in at_work:
             notes.forget(scope)
@@ -33,10 +33,10 @@ def forget(session: Session) -> None:
             notes.withdraw_pause(collection, run)
 
 
-def _live(session: Session) -> set[Scope]:
+def _live(records: MongoRecords) -> set[Scope]:
     """What the records say, and what they will say when a swap that was begun is finished."""
     found: set[Scope] = set()
-    for name, entry in MongoRecords(session).entries().items():
+    for name, entry in records.entries().items():
         found |= {Scope(entry.record.run, name)} if entry.record else set()
         found |= {Scope(entry.intent.record.run, name)} if entry.intent else set()
     return found

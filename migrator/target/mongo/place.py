@@ -3,35 +3,50 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, TypeVar
 
 from bson.raw_bson import RawBSONDocument
-from pymongo.errors import CollectionInvalid, OperationFailure
+from pymongo.errors import OperationFailure
 
 from migrator.errors import NotOwned, TargetError, TargetUnavailable
-from migrator.model.collection_names import staged_name
+from migrator.model.collection_names import staged_holding, staged_name
 from migrator.model.plan import CollectionPlan
 from migrator.model.tree import IndexSpec
 from migrator.target import indexes
+from migrator.target.mongo.ensure import ensure_collection
 from migrator.target.mongo.failure import translate
+from migrator.target.mongo.lease_store import MongoLease
 from migrator.target.mongo.session import WRITE_MILLISECONDS, Session
 from migrator.target.record import Record
 from migrator.target.structure import Seen
 
+T = TypeVar("T")
+
 _NAMESPACE_NOT_FOUND = 26
 _INDEX_NOT_FOUND = 27
 _NAMESPACE_EXISTS = 48
+_BEING_INDEXED = (12586, 12587)  # BackgroundOperationInProgressForDatabase, ...ForNamespace
 _DUPLICATE_KEY = 11000
 # Faults of the server or the account, not of the index: they end the work instead of leaving one index out.
 _NOT_THE_INDEX = (13, 18, 8000, 14031)
 
 
 class MongoPlace:
-    """Implements migrator.target.ports.Place."""
+    """Implements migrator.target.ports.Place.
 
-    def __init__(self, session: Session) -> None:
+    With a lease, a command that no transaction can hold (an index, a validator, a rename, a drop) is sent right after a
+    look at the lease: one that was on its way when the process was stopped is all that can come late.
+    """
+
+    def __init__(self, session: Session, lease: MongoLease | None = None) -> None:
         self._session = session
+        self._lease = lease
+
+    @property
+    def holding(self) -> int:
+        return 0 if self._lease is None else self._lease.number
 
     def live(self, name: str) -> Seen:
         """What is there under a name; views and capped collections too."""
@@ -43,13 +58,16 @@ class MongoPlace:
         return {each["name"]: _identity(each) for each in found}
 
     def create(self, run_id: str, name: str) -> None:
-        self._session.steadily(lambda: self._create(staged_name(name, run_id)))
+        self._changing(lambda: ensure_collection(self._session, self._mine(run_id, name)))
+
+    def take_over(self, run_id: str, name: str) -> bool:
+        return self._changing(lambda: self._take_over(run_id, name))
 
     def is_staged(self, run_id: str, name: str) -> bool:
-        return self.live(staged_name(name, run_id)).exists
+        return self.live(self._mine(run_id, name)).exists
 
     def make_ready(self, run_id: str, plan: CollectionPlan) -> tuple[tuple[IndexSpec, ...], tuple[str, ...]]:
-        staged = staged_name(plan.collection.name, run_id)
+        staged = self._mine(run_id, plan.collection.name)
         result = self._build(staged, plan.collection.name, indexes.wanted(plan))
         if plan.validator:
             self.set_validator(staged, plan.validator)
@@ -57,12 +75,12 @@ class MongoPlace:
 
     def swap(self, run_id: str, name: str, before: str) -> None:
         def rename() -> None:
-            if self._renamed(run_id, name, before):
+            if self._renamed(run_id, name, before, self.holding):
                 return  # by a call whose answer was lost
-            self._session.database[staged_name(name, run_id)].rename(name, dropTarget=bool(before))
+            self._session.database[self._mine(run_id, name)].rename(name, dropTarget=bool(before))
 
         try:
-            self._session.steadily(rename)
+            self._changing(rename)
         except TargetError as error:
             cause = error.__cause__
             if isinstance(cause, OperationFailure) and cause.code == _NAMESPACE_EXISTS:
@@ -73,8 +91,8 @@ class MongoPlace:
                 ) from error
             raise
 
-    def swapped(self, run_id: str, name: str, before: str) -> bool:
-        return self._session.steadily(lambda: self._renamed(run_id, name, before))
+    def swapped(self, run_id: str, name: str, before: str, holding: int) -> bool:
+        return self._session.steadily(lambda: self._renamed(run_id, name, before, holding))
 
     def complete_swap(self, record: Record) -> None:
         """MongoDB's rename keeps a collection's options; not every server that speaks its protocol does."""
@@ -82,17 +100,23 @@ class MongoPlace:
             self.set_validator(record.collection, record.validator)
 
     def discard(self, run_id: str, name: str) -> None:
-        self.drop(staged_name(name, run_id))
+        def drop() -> None:
+            for holding, staged in self._staged(run_id, name):
+                # What a later holding loads is not this one's to drop.
+                if holding <= self.holding:
+                    self._session.database.drop_collection(staged)
+
+        self._changing(drop)
 
     def drop(self, name: str) -> None:
         """Drops a collection, whether or not it is there."""
-        self._session.steadily(lambda: self._session.database.drop_collection(name))
+        self._changing(lambda: self._session.database.drop_collection(name))
 
     def alter(
         self, name: str, drop: Iterable[str], create: Sequence[IndexSpec]
     ) -> tuple[tuple[IndexSpec, ...], tuple[str, ...]]:
         for index in drop:
-            self._session.steadily(lambda index=index: self._drop_index(name, index))  # type: ignore[misc]
+            self._changing(lambda index=index: self._drop_index(name, index))  # type: ignore[misc]
         return self._build(name, name, create)
 
     def set_validator(self, name: str, validator: str) -> None:
@@ -100,7 +124,7 @@ class MongoPlace:
         row that policies let pass) can still be updated by the application, which `strict` would refuse.
         """
         rule = {"$jsonSchema": json.loads(validator)} if validator else {}
-        self._session.steadily(
+        self._changing(
             lambda: self._session.database.command(
                 "collMod",
                 name,
@@ -115,11 +139,11 @@ class MongoPlace:
         def work() -> None:
             collection = self._session.database[name]
             collection.drop()
-            self._create(name)
+            ensure_collection(self._session, name)
             if documents:
                 collection.insert_many([RawBSONDocument(each) for each in documents], ordered=False)
 
-        self._session.steadily(work)
+        self._changing(work)
 
     def _look(self, name: str) -> Seen:
         database = self._session.database
@@ -138,20 +162,47 @@ class MongoPlace:
             options=found.get("options", {}),
         )
 
-    def _renamed(self, run_id: str, name: str, before: str) -> bool:
-        if self._look(staged_name(name, run_id)).exists:
+    def _changing(self, work: Callable[[], T]) -> T:
+        """Does repeatable work, each time after a look at the lease (DESIGN premise C)."""
+
+        def checked() -> T:
+            if self._lease is not None:
+                self._lease.check()
+            return work()
+
+        return self._session.steadily(checked)
+
+    def _mine(self, run_id: str, name: str) -> str:
+        return staged_name(name, run_id, self.holding)
+
+    def _staged(self, run_id: str, name: str) -> list[tuple[int, str]]:
+        """What there is of the run's loading, the highest holding last."""
+        prefix = staged_name(name, run_id, 0)
+        names = self._session.database.list_collection_names(filter={"name": {"$regex": f"^{re.escape(prefix)}"}})
+        numbered = ((staged_holding(each, name, run_id), each) for each in names)
+        return sorted((holding, each) for holding, each in numbered if holding is not None)
+
+    def _take_over(self, run_id: str, name: str) -> bool:
+        while staged := self._staged(run_id, name):
+            holding, there = staged[-1]
+            if holding >= self.holding:
+                return holding == self.holding
+            try:
+                self._session.database[there].rename(self._mine(run_id, name))
+            except OperationFailure as error:
+                if error.code in _BEING_INDEXED:
+                    # The predecessor's builds; this process begins them again. MongoDB manual, dropIndexes: since 4.4
+                    # it ends builds that are under way.
+                    self._session.database[there].drop_indexes()
+                elif error.code != _NAMESPACE_NOT_FOUND:  # another process was faster: look again
+                    raise
+        return False
+
+    def _renamed(self, run_id: str, name: str, before: str, holding: int) -> bool:
+        if any(each >= holding for each, _ in self._staged(run_id, name)):
             return False
         live = self._look(name)
         return live.exists and live.identity != before
-
-    def _create(self, name: str) -> None:
-        try:
-            self._session.database.create_collection(name)
-        except CollectionInvalid:
-            return  # the driver's word for "already exists"
-        except OperationFailure as error:
-            if error.code != _NAMESPACE_EXISTS:
-                raise
 
     def _drop_index(self, name: str, index: str) -> None:
         try:
@@ -165,7 +216,7 @@ class MongoPlace:
     ) -> tuple[tuple[IndexSpec, ...], tuple[str, ...]]:
         built, problems = [], []
         for spec in specs:
-            reason = self._session.steadily(lambda spec=spec: self._build_one(name, spec))  # type: ignore[misc]
+            reason = self._changing(lambda spec=spec: self._build_one(name, spec))  # type: ignore[misc]
             if reason is None:
                 built.append(spec)
             else:

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from migrator.model.serialize import from_json, to_json
+from migrator.target.mongo.ensure import ensure_collection
+from migrator.target.mongo.fence import Guard, guarded
 from migrator.target.mongo.session import Session
 from migrator.target.record import Entry, Intent, Record
 
@@ -16,8 +18,9 @@ REJECTED = "_migrator_rejected"
 class MongoRecords:
     """Implements migrator.target.ports.Records."""
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: Session, guard: Guard) -> None:
         self._session = session
+        self._guard = guard
 
     def get(self, name: str) -> Entry:
         return _entry(name, self._session.steadily(lambda: self._collections.find_one({"_id": name})) or {})
@@ -46,11 +49,21 @@ class MongoRecords:
         return int(self._session.steadily(lambda: self._session.database[REJECTED].count_documents(wanted)))
 
     def _update(self, name: str, change: dict[str, Any]) -> None:
-        self._session.steadily(lambda: self._collections.update_one({"_id": name}, change, upsert=True))
+        """DESIGN premise C: a late intent would keep sync from writing, a late record say what is no longer so."""
+        self._session.cached(_prepare)
+        guarded(
+            self._guard,
+            lambda session: self._collections.update_one({"_id": name}, change, upsert=True, session=session),
+        )
 
     @property
     def _collections(self) -> Any:
         return self._session.database[COLLECTION]
+
+
+def _prepare(session: Session) -> bool:
+    session.steadily(lambda: ensure_collection(session, COLLECTION))
+    return True
 
 
 def _entry(name: str, found: Mapping[str, Any]) -> Entry:

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal
 
+from bson import Int64
 from pymongo import ASCENDING, DESCENDING, IndexModel, UpdateOne
+from pymongo.client_session import ClientSession
 
 from migrator.errors import TargetError
 from migrator.model.chunk import Chunk, KeyRange, Rejected
-from migrator.model.collection_names import staged_by, staged_name
+from migrator.model.collection_names import staged_by
 from migrator.model.run import CollectionProgress, Run
 from migrator.model.serialize import from_json, to_json
 from migrator.target.mongo import leftovers, records
+from migrator.target.mongo.ensure import ensure_collection
+from migrator.target.mongo.entries import BATCH
+from migrator.target.mongo.fence import Guard, guarded
 from migrator.target.mongo.place import MongoPlace
 from migrator.target.mongo.runs import RUNS, run_body, run_of
 from migrator.target.mongo.session import Session
@@ -36,9 +41,10 @@ def chunk_id(chunk: Chunk) -> dict[str, Any]:
 class MongoState:
     """Implements migrator.run.ports.State."""
 
-    def __init__(self, session: Session, place: MongoPlace) -> None:
+    def __init__(self, session: Session, place: MongoPlace, guard: Guard) -> None:
         self._session = session
         self._place = place
+        self._guard = guard
 
     def open_run(self) -> Run | None:
         found = self._session.steadily(lambda: self._runs.find_one({"status": "open"}))
@@ -52,18 +58,25 @@ class MongoState:
             "collections": [{"name": name, "planned": False} for name in names],
             **run_body(run),
         }
-        self._session.steadily(lambda: self._chunks.create_indexes(_CHUNK_INDEXES))
-        self._session.steadily(lambda: self._rejected.create_indexes(_REJECTED_INDEXES))
+        self._session.cached(_prepare)
         # The sums of finished runs are of no use any more; their rejected rows stay, for people.
-        self._session.steadily(lambda: self._chunks.delete_many({"run": {"$ne": run.id}}))
-        self._session.steadily(lambda: self._runs.replace_one({"_id": run.id}, document, upsert=True))
+        self._delete(self._chunks, {"run": {"$ne": run.id}})
+        self._write(lambda session: self._runs.replace_one({"_id": run.id}, document, upsert=True, session=session))
+
+    def take_over(self, run_id: str) -> None:
+        holding = self._place.holding
+        wanted = {"run": run_id, "done": False, **_of_earlier(holding)}
+        # Neither started nor finished by a predecessor's worker from now on: see MongoWriter.
+        change = {"$set": {"holding": Int64(holding), "by": ""}}
+        self._write(lambda session: self._chunks.update_many(wanted, change, session=session))
 
     def finish(self, run_id: str, status: Literal["done", "abandoned"]) -> None:
-        self._session.steadily(lambda: self._runs.update_one({"_id": run_id}, {"$set": {"status": status}}))
+        change = {"$set": {"status": status}}
+        self._write(lambda session: self._runs.update_one({"_id": run_id}, change, session=session))
         self.clean()
 
     def clean(self) -> None:
-        """Drops what finished runs left, a late worker's garbage included: beside the live collections, and of sync."""
+        """Drops what finished runs left, late writes included: next to the live collections, and of sync."""
         names = self._session.steadily(self._session.database.list_collection_names)
         for name in names:
             run = staged_by(name)
@@ -77,7 +90,7 @@ class MongoState:
             UpdateOne({"_id": chunk_id(chunk)}, {"$setOnInsert": _chunk_fields(chunk)}, upsert=True) for chunk in chunks
         ]
         if writes:
-            self._session.steadily(lambda: self._chunks.bulk_write(writes, ordered=True))
+            self._write(lambda session: self._chunks.bulk_write(writes, ordered=True, session=session))
 
     def all_planned(self, run_id: str, collection: str) -> None:
         self._set_planned(run_id, collection, True)
@@ -97,16 +110,23 @@ class MongoState:
         wanted = {"run": run_id, "collection": collection, "done": False}
         found = self._session.steadily(lambda: list(self._chunks.find(wanted).sort("number", ASCENDING)))
         return [
-            Chunk(run_id, collection, each["number"], from_json(KeyRange, each["range"]), each["attempt"] + 1)
+            Chunk(
+                run_id,
+                collection,
+                each["number"],
+                from_json(KeyRange, each["range"]),
+                each["attempt"] + 1,
+                self._place.holding,
+            )
             for each in found
         ]
 
     def reset(self, run_id: str, collection: str) -> None:
         wanted = {"run": run_id, "collection": collection}
-        self._session.steadily(lambda: self._chunks.delete_many(wanted))
-        self._session.steadily(lambda: self._rejected.delete_many(wanted))
+        self._delete(self._chunks, wanted)
+        self._delete(self._rejected, wanted)
         self._set_planned(run_id, collection, False)
-        self._place.drop(staged_name(collection, run_id))
+        self._place.discard(run_id, collection)
 
     def rejected(self, run_id: str, limit: int) -> list[Rejected]:
         order = [("collection", ASCENDING), ("chunk", ASCENDING)]
@@ -147,13 +167,28 @@ class MongoState:
     def _set_planned(self, run_id: str, collection: str, planned: bool) -> None:
         wanted = {"_id": run_id, "collections.name": collection}
         change = {"$set": {"collections.$.planned": planned}}
-        done = self._session.steadily(lambda: self._runs.update_one(wanted, change))
-        if not done.matched_count:
-            raise TargetError(
-                f"the state has no run {run_id} with a collection {collection}",
-                where=f"{self._session.url.address}, {RUNS}",
-                hint="Somebody removed it; apply again with --restart.",
-            )
+
+        def update(session: ClientSession | None) -> None:
+            if not self._runs.update_one(wanted, change, session=session).matched_count:
+                raise TargetError(
+                    f"the state has no run {run_id} with a collection {collection}",
+                    where=f"{self._session.url.address}, {RUNS}",
+                    hint="Somebody removed it; apply again with --restart.",
+                )
+
+        self._write(update)
+
+    def _write(self, work: Callable[[ClientSession | None], object]) -> None:
+        """DESIGN premise C: a process that lost the lease changes nothing of what its successor goes by."""
+        guarded(self._guard, work)
+
+    def _delete(self, collection: Any, wanted: Mapping[str, Any]) -> None:
+        """Some at a time: a transaction must not last long."""
+        while ids := self._session.steadily(
+            lambda: [each["_id"] for each in collection.find(wanted, {"_id": 1}).limit(BATCH)]
+        ):
+            some = {"_id": {"$in": ids}}
+            self._write(lambda session, some=some: collection.delete_many(some, session=session))  # type: ignore[misc]
 
     def _is_finished(self, run_id: str) -> bool:
         found = self._session.steadily(lambda: self._runs.find_one({"_id": run_id}, {"status": 1}))
@@ -172,6 +207,20 @@ class MongoState:
         return self._session.database[REJECTED]
 
 
+def _prepare(session: Session) -> bool:
+    """Makes the collections and their indexes, which not every server does within a transaction."""
+    database = session.database
+    session.steadily(lambda: database[CHUNKS].create_indexes(_CHUNK_INDEXES))
+    session.steadily(lambda: database[REJECTED].create_indexes(_REJECTED_INDEXES))
+    session.steadily(lambda: ensure_collection(session, RUNS))
+    return True
+
+
+def _of_earlier(holding: int) -> dict[str, Any]:
+    """Chunks of holdings before this one. Those of older versions name none."""
+    return {"$or": [{"holding": {"$exists": False}}, {"holding": {"$lt": holding}}]}
+
+
 def _chunk_fields(chunk: Chunk) -> dict[str, Any]:
     return {
         "run": chunk.run,
@@ -179,5 +228,6 @@ def _chunk_fields(chunk: Chunk) -> dict[str, Any]:
         "number": chunk.number,
         "range": to_json(chunk.range),
         "attempt": 0,
+        "holding": Int64(chunk.holding),
         "done": False,
     }

@@ -36,8 +36,9 @@ class MongoTarget:
 
     def __init__(self, url: MongoUrl, timing: Timing | None = None, retry_seconds: float | None = None) -> None:
         self._session = Session(url, retry_seconds)
-        self._place = MongoPlace(self._session)
         self._timing = timing
+        # One for each holding of a lease: two would collide on its fence.
+        self._guards: dict[str, Guard] = {}
 
     @property
     def database(self) -> str:
@@ -66,20 +67,21 @@ class MongoTarget:
     def lease(self, purpose: str) -> AbstractContextManager[MongoLease]:
         return self._lease(purpose)
 
-    def state(self) -> MongoState:
-        return MongoState(self._session, self._place)
+    def state(self, lease: Lease | None = None) -> MongoState:
+        return MongoState(self._session, self._place(lease), self._state_guard(lease))
 
-    def publisher(self) -> Publisher:
-        return Publisher(self._place, MongoRecords(self._session), self._session.url.address)
+    def publisher(self, lease: Lease | None = None) -> Publisher:
+        records = MongoRecords(self._session, self._state_guard(lease))
+        return Publisher(self._place(lease), records, self._session.url.address)
 
-    def writer(self, run_id: str) -> MongoWriter:
-        return MongoWriter(self._session, run_id)
+    def writer(self) -> MongoWriter:
+        return MongoWriter(self._session)
 
     def handing_over(self) -> MongoHandovers:
         return MongoHandovers(self._session)
 
     def verifying(self) -> MongoVerifyState:
-        return MongoVerifyState(self._session, self._place)
+        return MongoVerifyState(self._session, self._place(None))
 
     def close(self) -> None:
         self._session.close()
@@ -103,7 +105,8 @@ class MongoTarget:
     def documents(self, scope: Scope, lease: Lease, *, staged: bool) -> MongoDocuments:
         mine = _own(lease)
         if staged:
-            name, fence = staged_name(scope.collection, scope.run), fences.staged(self._session, scope)
+            name = staged_name(scope.collection, scope.run, mine.number)
+            fence = fences.staged(self._session, scope)
         else:
             name, fence = scope.collection, fences.live(self._session, scope)
         return MongoDocuments(self._session, name, guard(self._session, mine, fence))
@@ -111,8 +114,8 @@ class MongoTarget:
     @contextmanager
     def _lease(self, purpose: str) -> Iterator[MongoLease]:
         with self._hold("target", purpose) as lease:
-            self.publisher().settle_all()
-            self.state().clean()
+            self.publisher(lease).settle_all()
+            self.state(lease).clean()
             yield lease
 
     @contextmanager
@@ -127,7 +130,12 @@ class MongoTarget:
         if lease is None:
             return Unguarded(self._session)
         mine = _own(lease)
-        return guard(self._session, mine, fences.state(self._session, mine.id))
+        if mine.held.token not in self._guards:
+            self._guards[mine.held.token] = guard(self._session, mine, fences.state(self._session, mine.id))
+        return self._guards[mine.held.token]
+
+    def _place(self, lease: Lease | None) -> MongoPlace:
+        return MongoPlace(self._session, None if lease is None else _own(lease))
 
 
 def _own(lease: Lease) -> MongoLease:

@@ -15,6 +15,7 @@ from migrator.model.serialize import from_json, to_json
 from migrator.model.sums import NodeSums, Spot
 from migrator.model.verify import CollectionPass, Pass, Published
 from migrator.target.mongo import records, sums
+from migrator.target.mongo.fence import Unguarded
 from migrator.target.mongo.place import MongoPlace
 from migrator.target.mongo.runs import RUNS, run_of
 from migrator.target.mongo.scopes import of_scope
@@ -70,7 +71,7 @@ class MongoVerifyState:
         names = self._session.steadily(
             lambda: [found["_id"] for found in self._database[records.COLLECTION].find({}, {"_id": 1})]
         )
-        return published(names, self._place, records.MongoRecords(self._session), self._run)
+        return published(names, self._place, records.MongoRecords(self._session, Unguarded(self._session)), self._run)
 
     def recorded(self, scope: Scope, documents: Sequence[str]) -> frozenset[str]:
         wanted = {**of_scope(scope), "rejected.document": {"$in": list(documents)}}

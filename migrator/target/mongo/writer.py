@@ -10,18 +10,21 @@ from __future__ import annotations
 import secrets
 from collections.abc import Sequence
 from dataclasses import asdict
+from functools import cached_property
 from itertools import islice
 from typing import Any
 
 from bson.raw_bson import RawBSONDocument
 from pymongo import ReplaceOne
+from pymongo.client_session import ClientSession
 
 from migrator.errors import LeaseLost
 from migrator.model.chunk import Chunk, ChunkResult, Document, Key, Rejected
 from migrator.model.collection_names import staged_name
-from migrator.target.mongo import bulk
+from migrator.target.mongo import bulk, transactors
 from migrator.target.mongo.bulk import RAW, Failure
-from migrator.target.mongo.session import Session
+from migrator.target.mongo.fence import has_transactions
+from migrator.target.mongo.session import TRANSACTION, TRANSACTION_SECONDS, Session
 from migrator.target.mongo.state import CHUNKS, REJECTED, chunk_id
 
 _BATCH_DOCUMENTS = 2000
@@ -31,9 +34,8 @@ _BATCH_BYTES = 16_000_000
 class MongoWriter:
     """Implements migrator.run.ports.Writer."""
 
-    def __init__(self, session: Session, run_id: str) -> None:
+    def __init__(self, session: Session) -> None:
         self._session = session
-        self._run_id = run_id
         # Tells a repeated call of this writer from another process that is at the same attempt.
         self._token = secrets.token_hex(8)
 
@@ -47,7 +49,13 @@ class MongoWriter:
         mine = {"attempt": chunk.attempt, "by": self._token}
         self._update(
             chunk,
-            {"_id": chunk_id(chunk), "done": False, "$or": [unclaimed, mine]},
+            # DESIGN premise C: not one that a later holding of the lease has taken over.
+            {
+                "_id": chunk_id(chunk),
+                "done": False,
+                "holding": {"$not": {"$gt": chunk.holding}},
+                "$or": [unclaimed, mine],
+            },
             {"$set": {"attempt": chunk.attempt, "by": self._token}},
         )
 
@@ -68,11 +76,13 @@ class MongoWriter:
     def finish(self, result: ChunkResult, rejected: Sequence[Rejected]) -> None:
         """Notes the chunk as done.
 
+        DESIGN premise C: one transaction looks whose chunk it is, and writes what was rejected and that it is done.
+        Without transactions the look comes first.
+
         Raises:
             LeaseLost: when another process has begun the chunk again.
         """
         chunk = result.chunk
-        self._replace_rejected(chunk, rejected)
         done = {
             "done": True,
             "documents": result.documents,
@@ -81,7 +91,14 @@ class MongoWriter:
             "rejected": result.rejected,
             "seconds": result.seconds,
         }
-        self._update(chunk, {"_id": chunk_id(chunk), "attempt": chunk.attempt, "by": self._token}, {"$set": done})
+        if not rejected and chunk.attempt == 1:
+            self._update(chunk, self._mine(chunk), {"$set": done})
+        elif self._session.cached(has_transactions):
+            self._session.steadily(lambda: self._finish(chunk, done, rejected), TRANSACTION_SECONDS)
+        else:
+            self._ensure_mine(chunk)
+            self._session.steadily(lambda: self._replace_rejected(chunk, rejected, None))
+            self._update(chunk, self._mine(chunk), {"$set": done})
 
     def close(self) -> None:
         """The connections are the target's."""
@@ -111,23 +128,35 @@ class MongoWriter:
 
         return {which[index]: failure.text for index, failure in self._session.steadily(replace).items()}
 
-    def _replace_rejected(self, chunk: Chunk, rejected: Sequence[Rejected]) -> None:
+    def _finish(self, chunk: Chunk, done: dict[str, Any], rejected: Sequence[Rejected]) -> None:
+        session = self._transactor
+        with session.start_transaction(**TRANSACTION):
+            chunks = self._session.database[CHUNKS]
+            if not chunks.update_one(self._mine(chunk), {"$set": done}, session=session).matched_count:
+                raise self._lost(chunk)
+            self._replace_rejected(chunk, rejected, session)
+
+    @cached_property
+    def _transactor(self) -> ClientSession:
+        return transactors.begin(self._session, "target")
+
+    def _replace_rejected(self, chunk: Chunk, rejected: Sequence[Rejected], session: ClientSession | None) -> None:
         whose = {"run": chunk.run, "collection": chunk.collection, "chunk": chunk.number}
         documents = [
             {"_id": {**whose, "by": self._token, "n": n}, **whose, "rejected": asdict(each)}
             for n, each in enumerate(rejected)
         ]
 
-        def work() -> None:
-            collection = self._session.database[REJECTED]
-            collection.delete_many(whose)
-            if documents:
-                collection.insert_many(documents, ordered=False)
+        collection = self._session.database[REJECTED]
+        collection.delete_many(whose, session=session)
+        if documents:
+            collection.insert_many(documents, ordered=False, session=session)
 
-        self._session.steadily(work)
+    def _mine(self, chunk: Chunk) -> dict[str, Any]:
+        return {"_id": chunk_id(chunk), "attempt": chunk.attempt, "by": self._token}
 
     def _ensure_mine(self, chunk: Chunk) -> None:
-        wanted = {"_id": chunk_id(chunk), "attempt": chunk.attempt, "by": self._token}
+        wanted = self._mine(chunk)
         if self._session.steadily(lambda: self._session.database[CHUNKS].find_one(wanted, {"_id": 1})) is None:
             raise self._lost(chunk)
 
@@ -148,4 +177,4 @@ class MongoWriter:
         return self._session.url.address
 
     def _staged(self, chunk: Chunk) -> Any:
-        return self._session.database[staged_name(chunk.collection, self._run_id)]
+        return self._session.database[staged_name(chunk.collection, chunk.run, chunk.holding)]

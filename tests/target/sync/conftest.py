@@ -38,7 +38,7 @@ def publish(target: MongoTarget, run_id: str = RUN, name: str = "orders", count:
     only = chunk(0, collection=name, run_id=run_id)
     state.add_chunks([only])
     state.all_planned(run_id, name)
-    writer = target.writer(run_id)
+    writer = target.writer()
     writer.start(only)
     writer.write(only, [document(key, n=key, v="copied") for key in range(count)])
     writer.finish(result(only, count), ())

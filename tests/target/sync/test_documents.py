@@ -154,12 +154,12 @@ def test_ids_in_order_through_all_types(orders: Documents, database: Look) -> No
 
 def test_beside_the_live_one(live: MongoTarget, database: Look) -> None:
     plan = collection_plan(action="rebuild")
-    live.state().begin(run(plan, run_id="99999999"))
-    live.publisher().prepare("99999999", plan)
     with live.lease("apply") as lease:
+        live.state(lease).begin(run(plan, run_id="99999999"))
+        live.publisher(lease).prepare("99999999", plan)
         staged = live.documents(Scope("99999999", "orders"), lease, staged=True)
         assert staged.write([document(1, n=1)], []) == WriteOutcome()
-        assert database["orders__migrator_99999999"].count_documents({}) == 1
+        assert database[f"orders__migrator_99999999_{lease.number}"].count_documents({}) == 1
         assert database.orders.count_documents({}) == 0
         # It has no position for that.
         assert live.sync_state().positions([Scope("99999999", "orders")]) == {}

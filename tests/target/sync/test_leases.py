@@ -140,19 +140,19 @@ def test_what_a_successor_saw_of_the_rejected_stays_true(two: Any) -> None:
 
 @pytest.mark.parametrize("staged", [False, True], ids=["live", "staged"])
 def test_a_late_owner_writes_no_document(two: Any, database: Look, staged: bool) -> None:
-    successor = two[1][0]
+    successor, mine = two[1]
     scope = SCOPE
     if staged:
         scope = Scope("99999999", "orders")
-        successor.state().begin(run(collection_plan(), run_id=scope.run))
-        successor.publisher().prepare(scope.run, collection_plan())
+        successor.state(mine).begin(run(collection_plan(), run_id=scope.run))
+        successor.publisher(mine).prepare(scope.run, collection_plan())
     old, new = (each.documents(scope, lease, staged=staged) for each, lease in two)
     # Before the next one's first write nothing is lost by it.
     old.write([document(1, n=1)], [])
     new.write([document(1, n=2)], [])
     with pytest.raises(LeaseLost):
         old.write([document(1, n=3)], [])
-    name = "orders__migrator_99999999" if staged else "orders"
+    name = f"orders__migrator_99999999_{mine.number}" if staged else "orders"
     assert [each["n"] for each in database[name].find()] == [2]
 
 

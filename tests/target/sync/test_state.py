@@ -191,7 +191,7 @@ def copy_rejects(target: MongoTarget, plan: CollectionPlan, rejects: Sequence[Re
     state.begin(run(plan))
     target.publisher().prepare(RUN, plan)
     state.add_chunks([chunk(0)])
-    writer = target.writer(RUN)
+    writer = target.writer()
     writer.start(chunk(0))
     writer.finish(result(chunk(0), 0, len(rejects)), rejects)
 
