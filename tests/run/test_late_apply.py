@@ -1,0 +1,200 @@
+"""DESIGN premise C: an apply that is stopped at any moment, and wakes up at any moment of its successor, does no harm.
+
+MIGRATOR_STOPS is how many moments are tried (default 24); hundreds before a release.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import threading
+from contextlib import closing, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pymongo
+import pytest
+from sqlalchemy.engine import make_url
+
+from dev.servers.probe import connect_mysql
+from migrator import api
+from migrator.errors import LeaseLost, MigratorError, Stopped
+from migrator.model.plan import Plan
+from migrator.run.interrupt import StopRequest
+from migrator.run.preview import MappingFiles, PlanOptions
+from migrator.run.sync import SyncOptions
+from migrator.run.sync import sync as run_sync
+from migrator.source import open_source
+from migrator.target.lease import Timing
+from tests.run.conftest import ACCOUNTS, BANK
+from tests.run.stopping import Commands, Deaf, Gate, Killed, Mode, in_background, inline, run_apply, target
+
+COUNT = int(os.environ.get("MIGRATOR_STOPS", "24"))
+SEED = int(os.environ.get("MIGRATOR_SEED", "1000"))
+ROWS = 160
+LATE = Timing(interval=0.05, give_up=0.3, expiry=0.4, look=0.02)
+NEXT = Timing(interval=0.05, give_up=5.0, expiry=0.4, look=0.02)
+
+pytestmark = [
+    pytest.mark.slow,
+    # Threads that are killed leave by an exception.
+    pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning"),
+]
+
+
+@dataclass(frozen=True)
+class World:
+    source: str
+    target: str
+    plan: Plan
+
+    def sql(self, *statements: str) -> None:
+        connection = connect_mysql(self.source)
+        connection.select_db(make_url(self.source).database or "")
+        with connection, connection.cursor() as cursor:
+            for statement in statements:
+                cursor.execute(statement)
+
+    def expected(self) -> dict[int, Any]:
+        connection = connect_mysql(self.source)
+        connection.select_db(make_url(self.source).database or "")
+        with connection, connection.cursor() as cursor:
+            cursor.execute("SELECT id, owner, balance FROM accounts")
+            found = {key: (owner, balance, []) for key, owner, balance in cursor.fetchall()}
+            cursor.execute("SELECT account_id, id, text FROM entries ORDER BY id")
+            for account, key, text in cursor.fetchall():
+                found[account][2].append((key, text))
+        return found
+
+    def documents(self) -> dict[int, Any]:
+        with pymongo.MongoClient[dict[str, Any]](self.target) as client:
+            found = list(client.get_default_database()["accounts"].find())
+        return {
+            each["_id"]: (each["owner"], each["balance"], [(entry["id"], entry["text"]) for entry in each["entries"]])
+            for each in found
+        }
+
+    def names(self) -> list[str]:
+        with pymongo.MongoClient[dict[str, Any]](self.target) as client:
+            return [each for each in client.get_default_database().list_collection_names() if "__migrator_" in each]
+
+
+@pytest.fixture
+def world(mysql_url: str, mongodb_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> World:
+    (tmp_path / "accounts.yaml").write_text(ACCOUNTS)
+    connection = connect_mysql(mysql_url)
+    connection.select_db(make_url(mysql_url).database or "")
+    with connection, connection.cursor() as cursor:
+        for statement in BANK:
+            cursor.execute(statement.replace("600", str(ROWS)))
+    plan = api.make_plan(mysql_url, mongodb_url, MappingFiles(tmp_path), PlanOptions(chunk_rows=10))
+    inline(monkeypatch)
+    return World(mysql_url, mongodb_url, plan)
+
+
+def changes(chance: random.Random) -> list[str]:
+    """Rows deleted and changed: half of all, so that every chunk has some."""
+    gone = ", ".join(str(key) for key in chance.sample(range(1, ROWS + 1), ROWS // 3))
+    other = ", ".join(str(key) for key in chance.sample(range(1, ROWS + 1), ROWS // 4))
+    return [
+        f"DELETE FROM entries WHERE account_id IN ({gone})",
+        f"DELETE FROM accounts WHERE id IN ({gone})",
+        f"UPDATE accounts SET balance = balance + {chance.randrange(1, 99)} WHERE id IN ({other})",
+        f"UPDATE entries SET text = 'text {chance.random()}' WHERE account_id IN ({other})",
+    ]
+
+
+def length(world: World) -> int:
+    """Commands that an undisturbed apply sends."""
+    listener = Commands(lambda number: None)
+    run_apply(world.plan, world.source, world.target, LATE, listener)
+    with pymongo.MongoClient[dict[str, Any]](world.target) as client:
+        client.drop_database(client.get_default_database().name)
+    return listener.count
+
+
+def restore(world: World) -> None:
+    with pymongo.MongoClient[dict[str, Any]](world.target) as client:
+        client.drop_database(client.get_default_database().name)
+    world.sql("DELETE FROM entries", "DELETE FROM accounts", *(each.replace("600", str(ROWS)) for each in BANK[2:]))
+
+
+def play(world: World, commands: int, chance: random.Random) -> str:
+    """One late apply and its successor; what was wrong in the end, "" when nothing was."""
+    mode: Mode = chance.choice(["group", "group", "worker"])
+    gate = Gate(chance.randrange(1, commands), mode)
+    # Beyond the successor's end too.
+    wakes_at = chance.randrange(1, round(commands * 1.2))
+    changes_at = chance.randrange(1, commands)
+    more = changes(chance)
+    told = f"stopped at {gate._stop_at} of {commands}, {mode}, woken at {wakes_at}"
+
+    def successor_sends(number: int) -> None:
+        if number == changes_at:
+            world.sql(*more)
+        if number == wakes_at:
+            gate.open()
+
+    def late() -> None:
+        with suppress(LeaseLost, Stopped, Killed):
+            run_apply(world.plan, world.source, world.target, LATE, Commands(gate))
+
+    with in_background(late) as ended:
+        try:
+            assert gate.closed.wait(30), told
+            world.sql(*changes(chance))
+            run_apply(world.plan, world.source, world.target, NEXT, Commands(successor_sends))
+        finally:
+            gate.open()
+        fault = ended()
+    if fault is not None and not isinstance(fault, MigratorError):
+        raise AssertionError(told) from fault
+    _wait_for_workers()
+    with closing(target(world.target, NEXT, Commands(lambda number: None))) as following:
+        options = SyncOptions(until_caught_up=True, retry_seconds=5.0)
+        result = run_sync(open_source(world.source), following, options, Deaf(), StopRequest())
+    assert result.caught_up, told
+    expected, found = world.expected(), world.documents()
+    if expected == found:
+        return ""
+    wrong = sorted(key for key in expected.keys() | found.keys() if expected.get(key) != found.get(key))
+    return f"{told}: {len(wrong)} documents are wrong, {wrong[:5]}, collections {world.names()}"
+
+
+def _wait_for_workers() -> None:
+    """Late workers finish what they were at."""
+    for thread in threading.enumerate():
+        if thread.name == "worker":
+            thread.join(30)
+
+
+@pytest.mark.timeout(3600)
+def test_an_apply_that_wakes_up_late(world: World) -> None:
+    commands = length(world)
+    for number in range(COUNT):
+        restore(world)
+        wrong = play(world, commands, random.Random(SEED + number))
+        assert not wrong, f"seed {SEED + number}: {wrong}"
+
+
+def test_without_names_of_their_own_it_would_do_harm(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A mutant: every holding loads under one name. The same moments must find it."""
+    from migrator.model.collection_names import staged_name
+
+    def one_for_all(name: str, run_id: str, holding: int) -> str:
+        return staged_name(name, run_id, 0)
+
+    for module in ("place", "writer", "target"):
+        monkeypatch.setattr(f"migrator.target.mongo.{module}.staged_name", one_for_all)
+    monkeypatch.setattr("migrator.target.mongo.place.MongoPlace.take_over", lambda self, run_id, name: True)
+    commands = length(world)
+    for number in range(60):
+        restore(world)
+        try:
+            wrong = play(world, commands, random.Random(SEED + number))
+        except MigratorError as error:
+            wrong = str(error)
+        if wrong:
+            return
+    raise AssertionError("60 moments, and none did harm")
