@@ -23,6 +23,7 @@ from migrator.model.run import CollectionProgress, Run
 from migrator.model.tree import Collection
 from migrator.planning.words import clean, duration, number, plural, size
 from migrator.run.outcome import ApplyResult, Observer, SampleResult
+from migrator.run.trend import CatchUp
 
 # Between two lines of progress where there is no terminal.
 LINE_SECONDS = 5.0
@@ -168,6 +169,11 @@ class LineObserver:
     def continued(self) -> None:
         self._say("going on")
 
+    def catching_up(self, progress: CatchUp) -> None:
+        if time.monotonic() - self._said >= LINE_SECONDS:
+            self._said = time.monotonic()
+            self._say(f"catching up: {caught_up(progress)}")
+
     def published(self, collection: str) -> None:
         self._say(f"{collection} is live")
 
@@ -202,6 +208,9 @@ class BarObserver:
     def continued(self) -> None:
         self._show("copying")
 
+    def catching_up(self, progress: CatchUp) -> None:
+        self._progress.update(self._task, description="catching up", total=None, facts=caught_up(progress))
+
     def published(self, collection: str) -> None:
         self.note(f"{collection} is live")
         self._show("going live")
@@ -218,6 +227,20 @@ class BarObserver:
             total=tally.total or 1,
             facts=str(tally),
         )
+
+
+def caught_up(progress: CatchUp) -> str:
+    """`1,204 changes/s read, 611 documents/s written, lag 12 s, 3.4 MB of log and 120 entries left`."""
+    parts = [
+        f"{number(round(progress.changes_rate))} changes/s read",
+        f"{number(round(progress.documents_rate))} documents/s written",
+    ]
+    if progress.lag_seconds is not None:
+        parts.append(f"lag {duration(progress.lag_seconds)}")
+    left = [] if progress.bytes_left is None else [f"{size(progress.bytes_left)} of log"]
+    if progress.dirty:
+        left.append(plural(progress.dirty, "entry", "entries"))
+    return ", ".join(parts) + (f", {' and '.join(left)} left" if left else "")
 
 
 def _begun(run: Run, tally: Tally, *, resumed: bool) -> str:

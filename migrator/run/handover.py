@@ -19,6 +19,7 @@ from migrator.model.position import Position
 from migrator.model.run import CollectionProgress, Run
 from migrator.run.beside import Beside, IsOver, no_check, nothing
 from migrator.run.capture import capture
+from migrator.run.catch_up_watch import CatchUpWatch
 from migrator.run.follow import Follower, Member
 from migrator.run.memory import Memory
 from migrator.run.outcome import Observer
@@ -119,8 +120,10 @@ class Handover:
             )
             stack.callback(follower.close)
             goal = self._source.log_status(follower.reached).end
+            watch = CatchUpWatch(self._source, self._state, [each.scope for each in self._members], self._observer)
             while not _reached(follower, goal):
                 follower.step(_WAIT)
+                watch.look(follower.progress)
             follower.finish()
 
     @contextmanager

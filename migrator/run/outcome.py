@@ -9,6 +9,7 @@ from typing import Protocol
 
 from migrator.model.chunk import ChunkResult
 from migrator.model.run import CollectionProgress, Run
+from migrator.run.trend import CatchUp
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +50,10 @@ class Observer(PauseObserver, Protocol):
     def started(self, run: Run, progress: Mapping[str, CollectionProgress], *, resumed: bool) -> None: ...
 
     def chunk_done(self, result: ChunkResult) -> None: ...
+
+    def catching_up(self, progress: CatchUp) -> None:
+        """About once a second while changes made during the copy are brought in."""
+        ...
 
     def published(self, collection: str) -> None: ...
 

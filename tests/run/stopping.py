@@ -132,10 +132,10 @@ def target(url: str, timing: Timing, listener: Commands) -> MongoTarget:
     return made
 
 
-def run_apply(plan: Plan, source: str, url: str, timing: Timing, listener: Commands) -> None:
+def run_apply(plan: Plan, source: str, url: str, timing: Timing, listener: Commands, observer: Any = None) -> None:
     """Raises what `apply` raises."""
     ends = Ends(lambda: open_source(source), lambda: target(url, timing, listener))
-    apply_module.apply(plan, ends, ApplyOptions(workers=2, retry_seconds=3.0), Deaf())
+    apply_module.apply(plan, ends, ApplyOptions(workers=2, retry_seconds=3.0), observer or Deaf())
 
 
 @contextmanager
