@@ -24,6 +24,7 @@ from migrator.run.worker import Ends
 from migrator.source import open_source
 from migrator.target import MongoTarget
 from migrator.target.lease import Timing
+from migrator.target.mongo.lease_store import LEASES
 from migrator.target.url import MongoUrl, parse_target_url
 
 SECONDS = 60.0
@@ -36,7 +37,10 @@ class Killed(BaseException):
 
 
 class Commands(monitoring.CommandListener):
-    """Counts commands, and calls `before(n)` in the thread that is about to send the nth."""
+    """Counts commands, and calls `before(n)` in the thread that is about to send the nth.
+
+    What keeps or waits for a lease comes as often as there is time, so it has the number of the command before.
+    """
 
     def __init__(self, before: Callable[[int], None]) -> None:
         self._before = before
@@ -44,8 +48,9 @@ class Commands(monitoring.CommandListener):
         self.count = 0
 
     def started(self, event: monitoring.CommandStartedEvent) -> None:
+        is_of_leases = event.command.get(event.command_name) == LEASES
         with self._lock:
-            self.count += 1
+            self.count += not is_of_leases
             number = self.count
         self._before(number)
 
@@ -60,15 +65,17 @@ class Gate:
     def __init__(self, stop_at: int, mode: Mode) -> None:
         self._stop_at = stop_at
         self._mode = mode
+        self._lock = threading.Lock()
         self._opened = threading.Event()
         self.closed = threading.Event()
 
     def __call__(self, number: int) -> None:
         if number < self._stop_at or self._opened.is_set():
             return
-        if number == self._stop_at:
+        with self._lock:
+            is_first = not self.closed.is_set()
             self.closed.set()
-        elif self._mode == "worker":
+        if self._mode == "worker" and not is_first:
             raise Killed
         assert self._opened.wait(SECONDS), "nobody woke it"
 

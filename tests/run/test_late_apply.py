@@ -131,9 +131,9 @@ def play(world: World, commands: int, chance: random.Random) -> str:
     told = f"stopped at {gate._stop_at} of {commands}, {mode}, woken at {wakes_at}"
 
     def successor_sends(number: int) -> None:
-        if number == changes_at:
-            world.sql(*more)
-        if number == wakes_at:
+        if number >= changes_at and more:
+            world.sql(*(more.pop(0) for _ in range(len(more))))
+        if number >= wakes_at:
             gate.open()
 
     def late() -> None:

@@ -6,13 +6,16 @@ does. So only what goes with the write itself can keep it from doing harm.
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import bson
 import pytest
+from pymongo import MongoClient
 
 from migrator.errors import LeaseLost, MigratorError, TargetError
 from migrator.model.chunk import Chunk
@@ -266,6 +269,39 @@ def test_several_take_overs_and_what_is_left_of_each(place: Place, monkeypatch: 
                 copied(third)
                 published(third)
                 assert outcome(place, third.target) == expected(PLAN)
+
+
+def test_a_run_of_an_older_version_is_gone_on_with(place: Place) -> None:
+    """It had no numbers of holdings: neither in names nor in the state."""
+    target = place.target
+    state, writer = target.state(), target.writer()
+    state.begin(run(PLAN))
+    target.publisher().prepare(RUN, PLAN)
+    state.add_chunks([chunk(number) for number in range(3)])
+    writer.start(chunk(0))
+    writer.write(chunk(0), [document(0, v="new"), document(1, v="new")])
+    writer.finish(result(chunk(0), 2, rejected=1), [reject(2)])
+    writer.start(chunk(1))
+    writer.close()
+    _as_of_an_older_version(place)
+    with copier(place.url, SUCCESSOR) as successor:
+        copying(successor)
+        copied(successor)
+        published(successor)
+        assert outcome(place, successor.target) == expected(PLAN)
+
+
+def _as_of_an_older_version(place: Place) -> None:
+    if place.kind == "mongodb":
+        with MongoClient[Any](place.url) as client:
+            chunks = client.get_default_database()["_migrator_chunks"]
+            assert chunks.update_many({}, {"$unset": {"holding": ""}}).modified_count == 3
+        return
+    with closing(sqlite3.connect(Path(place.url.removeprefix("file:")) / ".migrator" / "state.sqlite3")) as state:
+        state.execute("ALTER TABLE chunks DROP COLUMN holding")
+        state.execute("DROP TABLE holdings")
+        state.execute("PRAGMA user_version = 1")
+        state.commit()
 
 
 @pytest.mark.parametrize("place", ["mongodb"], indirect=True)
