@@ -86,7 +86,7 @@ def test_halves_are_sent_until_it_is_clear_which(bad: Any) -> None:
 
     def send(items: Any) -> dict[int, Failure]:
         if any(item in bad for item in items):
-            raise BatchRefused(Failure(16755, f"{items}", {}, {}), "there")
+            raise BatchRefused(Failure(16755, f"{items}", {}, {}))
         done.extend(items)
         return {}
 
@@ -98,7 +98,7 @@ def test_halves_are_sent_until_it_is_clear_which(bad: Any) -> None:
 def test_what_single_writes_say_keeps_its_place() -> None:
     def send(items: Any) -> dict[int, Failure]:
         if len(items) > 2:
-            raise BatchRefused(Failure(171, "", {}, {}), "there")
+            raise BatchRefused(Failure(171, "", {}, {}))
         return {index: Failure(11000, str(item), {}, {}) for index, item in enumerate(items) if item == 5}
 
     assert {index: each.text for index, each in bulk.divided(send, range(8)).items()} == {5: "5"}

@@ -10,7 +10,7 @@ from bson import CodecOptions, DatetimeConversion
 from bson.raw_bson import RawBSONDocument
 from pymongo.errors import BulkWriteError, OperationFailure
 
-from migrator.errors import Retryable, TargetError
+from migrator.errors import Retryable
 from migrator.model.chunk import Document, Key, Refusal
 from migrator.target.mongo.codes import (
     DUPLICATE_KEY,
@@ -53,19 +53,16 @@ class Failure:
         return Refusal(reason, self.code, own_words(self.text))
 
 
-class BatchRefused(TargetError):
+class BatchRefused(Exception):
     """A command was refused as a whole, by a code that speaks of one document.
 
     Attributes:
         failure: holds for the one document when the command had only one.
     """
 
-    def __init__(self, failure: Failure, where: str) -> None:
-        super().__init__(failure.refusal().reason, where=where, said=own_words(failure.text))
+    def __init__(self, failure: Failure) -> None:
+        super().__init__(failure.refusal().reason)
         self.failure = failure
-
-    def __reduce__(self) -> tuple[object, ...]:
-        return type(self), (self.failure, self.where)
 
 
 def outcome(where: str, send: Callable[[], object]) -> dict[int, Failure]:
@@ -82,7 +79,7 @@ def outcome(where: str, send: Callable[[], object]) -> dict[int, Failure]:
     except OperationFailure as error:
         details = error.details or {}
         if may_be_one_document(error.code or 0) and not isinstance(translate(error, where), Retryable):
-            raise BatchRefused(_failure({**details, "code": error.code}), where) from error
+            raise BatchRefused(_failure({**details, "code": error.code})) from error
         raise
     return {}
 
