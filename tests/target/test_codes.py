@@ -12,7 +12,7 @@ from migrator.target.mongo import bulk, codes
 from migrator.target.mongo.bulk import BatchRefused, Failure
 
 OF_A_DOCUMENT = (
-    *(2, 9, 14, 15, 22, 28, 52, 53, 55, 56, 57, 66, 121, 171, 10334, 11000, 13026, 13027, 16746, 16755, 16766),
+    *(2, 9, 14, 15, 22, 28, 52, 53, 55, 56, 57, 66, 121, 171, 10334, 11000, 13026, 13027, 16746, 16755, 16766, 16804),
     *(17261, 17262, 17280, 17419, 17420),
     # Not known by anybody yet.
     *(54_321, 5_290_300, 9_999_999),

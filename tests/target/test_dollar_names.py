@@ -48,6 +48,21 @@ def test_the_path(document: dict[str, Any], path: str | None) -> None:
     assert dollar_names.path(bson.encode(document)) == path
 
 
+@pytest.mark.parametrize(
+    ("hello", "becomes"),
+    [
+        ({"maxWireVersion": 13}, "replaced"),
+        ({"maxWireVersion": 25, "setName": "rs"}, "replaced"),
+        ({"maxWireVersion": 9, "setName": "rs"}, "reinserted"),
+        ({"maxWireVersion": 9, "msg": "isdbgrid"}, "reinserted"),
+        ({"maxWireVersion": 9}, "rejected"),
+        ({}, "rejected"),
+    ],
+)
+def test_what_a_plan_expects(hello: dict[str, Any], becomes: str) -> None:
+    assert dollar_names.expected(hello) == becomes
+
+
 def test_it_is_tried_out_and_leaves_nothing(mongodb_url: str) -> None:
     """Whatever the server says, a replacement of such a document has to end in the same way."""
     with closing(open_fast(mongodb_url)) as target, MongoClient[Any](mongodb_url) as client:

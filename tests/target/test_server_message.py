@@ -67,6 +67,7 @@ DETAILS = {
             ["`0`", "position"],
         ),
         (13027, f"point not in interval of [ -180, 180 ] :: caused by :: {DOCUMENT}", ["at"], ["2d index", "`at`"]),
+        (16804, "location object expected, location array not in correct format", ["at"], ["2d index", "`at`"]),
         (13026, "geo values must be 'legacy coordinate pairs' for 2d indexes", ["at"], ["2d index"]),
         (
             52,

@@ -199,6 +199,7 @@ _OF_A_DOCUMENT = frozenset(
         16746,  # a number as field name inside an array
         16755,  # 2dsphere index: no geometry
         16766,  # hashed index: an array
+        16804,  # 2d index: no pair of numbers
         17261,  # text index: the language is no text
         17262,  # text index: an unknown language
         17280,  # KeyTooLong

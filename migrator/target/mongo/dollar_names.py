@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import re
 import secrets
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal
 
 from bson import encode
 from bson.raw_bson import RawBSONDocument
@@ -23,6 +23,8 @@ from migrator.target.mongo.session import Session
 # A type's byte and the start of such a name. Text of a document may look like that too, so a hit is looked at closely.
 _CANDIDATE = re.compile(rb"[\x01-\x13\x7f\xff]\$")
 
+_WIRE_VERSION_OF_5 = 13
+
 
 def path(bson: bytes) -> str | None:
     """Where the first such name of a document is, as a dotted path; None when there is none.
@@ -33,6 +35,13 @@ def path(bson: bytes) -> str | None:
         return None
     found = (_below(value, name) for name, value in RawBSONDocument(bson, RAW).items() if name != "_id")
     return next((each for each in found if each is not None), None)
+
+
+def expected(hello: Mapping[str, Any]) -> Literal["replaced", "reinserted", "rejected"]:
+    """What is likely to become of such documents, by a server's answer to `hello`: a plan may not try it out."""
+    if hello.get("maxWireVersion", 0) >= _WIRE_VERSION_OF_5:
+        return "replaced"
+    return "reinserted" if "setName" in hello or hello.get("msg") == "isdbgrid" else "rejected"
 
 
 def replaceable(session: Session) -> bool:
