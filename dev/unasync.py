@@ -1,7 +1,8 @@
 """`python -m dev.unasync`: makes the synchronous repositories of the asynchronous ones.
 
-Word by word, so that both stay comparable line by line. `tests/generate/test_unasync.py` fails when the two have
-drifted apart.
+Word by word, so that both stay comparable line by line. Modules that a generated package shares with migrator are
+copied, since the package imports nothing of migrator. `tests/generate/test_unasync.py` fails when two have drifted
+apart.
 """
 
 from __future__ import annotations
@@ -12,6 +13,8 @@ import sys
 from pathlib import Path
 
 RUNTIME = Path(__file__).parents[1] / "migrator" / "generate" / "runtime"
+_TARGET = Path(__file__).parents[1] / "migrator" / "target" / "mongo"
+_SHARED = ("codes.py", "server_message.py")
 
 _WORDS = {
     "AsyncMongoClient": "MongoClient",
@@ -54,8 +57,15 @@ def pairs() -> list[tuple[Path, Path]]:
     return [(RUNTIME / "aio" / name, RUNTIME / "sync" / name) for name in names]
 
 
+def shared() -> list[tuple[Path, Path]]:
+    """Each module that generated packages share with migrator, and where their copy is."""
+    return [(_TARGET / name, RUNTIME / name) for name in _SHARED]
+
+
 def main() -> None:
     """Writes all of them."""
+    for source, made in shared():
+        made.write_text(source.read_text(encoding="utf-8"), encoding="utf-8")
     for source, made in pairs():
         made.write_text(to_sync(source.read_text(encoding="utf-8")), encoding="utf-8")
 

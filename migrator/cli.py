@@ -18,6 +18,7 @@ import click
 
 from migrator import __version__
 from migrator.commands.debug import DEBUG, debug_option
+from migrator.commands.values import SHOW_VALUES
 from migrator.errors import ExitCode, MappingError, MigratorError
 from migrator.masking import mask_url
 
@@ -35,7 +36,7 @@ class _Commands(click.Group):
             try:
                 return super().invoke(ctx)
             except MigratorError as error:
-                _say(error, debug=ctx.meta.get(DEBUG, False))
+                _say(error, debug=ctx.meta.get(DEBUG, False), values=ctx.meta.get(SHOW_VALUES, False))
                 ctx.exit(error.exit_code)
             except (KeyboardInterrupt, click.Abort):
                 click.echo("error: stopped by the user", err=True)
@@ -50,11 +51,11 @@ class _Commands(click.Group):
                 click.echo(f"error: the output can't be written: {error.strerror}", err=True)
                 ctx.exit(ExitCode.USAGE)
             except Exception as error:
-                _say_unexpected(error, debug=ctx.meta.get(DEBUG, False))
+                _say_unexpected(error, debug=ctx.meta.get(DEBUG, False), values=ctx.meta.get(SHOW_VALUES, False))
                 ctx.exit(ExitCode.INTERNAL)
 
 
-def _say(error: MigratorError, *, debug: bool) -> None:
+def _say(error: MigratorError, *, debug: bool, values: bool) -> None:
     if isinstance(error, MappingError):
         lines = [*(str(problem) for problem in error.problems), f"error: {error.what}"]
     else:
@@ -63,20 +64,39 @@ def _say(error: MigratorError, *, debug: bool) -> None:
         # An unexpected fault in a worker process brings its traceback as the hint.
         unexpected = type(error) is MigratorError
         lines += [_indented("  next:  ", error.hint)] if error.hint and not unexpected else []
+        lines += [_indented("  said:  ", error.said)] if error.said and values else []
         lines += [_BUG] if unexpected and not debug else []
     if debug:
-        lines += ["", *traceback.format_exception(error), *([error.hint] if type(error) is MigratorError else [])]
+        lines += ["", *_traceback(error, values), *([error.hint] if type(error) is MigratorError else [])]
     click.echo(mask_url("\n".join(lines)), err=True)
 
 
 _BUG = "  This is a fault in migrator itself. Run the same command with --debug for the traceback."
 
 
-def _say_unexpected(error: Exception, *, debug: bool) -> None:
-    text = f"error: unexpected {type(error).__name__}: {error}\n{_BUG}"
+def _say_unexpected(error: Exception, *, debug: bool, values: bool) -> None:
+    said = _HIDDEN if _is_the_drivers(error) and not values else error
+    text = f"error: unexpected {type(error).__name__}: {said}\n{_BUG}"
     if debug:
-        text = "".join(traceback.format_exception(error)) + text
+        text = "".join(_traceback(error, values)) + text
     click.echo(mask_url(text), err=True)
+
+
+def _traceback(error: BaseException, values: bool) -> list[str]:
+    """Of an error and those that led to it. What a driver says of its own may hold documents and statements."""
+    before = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
+    lines = [*_traceback(before, values), "\nwhich led to:\n\n"] if before is not None else []
+    if values or not _is_the_drivers(error):
+        return lines + traceback.format_exception(error, chain=False)
+    frames = traceback.format_tb(error.__traceback__)
+    return [*lines, "Traceback (most recent call last):\n", *frames, f"{type(error).__qualname__}: {_HIDDEN}\n"]
+
+
+def _is_the_drivers(error: BaseException) -> bool:
+    return type(error).__module__.partition(".")[0] in ("bson", "gridfs", "pymongo")
+
+
+_HIDDEN = "(its text may hold values: add --show-values)"
 
 
 def _indented(head: str, text: str) -> str:

@@ -299,7 +299,8 @@ def _rejected(each: Rejected) -> RenderableType:
     where = f"{each.collection} {each.document}"
     place = f"{each.table} ({each.key})" + (f" {each.column}" if each.column else "")
     value = f" = {each.value!r}" if each.value else ""
-    text = Text.assemble((clean(where), "bold"), clean(f": {place}{value}: {each.reason}"))
+    said = f"; the target said: {each.said}" if each.said else ""
+    text = Text.assemble((clean(where), "bold"), clean(f": {place}{value}: {each.reason}{said}"))
     return Padding(text, (0, 0, 0, 2))
 
 

@@ -37,15 +37,17 @@ class MigratorError(Exception):
         what: one sentence on what happened; never holds a password.
         where: the place: `orders.yaml:12`, `shop.orders (id=7)`, `127.0.0.1:3306`.
         hint: what the user can do next.
+        said: the server's own words, which may hold values of documents: shown only to who asks (`--show-values`).
     """
 
     exit_code: ClassVar[ExitCode] = ExitCode.INTERNAL
 
-    def __init__(self, what: str, *, where: str = "", hint: str = "") -> None:
+    def __init__(self, what: str, *, where: str = "", hint: str = "", said: str = "") -> None:
         super().__init__(what)
         self.what = what
         self.where = where
         self.hint = hint
+        self.said = said
 
     def __str__(self) -> str:
         text = f"{self.where}: {self.what}" if self.where else self.what
@@ -53,11 +55,11 @@ class MigratorError(Exception):
 
     def __reduce__(self) -> tuple[object, ...]:
         # Errors cross process boundaries; keyword-only arguments need help to be pickled.
-        return _rebuild, (type(self), self.what, self.where, self.hint)
+        return _rebuild, (type(self), self.what, self.where, self.hint, self.said)
 
 
-def _rebuild(kind: type[MigratorError], what: str, where: str, hint: str) -> MigratorError:
-    return kind(what, where=where, hint=hint)
+def _rebuild(kind: type[MigratorError], what: str, where: str, hint: str, said: str) -> MigratorError:
+    return kind(what, where=where, hint=hint, said=said)
 
 
 class Retryable(MigratorError):

@@ -10,6 +10,7 @@ import click
 
 from migrator import api, console
 from migrator.commands.shared import common, consent_of, files_of, make_plan, pace_of, planning, settings_of, sparing
+from migrator.commands.values import shows_values
 from migrator.config import Settings
 from migrator.errors import ExitCode, Interrupted, PlanRefused, SettingsError
 from migrator.model.plan import Plan
@@ -116,6 +117,8 @@ def _apply(wanted: Plan, settings: Settings, options: ApplyOptions) -> None:
         result = api.apply(wanted, settings.source_url(), settings.target_url(), options, observer)
     seconds = time.monotonic() - began
     examples = api.rejected(settings.target_url(), result.run, _REJECTED_SHOWN) if result.rejected else []
+    if not shows_values():
+        examples = [each.without_values() for each in examples]
     console.show(["", *console.applied(result, examples, seconds)])
     if result.rejected or result.problems:
         click.get_current_context().exit(ExitCode.REJECTED)

@@ -11,6 +11,7 @@ import click
 
 from migrator import api, console
 from migrator.commands.debug import debug_option
+from migrator.commands.values import show_values_option
 from migrator.config import Settings, load_settings
 from migrator.errors import SettingsError
 from migrator.model.plan import Plan
@@ -23,7 +24,7 @@ Command = Callable[..., None]
 
 
 def common(command: Command) -> Command:
-    """--source, --target, --mappings, --config and --debug."""
+    """--source, --target, --mappings, --config, --show-values and --debug."""
     options = (
         click.option("--source", metavar="URL", help="mysql://user:password@host:3306/database"),
         click.option("--target", metavar="URL", help="mongodb://host:27017/database or file:FOLDER"),
@@ -34,6 +35,7 @@ def common(command: Command) -> Command:
             type=click.Path(path_type=Path),
             help="Project file instead of ./migrator.yaml.",
         ),
+        show_values_option,
         debug_option,
     )
     return with_options(options, command)

@@ -14,6 +14,7 @@ from pymongo.errors import PyMongoError
 
 from migrator.errors import SettingsError, TargetError, TargetUnavailable
 from migrator.generate.runtime.failing import Failing
+from migrator.generate.runtime.refusing import told
 
 
 class Facade(Protocol):
@@ -40,7 +41,7 @@ def opened(package: str, path: Path, target_url: str) -> Iterator[Facade]:
             yield kind(client.get_default_database())
     except PyMongoError as error:
         passing = error.has_error_label("RetryableWriteError") or "ServerSelection" in type(error).__name__
-        raise (TargetUnavailable if passing else TargetError)(f"the target refused: {error}") from None
+        raise (TargetUnavailable if passing else TargetError)(f"the target refused: {told(error)}") from None
 
 
 def _facade(package: str, path: Path) -> Any:

@@ -92,7 +92,7 @@ from ._runtime.sync.stores import open_store
 __all__ = ["AsyncCache", "Cache", "open_async_store", "open_store"]
 ''',
     "errors": '''\
-"""What repositories raise on purpose. Errors of the server and of the network stay pymongo's own."""
+"""What repositories raise on purpose. Errors of the network, and of the server about itself, stay pymongo's own."""
 
 from __future__ import annotations
 
@@ -104,7 +104,9 @@ from ._runtime.errors import (
     MissingSequence,
     NotFound,
     NotIncluded,
+    Refused,
     RepositoryError,
+    Taken,
     UnknownInclude,
 )
 
@@ -116,7 +118,9 @@ __all__ = [
     "MissingSequence",
     "NotFound",
     "NotIncluded",
+    "Refused",
     "RepositoryError",
+    "Taken",
     "UnknownInclude",
 ]
 ''',

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from migrator.model.chunk import Key
+from migrator.model.chunk import Key, Refusal
 from migrator.model.position import Position
 from migrator.model.schema import Table
 
@@ -200,19 +200,21 @@ class Conflict:
     Attributes:
         key: of the refused one.
         other: the other's BSON `{_id: ...}`, None when the target doesn't tell.
-        reason: one sentence.
+        reason: one sentence without values.
+        said: the target's own words, which may hold values.
     """
 
     key: Key
     other: bytes | None
     reason: str
+    said: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class WriteOutcome:
     """What of a write did not take place: refused for good with the reason, or for a unique value."""
 
-    refused: tuple[tuple[Key, str], ...] = ()
+    refused: tuple[tuple[Key, Refusal], ...] = ()
     conflicts: tuple[Conflict, ...] = ()
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, PlainSerializer
@@ -60,6 +60,7 @@ class Rejected:
         column: column or expression, "" when the whole row or document is meant.
         value: the value as text (at most 200 characters, bytes as hex), "" when there is none.
         reason: one sentence, with the policy that would let it pass where there is one.
+        said: the target's own words, which may hold values, "" when it was not the target that refused.
     """
 
     collection: str
@@ -69,6 +70,26 @@ class Rejected:
     column: str
     value: str
     reason: str
+    said: str = ""
+
+    def without_values(self) -> Rejected:
+        """The same for people who did not ask to see values."""
+        return replace(self, value="", said="")
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Why the target refused a document for good.
+
+    Attributes:
+        reason: one sentence without values.
+        code: of the target's error: equal codes are the same reason.
+        said: the target's own words, which may hold values.
+    """
+
+    reason: str
+    code: int
+    said: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -115,9 +115,19 @@ class TargetCollection:
     lost: str = ""
 
 
+DOLLAR_NAMES = "dollar-names"
+"""Code of the findings about rows whose documents have names with `$` in front."""
+
+
 @dataclass(frozen=True, slots=True)
 class Capabilities:
-    """What a target can do (DESIGN, Copy: other stores will join)."""
+    """What a target can do (DESIGN, Copy: other stores will join).
+
+    Attributes:
+        dollar_names: what becomes of documents with names that begin with `$` inside, as far as it can be told
+            without a write: they are `replaced` like all others, `reinserted` (deleted and inserted in a
+            transaction), or `rejected`.
+    """
 
     kind: Literal["mongodb", "files"]
     rename: bool
@@ -125,6 +135,7 @@ class Capabilities:
     validators: bool
     max_document_bytes: int
     one_snapshot: bool
+    dollar_names: Literal["replaced", "reinserted", "rejected"] = "replaced"
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from migrator.model.plan import (
+    DOLLAR_NAMES,
     Capabilities,
     CollectionMeasure,
     CollectionPlan,
     Finding,
     Measure,
     Plan,
+    Severity,
     TargetCollection,
     TargetIdentity,
 )
@@ -78,6 +80,7 @@ def build(ground: Ground, surveys: Sequence[Survey], chunk_rows: int | None) -> 
 
 def _collection(survey: Survey, capabilities: Capabilities, chunk_rows: int | None) -> CollectionPlan:
     decision = survey.decision
+    measure = _judged(survey.measure, capabilities)
     findings = (
         *decision.findings,
         *_size_limit(survey, capabilities.max_document_bytes),
@@ -87,7 +90,7 @@ def _collection(survey: Survey, capabilities: Capabilities, chunk_rows: int | No
         collection=survey.collection,
         action=decision.action,
         reasons=decision.reasons,
-        measure=survey.measure,
+        measure=measure,
         chunk_rows=chunk_rows or rows_per_chunk(survey.measure),
         create_indexes=decision.create_indexes,
         drop_indexes=decision.drop_indexes,
@@ -96,6 +99,35 @@ def _collection(survey: Survey, capabilities: Capabilities, chunk_rows: int | No
         findings=findings,
         samples=survey.samples,
     )
+
+
+# What becomes of documents with names that begin with `$`: severity, text and what to do.
+_DOLLAR_NAMES: Mapping[str, tuple[Severity, str, str]] = {
+    "reinserted": (
+        "info",
+        "this target does not replace such documents, so each change deletes and inserts them in one transaction",
+        "",
+    ),
+    "rejected": (
+        "warning",
+        "this target does not replace such documents and has no transactions, so they will be rejected",
+        "Use a replica set, or MongoDB 5.0 or later; or rename the keys in the source.",
+    ),
+}
+
+
+def _judged(measure: CollectionMeasure | None, capabilities: Capabilities) -> CollectionMeasure | None:
+    """With what this target makes of the rows in question."""
+    if measure is None:
+        return None
+    findings: list[Finding] = []
+    for each in measure.findings:
+        if each.code != DOLLAR_NAMES:
+            findings.append(each)
+        elif capabilities.dollar_names in _DOLLAR_NAMES:
+            severity, then, fix = _DOLLAR_NAMES[capabilities.dollar_names]
+            findings.append(replace(each, severity=severity, text=f"{each.text}; {then}", fix=fix))
+    return replace(measure, findings=tuple(findings))
 
 
 def rows_per_chunk(measure: CollectionMeasure | None) -> int:

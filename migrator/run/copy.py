@@ -61,6 +61,7 @@ def _take(outcomes: list[Outcome], done: Callable[[ChunkResult], None], check: C
                 f"gave up on {chunk.collection}, chunk {chunk.number}, after trying again for a while: {error.what}",
                 where=error.where,
                 hint="Nothing that was finished is lost: run the same apply again when the server answers.",
+                said=error.said,
             ) from error
         if isinstance(error, MigratorError):
             error.where = ", ".join(filter(None, (error.where, f"{chunk.collection}, chunk {chunk.number}")))

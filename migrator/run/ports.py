@@ -11,7 +11,7 @@ from typing import Literal, Protocol
 
 from migrator.documents.reader import RowReader
 from migrator.model.check import Check
-from migrator.model.chunk import Chunk, ChunkResult, Document, Key, KeyRange, Rejected
+from migrator.model.chunk import Chunk, ChunkResult, Document, Key, KeyRange, Refusal, Rejected
 from migrator.model.plan import CollectionMeasure, CollectionPlan, Finding, TargetCollection, TargetIdentity
 from migrator.model.position import Load, Position, ServerIdentity
 from migrator.model.run import CollectionProgress, Run
@@ -144,7 +144,7 @@ class Writer(Protocol):
         """Notes in the state that this attempt has begun, before its first document is written."""
         ...
 
-    def write(self, chunk: Chunk, documents: Sequence[Document]) -> list[tuple[Key, str]]:
+    def write(self, chunk: Chunk, documents: Sequence[Document]) -> list[tuple[Key, Refusal]]:
         """Writes beside the live collection. Returns the keys that the target refused for good, each with the reason.
 
         A chunk's first attempt inserts; later attempts replace by _id (DESIGN rule 4).

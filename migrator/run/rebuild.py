@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from migrator.documents.assemble import Assembler
 from migrator.documents.identity import id_encoder, key_candidates
 from migrator.documents.reader import RowReader
 from migrator.model.change import Conflict, Scope, WriteOutcome
-from migrator.model.chunk import Batch, Document, Key, Rejected
+from migrator.model.chunk import Batch, Document, Key, Refusal, Rejected
 from migrator.model.text import text_of
 from migrator.model.tree import Collection
+from migrator.run.refusals import Streak, stop_if_hopeless
 from migrator.run.sync_ports import Documents, SyncState
 
 # Root keys that are read together: enough for few queries, few enough for a short snapshot.
@@ -50,6 +51,7 @@ class Rebuilder:
         self._keys_of = key_candidates(collection)
         # None before it was looked. Nobody else notes rejected documents of a collection that is live.
         self._has_rejected: bool | None = None
+        self._streak = Streak()
 
     async def rebuild(self, snapshot: RowReader, keys: Sequence[Key]) -> Rebuilt:
         """Makes the target's documents of `keys` equal to what the snapshot says; returns after the last
@@ -79,7 +81,9 @@ class Rebuilder:
         if outcome.conflicts:
             outcome = await self._with_others(snapshot, batch.documents, outcome)
         refused = dict(outcome.refused)
-        conflicts = {conflict.key: conflict.reason for conflict in outcome.conflicts}
+        conflicts = {each.key: Refusal(each.reason, 0, each.said) for each in outcome.conflicts}
+        written = sum(document.key not in refused and document.key not in conflicts for document in batch.documents)
+        self._stop_if_hopeless(written, refused)
         lost = [*refused, *conflicts]
         if lost:
             self._documents.write((), self._ids(lost))
@@ -106,14 +110,25 @@ class Rebuilder:
         mine = tuple(_only(second.conflicts, wanted))
         theirs = [conflict for conflict in second.conflicts if conflict.key not in wanted]
         # Another document that was moved aside and is refused now waits among the conflicting ones.
-        self._reject([(conflict.key, conflict.reason) for conflict in theirs], conflict=True)
+        self._reject([(each.key, Refusal(each.reason, 0, each.said)) for each in theirs], conflict=True)
         return WriteOutcome((*outcome.refused, *second.refused), mine)
 
-    def _note(self, batch: Batch, gone: Sequence[Key], refused: dict[Key, str], conflicts: dict[Key, str]) -> None:
-        lost = refused.keys() | conflicts.keys()
+    def _stop_if_hopeless(self, written: int, refused: Mapping[Key, Refusal]) -> None:
+        """Documents that were rejected before say nothing new: they may all be tried again at once."""
+        known = self._state.rejected_among(self._scope, list(refused)) if refused and self._any_rejected() else ()
+        self._streak = self._streak.after(written, [(key, why) for key, why in refused.items() if key not in known])
+        stop_if_hopeless(self._streak, self._scope.collection)
+
+    def _any_rejected(self) -> bool:
         if self._has_rejected is None:
             self._has_rejected = self._state.has_rejected(self._scope)
-        if self._has_rejected:
+        return self._has_rejected
+
+    def _note(
+        self, batch: Batch, gone: Sequence[Key], refused: Mapping[Key, Refusal], conflicts: Mapping[Key, Refusal]
+    ) -> None:
+        lost = refused.keys() | conflicts.keys()
+        if self._any_rejected():
             fine = [document.key for document in batch.documents if document.key not in lost]
             self._state.clear_rejected(self._scope, [*fine, *gone])
         if batch.rejected_keys:
@@ -122,13 +137,14 @@ class Rebuilder:
         self._reject(list(refused.items()), conflict=False)
         self._reject(list(conflicts.items()), conflict=True)
 
-    def _reject(self, reasons: Sequence[tuple[Key, str]], *, conflict: bool) -> None:
+    def _reject(self, reasons: Sequence[tuple[Key, Refusal]], *, conflict: bool) -> None:
         if not reasons:
             return
         self._has_rejected = True
         root = self._collection.root.qualified
         rejected = [
-            Rejected(self._collection.name, text_of(key), root, text_of(key), "", "", why) for key, why in reasons
+            Rejected(self._collection.name, text_of(key), root, text_of(key), "", "", why.reason, why.said)
+            for key, why in reasons
         ]
         self._state.note_rejected(self._scope, [key for key, _ in reasons], rejected, conflict=conflict)
 

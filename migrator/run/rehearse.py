@@ -166,6 +166,9 @@ class _Untouched:
     def has_rejected(self, scope: Scope) -> bool:
         return self._state.has_rejected(scope)
 
+    def rejected_among(self, scope: Scope, keys: Sequence[Key]) -> frozenset[Key]:
+        return self._state.rejected_among(scope, keys)
+
     def rejected_keys(self, scope: Scope, after: str | None, limit: int) -> list[tuple[str, Key]]:
         return self._state.rejected_keys(scope, after, limit)
 

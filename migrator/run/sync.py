@@ -161,6 +161,7 @@ class _Sync:
                     f"gave up after trying again for a while: {error.what}",
                     where=error.where,
                     hint="Nothing is lost: start sync again when the servers answer.",
+                    said=error.said,
                 ) from error
             raise
 

@@ -209,6 +209,10 @@ class SyncState(Protocol):
         """Whether anything is noted, by the copy or by a sync."""
         ...
 
+    def rejected_among(self, scope: Scope, keys: Sequence[Key]) -> frozenset[Key]:
+        """Those of `keys` whose documents are noted as rejected."""
+        ...
+
     def rejected_keys(self, scope: Scope, after: str | None, limit: int) -> list[tuple[str, Key]]:
         """Documents noted by a sync: their keys as people read them, and themselves, in the order of that text.
 

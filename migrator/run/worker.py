@@ -12,11 +12,12 @@ from migrator.documents.assemble import Assembler
 from migrator.documents.identity import id_encoder
 from migrator.documents.reader import RowReader
 from migrator.errors import PlanRefused, SourceUnavailable, Stopped
-from migrator.model.chunk import Chunk, ChunkResult, Key, Rejected
+from migrator.model.chunk import Chunk, ChunkResult, Key, Refusal, Rejected
 from migrator.model.plan import Plan
 from migrator.model.text import text_of
 from migrator.model.tree import Collection
 from migrator.run.ports import Source, Writer
+from migrator.run.refusals import Streak, stop_if_hopeless
 from migrator.run.retry import retrying
 from migrator.run.sync_ports import SyncableSource, SyncableTarget
 
@@ -56,11 +57,14 @@ async def copy_chunk(
     written = rows = size = 0
     rejected: list[Rejected] = []
     lost: list[Key] = []
+    streak = Streak()
     writer.start(chunk)
     async with open_reader() as reader:
         async for batch in assembler.within(reader, chunk.range):
             refused = await asyncio.to_thread(writer.write, chunk, batch.documents)
             reasons = dict(refused)
+            streak = streak.after(len(batch.documents) - len(reasons), refused)
+            stop_if_hopeless(streak, chunk.collection)
             rejected += [*batch.rejected, *(_refused(assembler.collection, key, why) for key, why in reasons.items())]
             lost += [*batch.rejected_keys, *reasons]
             written += len(batch.documents) - len(reasons)
@@ -75,8 +79,9 @@ async def copy_chunk(
     return result
 
 
-def _refused(collection: Collection, key: Key, why: str) -> Rejected:
-    return Rejected(collection.name, text_of(key), collection.root.qualified, text_of(key), "", "", why)
+def _refused(collection: Collection, key: Key, why: Refusal) -> Rejected:
+    name, root = text_of(key), collection.root.qualified
+    return Rejected(collection.name, name, root, name, "", "", why.reason, why.said)
 
 
 class ChunkHandler:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import Any
 
 from migrator.model.plan import CollectionPlan
@@ -48,10 +48,9 @@ def problem(collection: str, spec: IndexSpec, reason: str) -> str:
     return f"{collection}: the {kind} {spec.name} could not be built: {reason}"
 
 
-def duplicate(values: Mapping[str, Any]) -> str:
-    """Why a unique index failed."""
-    shown = ", ".join(f"{path}: {value!r}" for path, value in values.items())
-    return f"several documents have {{{shown}}}"
+def duplicate(fields: Iterable[str]) -> str:
+    """Why a unique index failed; the values may be anybody's data, so that only their fields are named."""
+    return f"several documents have the same value in {', '.join(fields)}"
 
 
 def without(specs: Iterable[IndexSpec], names: Iterable[str]) -> tuple[IndexSpec, ...]:

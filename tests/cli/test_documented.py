@@ -16,7 +16,7 @@ from migrator.errors import ExitCode
 from tests.cli.conftest import migrator
 
 DOCS = Path(__file__).parents[2] / "docs"
-COMMON = {"--source", "--target", "--mappings", "--config", "--debug"}
+COMMON = {"--source", "--target", "--mappings", "--config", "--show-values", "--debug"}
 
 
 def sections() -> dict[str, str]:

@@ -7,24 +7,30 @@ from typing import NoReturn
 import click
 import pytest
 from click.testing import CliRunner, Result
+from pymongo.errors import OperationFailure
 
 from migrator import errors
 from migrator.cli import main
+from migrator.commands.debug import debug_option
+from migrator.commands.values import show_values_option
 from migrator.errors import ExitCode, MigratorError
 from tests.cli.conftest import Shop, migrator
 
 URL = "mysql://app:s3cret@db/shop"
+SAID = "dup key: { mail: 'ada@x' }"
 
 
 def _raising(error: BaseException, *arguments: str) -> Result:
     """What the program makes of an error in a command."""
 
     @click.command()
+    @debug_option
+    @show_values_option
     def failing() -> NoReturn:
         raise error
 
     group = type(main)("migrator", commands={"failing": failing}, params=main.params, callback=main.callback)
-    return CliRunner().invoke(group, [*arguments, "failing"])
+    return CliRunner().invoke(group, ["failing", *arguments])
 
 
 def _kinds(kind: type[MigratorError] = MigratorError) -> list[type[MigratorError]]:
@@ -69,6 +75,36 @@ def test_a_workers_traceback_is_shown_with_debug_only() -> None:
     error = MigratorError("unexpected KeyError: 'x'", hint="Traceback (most recent call last): ...")
     assert "Traceback" not in _raising(error).stderr
     assert "Traceback" in _raising(error, "--debug").stderr
+
+
+def _refused() -> errors.TargetError:
+    """As the target raises it: migrator's sentence, made of the driver's error."""
+    try:
+        try:
+            raise OperationFailure(SAID, 11000)
+        except OperationFailure as error:
+            raise errors.TargetError("taken", said=SAID) from error
+    except errors.TargetError as made:
+        return made
+
+
+def test_the_servers_own_words_are_shown_to_who_asks() -> None:
+    for arguments in ((), ("--debug",)):
+        hidden = _raising(_refused(), *arguments)
+        assert "ada@x" not in hidden.output, hidden.output
+    assert "OperationFailure" in hidden.output
+    assert "--show-values" in hidden.output
+    shown = _raising(_refused(), "--show-values")
+    assert shown.stderr == "error: taken\n  said:  dup key: { mail: 'ada@x' }\n"
+    assert shown.stderr != _raising(_refused()).stderr
+    assert "OperationFailure: dup key" in _raising(_refused(), "--debug", "--show-values").stderr
+
+
+def test_a_drivers_error_that_nobody_expected() -> None:
+    error = OperationFailure(SAID, 11000)
+    assert "ada@x" not in _raising(error).output
+    assert "ada@x" not in _raising(error, "--debug").output
+    assert "ada@x" in _raising(error, "--show-values").output
 
 
 @pytest.mark.parametrize("error", [KeyboardInterrupt(), click.Abort()])

@@ -113,6 +113,8 @@ def test_an_entry_that_the_server_refuses_keeps_no_other_waiting(shop: Migrated,
     assert live_shop.database.orders.distinct("customer.email", {"customer.id": 1}) == ["new@shop.example"]
     (failing,) = live_shop.data.failing()
     assert (failing.collection, failing.key, failing.tries) == ("categories", category, 1)
+    assert failing.error.startswith("products (_id ")
+    assert "validator" in failing.error
     # It is let alone for a while, then tried again.
     assert live_shop.data.fanout() == 0
     live_shop.database.command("collMod", "products", validator={})

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
 from migrator.errors import PlanRefused
-from migrator.model.plan import Extreme, Measure, Plan
+from migrator.model.plan import DOLLAR_NAMES, Extreme, Finding, Measure, Plan
 from migrator.model.serialize import from_json, to_json
 from migrator.model.tree import IndexSpec
 from migrator.planning.build import narrowed, rows_per_chunk
@@ -52,6 +53,23 @@ def test_what_the_target_does_not_enforce_is_said() -> None:
     collection = small("c", indexes=(IndexSpec("n_1", (("n", 1),), unique=True),), validator=True)
     made = plans.plan(survey(collection, before("c"), measure()), target=replace(TARGET, capabilities=files))
     assert [finding.code for finding in made.collections[0].findings] == ["no-unique", "no-validator"]
+
+
+@pytest.mark.parametrize(
+    ("becomes", "severity", "says"),
+    [("replaced", None, ""), ("reinserted", "info", "deletes and inserts"), ("rejected", "warning", "rejected")],
+)
+def test_what_becomes_of_dollar_names_is_the_targets_affair(becomes: Any, severity: str | None, says: str) -> None:
+    other = Finding("info", "json-keys", "c: v", "keys with a dot")
+    names = Finding("info", DOLLAR_NAMES, "c: v", "names with '$' in front in 3 rows")
+    target = replace(TARGET, capabilities=replace(CAN, dollar_names=becomes))
+    found = replace(measure(), findings=(names, other))
+    measured = plans.plan(survey(small("c"), before("c"), found), target=target).collections[0].measure
+    assert measured is not None
+    assert measured.findings[-1] == other
+    shown = [(each.severity, each.text) for each in measured.findings[:-1]]
+    assert [kind for kind, _ in shown] == ([severity] if severity else [])
+    assert all("3 rows" in text and says in text for _, text in shown)
 
 
 def test_a_plan_survives_its_file() -> None:

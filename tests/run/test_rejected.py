@@ -34,8 +34,12 @@ def test_every_reason_has_its_place(odd: Project) -> None:
     ended = odd.apply_here("--collection", "odd")
     assert ended.code == REJECTED, ended
     assert set(odd.documents("odd")) == {1}
-    for expected in ("day = '0000-00-00'", f"big = '{'9' * 40}.00'", "words = ", "odd 4"):
+    values = "day = '0000-00-00'", f"big = '{'9' * 40}.00'", "words = "
+    for expected in ("odd 2", " day: ", "odd 3", " big: ", "odd 4", " words: "):
         assert expected in ended.out, ended
+    assert not any(value in ended.out for value in (*values, "9" * 40)), ended
+    shown = odd.apply_here("--collection", "odd", "--replace", "odd", "--show-values")
+    assert all(value in shown.out for value in values), shown
     if odd.files.name != "dump":
         found = reasons(odd)
         assert sorted(found) == ["2", "3", "4"]

@@ -27,9 +27,10 @@ def found(source: MySQLSource, root: Node | Collection, *, exact: bool = False) 
 
 
 def only(findings: tuple[Finding, ...], code: str) -> Finding:
-    """The one finding of that code, which must be the only one at all."""
-    assert [finding.code for finding in findings] == [code], findings
-    return findings[0]
+    """The one finding of that code, which must be the only one at all; a name with '$' in front gives two."""
+    kept = [each for each in findings if each.code == code or not {each.code, code} <= {"json-keys", "dollar-names"}]
+    assert [finding.code for finding in kept] == [code], findings
+    return kept[0]
 
 
 def with_field(root: Node, changed: Field) -> Node:
@@ -61,6 +62,9 @@ VALUES: list[tuple[str, list[str], str | None, dict[str, str], str, str, int, st
     ("JSON", ["'{\"a\": 1}'", "'{\"a.b\": 1}'", "'{\"$a\": 1}'", "'[\"x.y\"]'"], None, {}, "json-keys", "info", 2, ""),
     ("JSON", ["'{\"a.b\": 1}'"], None, {"json_keys": "reject"}, "json-keys", "warning", 1, "json_keys"),
     ("TEXT", ["'{\"a.b\": 1}'", "'{\"a\": 1}'"], "json", {}, "json-keys", "info", 1, ""),
+    ("JSON", ["'{\"a\": {\"$x\": 1}}'", "'[{\"$y\" : \"z\"}]'", "'{\"a\": \"$x\", \"b$\": [\"$y\"]}'"], None, {},
+     "dollar-names", "info", 2, ""),
+    ("TEXT NULL", ["'{\"$x\": 1}'", "'{\"a\": \"$x\"}'", "NULL"], "json", {}, "dollar-names", "info", 1, ""),
     ("TEXT", ["'{\"a\": 1}'", "'{a}'", "NULL"], "json", {}, "unfit-value", "warning", 1, "type"),
     ("VARCHAR(36)", ["'6ccd780c-baba-1026-9564-5b8c656024db'", "'6CCD780CBABA102695645B8C656024DB'", "'x'"], "uuid", {},
      "unfit-value", "warning", 1, ""),
@@ -108,7 +112,7 @@ def test_values_that_have_no_exact_place(
         ("BIGINT UNSIGNED", "18446744073709551615", None, {"unsigned_overflow": "decimal"}),
         ("BIGINT UNSIGNED", "18446744073709551615", "string", {}),
         ("TIME(6)", "'-838:59:59.000001'", None, {}),
-        ("TEXT", "'{\"a.b\": 1}'", None, {}),
+        ("TEXT", '\'{"a.b": 1, "$c": 1}\'', None, {}),
     ],
 )
 def test_nothing_is_said_where_the_mapping_has_a_place_for_it(
@@ -231,6 +235,9 @@ def test_a_map_key_twice_and_map_keys_with_dots(people: People, execute: Execute
     assert people.found(options) == ()
     execute("INSERT INTO children VALUES (7, 2, NULL, 'k'), (8, 2, NULL, 'K'), (9, 2, NULL, 'a.b')")
     assert only(people.found(options), "json-keys").where == "root.children (keys)"
+    execute("INSERT INTO children VALUES (11, 2, NULL, '$a')")
+    assert "in 1 row" in only(people.found(options), "dollar-names").text
+    execute("DELETE FROM children WHERE id = 11")
     execute("INSERT INTO children VALUES (10, 2, NULL, 'k')")
     twice = people.found(options)[-1]
     assert (twice.severity, twice.code) == ("warning", "duplicate-map-key")

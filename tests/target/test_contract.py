@@ -212,7 +212,7 @@ def test_a_document_beyond_the_limit_is_refused_and_the_others_are_written(targe
     writer.start(chunk(0))
     refused = writer.write(chunk(0), [document(1), document(2, text="x" * (1 << 24)), document(3)])
     assert [key for key, _ in refused] == [(b"2",)]
-    assert "16777216" in refused[0][1]
+    assert "16777216" in refused[0][1].reason
     writer.finish(result(chunk(0), 2, rejected=1), [reject(2)])
     target.publisher().publish("0a1b2c3d", plan)
     assert [found["_id"] for found in look.documents("orders")] == [1, 3]

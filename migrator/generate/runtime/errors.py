@@ -1,6 +1,10 @@
-"""What a repository raises on purpose. Errors of the server and of the network stay pymongo's own."""
+"""What a repository raises on purpose. Errors of the network, and of the server about itself, stay pymongo's own."""
 
 from __future__ import annotations
+
+from typing import Any
+
+from pymongo.errors import DuplicateKeyError
 
 
 class RepositoryError(Exception):
@@ -17,6 +21,43 @@ class NotFound(RepositoryError):
 
 class Conflict(RepositoryError):
     """Somebody else has changed the document since it was read: read it again, and decide again."""
+
+
+class Refused(RepositoryError):
+    """The server does not take a document, for what is in it.
+
+    The message names collection, `_id` and, where the server tells, fields. It holds no other value.
+
+    Attributes:
+        collection, key: the document.
+        code: the server's.
+        said: the server's own words, which may hold the whole document.
+    """
+
+    def __init__(self, collection: str, key: Any, reason: str, code: int, said: str) -> None:
+        Exception.__init__(self, f"{collection} (_id {key!r}): {reason}")
+        self.collection = collection
+        self.key = key
+        self.said = said
+        self._made_of = (collection, key, reason, code, said)
+
+    def __str__(self) -> str:
+        return str(self.args[0])
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), self._made_of
+
+    @property
+    def code(self) -> int:
+        return self._made_of[3]
+
+
+class Taken(Refused, DuplicateKeyError):
+    """Another document has the `_id`, or the same value in a unique index. Also a DuplicateKeyError of pymongo."""
+
+    def __init__(self, collection: str, key: Any, reason: str, code: int, said: str) -> None:
+        DuplicateKeyError.__init__(self, reason, code)
+        Refused.__init__(self, collection, key, reason, code, said)
 
 
 class MissingPartner(RepositoryError):

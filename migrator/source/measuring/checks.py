@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from migrator.model.plan import Severity
+from migrator.model.plan import DOLLAR_NAMES, Severity
 from migrator.model.representation import DECIMAL128_DIGITS
 from migrator.model.tree import Field
 
@@ -21,7 +21,7 @@ class ValueCheck:
     Attributes:
         condition: SQL, true for a row that has such a value; NULL counts as false.
         what: such values: `zero or partial dates`.
-        then: what becomes of them: `they become null`.
+        then: what becomes of them: `they become null`; "" when that is the target's affair.
         fix: what to write instead, "" when nothing needs doing.
     """
 
@@ -70,15 +70,19 @@ def value_checks(field: Field, value: str) -> Iterator[ValueCheck]:
         yield _text(field, value, str(field.column.charset))
     if kind == "json":
         yield _json_keys(field, value)
+        if field.value.policies.json_keys == "keep":
+            yield _dollar_names(f"{_json_text(field, value)} REGEXP '{_DOLLAR_NAME}'", "JSON names with '$' in front")
     if (unfit := _unfit(field, value)) is not None:
         condition, what = unfit
         fix = "Mend the rows, or choose another `type:`."
         yield ValueCheck("unfit-value", "warning", condition, what, _REJECTED, fix)
 
 
-def map_key_check(policy: str, key: str) -> ValueCheck:
-    """Keys of an `as: map` that MongoDB's queries stumble over."""
-    return _keys(policy, f"{key} LIKE '%.%' OR {key} LIKE '$%'", "map keys with '.', or with '$' in front,")
+def map_key_checks(policy: str, key: str) -> Iterator[ValueCheck]:
+    """Keys of an `as: map` that MongoDB's queries stumble over, and those that some servers don't replace."""
+    yield _keys(policy, f"{key} LIKE '%.%' OR {key} LIKE '$%'", "map keys with '.', or with '$' in front,")
+    if policy == "keep":
+        yield _dollar_names(f"{key} LIKE '$%'", "map keys with '$' in front")
 
 
 def _date(field: Field, value: str) -> Iterator[ValueCheck]:
@@ -139,6 +143,19 @@ def _keys(policy: str, condition: str, what: str) -> ValueCheck:
         return ValueCheck("json-keys", "warning", condition, what, _REJECTED, fix)
     fix = "`json_keys: reject` leaves such documents out."
     return ValueCheck("json-keys", "info", condition, what, "MongoDB stores them, queries need $getField for them", fix)
+
+
+# A name at any depth. Text in quotes is a name when a colon follows.
+_DOLLAR_NAME = '"[$][^"]*"[[:space:]]*:'
+
+
+def _dollar_names(condition: str, what: str) -> ValueCheck:
+    """Documents that some targets don't replace: planning says what becomes of them."""
+    return ValueCheck(DOLLAR_NAMES, "info", condition, what, "")
+
+
+def _json_text(field: Field, value: str) -> str:
+    return f"CAST({value} AS CHAR)" if field.value.family == "json" else _utf8(field, value)
 
 
 def _unfit(field: Field, value: str) -> tuple[str, str] | None:

@@ -10,7 +10,7 @@ from migrator.model.representation import family_of
 from migrator.model.schema import Column
 from migrator.model.tree import Field, Node
 from migrator.source.measuring.ask import JsonTooDeep, Row, TimeLimit, key_text, number
-from migrator.source.measuring.checks import ValueCheck, map_key_check, too_deep, value_checks
+from migrator.source.measuring.checks import ValueCheck, map_key_checks, too_deep, value_checks
 from migrator.source.measuring.facts import Facts, counted_upto
 from migrator.source.measuring.relations import Part, Some
 from migrator.source.measuring.scope import Scope, unchecked
@@ -58,7 +58,8 @@ def node_rows(scope: Scope, node: Node) -> NodeRows:
     if node.map_key is not None:
         key_field = f"{node.id} (keys)"
         policy = node.fields[0].value.policies.json_keys
-        checks.append(_Placed(map_key_check(policy, part.column(node.map_key.name)), key_field))
+        found = map_key_checks(policy, part.column(node.map_key.name))
+        checks += [_Placed(check, key_field) for check in found]
     example = key_as_text(part, [one.name for one in node.key], node.key)
     try:
         seen, findings = _judged(scope, part, facts, scope.some(node), row_size(node, part), checks, example)
@@ -143,7 +144,7 @@ def _findings(checks: Sequence[_Placed], seen: _Seen, facts: Facts) -> list[Find
         if count:
             check = placed.check
             rows = f"{rows_text(count, seen.looked)} of {facts.qualified}{example_text(example)}"
-            text = f"{check.what} in {rows}; {check.then}"
+            text = f"{check.what} in {rows}; {check.then}" if check.then else f"{check.what} in {rows}"
             found.append(Finding(check.severity, check.code, placed.where, text, check.fix))
     return found
 

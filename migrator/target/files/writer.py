@@ -10,7 +10,7 @@ from contextlib import suppress
 from typing import BinaryIO
 
 from migrator.errors import LeaseLost
-from migrator.model.chunk import Chunk, ChunkResult, Document, Key, Rejected
+from migrator.model.chunk import Chunk, ChunkResult, Document, Key, Refusal, Rejected
 from migrator.model.serialize import to_json
 from migrator.target.files.database import StateDatabase
 from migrator.target.files.failure import translated
@@ -51,11 +51,11 @@ class FilesWriter:
                 earlier.unlink()
             self._part = path.open("wb")
 
-    def write(self, chunk: Chunk, documents: Sequence[Document]) -> list[tuple[Key, str]]:
+    def write(self, chunk: Chunk, documents: Sequence[Document]) -> list[tuple[Key, Refusal]]:
         """Appends; see migrator.run.ports.Writer."""
         path = self._folder.part(chunk)
         refused = [
-            (each.key, f"a document of {len(each.bson)} bytes; {MAX_DOCUMENT_BYTES} are allowed")
+            (each.key, Refusal(f"a document of {len(each.bson)} bytes; {MAX_DOCUMENT_BYTES} are allowed", 0))
             for each in documents
             if len(each.bson) > MAX_DOCUMENT_BYTES
         ]

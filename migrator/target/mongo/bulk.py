@@ -8,35 +8,22 @@ from typing import Any, TypeVar
 
 from bson import CodecOptions, DatetimeConversion
 from bson.raw_bson import RawBSONDocument
-from pymongo.errors import BulkWriteError
+from pymongo.errors import BulkWriteError, OperationFailure
 
-from migrator.model.chunk import Document, Key
-from migrator.target.mongo.failure import first_failure, from_code, is_passing
+from migrator.errors import Retryable
+from migrator.model.chunk import Document, Key, Refusal
+from migrator.target.mongo.codes import (
+    DUPLICATE_KEY,
+    TOO_LARGE,
+    is_transient,
+    may_be_one_document,
+    refuses_a_document,
+)
+from migrator.target.mongo.failure import first_failure, from_failure, translate
+from migrator.target.mongo.server_message import own_words, sentence
 
 T = TypeVar("T")
 
-DUPLICATE_KEY = 11000
-# What the server says of one document, and will say again however often it is sent.
-# https://github.com/mongodb/mongo/blob/master/src/mongo/base/error_codes.yml
-_REFUSED = frozenset(
-    (
-        2,  # BadValue: `$` in a sub-document of _id
-        14,  # TypeMismatch
-        15,  # Overflow: nested too deeply
-        22,  # InvalidBSON
-        28,  # PathNotViable
-        52,  # DollarPrefixedFieldName
-        53,  # InvalidIdField
-        55,  # InvalidDBRef
-        56,  # EmptyFieldName
-        57,  # DottedFieldName
-        121,  # DocumentValidationFailure
-        10334,  # BSONObjectTooLarge
-        17280,  # KeyTooLong
-        17419,  # an update made it too large
-        17420,  # the same for a replacement
-    )
-)
 # Dates outside of Python's range are looked past, sub-documents stay bytes.
 RAW = CodecOptions(document_class=RawBSONDocument, datetime_conversion=DatetimeConversion.DATETIME_MS)
 
@@ -46,36 +33,74 @@ class Failure:
     """Why one operation of a bulk write was not done.
 
     Attributes:
+        text: the server's own words.
         pattern: of the unique index at fault, by dotted field; empty when the server doesn't tell.
+        info: what a validator found, where the server tells.
     """
 
     code: int
     text: str
     pattern: Mapping[str, Any]
+    info: Mapping[str, Any]
 
     @property
     def is_duplicate(self) -> bool:
         return self.code == DUPLICATE_KEY
+
+    def refusal(self, fields: Sequence[str] = ()) -> Refusal:
+        """For people; `fields` are those of the index at fault, where they are known otherwise than by `pattern`."""
+        reason = sentence(self.code, self.text, list(self.pattern) or fields, self.info)
+        return Refusal(reason, self.code, own_words(self.text))
+
+
+class BatchRefused(Exception):
+    """A command was refused as a whole, by a code that speaks of one document.
+
+    Attributes:
+        failure: holds for the one document when the command had only one.
+    """
+
+    def __init__(self, failure: Failure) -> None:
+        super().__init__(failure.refusal().reason)
+        self.failure = failure
 
 
 def outcome(where: str, send: Callable[[], object]) -> dict[int, Failure]:
     """Sends an unordered bulk write; what was refused for good or for a value that is there already, by index.
 
     Raises:
+        BatchRefused: nothing tells which document the server refused.
         TargetUnavailable, TargetError: when something else went wrong too.
     """
     try:
         send()
     except BulkWriteError as error:
         return _failures(error, where)
+    except OperationFailure as error:
+        details = error.details or {}
+        if may_be_one_document(error.code or 0) and not isinstance(translate(error, where), Retryable):
+            raise BatchRefused(_failure({**details, "code": error.code})) from error
+        raise
     return {}
 
 
-def fitting(documents: Sequence[Document], limit: int) -> tuple[list[Document], list[tuple[Key, str]]]:
+def divided(send: Callable[[Sequence[T]], dict[int, Failure]], items: Sequence[T]) -> dict[int, Failure]:
+    """What `send` found for `items`, sent in halves where a command was refused as a whole, down to single ones."""
+    try:
+        return send(items)
+    except BatchRefused as refused:
+        if len(items) == 1:
+            return {0: refused.failure}
+    half = len(items) // 2
+    found = divided(send, items[:half])
+    return found | {half + index: failure for index, failure in divided(send, items[half:]).items()}
+
+
+def fitting(documents: Sequence[Document], limit: int) -> tuple[list[Document], list[tuple[Key, Refusal]]]:
     """Documents of at most `limit` bytes, and the keys of the others with the reason."""
     small = [document for document in documents if len(document.bson) <= limit]
     large = [
-        (document.key, f"a document of {len(document.bson)} bytes; {limit} are allowed")
+        (document.key, Refusal(f"a document of {len(document.bson)} bytes; {limit} are allowed", TOO_LARGE))
         for document in documents
         if len(document.bson) > limit
     ]
@@ -98,12 +123,17 @@ def batches(items: Iterable[T], count: int, size: int, size_of: Callable[[T], in
 
 
 def _failures(error: BulkWriteError, where: str) -> dict[int, Failure]:
-    details = error.details
-    failures = details.get("writeErrors", [])
-    serious = [each for each in failures if each["code"] not in _REFUSED and each["code"] != DUPLICATE_KEY]
+    failures = error.details.get("writeErrors", [])
+    serious = [each for each in failures if not refuses_a_document(each["code"])]
     # Errors for good come first: trying the others again would be in vain.
-    for each in sorted(serious, key=lambda each: is_passing(each["code"])):
-        raise from_code(each["code"], each["errmsg"], where) from error
-    if details.get("writeConcernErrors"):
-        raise from_code(*first_failure({"writeConcernErrors": details["writeConcernErrors"]}), where) from error
-    return {each["index"]: Failure(each["code"], each["errmsg"], each.get("keyPattern") or {}) for each in failures}
+    for each in sorted(serious, key=lambda each: is_transient(each["code"])):
+        raise from_failure(each, where) from error
+    if concern := error.details.get("writeConcernErrors"):
+        raise from_failure(first_failure({"writeConcernErrors": concern}), where) from error
+    return {each["index"]: _failure(each) for each in failures}
+
+
+def _failure(found: Mapping[str, Any]) -> Failure:
+    return Failure(
+        found["code"], str(found.get("errmsg", "")), found.get("keyPattern") or {}, found.get("errInfo") or {}
+    )

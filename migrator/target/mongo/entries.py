@@ -14,7 +14,7 @@ from pymongo.collection import Collection
 from pymongo.errors import BulkWriteError
 
 from migrator.errors import TargetUnavailable
-from migrator.target.mongo.bulk import DUPLICATE_KEY
+from migrator.target.mongo.codes import DUPLICATE_KEY
 
 # What is sent at a time: far below the limits of 100,000 operations and 48 MB, and of a transaction's time.
 BATCH = 5000

@@ -1,4 +1,4 @@
-"""The driver's errors in migrator's words: passing faults are TargetUnavailable, the rest is TargetError."""
+"""The driver's errors in migrator's words: transient ones are TargetUnavailable, the rest is TargetError."""
 
 from __future__ import annotations
 
@@ -12,7 +12,6 @@ from pymongo.errors import (
     BulkWriteError,
     ConfigurationError,
     ConnectionFailure,
-    DocumentTooLarge,
     OperationFailure,
     PyMongoError,
     ServerSelectionTimeoutError,
@@ -21,57 +20,23 @@ from pymongo.topology_description import TopologyDescription
 from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_random_exponential
 
 from migrator.errors import Retryable, TargetError, TargetUnavailable
+from migrator.target.mongo.codes import UNAUTHORIZED, is_transient
+from migrator.target.mongo.server_message import action, own_words, sentence
 
 T = TypeVar("T")
 
 _RETRY_SECONDS = 40.0
 
-# https://github.com/mongodb/mongo/blob/master/src/mongo/base/error_codes.yml
-_PASSING = frozenset(
-    (
-        6,  # HostUnreachable
-        7,  # HostNotFound
-        24,  # LockTimeout
-        43,  # CursorNotFound
-        46,  # LockBusy
-        50,  # MaxTimeMSExpired
-        64,  # WriteConcernTimeout: written, but not yet by a majority
-        89,  # NetworkTimeout
-        91,  # ShutdownInProgress
-        112,  # WriteConflict
-        133,  # FailedToSatisfyReadPreference
-        134,  # ReadConcernMajorityNotAvailableYet
-        175,  # QueryPlanKilled
-        189,  # PrimarySteppedDown
-        262,  # ExceededTimeLimit
-        462,  # IngressRequestRateLimitExceeded
-        9001,  # SocketException
-        10058,  # LegacyNotPrimary
-        10107,  # NotWritablePrimary
-        11600,  # InterruptedAtShutdown
-        11601,  # Interrupted
-        11602,  # InterruptedDueToReplStateChange
-        12586,  # BackgroundOperationInProgressForDatabase
-        12587,  # BackgroundOperationInProgressForNamespace
-        13388,  # StaleConfig
-        13435,  # NotPrimaryNoSecondaryOk
-        13436,  # NotPrimaryOrSecondary
-        16500,  # TooManyRequests of services that limit the rate
-    )
-)
 # The last: it may have been committed, so the whole of it is done again.
-_PASSING_LABELS = ("RetryableWriteError", "TransientTransactionError", "UnknownTransactionCommitResult")
-_GRANT = (
-    "Grant the account readWrite and dbAdmin on this database: "
-    'db.grantRolesToUser("<user>", [{role: "readWrite", db: "<database>"}, {role: "dbAdmin", db: "<database>"}])'
-)
+_TRANSIENT_LABELS = ("RetryableWriteError", "TransientTransactionError", "UnknownTransactionCommitResult")
 _HINTS = {
-    13: _GRANT,
     18: "Check user and password in the target URL, and authSource: the database that holds the account, often admin.",
     100: "The replica set has too few members that hold data for a majority to acknowledge a write.",
     8000: "Atlas refused it: check the account, its access list and the cluster's storage quota.",
     14031: "The server's disk is full: free space there, then run the same command again.",
 }
+# Of what migrator sends, the one command that `readWrite` doesn't hold: a validator is set with it.
+_COMMANDS_OF_ADMINS = ("collMod",)
 _REACH = "Is the server running, are host and port in the target URL right, and may this machine connect?"
 _TLS = "Check tls, tlsCAFile and tlsCertificateKeyFile in the target URL, and whether the server offers TLS."
 
@@ -104,33 +69,41 @@ def translate(error: PyMongoError | BSONError, where: str) -> TargetError:
             return TargetError(f"TLS failed: {_text(error)}", where=where, hint=_TLS)
         return TargetUnavailable(_text(error), where=where, hint=_REACH)
     if isinstance(error, BulkWriteError):
-        return from_code(*first_failure(error.details), where)
+        return from_failure(first_failure(error.details), where)
     if isinstance(error, OperationFailure):
-        if any(map(error.has_error_label, _PASSING_LABELS)):
-            return TargetUnavailable(_text(error), where=where)
-        return from_code(error.code or 0, _text(error), where)
+        transient = any(map(error.has_error_label, _TRANSIENT_LABELS))
+        return _made(error.code or 0, _text(error), where, error.details or {}, transient=transient)
     if isinstance(error, ConfigurationError):
         return TargetError(_text(error), where=where, hint="Check the target URL's host and options.")
-    if isinstance(error, DocumentTooLarge):
-        return TargetError(_text(error), where=where)
-    return TargetError(_text(error), where=where)
+    return TargetError(sentence(0, _text(error)), where=where, said=own_words(_text(error)))
 
 
-def from_code(code: int, text: str, where: str) -> TargetError:
-    """The error for a code of the server."""
-    kind = TargetUnavailable if code in _PASSING else TargetError
-    return kind(f"{text} ({code})" if code else text, where=where, hint=_HINTS.get(code, ""))
+def from_failure(failure: Mapping[str, Any], where: str) -> TargetError:
+    """The error for an element of a bulk write's `writeErrors` or `writeConcernErrors`."""
+    return _made(failure.get("code", 0), failure.get("errmsg", ""), where, failure, transient=False)
 
 
-def is_passing(code: int) -> bool:
-    return code in _PASSING
+def first_failure(details: Mapping[str, Any]) -> Mapping[str, Any]:
+    """What went wrong first in a bulk write."""
+    failures = (*details.get("writeErrors", ()), *details.get("writeConcernErrors", ()))
+    return next(iter(failures), {"code": 0, "errmsg": "a write failed"})
 
 
-def first_failure(details: Mapping[str, Any]) -> tuple[int, str]:
-    """Code and text of what went wrong first in a bulk write."""
-    for failure in (*details.get("writeErrors", ()), *details.get("writeConcernErrors", ())):
-        return failure.get("code", 0), failure.get("errmsg", "")
-    return 0, "a write failed"
+def _made(code: int, text: str, where: str, details: Mapping[str, Any], *, transient: bool) -> TargetError:
+    kind = TargetUnavailable if transient or is_transient(code) else TargetError
+    what = sentence(code, text, list(details.get("keyPattern") or ()), details.get("errInfo"))
+    return kind(what, where=where, hint=_hint(code, text), said=own_words(text))
+
+
+def _hint(code: int, text: str) -> str:
+    if code != UNAUTHORIZED:
+        return _HINTS.get(code, "")
+    role = "dbAdmin" if action(text) in _COMMANDS_OF_ADMINS else "readWrite"
+    why = ", which setting a validator takes" if role == "dbAdmin" else ""
+    return (
+        f"Grant the account {role} on this database{why}: "
+        f'db.grantRolesToUser("<user>", [{{role: "{role}", db: "<database>"}}])'
+    )
 
 
 def _is_tls(error: ConnectionFailure) -> bool:
@@ -145,6 +118,7 @@ def _is_tls(error: ConnectionFailure) -> bool:
 
 def _text(error: PyMongoError | BSONError) -> str:
     if isinstance(error, OperationFailure) and error.details:
-        return str(error.details.get("errmsg") or error)[:500]
-    # The driver appends what it knows of every server.
-    return str(error).split(", Timeout: ")[0].split(" (configured timeouts: ")[0][:500]
+        return str(error.details.get("errmsg") or error)
+    # The driver appends what it knows of every server, or the whole answer of one.
+    text = str(error).split(", Timeout: ")[0].split(" (configured timeouts: ")[0]
+    return text.split(", full error: ")[0][:500]

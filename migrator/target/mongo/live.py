@@ -9,16 +9,17 @@ from typing import Any
 
 from bson import encode
 from bson.raw_bson import RawBSONDocument
-from pymongo import ASCENDING, DeleteOne, ReplaceOne
+from pymongo import ASCENDING, DeleteOne, InsertOne, ReplaceOne
 from pymongo.client_session import ClientSession
 from pymongo.collection import Collection
 
 from migrator.model.change import Conflict, WriteOutcome
-from migrator.model.chunk import Document, Key
-from migrator.target.mongo import bulk
+from migrator.model.chunk import Document, Key, Refusal
+from migrator.target.mongo import bulk, dollar_names
 from migrator.target.mongo.bulk import RAW, Failure
 from migrator.target.mongo.fence import Guard
 from migrator.target.mongo.rivals import Rivals
+from migrator.target.mongo.server_message import covered, index_kind
 from migrator.target.mongo.session import Session
 
 # A transaction stays far below the minute that a server gives it, and below 16 MB of log (MongoDB manual, Production
@@ -29,16 +30,20 @@ _BATCH_BYTES = 8_000_000
 
 @dataclass(frozen=True, slots=True)
 class _Write:
-    """A document to be put in place of what has its `_id`."""
+    """A document to be put in place of what has its `_id`.
+
+    Attributes:
+        reinserted: the server doesn't replace such a document, so it is deleted and inserted.
+    """
 
     document: Document
     raw: RawBSONDocument
+    reinserted: bool
 
-    @classmethod
-    def of(cls, document: Document) -> _Write:
-        return cls(document, RawBSONDocument(document.bson, RAW))
-
-    def replacement(self) -> ReplaceOne[Any]:
+    @property
+    def operation(self) -> InsertOne[Any] | ReplaceOne[Any]:
+        if self.reinserted:
+            return InsertOne(self.raw)
         return ReplaceOne({"_id": self.raw["_id"]}, self.raw, upsert=True)
 
 
@@ -65,17 +70,19 @@ class MongoDocuments:
         """See migrator.run.sync_ports.Documents. An `_id` that is both written and deleted is written."""
         limit = self._session.steadily(lambda: self._session.max_document_bytes)
         fitting, refused = bulk.fitting(documents, limit)
-        writes = {_id_of(write.raw): write for write in map(_Write.of, fitting)}
-        gone = [RawBSONDocument(each, RAW)["_id"] for each in deletes if bytes(each) not in writes]
-        failed = self._send_all(gone, writes.values())
-        refused += [(write.document.key, failure.text) for write, failure in failed if not failure.is_duplicate]
+        writes, more = self._writes(fitting)
+        refused += more
+        by_id = {_id_of(write.raw): write for write in writes}
+        gone = [RawBSONDocument(each, RAW)["_id"] for each in deletes if bytes(each) not in by_id]
+        failed = self._send_all(gone, by_id.values())
+        refused += self._refusals(failed)
         taken = [write for write, failure in failed if failure.is_duplicate]
         if not taken:
             return WriteOutcome(tuple(refused))
         # Everything else is done, so who is still in the way is the old version of one of these, or no part of this
         # call, or the source has the value twice (EDGE_CASES 51). Without their old versions, the first kind passes.
         failed = self._send_all([write.raw["_id"] for write in taken], taken)
-        refused += [(write.document.key, failure.text) for write, failure in failed if not failure.is_duplicate]
+        refused += self._refusals(failed)
         return WriteOutcome(tuple(refused), self._conflicts(failed))
 
     def ids(self, after: bytes | None, limit: int) -> list[bytes]:
@@ -94,6 +101,30 @@ class MongoDocuments:
         ids = [bytes(each.raw) for each in found]
         return ids[1:] if ids and ids[0] == after else ids[:limit]
 
+    def _writes(self, documents: Sequence[Document]) -> tuple[list[_Write], list[tuple[Key, Refusal]]]:
+        """How each document is written, and those that this server could not change later."""
+        dollars = {each.key for each in documents if dollar_names.path(each.bson) is not None}
+        if dollars:
+            replaceable: bool = self._session.cached(dollar_names.replaceable)
+            dollars = set() if replaceable else dollars
+        refused: list[tuple[Key, Refusal]] = []
+        # Without a transaction a document would be missing between delete and insert.
+        if dollars and not self._guard.all_or_nothing:
+            documents, refused = dollar_names.separated(documents)
+        writes = [_Write(each, RawBSONDocument(each.bson, RAW), each.key in dollars) for each in documents]
+        return writes, refused
+
+    def _refusals(self, failed: Sequence[tuple[_Write, Failure]]) -> list[tuple[Key, Refusal]]:
+        refused = [(write.document.key, failure) for write, failure in failed if not failure.is_duplicate]
+        kinds = {index_kind(failure.code) for _, failure in refused} - {""}
+        fields = self._session.steadily(lambda: self._fields_of(kinds)) if kinds else {}
+        return [(key, failure.refusal(fields.get(index_kind(failure.code), ()))) for key, failure in refused]
+
+    def _fields_of(self, kinds: Iterable[str]) -> dict[str, tuple[str, ...]]:
+        """The fields under the collection's indexes of these kinds."""
+        indexes = list(self._collection.list_indexes())
+        return {kind: covered(indexes, kind) for kind in kinds}
+
     def _send_all(self, deletes: Iterable[Any], writes: Iterable[_Write]) -> list[tuple[_Write, Failure]]:
         """Sends everything; the writes that failed, each with its reason."""
         failed: list[tuple[_Write, Failure]] = []
@@ -105,22 +136,31 @@ class MongoDocuments:
         waiting = [part]
         while waiting:
             part = waiting.pop()
-            failures = self._guard.run(partial(self._bulk, part))
+            try:
+                failures = self._guard.run(partial(self._bulk, part))
+            except bulk.BatchRefused as refused:
+                # The whole command was refused, for one document that nothing names.
+                if len(part.writes) == 1:
+                    yield part.writes[0], refused.failure
+                    waiting += [_Part(part.deletes, ())] if part.deletes else []
+                else:
+                    waiting += reversed(_halves(part.deletes, part.writes))
+                continue
             for index in sorted(failures):
                 yield part.writes[index], failures[index]
             if failures and self._guard.all_or_nothing:
                 # A transaction ends at its first failure: what stood before that is known to be right.
                 first = min(failures)
-                rest = (write for index, write in enumerate(part.writes) if index > first and index not in failures)
-                # The deletes and what stood before come first from the pile.
-                again = _Part((), tuple(rest)), _Part(part.deletes, part.writes[:first])
-                waiting += [each for each in again if each.deletes or each.writes]
+                rest = [write for index, write in enumerate(part.writes) if index > first and index not in failures]
+                # The deletes and what stood before come first from the pile. What came after is halved, so that a batch
+                # of nothing but such failures is not sent as often as it has documents.
+                again = _Part(part.deletes, part.writes[:first]), *_halves((), tuple(rest))
+                waiting += reversed([each for each in again if each.deletes or each.writes])
 
     def _bulk(self, part: _Part, session: ClientSession | None) -> dict[int, Failure]:
-        deletes = [DeleteOne({"_id": each}) for each in part.deletes]
-        writes: list[ReplaceOne[Any]] = [
-            ReplaceOne({"_id": each.raw["_id"]}, each.raw, upsert=True) for each in part.writes
-        ]
+        gone = [*part.deletes, *(write.raw["_id"] for write in part.writes if write.reinserted)]
+        deletes = [DeleteOne({"_id": each}) for each in gone]
+        writes = [write.operation for write in part.writes]
         collection = self._collection
         if deletes:
             collection.bulk_write(deletes, ordered=False, session=session)
@@ -138,7 +178,8 @@ class MongoDocuments:
 
     def _conflict(self, key: Key, raw: Mapping[str, Any], failure: Failure, rivals: Rivals) -> Conflict:
         other = self._session.steadily(lambda: rivals.find(raw, failure.pattern))
-        return Conflict(key, other, f"another document has the same unique value: {failure.text}")
+        refusal = failure.refusal()
+        return Conflict(key, other, refusal.reason, refusal.said)
 
     @property
     def _collection(self) -> Collection[Any]:
@@ -157,6 +198,11 @@ def _parts(deletes: Iterable[Any], writes: Iterable[_Write]) -> Iterator[_Part]:
         rest = ()
     if rest:
         yield _Part(rest, ())
+
+
+def _halves(deletes: tuple[Any, ...], writes: tuple[_Write, ...]) -> list[_Part]:
+    half = len(writes) // 2
+    return [_Part(deletes, writes[:half]), _Part((), writes[half:])]
 
 
 def _id_of(raw: RawBSONDocument) -> bytes:

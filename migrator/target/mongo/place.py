@@ -18,6 +18,7 @@ from migrator.target import indexes
 from migrator.target.mongo.ensure import ensure_collection
 from migrator.target.mongo.failure import translate
 from migrator.target.mongo.lease_store import MongoLease
+from migrator.target.mongo.server_message import sentence
 from migrator.target.mongo.session import WRITE_MILLISECONDS, Session
 from migrator.target.record import Record
 from migrator.target.structure import Seen
@@ -241,12 +242,9 @@ class MongoPlace:
 
 def _reason(error: OperationFailure) -> str:
     details: Any = error.details or {}
-    if error.code == _DUPLICATE_KEY and details.get("keyValue"):
-        return indexes.duplicate(details["keyValue"])
-    text = str(details.get("errmsg") or error)
-    if error.code == _DUPLICATE_KEY:
-        return f"several documents have the same values: {text.partition('dup key: ')[2] or text}"
-    return text
+    if error.code == _DUPLICATE_KEY and details.get("keyPattern"):
+        return indexes.duplicate(details["keyPattern"])
+    return sentence(error.code or 0, str(details.get("errmsg") or error), list(details.get("keyPattern") or ()))
 
 
 def _identity(found: Mapping[str, Any]) -> str:

@@ -70,6 +70,18 @@ class SyncRejected:
         self._guard.run(look)
         return bool(found)
 
+    def among(self, scope: Scope, keys: Sequence[Key]) -> frozenset[Key]:
+        """See migrator.run.sync_ports.SyncState.rejected_among."""
+        fields = {"key": 1, "rejected.document": 1}
+        found: list[Any] = []
+        for some in bulk.batches(keys, _BATCH, BATCH_BYTES, lambda key: sum(map(len, key))):
+            wanted = _of_documents(scope, some)
+            found += self._session.steadily(lambda wanted=wanted: list(self._rejected.find(wanted, fields)))  # type: ignore[misc]
+        # The copy noted its documents by text only.
+        exact = {_key(each) for each in found if "key" in each}
+        texts = {each["rejected"]["document"] for each in found if "key" not in each}
+        return frozenset(key for key in keys if key in exact or text_of(key) in texts)
+
     def keys(self, scope: Scope, after: str | None, limit: int) -> list[tuple[str, Key]]:
         """See migrator.run.sync_ports.SyncState.rejected_keys."""
         # One of a document's reasons is enough.

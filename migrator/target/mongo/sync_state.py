@@ -105,6 +105,9 @@ class MongoSyncState:
     def has_rejected(self, scope: Scope) -> bool:
         return self._rejected.any(scope)
 
+    def rejected_among(self, scope: Scope, keys: Sequence[Key]) -> frozenset[Key]:
+        return self._rejected.among(scope, keys)
+
     def rejected_keys(self, scope: Scope, after: str | None, limit: int) -> list[tuple[str, Key]]:
         return self._rejected.keys(scope, after, limit)
 

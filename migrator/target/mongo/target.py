@@ -11,7 +11,7 @@ from migrator.model.check import Check
 from migrator.model.collection_names import staged_name
 from migrator.model.plan import Capabilities, TargetCollection, TargetIdentity
 from migrator.target.lease import Lease, Timing, describe, hold, live_owner, now
-from migrator.target.mongo import fences, transactors
+from migrator.target.mongo import dollar_names, fences, transactors
 from migrator.target.mongo.checks import checks
 from migrator.target.mongo.fence import Guard, Unguarded, guard
 from migrator.target.mongo.handovers import MongoHandovers
@@ -49,7 +49,10 @@ class MongoTarget:
         version, size = self._session.once(
             lambda: (self._session.client.server_info()["version"], self._session.max_document_bytes)
         )
-        can = Capabilities("mongodb", True, True, True, size, one_snapshot=False)
+        hello = self._session.once(lambda: self._session.client.admin.command("hello"))
+        can = Capabilities(
+            "mongodb", True, True, True, size, one_snapshot=False, dollar_names=dollar_names.expected(hello)
+        )
         return TargetIdentity(self._session.url.address, version, can)
 
     def inspect(self, names: Iterable[str]) -> tuple[TargetCollection, ...]:

@@ -10,18 +10,18 @@ from __future__ import annotations
 import secrets
 from collections.abc import Sequence
 from dataclasses import asdict
-from functools import cached_property
+from functools import cached_property, partial
 from itertools import islice
 from typing import Any
 
 from bson.raw_bson import RawBSONDocument
-from pymongo import ReplaceOne
+from pymongo import InsertOne, ReplaceOne
 from pymongo.client_session import ClientSession
 
 from migrator.errors import LeaseLost
-from migrator.model.chunk import Chunk, ChunkResult, Document, Key, Rejected
+from migrator.model.chunk import Chunk, ChunkResult, Document, Key, Refusal, Rejected
 from migrator.model.collection_names import staged_name
-from migrator.target.mongo import bulk, transactors
+from migrator.target.mongo import bulk, dollar_names, transactors
 from migrator.target.mongo.bulk import RAW, Failure
 from migrator.target.mongo.fence import has_transactions
 from migrator.target.mongo.session import TRANSACTION, TRANSACTION_SECONDS, Session
@@ -59,10 +59,13 @@ class MongoWriter:
             {"$set": {"attempt": chunk.attempt, "by": self._token}},
         )
 
-    def write(self, chunk: Chunk, documents: Sequence[Document]) -> list[tuple[Key, str]]:
+    def write(self, chunk: Chunk, documents: Sequence[Document]) -> list[tuple[Key, Refusal]]:
         """Inserts, replaces what is there already; see migrator.run.ports.Writer."""
         limit = self._session.steadily(lambda: self._session.max_document_bytes)
         fitting, refused = bulk.fitting(documents, limit)
+        if self._takes_no_dollar_names(fitting):
+            fitting, more = dollar_names.separated(fitting)
+            refused += more
         for batch in bulk.batches(fitting, _BATCH_DOCUMENTS, _BATCH_BYTES, lambda document: len(document.bson)):
             refused += self._write_batch(chunk, batch)
         return refused
@@ -103,30 +106,51 @@ class MongoWriter:
     def close(self) -> None:
         """The connections are the target's."""
 
-    def _write_batch(self, chunk: Chunk, batch: Sequence[Document]) -> list[tuple[Key, str]]:
+    def _write_batch(self, chunk: Chunk, batch: Sequence[Document]) -> list[tuple[Key, Refusal]]:
         raw = [RawBSONDocument(document.bson, RAW) for document in batch]
 
-        def insert() -> dict[int, Failure]:
-            return bulk.outcome(self._where, lambda: self._staged(chunk).insert_many(raw, ordered=False))
+        def insert(some: Sequence[RawBSONDocument]) -> dict[int, Failure]:
+            send = partial(self._staged(chunk).insert_many, some, ordered=False)
+            return self._session.steadily(lambda: bulk.outcome(self._where, send))
 
-        failures = self._session.steadily(insert)
+        failures = bulk.divided(insert, raw)
         taken = [index for index, failure in failures.items() if failure.is_duplicate]
-        refused = {index: failure.text for index, failure in failures.items() if not failure.is_duplicate}
+        refused = {index: failure.refusal() for index, failure in failures.items() if not failure.is_duplicate}
         if taken:
             refused |= self._replace(chunk, raw, taken)
         return [(batch[index].key, refused[index]) for index in sorted(refused)]
 
-    def _replace(self, chunk: Chunk, raw: Sequence[RawBSONDocument], which: Sequence[int]) -> dict[int, str]:
+    def _replace(self, chunk: Chunk, raw: Sequence[RawBSONDocument], which: Sequence[int]) -> dict[int, Refusal]:
         """Replaces documents that are there. A late worker must not put its older ones over another's."""
         self._ensure_mine(chunk)
-        writes: list[ReplaceOne[RawBSONDocument]] = [
-            ReplaceOne({"_id": raw[index]["_id"]}, raw[index], upsert=True) for index in which
-        ]
 
-        def replace() -> dict[int, Failure]:
-            return bulk.outcome(self._where, lambda: self._staged(chunk).bulk_write(writes, ordered=False))
+        def replace(some: Sequence[RawBSONDocument]) -> dict[int, Failure]:
+            reinserted = [self._is_reinserted(each) for each in some]
+            writes: list[Any] = [
+                InsertOne(each) if is_new else ReplaceOne({"_id": each["_id"]}, each, upsert=True)
+                for each, is_new in zip(some, reinserted, strict=True)
+            ]
+            gone = [each["_id"] for each, is_new in zip(some, reinserted, strict=True) if is_new]
+            return self._session.steadily(lambda: self._put(chunk, gone, writes))
 
-        return {which[index]: failure.text for index, failure in self._session.steadily(replace).items()}
+        failures = bulk.divided(replace, [raw[index] for index in which])
+        return {which[index]: failure.refusal() for index, failure in failures.items()}
+
+    def _put(self, chunk: Chunk, gone: Sequence[Any], writes: Sequence[Any]) -> dict[int, Failure]:
+        """Nobody reads the staged collection, so that a document may be missing between delete and insert."""
+        if gone:
+            self._staged(chunk).delete_many({"_id": {"$in": list(gone)}})
+        return bulk.outcome(self._where, lambda: self._staged(chunk).bulk_write(writes, ordered=False))
+
+    def _is_reinserted(self, raw: RawBSONDocument) -> bool:
+        return dollar_names.path(bytes(raw.raw)) is not None and not self._session.cached(dollar_names.replaceable)
+
+    def _takes_no_dollar_names(self, documents: Sequence[Document]) -> bool:
+        """Whether `sync` could not change some of these documents later."""
+        if self._session.cached(has_transactions):
+            return False
+        some = any(dollar_names.path(document.bson) is not None for document in documents)
+        return some and not self._session.cached(dollar_names.replaceable)
 
     def _finish(self, chunk: Chunk, done: dict[str, Any], rejected: Sequence[Rejected]) -> None:
         session = self._transactor

@@ -109,7 +109,7 @@ def test_the_other_is_found(
 ) -> None:
     if not told:
         failure = bulk.Failure
-        monkeypatch.setattr(bulk, "Failure", lambda code, text, pattern: failure(code, text, {}))
+        monkeypatch.setattr(bulk, "Failure", lambda code, text, pattern, info: failure(code, text, {}, info))
     database.orders.create_index([(key, 1) for key in keys], unique=True, **options)
     database.orders.insert_many([{"_id": 9, "n": 9, **{key.split(".")[0]: "other" for key in keys}}])
     database.orders.insert_one({"_id": "there", "n": 8, **there})

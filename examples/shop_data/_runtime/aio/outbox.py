@@ -23,14 +23,16 @@ from pymongo import ReturnDocument
 from pymongo.asynchronous.client_session import AsyncClientSession
 from pymongo.asynchronous.collection import AsyncCollection
 from pymongo.asynchronous.database import AsyncDatabase
-from pymongo.errors import DocumentTooLarge, OperationFailure, PyMongoError
+from pymongo.errors import OperationFailure, PyMongoError
 
 from ..codec import OPTIONS, Document
 from ..copies import Own, Target, Tree, overlap, target_keys
-from ..failing import Failing, UnknownCollection, is_about_a_document
+from ..errors import Refused
+from ..failing import Failing, UnknownCollection
 from ..keys import Key, comparable, distinct, keys_filter
 from ..paging import behind, cursor_of
 from ..query import Sort
+from ..refusing import is_about_a_document, refused, told
 from ..spec import AnySpec
 from .cache import Cache
 from .refresher import Busy, Gone, Refresher, changed_fields
@@ -116,6 +118,7 @@ class Outbox:
 
     async def write(self, spec: AnySpec, key: Any, write: Write[T], touched: frozenset[str] | None) -> T:
         """Does the write of one document, and follows it up as far as `inline` goes."""
+        write = _naming(spec, key, write)
         wanted = follow(spec, touched)
         if not wanted:
             return await self._guarded(spec, key, write, None)
@@ -160,11 +163,11 @@ class Outbox:
         try:
             with pymongo.timeout(self._grace.total_seconds() / 2):
                 result = await self._guarded(spec, key, write, None)
-        except PyMongoError:
-            # Whether it was written is not known: the entry stays and is followed up later.
-            raise
-        except Exception:
-            await self._entries.delete_one({"_id": entry["_id"]})
+        except Exception as error:
+            # Whether it was written is not known after most of the driver's errors: the entry stays and is followed up
+            # later.
+            if isinstance(error, Refused) or not isinstance(error, PyMongoError):
+                await self._entries.delete_one({"_id": entry["_id"]})
             raise
         after = await self._read(spec, key, None) if wanted.targets else None
         entry = {**_entry(spec, key, wanted, before, after, claimed), "_id": entry["_id"]}
@@ -206,9 +209,9 @@ class Outbox:
             if waiting:
                 ids = [each["_id"] for each in waiting]
                 await self._entries.update_many({"_id": {"$in": ids}}, {"$set": {"claimed": None}})
-        except (PyMongoError, Busy) as error:
+        except (PyMongoError, Refused, Busy) as error:
             # The write itself is done; its entry stays, and whoever runs the fan-out next finishes it.
-            _LOG.warning("copies of %s %r are left to the fan-out: %s", entry["collection"], entry["key"], error)
+            _LOG.warning("copies of %s %r are left to the fan-out: %s", entry["collection"], entry["key"], _why(error))
 
     # --- following up -------------------------------------------------------------------------------------------
 
@@ -240,11 +243,11 @@ class Outbox:
             finished = False
             while not finished:
                 finished, _, _ = await self._follow(entry, PAGE)
-        except (OperationFailure, DocumentTooLarge, InvalidDocument, Busy, UnknownCollection) as error:
-            if isinstance(error, OperationFailure) and not is_about_a_document(error):
+        except (OperationFailure, InvalidDocument, Refused, Busy, UnknownCollection) as error:
+            if not _is_of_its_document(error):
                 raise
-            _LOG.warning("copies of %s %r can't be made: %s", entry["collection"], entry["key"], error)
-            noted = {"$set": {"error": str(error), "claimed": datetime.now(UTC)}, "$inc": {"tries": 1}}
+            _LOG.warning("copies of %s %r can't be made: %s", entry["collection"], entry["key"], _why(error))
+            noted = {"$set": {"error": _why(error), "claimed": datetime.now(UTC)}, "$inc": {"tries": 1}}
             await self._entries.update_one({"_id": entry["_id"]}, noted)
             return False
         return True
@@ -327,14 +330,38 @@ class Outbox:
             async def store(session: AsyncClientSession | None) -> bool:
                 return await self._refresher.store(spec.collection, before, after, session)
 
+            named = _naming(spec, before["_id"], store)
             if not wanted:
-                return await self._guarded(spec, before["_id"], store, None)
-            stored, entry = await self._record(spec, before["_id"], store, wanted, None)
+                return await self._guarded(spec, before["_id"], named, None)
+            stored, entry = await self._record(spec, before["_id"], named, wanted, None)
             made.append(entry)
             return stored
 
         await self._refresher.refresh(spec.collection, tree, keys, gone, changed)
         return made
+
+
+def _naming(spec: AnySpec, key: Any, write: Write[T]) -> Write[T]:
+    """The same write; what the server refuses about the document becomes an error that names it."""
+
+    async def named(session: AsyncClientSession | None) -> T:
+        try:
+            return await write(session)
+        except PyMongoError as error:
+            if isinstance(error, Refused) or not is_about_a_document(error):
+                raise
+            # The driver's error would show the whole document in every traceback.
+            raise refused(error, spec.collection, key) from None
+
+    return named
+
+
+def _is_of_its_document(error: Exception) -> bool:
+    return isinstance(error, Refused) or not isinstance(error, OperationFailure) or is_about_a_document(error)
+
+
+def _why(error: Exception) -> str:
+    return told(error) if isinstance(error, PyMongoError) and not isinstance(error, Refused) else str(error)
 
 
 def _entry(

@@ -197,7 +197,8 @@ class Repository(Generic[M, K]):
         """Stores a new document; gives ids where they are still NEW_ID, in the object too.
 
         Raises:
-            pymongo.errors.DuplicateKeyError: the id, or another unique value, is taken.
+            Taken: the id, or another unique value, is taken.
+            Refused: the server does not take the document, for what is in it.
             MissingSequence: ids are counted, and the counter was never seeded.
         """
         document = model.to_document()
@@ -216,6 +217,7 @@ class Repository(Generic[M, K]):
         Raises:
             NotFound: there is none with this id.
             Conflict: it was written since this one was read (only with a version column).
+            Refused: the server does not take the document, for what is in it.
         """
         document = model.to_document()
         await self._context.ids.fill(document, self._spec)
@@ -245,6 +247,7 @@ class Repository(Generic[M, K]):
         Raises:
             NotFound: there is none with this id.
             Conflict: it has another version than the caller has seen.
+            Refused: the server does not take the document that would come of it.
         """
         stored = self._stored_key(key)
         update = update_document(changes)
