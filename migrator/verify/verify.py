@@ -22,7 +22,7 @@ from migrator.run.retry import retrying
 from migrator.run.sync_ports import SyncableSource
 from migrator.run.throttle import Throttle
 from migrator.verify.agenda import Agenda, Part
-from migrator.verify.course import Course
+from migrator.verify.course import KEPT, Course
 from migrator.verify.ends import VerifyEnds
 from migrator.verify.outcome import VerifyObserver, VerifyOptions
 from migrator.verify.ports import VerifiedTarget
@@ -248,6 +248,7 @@ class _Verify:
             tuple(each.progress() for each in self._courses),
             tuple(indexes),
             sum(self._state.count_rejected(each.scope) for each in self._published),
+            tuple(reason for each in self._published for reason in self._state.reasons(each.scope, KEPT)),
             tuple(self._notes),
             self._whole,
         )
