@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Sequence
 
 from pymongo.errors import OperationFailure
 
@@ -46,11 +47,15 @@ def become_primary(url: str, member: str) -> None:
 class LocalMongod(Process):
     """A replica set of one on a free port of 127.0.0.1.
 
+    Args:
+        program: path of mongod.
+        arguments: further ones for it.
+
     Raises:
         Unavailable: it can't be started; holds the end of its log.
     """
 
-    def __init__(self, program: str) -> None:
+    def __init__(self, program: str, arguments: Sequence[str] = ()) -> None:
         folder = Folder("mongod")
         self.port = free_port()
         self.url = f"mongodb://127.0.0.1:{self.port}/?directConnection=true"
@@ -58,7 +63,7 @@ class LocalMongod(Process):
         data = folder.path / "data"
         data.mkdir()
         command = [program, "--dbpath", str(data), "--port", str(self.port), "--bind_ip", "127.0.0.1"]
-        command += ["--replSet", REPLICA_SET, "--nounixsocket", "--wiredTigerCacheSizeGB", "0.5"]
+        command += ["--replSet", REPLICA_SET, "--nounixsocket", "--wiredTigerCacheSizeGB", "0.5", *arguments]
         super().__init__(command, folder, lambda: become_primary(self.url, f"127.0.0.1:{self.port}"))
         try:
             self.start()
