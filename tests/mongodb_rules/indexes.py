@@ -33,7 +33,7 @@ def refusal(new: Mapping[str, Any], present: Sequence[Index]) -> Refusal | None:
             )
     kinds = Index(new).kinds
     if "text" in kinds and any("text" in each.kinds or "_fts" in each.keys for each in present):
-        return Refusal(67, "CannotCreateIndex", "only one text index per collection allowed")
+        return Refusal(85, "IndexOptionsConflict", "only one text index per collection allowed")
     if "hashed" in kinds and new.get("unique"):
         return Refusal(16764, "Location16764", "Currently hashed indexes cannot guarantee uniqueness")
     if len(present) >= MOST:

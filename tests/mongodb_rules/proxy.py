@@ -80,7 +80,7 @@ class Proxy:
             if verdict and verdict.refused:
                 # The first error ends a transaction, and with it all that came before.
                 first = min(verdict.refused)
-                answer = _failed({"ok": 1.0, "n": 0}, {first: verdict.refused[first]})
+                answer = _failed(_nothing_done(name), {first: verdict.refused[first]})
                 self._transactions.refused(request.body)
                 client.sendall(answer_to(request, answer).raw)
                 return
@@ -145,7 +145,7 @@ class Proxy:
         if name == "findAndModify":
             return answer_to(request, _error(verdict.refused[0]))
         if not verdict.passed:
-            return answer_to(request, _failed({"ok": 1.0, "n": 0}, verdict.refused))
+            return answer_to(request, _failed(_nothing_done(name), verdict.refused))
         raw = request.sequence(SEQUENCES[name])
         some = request.only(SEQUENCES[name], [raw[place] for place in verdict.passed])
         reply = self._ask(client, server, some)
@@ -262,6 +262,10 @@ def _touched(name: str, body: Mapping[str, Any]) -> tuple[str, set[str] | None]:
         database, _, one = body[name].partition(".")
         return database, {one, body["to"].partition(".")[2]}
     return body["$db"], {body[name]}
+
+
+def _nothing_done(name: str) -> dict[str, Any]:
+    return {"ok": 1.0, "n": 0, **({"nModified": 0} if name == "update" else {})}
 
 
 def _failed(answer: Mapping[str, Any], refused: Mapping[int, Refusal]) -> dict[str, Any]:
