@@ -13,11 +13,11 @@ JOBS ?= $(if $(MIGRATOR_TEST_MYSQL_URL)$(MIGRATOR_TEST_MONGODB_URL),0,4)
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test lint format bench soak clean
+.PHONY: help install demo test test-mongodb lint format bench soak clean
 .DELETE_ON_ERROR:
 
 help: ## This list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 	@echo "  ARGS passes arguments on: make test ARGS='tests/shop -k orders'"
 	@echo "  JOBS=0 runs tests in one process, as a debugger needs it"
 
@@ -28,6 +28,9 @@ demo: $(READY) ## A sample shop from MySQL to MongoDB, step by step, on throwawa
 
 test: $(READY) ## All tests, on throwaway servers or on yours (docs/development.md)
 	@$(BIN)/python -m pytest -n $(JOBS) --dist worksteal $(ARGS)
+
+test-mongodb: export MIGRATOR_TEST_REQUIRE_MONGODB := 1
+test-mongodb: test ## All tests, on MongoDB only: a mongod in the PATH, Docker or MIGRATOR_TEST_MONGODB_URL
 
 lint: $(READY) ## Style, format and types; changes nothing
 	$(BIN)/ruff check

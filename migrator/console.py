@@ -275,7 +275,7 @@ def applied(result: ApplyResult, examples: Sequence[Rejected], seconds: float) -
     if result.rejected:
         yield Text()
         yield Text(f"Rejected: {plural(result.rejected, 'reason')} recorded, the first ones:", "bold red")
-        yield from (_rejected(each) for each in examples)
+        yield from map(rejection, examples)
         yield Text(
             "All of them are in the target's state (_migrator_rejected). Mend the rows or choose another policy, then "
             "apply again: it copies these collections anew."
@@ -295,7 +295,8 @@ def _totals(result: ApplyResult) -> Table:
     return table
 
 
-def _rejected(each: Rejected) -> RenderableType:
+def rejection(each: Rejected) -> RenderableType:
+    """Why a document was rejected, and the place of the row at fault."""
     where = f"{each.collection} {each.document}"
     place = f"{each.table} ({each.key})" + (f" {each.column}" if each.column else "")
     value = f" = {each.value!r}" if each.value else ""

@@ -14,7 +14,7 @@ from rich.progress import Progress, TaskID
 from rich.table import Table
 from rich.text import Text
 
-from migrator.console import LINE_SECONDS, bar
+from migrator.console import LINE_SECONDS, bar, rejection
 from migrator.model.serialize import to_json
 from migrator.model.verify import Difference, Fault, Tally, VerifyReport
 from migrator.planning.words import clean, number, plural
@@ -22,6 +22,7 @@ from migrator.verify.outcome import VerifyObserver
 
 _SHOWN_FAULTS = 10
 _SHOWN_DIFFERENCES = 5
+_SHOWN_REASONS = 10
 _KINDS = ("missing", "extra", "different", "unsettled")
 
 
@@ -144,8 +145,9 @@ def summary(report: VerifyReport) -> Iterator[RenderableType]:
     if left:
         yield Text(f"and {plural(left, 'further document')} that are not right; --report FILE lists them", "bold")
     if report.rejected:
-        text = f"Rejected rows still open: {plural(report.rejected, 'reason')} recorded in _migrator_rejected."
-        yield Text(text, "yellow")
+        text = f"Rejected rows still open: {plural(report.rejected, 'reason')} recorded in _migrator_rejected"
+        yield Text(f"{text}, the first ones:", "yellow")
+        yield from map(rejection, report.reasons[:_SHOWN_REASONS])
     yield Text(_verdict(report), "bold green" if report.clean else "bold red")
 
 

@@ -24,12 +24,18 @@ from dev.servers import caches, discover, secantus
 from dev.servers.model import Server, Unavailable
 from dev.servers.probe import connect_mysql
 from dev.servers.session import Session, to_stderr
-from tests.standin import drop_database, revive
+from tests.mongodb_rules.checked import CheckedSecantus
+from tests.standin import drop_database, end_transactions, revive
 
 SERVERS = pytest.StashKey[Session]()
 DESCRIBED = pytest.StashKey[dict[str, None]]()
 USES_MYSQL = {"mysql_server", "mysql_product"}
 USES_MONGODB = {"mongodb_server", "mongodb_server_is_standin"}
+REQUIRE_MONGODB = "MIGRATOR_TEST_REQUIRE_MONGODB"
+NO_MONGODB = (
+    "these tests are to run on MongoDB, and only {} is here. Put mongod on the PATH, start Docker, or give a server "
+    "with MIGRATOR_TEST_MONGODB_URL (docs/development.md)"
+)
 MARKERS = (
     "needs_mongodb(what): needs something of MongoDB that a stand-in lacks; skipped where a stand-in answers",
     "needs_mysql(what): needs something that MariaDB lacks; skipped where MariaDB answers",
@@ -50,7 +56,7 @@ def pytest_configure(config: pytest.Config) -> None:
             # Of several processes that look for the same in the same places.
             to_stderr(line)
 
-    servers = Session(say)
+    servers = Session(say, CheckedSecantus)
     config.stash[DESCRIBED] = {}
     config.stash[SERVERS] = servers
     config.add_cleanup(servers.close)
@@ -58,6 +64,18 @@ def pytest_configure(config: pytest.Config) -> None:
     if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
         # What a shell starts in the background ignores Ctrl-C, and so would all processes that tests start.
         signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """Ends the run where MongoDB is required and can't be had; before test processes are started."""
+    if os.environ.get(REQUIRE_MONGODB) != "1" or "PYTEST_XDIST_WORKER" in os.environ:
+        return
+    try:
+        identity = session.config.stash[SERVERS].mongodb_identity()
+    except Unavailable as reason:
+        pytest.exit(str(reason), returncode=pytest.ExitCode.USAGE_ERROR)
+    if identity.product != "MongoDB":
+        pytest.exit(NO_MONGODB.format(identity), returncode=pytest.ExitCode.USAGE_ERROR)
 
 
 def pytest_report_collectionfinish(config: pytest.Config, items: Sequence[pytest.Item]) -> list[str]:
@@ -138,6 +156,12 @@ def mongodb_server_is_standin(servers: Session) -> bool:
     return servers.mongodb_identity().product != "MongoDB"
 
 
+@pytest.fixture(scope="session")
+def mongodb_is_before_5(servers: Session, mongodb_server_is_standin: bool) -> bool:
+    """Whether the server keeps the rules of MongoDB 4.4, as the stand-in does with the checker in front of it."""
+    return mongodb_server_is_standin or int(servers.mongodb_identity().version.split(".")[0]) < 5
+
+
 @pytest.fixture
 def mysql_url(mysql_server: str) -> Iterator[str]:
     """URL of an empty database, dropped afterwards."""
@@ -150,11 +174,16 @@ def mysql_url(mysql_server: str) -> Iterator[str]:
 
 
 @pytest.fixture
-def mongodb_url(mongodb_server: str) -> Iterator[str]:
-    """URL of an empty database, dropped afterwards."""
+def mongodb_url(servers: Session, mongodb_server: str) -> Iterator[str]:
+    """URL of an empty database, dropped afterwards.
+
+    What tests write waits for a majority, as MongoDB does by itself from 5.0 on: what migrator reads is what a majority
+    has.
+    """
     name = f"t_{secrets.token_hex(4)}"
     head, _, options = mongodb_server.partition("?")
-    yield f"{head.rstrip('/')}/{name}?{options}"
+    yield f"{head.rstrip('/')}/{name}?{'&'.join(each for each in (options, 'w=majority') if each)}"
+    end_transactions(servers.mongodb())
     drop_database(mongodb_server, name)
 
 
@@ -176,7 +205,7 @@ def mysql_server_factory(servers: Session) -> Iterator[Callable[[], Server]]:
 def mongod_factory(servers: Session) -> Iterator[Callable[[], Server]]:
     """Starts a private MongoDB server, or stand-in, with each call: for tests that kill it and start it again."""
     with ExitStack() as started:
-        yield lambda: _stopped_by(started, discover.private_mongodb(servers.say))
+        yield lambda: _stopped_by(started, discover.private_mongodb(servers.say, CheckedSecantus))
 
 
 @pytest.fixture(scope="session")

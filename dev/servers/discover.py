@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 
 import pymongo.errors
 import pymysql
@@ -24,6 +25,8 @@ MONGODB_VARIABLE = "MIGRATOR_TEST_MONGODB_URL"
 
 Say = Callable[[str], None]
 """Takes a line for the user."""
+StandIn = Callable[[Path], Server]
+"""Starts a stand-in for MongoDB from the path of its program."""
 
 
 def mysql(say: Say, environ: Mapping[str, str] = os.environ) -> Server:
@@ -41,8 +44,11 @@ def mysql(say: Say, environ: Mapping[str, str] = os.environ) -> Server:
     return private_mysql(say)
 
 
-def mongodb(say: Say, environ: Mapping[str, str] = os.environ) -> Server:
+def mongodb(say: Say, environ: Mapping[str, str] = os.environ, stand_in: StandIn = Secantus) -> Server:
     """The MongoDB server, or stand-in for one, to use.
+
+    Args:
+        stand_in: starts the stand-in, where there is no MongoDB.
 
     Raises:
         Unavailable: there is none, and none can be had; says what was tried.
@@ -53,7 +59,7 @@ def mongodb(say: Say, environ: Mapping[str, str] = os.environ) -> Server:
         except (pymongo.errors.PyMongoError, ValueError) as problem:
             raise Unavailable(f"the server given by {MONGODB_VARIABLE} does not answer: {problem}") from problem
         return Given(url, f"given by {MONGODB_VARIABLE}")
-    return private_mongodb(say)
+    return private_mongodb(say, stand_in)
 
 
 def private_mysql(say: Say) -> Server:
@@ -69,16 +75,16 @@ def private_mysql(say: Say) -> Server:
     return _first("MySQL", [containers.mysql_container, local, packaged], say)
 
 
-def private_mongodb(say: Say) -> Server:
+def private_mongodb(say: Say, stand_in: StandIn = Secantus) -> Server:
     """A MongoDB server, or stand-in for one, of our own, that may be killed. Raises Unavailable."""
 
     def local() -> Server:
         return LocalMongod(find_mongod())
 
-    def stand_in() -> Server:
-        return Secantus(install(say))
+    def instead() -> Server:
+        return stand_in(install(say))
 
-    return _first("MongoDB", [containers.mongodb_container, local, stand_in], say)
+    return _first("MongoDB", [containers.mongodb_container, local, instead], say)
 
 
 def _first(name: str, ways: Sequence[Callable[[], Server]], say: Say) -> Server:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Sequence
 from contextlib import suppress
 
 from pymongo.errors import OperationFailure, PyMongoError
@@ -47,16 +48,20 @@ def become_primary(url: str, member: str) -> None:
 class LocalMongod(Process):
     """A replica set of one on a free port of 127.0.0.1.
 
+    Args:
+        program: path of mongod.
+        arguments: further ones for it.
+
     Raises:
         Unavailable: it can't be started; holds the end of its log.
     """
 
-    def __init__(self, program: str) -> None:
+    def __init__(self, program: str, arguments: Sequence[str] = ()) -> None:
         folder = Folder("mongod")
         self.port = free_port()
         self.url = f"mongodb://127.0.0.1:{self.port}/?directConnection=true"
         self.found = program
-        command = _command(program, folder, self.port)
+        command = [*_command(program, folder, self.port), *arguments]
         super().__init__(command, folder, lambda: become_primary(self.url, f"127.0.0.1:{self.port}"))
         try:
             self.start()

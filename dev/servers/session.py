@@ -6,9 +6,10 @@ import sys
 from types import TracebackType
 
 from dev.servers import discover
-from dev.servers.discover import MONGODB_VARIABLE, MYSQL_VARIABLE, Say
+from dev.servers.discover import MONGODB_VARIABLE, MYSQL_VARIABLE, Say, StandIn
 from dev.servers.model import Server
 from dev.servers.probe import Identity, identify_mongodb, identify_mysql
+from dev.servers.secantus import Secantus
 
 
 def to_stderr(line: str) -> None:
@@ -19,8 +20,9 @@ def to_stderr(line: str) -> None:
 class Session:
     """The servers of one test run, demo or benchmark. Use it as a context manager, or call `close`."""
 
-    def __init__(self, say: Say = to_stderr) -> None:
+    def __init__(self, say: Say = to_stderr, stand_in: StandIn = Secantus) -> None:
         self._say = say
+        self._stand_in = stand_in
         self._said: set[str] = set()
         self._mysql: Server | None = None
         self._mongodb: Server | None = None
@@ -40,7 +42,7 @@ class Session:
     def mongodb(self) -> Server:
         """The MongoDB server or stand-in. Raises Unavailable."""
         if self._mongodb is None:
-            self._mongodb = discover.mongodb(self.say)
+            self._mongodb = discover.mongodb(self.say, stand_in=self._stand_in)
         return self._mongodb
 
     def mysql_identity(self) -> Identity:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, fields
 from typing import Literal
 
 from migrator.model.change import Scope
-from migrator.model.chunk import HexBytes, Key, KeyRange
+from migrator.model.chunk import HexBytes, Key, KeyRange, Rejected
 from migrator.model.position import Position, ServerIdentity
 from migrator.model.tree import Collection
 
@@ -82,7 +82,7 @@ class Tally:
     Attributes:
         checked: documents that the source makes, and have been compared.
         found: of those, in the target, equal or not.
-        rejected: that can't be made, as the state says too.
+        rejected: that can't be made, or that the target refused, with a reason in the state.
         missing, extra, different, unsettled: by Fault.kind.
         repaired: were one of these and are right now.
         rows: source rows read.
@@ -187,7 +187,8 @@ class VerifyReport:
         following: a sync kept the target in step meanwhile, so differences were looked at again.
         collections: what was found in each.
         indexes: those that are missing.
-        rejected: reasons for rejected documents that stand in the state.
+        rejected: how many reasons for rejected documents are recorded in the state.
+        reasons: the first of them.
         notes: what a person should know: another mapping, a sync that stopped.
         complete: every document of every collection was looked at, extra ones too.
     """
@@ -200,6 +201,7 @@ class VerifyReport:
     collections: tuple[CollectionPass, ...]
     indexes: tuple[IndexFault, ...] = ()
     rejected: int = 0
+    reasons: tuple[Rejected, ...] = ()
     notes: tuple[str, ...] = ()
     complete: bool = True
 

@@ -27,8 +27,8 @@ from migrator.verify.ports import Stored
 from migrator.verify.tasks import CheckIds, CheckKeys, CheckRange, Found, LookAgain, Looked, SearchRows
 
 OpenReader = Callable[[], AbstractAsyncContextManager[RowReader]]
-# Which of these root keys, as text, a reason for rejecting their document is recorded for.
-Recorded = Callable[[Sequence[str]], frozenset[str]]
+# Which of these root keys a reason for rejecting their document is recorded for.
+Recorded = Callable[[Sequence[Key]], frozenset[Key]]
 
 KEYS_AT_ONCE = 500
 _ROWS_AT_ONCE = 2000
@@ -118,14 +118,21 @@ class Looker:
         return sight.looked()
 
     async def again(self, open_reader: OpenReader, task: LookAgain) -> Looked:
-        """Both sides of some suspects; the target first, so that the snapshot is the younger one."""
+        """Both sides of some suspects; the target first, so that the snapshot is the younger one.
+
+        The answer's tally is what has to be added to the counts of the first look: documents that turned out to be
+        rejected, which no longer count as compared.
+        """
         sight = _Sight(self._collection.name)
         before = {bytes(each.fault.identity): each for each in task.suspects}
         stored = await asyncio.to_thread(self._find, list(before), [each.stored for each in task.suspects])
         keys = [key for each in task.suspects for key in each.fault.keys]
         async with open_reader() as reader:
             fresh, rejected = await self._fresh(reader, keys)
-        reasons = self._recorded([text_of(key) for key in rejected.values()])
+        lost = [key for identity, (key, _) in fresh.items() if identity not in stored]
+        asked = [*lost, *rejected.values()]
+        # Asked for last: whoever refuses a document deletes it first, and records the reason then.
+        reasons = self._recorded(asked) if asked else frozenset()
         for identity, suspect in before.items():
             known = suspect.fault.keys
             if identity in rejected:
@@ -134,8 +141,10 @@ class Looker:
                 self._compare_one(identity, *fresh[identity], stored, reasons, sight)
             elif identity in stored:
                 sight.fault("extra", identity, known, b"", stored[identity].document, "no row makes this _id")
-        tally, suspects = sight.tally, sight.looked().suspects
-        return Looked(tally, tuple(_compared(before[bytes(each.fault.identity)], each) for each in suspects))
+        suspects = tuple(_compared(before[bytes(each.fault.identity)], each) for each in sight.looked().suspects)
+        open_ids = {bytes(each.fault.identity) for each in suspects}
+        absent = (fresh.keys() | rejected.keys()) & before.keys() - stored.keys() - open_ids
+        return Looked(sum((_now_rejected(before[identity]) for identity in absent), Tally()), suspects)
 
     async def search(self, reader: RowReader, task: SearchRows) -> Found:
         """Which `_id`s any row makes; reads all root rows."""
@@ -195,7 +204,7 @@ class Looker:
         rejected = self._rejected(batch)
         stored = self._find([*made, *rejected], ())
         lost = [each for identity, each in made.items() if identity not in stored]
-        asked = [text_of(each.key) for each in lost] + [text_of(key) for key in rejected.values()]
+        asked = [*(each.key for each in lost), *rejected.values()]
         reasons = self._recorded(asked) if asked else frozenset()
         for identity, each in made.items():
             self._compare_one(identity, each.key, each.bson, stored, reasons, sight)
@@ -212,7 +221,7 @@ class Looker:
         key: Key,
         document: bytes,
         stored: dict[bytes, _Copy],
-        reasons: frozenset[str],
+        reasons: frozenset[Key],
         sight: _Sight,
     ) -> None:
         found = stored.get(identity)
@@ -223,7 +232,7 @@ class Looker:
             elif found.document != document:
                 twin = found.identity if found.identity != identity else None
                 sight.fault("different", identity, (key,), document, found.document, stored=twin)
-        elif text_of(key) in reasons:
+        elif key in reasons:
             sight.tally += Tally(rejected=1)
         else:
             sight.tally += Tally(checked=1)
@@ -234,7 +243,7 @@ class Looker:
         identity: bytes,
         key: Key,
         stored: dict[bytes, _Copy],
-        reasons: frozenset[str],
+        reasons: frozenset[Key],
         sight: _Sight,
     ) -> None:
         """A row that can't be made into a document must have none, and a reason in the state (EDGE_CASES 55)."""
@@ -242,7 +251,7 @@ class Looker:
         if found is not None:
             sight.tally += Tally(found=1)
             sight.fault("extra", identity, (key,), _REJECTED, found.document, "its row can't be made into a document")
-        elif text_of(key) in reasons:
+        elif key in reasons:
             sight.tally += Tally(rejected=1)
         else:
             why = "its row can't be made into a document, and the state doesn't say why"
@@ -287,6 +296,12 @@ def identity_text(identity: bytes) -> str:
 def _compared(before: Suspect, now: Suspect) -> Suspect:
     same = (before.source, before.target) == (now.source, now.target)
     return replace(now, same=before.same + 1 if same else 0)
+
+
+def _now_rejected(suspect: Suspect) -> Tally:
+    """What changes in the counts when a document that an earlier look called wrong is a rejected one."""
+    made = suspect.fault.kind != "extra" and suspect.source != _digest(_REJECTED)
+    return Tally(checked=-1 if made else 0, found=-1 if suspect.target else 0, rejected=1)
 
 
 def _digest(document: bytes) -> bytes:

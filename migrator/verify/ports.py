@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import Protocol
 
 from migrator.model.change import Scope
-from migrator.model.chunk import Key
+from migrator.model.chunk import Key, Rejected
 from migrator.model.position import Position
 from migrator.model.sums import NodeSums, Spot
 from migrator.model.verify import Pass, Published
@@ -43,11 +43,15 @@ class VerifyState(Protocol):
         """Everything live that an apply made (not what was adopted), by name."""
         ...
 
-    def recorded(self, scope: Scope, documents: Sequence[str]) -> frozenset[str]:
-        """Those of these documents (root keys as text) for which a reason for rejecting them is recorded."""
+    def recorded(self, scope: Scope, keys: Sequence[Key]) -> frozenset[Key]:
+        """Those of these root keys for which a reason for rejecting their document is recorded."""
         ...
 
     def count_rejected(self, scope: Scope) -> int: ...
+
+    def reasons(self, scope: Scope, limit: int) -> list[Rejected]:
+        """The first reasons that are recorded for rejected documents."""
+        ...
 
     def rejected(self, scope: Scope, limit: int) -> list[str]:
         """Root keys, as text, of documents that a reason for rejecting them is recorded for; each once."""

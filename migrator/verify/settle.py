@@ -109,9 +109,8 @@ class Settling:
                 self._mend(replace(group, suspects=left))
             return
         gone = len(group.suspects) - len(answer.suspects)
-        rejected = answer.tally.rejected
-        right = Tally(rejected=rejected, repaired=gone - rejected if group.stage == "check" else 0)
-        group.course.settle(group.number, right, (), gone)
+        repaired = gone - answer.tally.rejected if group.stage == "check" else 0
+        group.course.settle(group.number, answer.tally + Tally(repaired=repaired), (), gone)
         if answer.suspects:
             self._seen(replace(group, suspects=answer.suspects, end=answer.end))
 

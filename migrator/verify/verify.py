@@ -14,7 +14,7 @@ from contextlib import ExitStack, closing, suppress
 from datetime import UTC, datetime, timedelta
 from functools import partial
 
-from migrator.errors import Interrupted, MigratorError, PlanRefused, Retryable, Stopped
+from migrator.errors import Interrupted, MigratorError, PlanRefused, Retryable, Stopped, TargetError
 from migrator.model.position import Position
 from migrator.model.verify import CollectionPass, IndexFault, Pass, Published, Tally, VerifyReport
 from migrator.run.pool import Outcome, Pool
@@ -22,7 +22,7 @@ from migrator.run.retry import retrying
 from migrator.run.sync_ports import SyncableSource
 from migrator.run.throttle import Throttle
 from migrator.verify.agenda import Agenda, Part
-from migrator.verify.course import Course
+from migrator.verify.course import KEPT, Course
 from migrator.verify.ends import VerifyEnds
 from migrator.verify.outcome import VerifyObserver, VerifyOptions
 from migrator.verify.ports import VerifiedTarget
@@ -92,6 +92,7 @@ class _Verify:
         )
         self._jobs: dict[int, Part | Group] = {}
         self._notes: list[str] = []
+        self._unkept = False
         self._saved = time.monotonic()
 
     def run(self) -> VerifyReport:
@@ -226,8 +227,20 @@ class _Verify:
     def _save(self, ended: str = "") -> None:
         if self._whole:
             collections = tuple(each.progress() for each in self._courses)
-            self._state.keep_pass(Pass(self._pass.id, self._pass.started, self._pass.position, collections, ended))
+            self._keep(Pass(self._pass.id, self._pass.started, self._pass.position, collections, ended))
         self._saved = time.monotonic()
+
+    def _keep(self, one: Pass) -> None:
+        """Notes it in the target, where that takes it: an account that may only read can verify all the same."""
+        if self._unkept:
+            return
+        try:
+            self._state.keep_pass(one)
+        except TargetError as error:
+            if isinstance(error, Retryable):
+                raise
+            self._unkept = True
+            self._notes.append(f"the progress of this verify can't be kept, so it can't be continued: {error.what}")
 
     def _report(self) -> VerifyReport:
         ended = _now()
@@ -248,6 +261,7 @@ class _Verify:
             tuple(each.progress() for each in self._courses),
             tuple(indexes),
             sum(self._state.count_rejected(each.scope) for each in self._published),
+            tuple(reason for each in self._published for reason in self._state.reasons(each.scope, KEPT)),
             tuple(self._notes),
             self._whole,
         )

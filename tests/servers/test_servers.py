@@ -11,6 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from pymongo import WriteConcern
 
 from dev.servers import discover, packages
 from dev.servers.guard import Guard
@@ -22,6 +23,8 @@ from dev.servers.secantus import Secantus
 from dev.servers.session import to_stderr
 
 pytestmark = pytest.mark.slow
+# What only this acknowledges is on the disk.
+MAJORITY = WriteConcern("majority", j=True)
 
 STARTS_A_SERVER = """
 import sys, time
@@ -71,7 +74,7 @@ def test_mysql_servers_leave_each_others_temporary_tables_alone(mysql_server_fac
 def test_mongodb_keeps_its_data_and_url_when_killed(mongod_factory: Callable[[], Server]) -> None:
     server = mongod_factory()
     with connect_mongodb(server.url) as client:
-        client["kept"]["things"].with_options().insert_one({"_id": 1})
+        client["kept"]["things"].with_options(write_concern=MAJORITY).insert_one({"_id": 1})
     server.kill()
     server.start()
     with connect_mongodb(server.url) as client:

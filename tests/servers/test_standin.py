@@ -7,6 +7,7 @@ import signal
 from collections.abc import Callable
 
 import pytest
+from pymongo import WriteConcern
 
 from dev.servers.model import Given, Server
 from dev.servers.probe import connect_mongodb
@@ -20,7 +21,7 @@ def test_a_server_that_stands_still_is_started_again_with_its_data(
     server = mongod_factory()
     assert isinstance(server, Process)
     with connect_mongodb(server.url) as client:
-        client["shop"]["orders"].insert_one({"_id": 1})
+        client["shop"]["orders"].with_options(write_concern=WriteConcern("majority", j=True)).insert_one({"_id": 1})
     before = server.pid
     standin.revive(server)
     assert server.pid == before

@@ -8,7 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from migrator.errors import TargetError
 from migrator.target import open_target
+from migrator.target.mongo.verified import MongoVerifyState
 from tests.verify.conftest import ORDERS, Shop
 from tests.verify.test_planted import faults
 from tests.waiting import until
@@ -70,6 +72,22 @@ def test_rejected_is_not_missing(either: Shop) -> None:
     (fault,) = faults(json.loads(_written(either, "--collection", "customers").read_text()))
     assert (fault["kind"], fault["document"]) == ("extra", "4")
     assert "can't be made" in fault["reason"]
+
+
+def test_where_no_progress_can_be_kept_it_verifies_all_the_same(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As an account that may only read."""
+
+    def refuse(*_: object) -> None:
+        raise TargetError("not authorized to execute command insert")
+
+    assert shop.apply_here().code == 0
+    monkeypatch.setattr(MongoVerifyState, "keep_pass", refuse)
+    shop.change("orders", 3, lambda document: {**document, "number": 1})
+    report = shop.report()
+    assert [each["document"] for each in faults(report)] == ["3"]
+    assert [note for note in report["notes"] if "not authorized to execute command insert" in note]
+    monkeypatch.undo()
+    assert open_target(shop.target, 1.0).verifying().last_pass() is None
 
 
 def _written(shop: Shop, *arguments: str) -> Path:

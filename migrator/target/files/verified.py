@@ -6,9 +6,11 @@ import sqlite3
 from collections.abc import Sequence
 
 from migrator.model.change import Scope
+from migrator.model.chunk import Key, Rejected
 from migrator.model.run import Run
 from migrator.model.serialize import from_json, to_json
 from migrator.model.sums import NodeSums, Spot
+from migrator.model.text import text_of
 from migrator.model.verify import Pass, Published
 from migrator.target.files import sums
 from migrator.target.files.database import StateDatabase
@@ -34,17 +36,27 @@ class FilesVerifyState:
             names = [name for (name,) in state.execute("SELECT name FROM collections")]
         return published(names, self._place, FilesRecords(self._database), self._run)
 
-    def recorded(self, scope: Scope, documents: Sequence[str]) -> frozenset[str]:
-        wanted = set(documents)
+    def recorded(self, scope: Scope, keys: Sequence[Key]) -> frozenset[Key]:
+        texts = {key: text_of(key) for key in keys}
+        wanted = set(texts.values())
         with self._database.read() as state:
             rows = state.execute(
                 "SELECT json_extract(text, '$.document') FROM rejected WHERE run = ? AND collection = ?",
                 (scope.run, scope.collection),
             )
-            return frozenset(name for (name,) in rows if name in wanted)
+            found = {name for (name,) in rows if name in wanted}
+        return frozenset(key for key, text in texts.items() if text in found)
 
     def count_rejected(self, scope: Scope) -> int:
         return FilesRecords(self._database).rejected(scope.collection, scope.run)
+
+    def reasons(self, scope: Scope, limit: int) -> list[Rejected]:
+        with self._database.read() as state:
+            rows = state.execute(
+                "SELECT text FROM rejected WHERE run = ? AND collection = ? ORDER BY chunk, n LIMIT ?",
+                (scope.run, scope.collection, limit),
+            )
+            return [from_json(Rejected, text) for (text,) in rows]
 
     def rejected(self, scope: Scope, limit: int) -> list[str]:
         with self._database.read() as state:

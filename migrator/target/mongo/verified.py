@@ -10,9 +10,11 @@ from bson import CodecOptions, DatetimeConversion
 from bson.raw_bson import RawBSONDocument
 
 from migrator.model.change import Scope
+from migrator.model.chunk import Key, Rejected
 from migrator.model.run import Run
 from migrator.model.serialize import from_json, to_json
 from migrator.model.sums import NodeSums, Spot
+from migrator.model.text import text_of
 from migrator.model.verify import CollectionPass, Pass, Published
 from migrator.target.mongo import records, sums
 from migrator.target.mongo.fence import Unguarded
@@ -73,16 +75,24 @@ class MongoVerifyState:
         )
         return published(names, self._place, records.MongoRecords(self._session, Unguarded(self._session)), self._run)
 
-    def recorded(self, scope: Scope, documents: Sequence[str]) -> frozenset[str]:
-        wanted = {**of_scope(scope), "rejected.document": {"$in": list(documents)}}
-        found = self._session.steadily(
-            lambda: list(self._database[records.REJECTED].find(wanted, {"rejected.document": 1}))
-        )
-        return frozenset(each["rejected"]["document"] for each in found)
+    def recorded(self, scope: Scope, keys: Sequence[Key]) -> frozenset[Key]:
+        texts = {key: text_of(key) for key in keys}
+        wanted = {**of_scope(scope), "rejected.document": {"$in": list(set(texts.values()))}}
+        fields = {"rejected.document": 1, "key": 1}
+        found = self._session.steadily(lambda: list(self._database[records.REJECTED].find(wanted, fields)))
+        # Different keys may have the same text. What sync records has the key's bytes, what the copy records has not.
+        exact = {tuple(bytes(part) for part in each["key"]) for each in found if "key" in each}
+        by_text = {each["rejected"]["document"] for each in found if "key" not in each}
+        return frozenset(key for key, text in texts.items() if key in exact or text in by_text)
 
     def count_rejected(self, scope: Scope) -> int:
         wanted = of_scope(scope)
         return int(self._session.steadily(lambda: self._database[records.REJECTED].count_documents(wanted)))
+
+    def reasons(self, scope: Scope, limit: int) -> list[Rejected]:
+        rejected, wanted = self._database[records.REJECTED], of_scope(scope)
+        found = self._session.steadily(lambda: list(rejected.find(wanted).sort("rejected.document", 1).limit(limit)))
+        return [Rejected(**each["rejected"]) for each in found]
 
     def rejected(self, scope: Scope, limit: int) -> list[str]:
         wanted = of_scope(scope)
