@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import unicodedata
+from collections.abc import Iterator
 from difflib import get_close_matches
 
 # MongoDB manual, Collation Locales and Default Parameters; the same from 3.4 to 8.
@@ -19,6 +21,13 @@ _LOCALES = frozenset(
 )
 SIMPLE = "simple"  # text compared byte by byte: no collation
 _DEFAULT_STRENGTH = 3
+
+
+# Those whose language has rules of its own for upper and lower case.
+_OTHER_CASE = ("tr", "az", "lt")
+# Those that compare Latin letters without accents as Unicode does, with no letter of their own such as å or ñ.
+_NO_LETTERS_OF_THEIR_OWN = frozenset(("de", "en", "en_US", "fr", "fr_CA", "it", "nl", "pt"))
+_CASE_STRENGTH, _ACCENT_STRENGTH = 3, 2
 
 
 def is_locale(name: str) -> bool:
@@ -43,3 +52,36 @@ def parts(collation: str | None) -> tuple[str, int] | None:
         spec = json.loads(collation)
         locale, strength = spec["locale"], spec["strength"]
     return None if locale == SIMPLE else (locale, strength)
+
+
+def ignores_case(collation: str | None) -> bool:
+    """Whether text that differs in case only is surely the same."""
+    found = parts(collation)
+    return found is not None and found[1] < _CASE_STRENGTH and found[0].partition("_")[0] not in _OTHER_CASE
+
+
+def ignores_accents(collation: str | None) -> bool:
+    """Whether Latin text that differs in accents only is surely the same."""
+    found = parts(collation)
+    return found is not None and found[1] < _ACCENT_STRENGTH and found[0] in _NO_LETTERS_OF_THEIR_OWN
+
+
+def text_key(text: str, locale: str, strength: int) -> str:
+    """Text in a form that is the same only for texts that are surely the same under a collation."""
+    collation = json.dumps({"locale": locale, "strength": strength})
+    if ignores_case(collation):
+        text = text.casefold()
+    if ignores_accents(collation):
+        text = "".join(_without_accents(unicodedata.normalize("NFD", text)))
+    return unicodedata.normalize("NFC", text)
+
+
+def _without_accents(decomposed: str) -> Iterator[str]:
+    """Of other scripts the marks may make other letters, as of и and й."""
+    latin = False
+    for character in decomposed:
+        if not "\u0300" <= character <= "\u036f":
+            latin = unicodedata.name(character, "").startswith("LATIN")
+            yield character
+        elif not latin:
+            yield character

@@ -7,12 +7,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+import bson
 from bson import Binary, DatetimeMS, Decimal128, Int64, ObjectId
 
+from migrator.indexing.collations import parts, text_key
 from migrator.indexing.geometry import geo_problem
 from migrator.indexing.languages import language_problem
 from migrator.indexing.paths import Document, array_gone_through, first_array, values_at
-from migrator.indexing.plain import plain_problem
+from migrator.indexing.plain import EMPTY_ARRAY, NoKeys, plain_keys
 from migrator.model.tree import IndexSpec
 
 _EMPTY: tuple[object, ...] = (None, {}, [])
@@ -47,8 +49,40 @@ def refusal(spec: IndexSpec, document: Document) -> Refusal | None:
         return _text(spec, document)
     if "hashed" in kinds:
         return _hashed(spec, document)
-    found = plain_problem(document, [path for path, _ in spec.keys])
-    return None if found is None else Refusal(*found)
+    return _plain(spec, document)
+
+
+def keys(spec: IndexSpec, document: Document) -> frozenset[bytes]:
+    """The document's keys in an ordinary index as bytes: two documents with one in common can't be in a unique index.
+
+    None at all where a partial index leaves the document out. Text is compared as far as it is sure what the index's
+    collation makes of it.
+
+    Raises:
+        NoKeys: when the index refuses the document.
+    """
+    if not _is_covered(spec, document):
+        return frozenset()
+    collation = parts(spec.collation)
+    found = plain_keys(document, [path for path, _ in spec.keys])
+    return frozenset(bson.encode({"": [_compared(value, collation) for value in key]}) for key in found)
+
+
+def _compared(value: Any, collation: tuple[str, int] | None) -> Any:
+    if isinstance(value, str) and collation is not None:
+        return text_key(value, *collation)
+    if isinstance(value, Mapping) and collation is not None:
+        return {name: _compared(inner, collation) for name, inner in value.items()}
+    return list(value) if value is EMPTY_ARRAY else value
+
+
+def _plain(spec: IndexSpec, document: Document) -> Refusal | None:
+    try:
+        for _ in plain_keys(document, [path for path, _ in spec.keys]):
+            pass
+    except NoKeys as refused:
+        return Refusal(refused.path, refused.reason)
+    return None
 
 
 def _spherical(spec: IndexSpec, document: Document) -> Refusal | None:

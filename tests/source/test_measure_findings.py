@@ -310,16 +310,46 @@ def test_duplicates_are_looked_for_in_all_rows_of_larger_tables_too(
     assert "only looked for in a sample" in only(found(source, whole), "unchecked").text
 
 
-def test_unique_over_embedded_fields_is_unchecked_unless_the_source_sees_to_it(
-    people: People, execute: Execute
+def test_duplicates_in_embedded_tables_are_looked_for_in_documents(people: People, execute: Execute) -> None:
+    index = replace(unique("children.name"), nullable=(("children.name", ("string",)),))
+    root = node(people.parents, children=(people.many(path=("children",)),))
+    whole = replace(collection(root), indexes=(index,))
+    assert found(people.source, whole) == ()
+    execute("INSERT INTO children VALUES (5, 1, NULL, 'x'), (6, 2, NULL, 'v')")
+    assert found(people.source, whole) == ()  # one document may have a value twice
+    execute("INSERT INTO children VALUES (7, 3, NULL, 'v')")
+    finding = only(found(people.source, whole), "duplicate-unique")
+    assert (finding.severity, finding.where) == ("blocked", "parents: u")
+    assert "in 1 of 3 documents looked at (such as 3)" in finding.text
+    execute("DELETE FROM children WHERE id IN (5, 6)", "ALTER TABLE children ADD UNIQUE (name)")
+    assert found(people.source, whole) == ()
+
+
+def test_null_in_an_array_is_a_value_of_a_unique_index(people: People, execute: Execute) -> None:
+    """A unique index of the source lets many NULLs pass; the target's can't leave single elements out."""
+    index = replace(unique("children.code"), nullable=(("children.code", ("string",)),))
+    root = node(people.parents, children=(people.many(path=("children",)),))
+    whole = replace(collection(root), indexes=(index,))
+    execute("DELETE FROM children", "ALTER TABLE children ADD UNIQUE (code)")
+    execute("INSERT INTO children VALUES (4, 1, NULL, ''), (5, 1, 'd', ''), (6, 2, NULL, ''), (7, 3, 'e', '')")
+    assert found(people.source, whole) == ()  # of parent 2, nothing is in the index
+    execute("INSERT INTO children VALUES (8, 2, 'f', '')")
+    finding = only(found(people.source, whole), "duplicate-unique")
+    assert "null" in finding.text
+    assert "(such as 2)" in finding.text
+
+
+@pytest.mark.parametrize(
+    ("collation", "same"), [(None, False), ("en", False), ('{"locale": "en", "strength": 2}', True)]
+)
+def test_embedded_text_is_compared_by_the_collation(
+    people: People, execute: Execute, collation: str | None, same: bool
 ) -> None:
-    whole = collection(node(people.parents, children=(people.many(),)))
-    by_name = replace(whole, indexes=(unique("children.name"),))
-    named = replace(whole.root, children=(people.many(path=("children",)),))
-    finding = only(found(people.source, replace(by_name, root=named)), "unchecked")
-    assert finding.severity == "info"
-    execute("ALTER TABLE children ADD UNIQUE (name)")
-    assert found(people.source, replace(by_name, root=named)) == ()
+    index = replace(unique("children.name"), nullable=(("children.name", ("string",)),), collation=collation)
+    root = node(people.parents, children=(people.many(path=("children",)),))
+    execute("INSERT INTO children VALUES (5, 2, NULL, 'X')")
+    findings = found(people.source, replace(collection(root), indexes=(index,)))
+    assert [finding.code for finding in findings] == (["duplicate-unique"] if same else [])
 
 
 def test_a_join_without_an_index(people: People, execute: Execute) -> None:

@@ -13,13 +13,13 @@ from migrator.source.measuring.ask import Row, TimeLimit, key_text, number
 from migrator.source.measuring.facts import Facts
 from migrator.source.measuring.joins import child_holds_key
 from migrator.source.measuring.relations import Part, Some
-from migrator.source.measuring.scope import Scope, unchecked
+from migrator.source.measuring.scope import MANY, Scope, unchecked
 
 _SHOWN = 3
 
 
 def unique_findings(scope: Scope) -> Iterator[Finding]:
-    """For each unique index: duplicates that were found, or that it could not be looked at."""
+    """For each unique index over the root's own fields: duplicates, or that they could not be looked for."""
     root = scope.collection.root
     fields = {".".join(field.path): field for field in root.fields}
     facts = scope.facts_of(root)
@@ -28,17 +28,26 @@ def unique_findings(scope: Scope) -> Iterator[Finding]:
         if not spec.unique or "_id" in names:
             continue
         if any(name not in fields for name in names):
-            if _is_guaranteed_below(scope, names, spec):
-                continue
-            where = f"{scope.collection.name}: {spec.name}"
-            text = (
-                f"the unique index {spec.name} has fields of embedded tables, for which duplicates are not looked for"
-            )
-            yield Finding("info", "unchecked", where, text)
-            continue
+            continue  # see `unique_below`
         keys = [fields[name] for name in names]
         if not _is_guaranteed(facts, keys, spec):
             yield from _duplicates(scope, spec, keys)
+
+
+def unique_below(scope: Scope) -> tuple[IndexSpec, ...]:
+    """Unique indexes over embedded tables that the source doesn't guarantee: only documents show their keys."""
+    fields = {".".join(field.path) for field in scope.collection.root.fields}
+    found = []
+    for spec in scope.collection.indexes:
+        names = [path for path, _ in spec.keys]
+        if (
+            spec.unique
+            and "_id" not in names
+            and not fields.issuperset(names)
+            and not _is_guaranteed_below(scope, names, spec)
+        ):
+            found.append(spec)
+    return tuple(found)
 
 
 def _is_guaranteed(facts: Facts, keys: Sequence[Field], spec: IndexSpec) -> bool:
@@ -55,7 +64,9 @@ def _is_guaranteed_below(scope: Scope, names: Sequence[str], spec: IndexSpec) ->
         if all(name in fields for name in names):
             alone = all(child_holds_key(node, parent) for parent, node in pairwise(path))
             keys = [fields[name] for name in names]
-            return alone and _is_guaranteed(scope.facts_of(path[-1]), keys, spec)
+            # In an array null is a key like any other, and an index can't leave single elements out.
+            null = any(field.column.nullable for field in keys) and any(node.shape in MANY for node in path)
+            return alone and not null and _is_guaranteed(scope.facts_of(path[-1]), keys, spec)
     return False
 
 
