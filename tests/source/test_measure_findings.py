@@ -238,6 +238,10 @@ def test_a_map_key_twice_and_map_keys_with_dots(people: People, execute: Execute
     assert "(the first: 2)" in twice.text
 
 
+NO_CASE = '{"locale": "en", "strength": 2}'
+NO_ACCENTS = '{"locale": "en", "strength": 1}'
+
+
 def unique(*paths: str, nullable: tuple[str, ...] = (), collation: str | None = None) -> IndexSpec:
     types = tuple((path, ("string",)) for path in nullable)
     return IndexSpec("u", tuple((path, 1) for path in paths), unique=True, nullable=types, collation=collation)
@@ -258,12 +262,13 @@ def words(source: MySQLSource, execute: Execute) -> Node:
     ("index", "blocked"),
     [
         (unique("w"), False),  # MongoDB tells 'a' from 'A'
-        (unique("w", collation="en:2"), True),
+        (unique("w", collation=NO_CASE), True),
+        (unique("w", collation="en"), False),
         (unique("w", collation='{"locale": "en", "strength": 3}'), False),
         (unique("n", nullable=("n",)), False),  # nulls are left out
         (unique("at"), True),  # the same millisecond
         (unique("u", nullable=("u",)), False),  # the source sees to it
-        (replace(unique("w", collation="en:2"), unique=False), False),
+        (replace(unique("w", collation=NO_CASE), unique=False), False),
     ],
 )
 def test_duplicates_of_a_unique_index_block(source: MySQLSource, words: Node, index: IndexSpec, blocked: bool) -> None:
@@ -274,6 +279,30 @@ def test_duplicates_of_a_unique_index_block(source: MySQLSource, words: Node, in
     finding = only(findings, "duplicate-unique")
     assert (finding.severity, finding.where) == ("blocked", "t: u")
     assert "(2 rows)" in finding.text
+
+
+@pytest.mark.parametrize(
+    ("values", "collation", "blocked"),
+    [
+        ("'é', 'E'", NO_ACCENTS, True),
+        ("'é', 'E'", NO_CASE, False),
+        ("'é', 'É'", NO_CASE, True),
+        ("'a', 'a '", NO_ACCENTS, False),  # MongoDB counts spaces at the end
+        ("'å', 'a'", '{"locale": "sv", "strength": 1}', False),  # a letter of its own in Swedish
+        ("'I', 'i'", '{"locale": "tr", "strength": 2}', False),  # two letters in Turkish
+        ("'é', 'e'", "en", False),
+    ],
+)
+def test_text_is_compared_by_the_indexs_collation(
+    source: MySQLSource, execute: Execute, values: str, collation: str, blocked: bool
+) -> None:
+    one, other = values.split(", ")
+    execute(
+        "CREATE TABLE t (id INT PRIMARY KEY, w VARCHAR(9) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NOT NULL)",
+        f"INSERT INTO t VALUES (1, {one}), (2, {other})",
+    )
+    whole = replace(collection(node(table(source.schema(), "t"))), indexes=(unique("w", collation=collation),))
+    assert [finding.code for finding in found(source, whole)] == (["duplicate-unique"] if blocked else [])
 
 
 def test_several_duplicates_are_counted(source: MySQLSource, words: Node, execute: Execute) -> None:

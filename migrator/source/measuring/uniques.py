@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from itertools import pairwise
 
+from migrator.indexing.collations import ignores_accents, ignores_case
 from migrator.model.plan import Finding
 from migrator.model.tree import Field, IndexSpec
 from migrator.source.measuring.ask import Row, TimeLimit, key_text, number
@@ -16,6 +16,8 @@ from migrator.source.measuring.relations import Part, Some
 from migrator.source.measuring.scope import MANY, Scope, unchecked
 
 _SHOWN = 3
+# By whether the server is MariaDB. Spaces at the end count, as they do in MongoDB.
+_WITHOUT_ACCENTS = {True: "utf8mb4_unicode_520_nopad_ci", False: "utf8mb4_0900_ai_ci"}
 
 
 def unique_findings(scope: Scope) -> Iterator[Finding]:
@@ -111,7 +113,8 @@ def _look(scope: Scope, spec: IndexSpec, keys: Sequence[Field]) -> tuple[Some, l
 
     def ask(some: Some) -> list[Row]:
         purpose = f"look for duplicates of the unique index {spec.name} in {facts.qualified}"
-        return scope.ask.rows(purpose, _statement(Part.of(root), spec, keys, some))
+        statement = _statement(Part.of(root), spec, keys, some, mariadb=scope.ask.mariadb)
+        return scope.ask.rows(purpose, statement)
 
     some = scope.some(root)
     # A duplicate ends the apply, and samples hardly ever show one.
@@ -121,9 +124,10 @@ def _look(scope: Scope, spec: IndexSpec, keys: Sequence[Field]) -> tuple[Some, l
     return some, ask(some)
 
 
-def _statement(part: Part, spec: IndexSpec, keys: Sequence[Field], some: Some) -> str:
+def _statement(part: Part, spec: IndexSpec, keys: Sequence[Field], some: Some, *, mariadb: bool) -> str:
     nullable = {path for path, _ in spec.nullable}
-    values = {f"g{place}": _compared(part.value(field), field, spec) for place, field in enumerate(keys)}
+    accents = _WITHOUT_ACCENTS[mariadb] if ignores_accents(spec.collation) else ""
+    values = {f"g{place}": _compared(part.value(field), field, spec, accents) for place, field in enumerate(keys)}
     # Documents whose nullable keys are null are left out of a unique index (it is partial).
     present = [f"g{place} IS NOT NULL" for place, field in enumerate(keys) if ".".join(field.path) in nullable]
     where = f" WHERE {' AND '.join(present)}" if present else ""
@@ -134,10 +138,15 @@ def _statement(part: Part, spec: IndexSpec, keys: Sequence[Field], some: Some) -
     )
 
 
-def _compared(value: str, field: Field, spec: IndexSpec) -> str:
-    """The value as MongoDB compares it: text by its bytes unless the index has a collation."""
+def _compared(value: str, field: Field, spec: IndexSpec, accents: str) -> str:
+    """The value as MongoDB compares it: text by its bytes unless the index has a collation, as far as that is sure.
+
+    `accents` is the source's collation that ignores case and accents, "" where the index doesn't.
+    """
     match field.value.kind:
-        case "string" if field.value.family == "text" and _ignores_case(spec.collation):
+        case "string" if field.value.family == "text" and accents:
+            return f"CONVERT({value} USING utf8mb4) COLLATE {accents}"
+        case "string" if field.value.family == "text" and ignores_case(spec.collation):
             return f"CAST(LOWER(CONVERT({value} USING utf8mb4)) AS BINARY)"
         case "string" | "json":
             return f"CAST(CONVERT({value} USING utf8mb4) AS BINARY)"
@@ -152,12 +161,6 @@ def _compared(value: str, field: Field, spec: IndexSpec) -> str:
         case "double":
             return f"({value}) + 0e0"
     return value
-
-
-def _ignores_case(collation: str | None) -> bool:
-    """Strength 1 and 2 of ICU ignore case; the default is 3."""
-    strength = re.search(r':"?\s*([1-5])\b', collation or "")
-    return strength is not None and strength[1] in "12"
 
 
 def _finding(spec: IndexSpec, facts: Facts, keys: Sequence[Field], found: Sequence[Row], where: str) -> Finding:
