@@ -8,17 +8,19 @@ from __future__ import annotations
 import random
 from collections.abc import Iterator
 from itertools import groupby
+from math import cos, pi, sin
 from typing import Any
 
 import bson
 import pytest
 from pymongo import MongoClient
 from pymongo.database import Database
-from pymongo.errors import OperationFailure, WriteError
+from pymongo.errors import BulkWriteError, OperationFailure, WriteError
 
 from migrator.indexing.collations import is_locale, near_locale
 from migrator.indexing.conflicts import is_rival, is_same_index, takes_rivals
 from migrator.indexing.documents import refusal
+from migrator.indexing.geometry import geo_problem
 from migrator.model.tree import IndexSpec
 from migrator.target import indexes
 from tests.indexing.cases import BOW, CASES, POINT, SMALL, SQUARE, Case, moved
@@ -107,6 +109,47 @@ def test_random_documents(database: Database[dict[str, Any]], kind: int | str) -
             if (said is None) is not (mine is None):
                 wrong.append((keys, document, said, mine))
     assert wrong == []
+
+
+def random_ring(chance: random.Random) -> list[list[float]]:
+    """Closed; on a grid, wild, or around a middle, from a street's size to a continent's."""
+    corners, shape = chance.randint(3, 8), chance.random()
+    size = 10 ** chance.uniform(-7, 1.5)
+    x, y = chance.uniform(-120, 120), chance.uniform(-30, 30)
+    if shape < 0.3:
+        ring = [[float(chance.randint(-5, 5)), float(chance.randint(-5, 5))] for _ in range(corners)]
+    elif shape < 0.6:
+        ring = [[x + chance.uniform(-size, size), y + chance.uniform(-size, size)] for _ in range(corners)]
+    else:
+        turns = [2 * pi * corner / corners for corner in range(corners)]
+        ring = [[x + size * cos(turn) * chance.uniform(0.3, 1), y + size * sin(turn)] for turn in turns]
+    return [*ring, ring[0]]
+
+
+def random_hole(chance: random.Random, ring: list[list[float]]) -> list[list[float]]:
+    """Like the ring, smaller, most of the time around the same middle."""
+    x, y = (sum(position[axis] for position in ring) / len(ring) for axis in (0, 1))
+    size, aside = chance.choice([0.05, 0.2, 0.5, 1]), chance.choice([0, 0, 1])
+    return [[x + (a - x) * (size + aside), y + (b - y) * size] for a, b in ring]
+
+
+def test_random_polygons(database: Database[dict[str, Any]]) -> None:
+    """What the rule refuses, the server refuses; what the server refuses, the rule knows but for close calls."""
+    chance = random.Random(3)
+    build(database, "c", IndexSpec("i", (("g", "2dsphere"),)))
+    documents = []
+    for number in range(3000):
+        ring = random_ring(chance)
+        holes = [random_hole(chance, ring) for _ in range(chance.choice([0, 0, 1, 2]))]
+        documents.append({"_id": number, "g": {"type": "Polygon", "coordinates": [ring, *holes]}})
+    mine = {each["_id"] for each in documents if geo_problem(each["g"]) is not None}
+    with pytest.raises(BulkWriteError) as caught:
+        database["c"].insert_many(documents, ordered=False)
+    theirs = {each["op"]["_id"] for each in caught.value.details["writeErrors"]}
+    assert mine - theirs == set()
+    assert len(mine) > 1000
+    assert len(documents) - len(theirs) > 500
+    assert len(theirs - mine) < len(theirs) / 50
 
 
 NO_INDEXES = [
