@@ -24,6 +24,8 @@ class Leaf:
         arrays: paths of the arrays around it, and of itself if it is one.
         column: the root's own column that it shows, "" for all else.
         open: what stands below it is not known (JSON, maps).
+        omits: where NULL stands as null in the documents, the line that leaves it out instead: for a field
+            (`location: {null: omit}`) with the place in the mapping that it belongs to; "" where null never stands.
     """
 
     path: tuple[str, ...]
@@ -33,6 +35,7 @@ class Leaf:
     arrays: tuple[tuple[str, ...], ...] = ()
     column: str = ""
     open: bool = False
+    omits: str = ""
 
     @property
     def dotted(self) -> str:
@@ -46,7 +49,8 @@ def document_leaves(root: Node) -> dict[str, Leaf]:
         other = found.get(leaf.dotted)
         if other is not None and other.kind != "object":
             types = tuple(dict.fromkeys((*other.bson_types, *leaf.bson_types)))
-            leaf = replace(other, bson_types=types, nullable=other.nullable or leaf.nullable)
+            nullable, omits = other.nullable or leaf.nullable, other.omits or leaf.omits
+            leaf = replace(other, bson_types=types, nullable=nullable, omits=omits)
         found[leaf.dotted] = leaf
     return found
 
@@ -59,19 +63,20 @@ def find_leaf(leaves: dict[str, Leaf], dotted: str) -> Leaf | None:
     for end in range(len(parts) - 1, 0, -1):
         above = leaves.get(".".join(parts[:end]))
         if above is not None:
-            return replace(above, path=tuple(parts), nullable=True, bson_types=_ANY) if above.open else None
+            if not above.open:
+                return None
+            return replace(above, path=tuple(parts), nullable=True, bson_types=_ANY, omits="")
     return None
 
 
 def _node_leaves(
     node: Node, prefix: tuple[str, ...], arrays: tuple[tuple[str, ...], ...], *, nullable: bool
 ) -> Iterator[Leaf]:
-    own = node.shape == "root"
     for field in node.fields:
-        yield from _field_leaves(field, prefix, arrays, nullable=nullable, own=own)
+        yield from _field_leaves(node, field, prefix, arrays, nullable=nullable)
     for _, case in node.variants.cases if node.variants else ():
         for field in case:
-            yield from _field_leaves(field, prefix, arrays, nullable=True, own=own)
+            yield from _field_leaves(node, field, prefix, arrays, nullable=True)
     for child in node.children:
         place = (*prefix, *child.path)
         inside = arrays if child.shape in ("one", "map") else (*arrays, place)
@@ -80,8 +85,8 @@ def _node_leaves(
             yield Leaf(place, "map", ("object",), False, arrays, open=True)
         elif child.shape == "scalars":
             for field in child.fields:
-                types = _types(field)
-                yield Leaf(place, field.value.kind, types, True, inside, open=field.value.kind == "json")
+                types, below = _types(field), field.value.kind == "json"
+                yield Leaf(place, field.value.kind, types, True, inside, open=below, omits=_omits(child, field))
         else:
             if child.path:
                 yield Leaf(place, "object", ("object",), True, inside)
@@ -89,7 +94,7 @@ def _node_leaves(
 
 
 def _field_leaves(
-    field: Field, prefix: tuple[str, ...], arrays: tuple[tuple[str, ...], ...], *, nullable: bool, own: bool
+    node: Node, field: Field, prefix: tuple[str, ...], arrays: tuple[tuple[str, ...], ...], *, nullable: bool
 ) -> Iterator[Leaf]:
     yield from _above(field.path, prefix, arrays)
     place = (*prefix, *field.path)
@@ -97,11 +102,29 @@ def _field_leaves(
     empty = nullable or bool(arrays) or field.column.nullable or "null" in value.bson_types
     empty = empty or (value.kind == "date" and value.policies.zero_date == "null")
     inside = (*arrays, place) if value.kind == "array" else arrays
-    column = field.column.name if own and field.sql is None else ""
-    yield Leaf(place, value.kind, _types(field), empty, inside, column, open=value.kind in ("json", "geojson"))
+    column = field.column.name if node.shape == "root" and field.sql is None else ""
+    below = value.kind in ("json", "geojson")
+    yield Leaf(place, value.kind, _types(field), empty, inside, column, open=below, omits=_omits(node, field))
     if value.companion:
         micros = (*place[:-1], f"{place[-1]}_micros")
         yield Leaf(micros, "int32", ("int",), empty, arrays)
+
+
+def _omits(node: Node, field: Field) -> str:
+    """See `Leaf.omits`."""
+    # A flattened row that is missing leaves nulls, whatever its columns allow.
+    can_be_null = field.column.nullable or field.sql is not None or node.flatten
+    if field.value.policies.null == "omit" or not can_be_null:
+        return ""
+    embed = node.id.partition(".")[2]
+    if node.shape == "scalars":
+        source = f"sql: {field.sql!r}" if field.sql is not None else f"column: {field.column.name}"
+        return f"`value: {{{source}, null: omit}}` in `embed: {embed}`"
+    name = ".".join(field.path)
+    source = "" if field.sql is not None or field.column.name == name else f"column: {field.column.name}, "
+    block = "`through`" if field.from_link else f"`embed: {embed}`"
+    where = f"under `fields:` of {block}" if embed else "under `fields:`"
+    return f"`{name}: {{{source}null: omit}}` {where}"
 
 
 def _above(path: tuple[str, ...], prefix: tuple[str, ...], arrays: tuple[tuple[str, ...], ...]) -> Iterator[Leaf]:

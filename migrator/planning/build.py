@@ -20,6 +20,7 @@ from migrator.model.plan import (
 from migrator.model.position import ServerIdentity
 from migrator.model.tree import Collection
 from migrator.planning.decide import Decision
+from migrator.planning.rivals import rival_findings
 from migrator.planning.words import limit_size, listed, measured_size
 
 PLAN_VERSION = 1
@@ -62,7 +63,7 @@ class Survey:
 
 def build(ground: Ground, surveys: Sequence[Survey], chunk_rows: int | None) -> Plan:
     """The plan; `chunk_rows` overrides the chunks' size."""
-    collections = tuple(_collection(survey, ground.target.capabilities, chunk_rows) for survey in surveys)
+    collections = tuple(_collection(survey, ground.target, chunk_rows) for survey in surveys)
     databases = {schema for survey in surveys for schema, _ in survey.collection.tables}
     return Plan(
         version=PLAN_VERSION,
@@ -78,13 +79,14 @@ def build(ground: Ground, surveys: Sequence[Survey], chunk_rows: int | None) -> 
     )
 
 
-def _collection(survey: Survey, capabilities: Capabilities, chunk_rows: int | None) -> CollectionPlan:
-    decision = survey.decision
+def _collection(survey: Survey, target: TargetIdentity, chunk_rows: int | None) -> CollectionPlan:
+    decision, capabilities = survey.decision, target.capabilities
     measure = _judged(survey.measure, capabilities)
     findings = (
         *decision.findings,
         *_size_limit(survey, capabilities.max_document_bytes),
         *_missing_abilities(survey, capabilities),
+        *rival_findings(survey.collection, decision.create_indexes, target),
     )
     return CollectionPlan(
         collection=survey.collection,

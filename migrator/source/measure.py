@@ -13,6 +13,7 @@ from migrator.source.measuring.ask import TimeLimit, asking
 from migrator.source.measuring.documents import Documents, biggest, document_findings, in_ranges, longest
 from migrator.source.measuring.facts import is_small, read_facts
 from migrator.source.measuring.hot import by_sample
+from migrator.source.measuring.indexed import index_findings
 from migrator.source.measuring.joins import join_findings
 from migrator.source.measuring.rows import node_rows
 from migrator.source.measuring.sampling import Sampler
@@ -47,7 +48,7 @@ def measure(
         whole = frozenset(key for key, table in facts.items() if exact or is_small(ask, table))
         scope = Scope(ask, Sampler(ask), collection, facts, whole, exact, say)
         nodes, findings = _nodes(scope)
-        findings += [*unique_findings(scope), *join_findings(scope)]
+        findings += [*unique_findings(scope), *index_findings(url, scope), *join_findings(scope)]
         say(f"{collection.name}: adding up documents")
         documents, unseen = _documents(url, scope, nodes)
         findings += [*unseen, *document_findings(scope, documents)]

@@ -160,6 +160,53 @@ def test_a_unique_index_over_duplicates(shop: Shop) -> None:
     assert shop.ids() == [1, 2, 3]
 
 
+def test_an_index_that_is_left_out_ends_with_5_and_comes_with_the_next_apply(shop: Shop) -> None:
+    shop.write("orders", ORDERS.replace("validator", "  - {keys: {items.sku: 1}, unique: true, name: skus}\nvalidator"))
+    file = shop.folder / "plan.json"
+    assert shop.run("plan", "--out", str(file)).exit_code == 0
+    shop.sql("INSERT INTO items VALUES (3, 1, 'pen')")
+    result = shop.run("apply", str(file), "--yes", "--workers", "1")
+    assert result.exit_code == 5, result.stderr
+    assert "skus could not be built" in result.stdout + result.stderr
+    assert "number_1" in shop.database["orders"].index_information()
+    again = shop.run(*APPLY)
+    assert again.exit_code != 0
+    assert "index skus comes" in again.stdout
+    assert "duplicate-unique" in again.stdout
+    shop.sql("DELETE FROM items WHERE order_id = 3")
+    shop.database["orders"].update_one({"_id": 3}, {"$set": {"items": []}})
+    assert shop.run(*APPLY).exit_code == 0
+    assert "skus" in shop.database["orders"].index_information()
+
+
+def test_an_index_that_documents_refuse_blocks_the_plan(shop: Shop) -> None:
+    shop.sql(
+        "CREATE TABLE places (id INT PRIMARY KEY, customer_id INT NOT NULL, spot POINT, KEY (customer_id))",
+        "INSERT INTO places VALUES (1, 1, POINT(1, 2)), (2, 1, NULL)",
+    )
+    with_places = (
+        "collection: customers\nfrom: customers\nembed:\n"
+        "  places: {{from: places, many: true, on: {{id: customer_id}}, {0}}}\n"
+        "indexes: [{{keys: {{places.spot: 2dsphere}}}}]\n"
+    )
+    shop.write("customers", with_places.format("columns: [spot]"))
+    refused = shop.run("check")
+    assert refused.exit_code != 0
+    assert "customers.yaml:5: `places.spot` can be null in an array" in refused.stderr
+    assert "write `spot: {null: omit}` under `fields:` of `embed: places`" in refused.stderr
+    shop.write("customers", with_places.format("columns: [], fields: {spot: {null: omit}}"))
+    assert shop.run("check").exit_code == 0
+    shop.sql("UPDATE places SET spot = ST_GeomFromText('POINT(1 2)', 3857) WHERE id = 2")
+    blocked = shop.run(*APPLY)
+    assert blocked.exit_code != 0
+    assert "unindexable" in blocked.stdout
+    assert "(such as 1)" in " ".join(blocked.stdout.split())
+    assert "customers" not in shop.database.list_collection_names()
+    shop.sql("UPDATE places SET spot = NULL WHERE id = 2")
+    assert shop.run(*APPLY).exit_code == 0
+    assert "places.spot_2dsphere" in shop.database["customers"].index_information()
+
+
 def test_a_kept_plan(shop: Shop, kept: Path) -> None:
     result = shop.run(*APPLY, str(kept))
     assert result.exit_code == 0, result.stderr

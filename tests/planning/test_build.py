@@ -72,6 +72,46 @@ def test_what_becomes_of_dollar_names_is_the_targets_affair(becomes: Any, severi
     assert all("3 rows" in text and says in text for _, text in shown)
 
 
+PLAIN = IndexSpec("n_1", (("n", 1),))
+UNIQUE = IndexSpec("one_n", (("n", 1),), unique=True)
+
+
+@pytest.mark.parametrize(
+    ("version", "kind", "severity"),
+    [
+        ("4.4.29", "mongodb", "blocked"),
+        ("4.9.0", "mongodb", "blocked"),
+        ("5.0.0", "mongodb", None),
+        ("10.0.1", "mongodb", None),
+        ("", "mongodb", "warning"),
+        ("8.0.0", "files", "warning"),
+    ],
+)
+def test_indexes_that_differ_in_options_only(version: str, kind: Any, severity: str | None) -> None:
+    target = replace(TARGET, version=version, capabilities=replace(CAN, kind=kind))
+    made = plans.plan(survey(small("c", indexes=(PLAIN, UNIQUE)), before("c"), measure()), target=target)
+    found = made.collections[0].findings
+    assert [(finding.severity, finding.code) for finding in found] == (
+        [(severity, "index-options")] if severity else []
+    )
+    assert all(name in finding.text for finding in found for name in ("n_1", "one_n"))
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        replace(PLAIN, name="x", keys=(("n", -1),)),
+        replace(PLAIN, name="x", keys=(("n", 1), ("m", 1))),
+        replace(PLAIN, name="x", collation="en"),
+        replace(PLAIN, name="x", collation='{"locale": "en", "strength": 2}'),
+    ],
+)
+def test_other_keys_or_another_collation_are_fine_on_every_server(other: IndexSpec) -> None:
+    old = replace(TARGET, version="4.4.0")
+    made = plans.plan(survey(small("c", indexes=(PLAIN, other)), before("c"), measure()), target=old)
+    assert made.collections[0].findings == ()
+
+
 def test_a_plan_survives_its_file() -> None:
     made = plans.full()
     assert from_json(Plan, to_json(made)) == made

@@ -6,10 +6,14 @@ import asyncio
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from shutil import copytree
+from typing import Any
 
+import bson
 import pytest
+from bson.codec_options import CodecOptions, DatetimeConversion
 
 from migrator.documents.assemble import Assembler
+from migrator.indexing.documents import Refusal, refusal
 from migrator.mapping.load import load_mappings
 from migrator.mapping.resolve import resolve
 from migrator.model.chunk import KeyRange, Rejected
@@ -21,6 +25,7 @@ from sample_schema.database import connect
 from tests.chinook import load as chinook
 
 ROOT = Path(__file__).parents[2]
+DATES: CodecOptions[dict[str, Any]] = CodecOptions(datetime_conversion=DatetimeConversion.DATETIME_AUTO)
 
 
 def resolved(url: str, folder: Path) -> dict[str, Collection]:
@@ -115,6 +120,26 @@ def test_nothing_is_rejected(shop_url: str, shop_mappings: dict[str, Collection]
         }.items():
             cursor.execute(f"SELECT COUNT(*) FROM {name} WHERE {condition}")
             assert cursor.fetchone() == (counts[name],), name
+
+
+def test_every_index_takes_every_document(shop_url: str, shop_mappings: dict[str, Collection]) -> None:
+    """By MongoDB's rules, which a stand-in doesn't have."""
+
+    async def look() -> None:
+        for collection in shop_mappings.values():
+            async with source.open_reader() as reader:
+                async for batch in Assembler(collection).within(reader, KeyRange(None, None)):
+                    for made in batch.documents:
+                        decoded = bson.decode(made.bson, codec_options=DATES)
+                        refused.extend(filter(None, (refusal(spec, decoded) for spec in collection.indexes)))
+                        looked.add(collection.name)
+
+    source = MySQLSource(parse_source_url(shop_url))
+    refused: list[Refusal] = []
+    looked: set[str] = set()
+    asyncio.run(look())
+    assert refused == []
+    assert looked == set(shop_mappings)
 
 
 def test_without_its_policies_it_would_be(shop_url: str, tmp_path: Path) -> None:

@@ -245,6 +245,10 @@ def test_a_map_key_twice_and_map_keys_with_dots(people: People, execute: Execute
     assert "(the first: 2)" in twice.text
 
 
+NO_CASE = '{"locale": "en", "strength": 2}'
+NO_ACCENTS = '{"locale": "en", "strength": 1}'
+
+
 def unique(*paths: str, nullable: tuple[str, ...] = (), collation: str | None = None) -> IndexSpec:
     types = tuple((path, ("string",)) for path in nullable)
     return IndexSpec("u", tuple((path, 1) for path in paths), unique=True, nullable=types, collation=collation)
@@ -265,12 +269,13 @@ def words(source: MySQLSource, execute: Execute) -> Node:
     ("index", "blocked"),
     [
         (unique("w"), False),  # MongoDB tells 'a' from 'A'
-        (unique("w", collation="en:2"), True),
+        (unique("w", collation=NO_CASE), True),
+        (unique("w", collation="en"), False),
         (unique("w", collation='{"locale": "en", "strength": 3}'), False),
         (unique("n", nullable=("n",)), False),  # nulls are left out
         (unique("at"), True),  # the same millisecond
         (unique("u", nullable=("u",)), False),  # the source sees to it
-        (replace(unique("w", collation="en:2"), unique=False), False),
+        (replace(unique("w", collation=NO_CASE), unique=False), False),
     ],
 )
 def test_duplicates_of_a_unique_index_block(source: MySQLSource, words: Node, index: IndexSpec, blocked: bool) -> None:
@@ -281,6 +286,30 @@ def test_duplicates_of_a_unique_index_block(source: MySQLSource, words: Node, in
     finding = only(findings, "duplicate-unique")
     assert (finding.severity, finding.where) == ("blocked", "t: u")
     assert "(2 rows)" in finding.text
+
+
+@pytest.mark.parametrize(
+    ("values", "collation", "blocked"),
+    [
+        ("'é', 'E'", NO_ACCENTS, True),
+        ("'é', 'E'", NO_CASE, False),
+        ("'é', 'É'", NO_CASE, True),
+        ("'a', 'a '", NO_ACCENTS, False),  # MongoDB counts spaces at the end
+        ("'å', 'a'", '{"locale": "sv", "strength": 1}', False),  # a letter of its own in Swedish
+        ("'I', 'i'", '{"locale": "tr", "strength": 2}', False),  # two letters in Turkish
+        ("'é', 'e'", "en", False),
+    ],
+)
+def test_text_is_compared_by_the_indexs_collation(
+    source: MySQLSource, execute: Execute, values: str, collation: str, blocked: bool
+) -> None:
+    one, other = values.split(", ")
+    execute(
+        "CREATE TABLE t (id INT PRIMARY KEY, w VARCHAR(9) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NOT NULL)",
+        f"INSERT INTO t VALUES (1, {one}), (2, {other})",
+    )
+    whole = replace(collection(node(table(source.schema(), "t"))), indexes=(unique("w", collation=collation),))
+    assert [finding.code for finding in found(source, whole)] == (["duplicate-unique"] if blocked else [])
 
 
 def test_several_duplicates_are_counted(source: MySQLSource, words: Node, execute: Execute) -> None:
@@ -317,16 +346,46 @@ def test_duplicates_are_looked_for_in_all_rows_of_larger_tables_too(
     assert "only looked for in a sample" in only(found(source, whole), "unchecked").text
 
 
-def test_unique_over_embedded_fields_is_unchecked_unless_the_source_sees_to_it(
-    people: People, execute: Execute
+def test_duplicates_in_embedded_tables_are_looked_for_in_documents(people: People, execute: Execute) -> None:
+    index = replace(unique("children.name"), nullable=(("children.name", ("string",)),))
+    root = node(people.parents, children=(people.many(path=("children",)),))
+    whole = replace(collection(root), indexes=(index,))
+    assert found(people.source, whole) == ()
+    execute("INSERT INTO children VALUES (5, 1, NULL, 'x'), (6, 2, NULL, 'v')")
+    assert found(people.source, whole) == ()  # one document may have a value twice
+    execute("INSERT INTO children VALUES (7, 3, NULL, 'v')")
+    finding = only(found(people.source, whole), "duplicate-unique")
+    assert (finding.severity, finding.where) == ("blocked", "parents: u")
+    assert "in 1 of 3 documents looked at (such as 3)" in finding.text
+    execute("DELETE FROM children WHERE id IN (5, 6)", "ALTER TABLE children ADD UNIQUE (name)")
+    assert found(people.source, whole) == ()
+
+
+def test_null_in_an_array_is_a_value_of_a_unique_index(people: People, execute: Execute) -> None:
+    """A unique index of the source lets many NULLs pass; the target's can't leave single elements out."""
+    index = replace(unique("children.code"), nullable=(("children.code", ("string",)),))
+    root = node(people.parents, children=(people.many(path=("children",)),))
+    whole = replace(collection(root), indexes=(index,))
+    execute("DELETE FROM children", "ALTER TABLE children ADD UNIQUE (code)")
+    execute("INSERT INTO children VALUES (4, 1, NULL, ''), (5, 1, 'd', ''), (6, 2, NULL, ''), (7, 3, 'e', '')")
+    assert found(people.source, whole) == ()  # of parent 2, nothing is in the index
+    execute("INSERT INTO children VALUES (8, 2, 'f', '')")
+    finding = only(found(people.source, whole), "duplicate-unique")
+    assert "null" in finding.text
+    assert "(such as 2)" in finding.text
+
+
+@pytest.mark.parametrize(
+    ("collation", "same"), [(None, False), ("en", False), ('{"locale": "en", "strength": 2}', True)]
+)
+def test_embedded_text_is_compared_by_the_collation(
+    people: People, execute: Execute, collation: str | None, same: bool
 ) -> None:
-    whole = collection(node(people.parents, children=(people.many(),)))
-    by_name = replace(whole, indexes=(unique("children.name"),))
-    named = replace(whole.root, children=(people.many(path=("children",)),))
-    finding = only(found(people.source, replace(by_name, root=named)), "unchecked")
-    assert finding.severity == "info"
-    execute("ALTER TABLE children ADD UNIQUE (name)")
-    assert found(people.source, replace(by_name, root=named)) == ()
+    index = replace(unique("children.name"), nullable=(("children.name", ("string",)),), collation=collation)
+    root = node(people.parents, children=(people.many(path=("children",)),))
+    execute("INSERT INTO children VALUES (5, 2, NULL, 'X')")
+    findings = found(people.source, replace(collection(root), indexes=(index,)))
+    assert [finding.code for finding in findings] == (["duplicate-unique"] if same else [])
 
 
 def test_a_join_without_an_index(people: People, execute: Execute) -> None:

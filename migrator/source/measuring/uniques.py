@@ -2,24 +2,26 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from itertools import pairwise
 
+from migrator.indexing.collations import ignores_accents, ignores_case
 from migrator.model.plan import Finding
 from migrator.model.tree import Field, IndexSpec
 from migrator.source.measuring.ask import Row, TimeLimit, key_text, number
 from migrator.source.measuring.facts import Facts
 from migrator.source.measuring.joins import child_holds_key
 from migrator.source.measuring.relations import Part, Some
-from migrator.source.measuring.scope import Scope, unchecked
+from migrator.source.measuring.scope import MANY, Scope, unchecked
 
 _SHOWN = 3
+# By whether the server is MariaDB. Spaces at the end count, as they do in MongoDB.
+_WITHOUT_ACCENTS = {True: "utf8mb4_unicode_520_nopad_ci", False: "utf8mb4_0900_ai_ci"}
 
 
 def unique_findings(scope: Scope) -> Iterator[Finding]:
-    """For each unique index: duplicates that were found, or that it could not be looked at."""
+    """For each unique index over the root's own fields: duplicates, or that they could not be looked for."""
     root = scope.collection.root
     fields = {".".join(field.path): field for field in root.fields}
     facts = scope.facts_of(root)
@@ -28,17 +30,26 @@ def unique_findings(scope: Scope) -> Iterator[Finding]:
         if not spec.unique or "_id" in names:
             continue
         if any(name not in fields for name in names):
-            if _is_guaranteed_below(scope, names, spec):
-                continue
-            where = f"{scope.collection.name}: {spec.name}"
-            text = (
-                f"the unique index {spec.name} has fields of embedded tables, for which duplicates are not looked for"
-            )
-            yield Finding("info", "unchecked", where, text)
-            continue
+            continue  # see `unique_below`
         keys = [fields[name] for name in names]
         if not _is_guaranteed(facts, keys, spec):
             yield from _duplicates(scope, spec, keys)
+
+
+def unique_below(scope: Scope) -> tuple[IndexSpec, ...]:
+    """Unique indexes over embedded tables that the source doesn't guarantee: only documents show their keys."""
+    fields = {".".join(field.path) for field in scope.collection.root.fields}
+    found = []
+    for spec in scope.collection.indexes:
+        names = [path for path, _ in spec.keys]
+        if (
+            spec.unique
+            and "_id" not in names
+            and not fields.issuperset(names)
+            and not _is_guaranteed_below(scope, names, spec)
+        ):
+            found.append(spec)
+    return tuple(found)
 
 
 def _is_guaranteed(facts: Facts, keys: Sequence[Field], spec: IndexSpec) -> bool:
@@ -55,7 +66,9 @@ def _is_guaranteed_below(scope: Scope, names: Sequence[str], spec: IndexSpec) ->
         if all(name in fields for name in names):
             alone = all(child_holds_key(node, parent) for parent, node in pairwise(path))
             keys = [fields[name] for name in names]
-            return alone and _is_guaranteed(scope.facts_of(path[-1]), keys, spec)
+            # In an array null is a key like any other, and an index can't leave single elements out.
+            null = any(field.column.nullable for field in keys) and any(node.shape in MANY for node in path)
+            return alone and not null and _is_guaranteed(scope.facts_of(path[-1]), keys, spec)
     return False
 
 
@@ -100,7 +113,8 @@ def _look(scope: Scope, spec: IndexSpec, keys: Sequence[Field]) -> tuple[Some, l
 
     def ask(some: Some) -> list[Row]:
         purpose = f"look for duplicates of the unique index {spec.name} in {facts.qualified}"
-        return scope.ask.rows(purpose, _statement(Part.of(root), spec, keys, some))
+        statement = _statement(Part.of(root), spec, keys, some, mariadb=scope.ask.mariadb)
+        return scope.ask.rows(purpose, statement)
 
     some = scope.some(root)
     # A duplicate ends the apply, and samples hardly ever show one.
@@ -110,9 +124,10 @@ def _look(scope: Scope, spec: IndexSpec, keys: Sequence[Field]) -> tuple[Some, l
     return some, ask(some)
 
 
-def _statement(part: Part, spec: IndexSpec, keys: Sequence[Field], some: Some) -> str:
+def _statement(part: Part, spec: IndexSpec, keys: Sequence[Field], some: Some, *, mariadb: bool) -> str:
     nullable = {path for path, _ in spec.nullable}
-    values = {f"g{place}": _compared(part.value(field), field, spec) for place, field in enumerate(keys)}
+    accents = _WITHOUT_ACCENTS[mariadb] if ignores_accents(spec.collation) else ""
+    values = {f"g{place}": _compared(part.value(field), field, spec, accents) for place, field in enumerate(keys)}
     # Documents whose nullable keys are null are left out of a unique index (it is partial).
     present = [f"g{place} IS NOT NULL" for place, field in enumerate(keys) if ".".join(field.path) in nullable]
     where = f" WHERE {' AND '.join(present)}" if present else ""
@@ -123,10 +138,15 @@ def _statement(part: Part, spec: IndexSpec, keys: Sequence[Field], some: Some) -
     )
 
 
-def _compared(value: str, field: Field, spec: IndexSpec) -> str:
-    """The value as MongoDB compares it: text by its bytes unless the index has a collation."""
+def _compared(value: str, field: Field, spec: IndexSpec, accents: str) -> str:
+    """The value as MongoDB compares it: text by its bytes unless the index has a collation, as far as that is sure.
+
+    `accents` is the source's collation that ignores case and accents, "" where the index doesn't.
+    """
     match field.value.kind:
-        case "string" if field.value.family == "text" and _ignores_case(spec.collation):
+        case "string" if field.value.family == "text" and accents:
+            return f"CONVERT({value} USING utf8mb4) COLLATE {accents}"
+        case "string" if field.value.family == "text" and ignores_case(spec.collation):
             return f"CAST(LOWER(CONVERT({value} USING utf8mb4)) AS BINARY)"
         case "string" | "json":
             return f"CAST(CONVERT({value} USING utf8mb4) AS BINARY)"
@@ -141,12 +161,6 @@ def _compared(value: str, field: Field, spec: IndexSpec) -> str:
         case "double":
             return f"({value}) + 0e0"
     return value
-
-
-def _ignores_case(collation: str | None) -> bool:
-    """Strength 1 and 2 of ICU ignore case; the default is 3."""
-    strength = re.search(r':"?\s*([1-5])\b', collation or "")
-    return strength is not None and strength[1] in "12"
 
 
 def _finding(spec: IndexSpec, facts: Facts, keys: Sequence[Field], found: Sequence[Row], where: str) -> Finding:

@@ -3,30 +3,21 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Iterator
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from typing import Any, Literal
 
-from pymongo.database import Database
+from pymongo.errors import OperationFailure
 
 from migrator.errors import TargetError
 from migrator.model.check import Check
-from migrator.model.tree import IndexSpec
-from migrator.target import indexes
+from migrator.target.mongo.index_trials import Trial, try_kinds
 from migrator.target.mongo.session import Session
 
 Status = Literal["ok", "warning", "blocked"]
 
-_TRIALS = (
-    IndexSpec("unique and partial", (("n", 1),), unique=True, nullable=(("n", ("int", "long")),)),
-    IndexSpec("with a collation", (("t", 1),), collation='{"locale": "en", "strength": 2}'),
-    IndexSpec("expiring", (("d", 1),), expire_after_seconds=3600),
-    IndexSpec("text", (("t", "text"),)),
-    IndexSpec("hashed", (("n", "hashed"),)),
-    IndexSpec("2dsphere", (("g", "2dsphere"),)),
-)
 _LITTLE_SPACE = 0.1
+_NO_RIGHTS = (13, 8000)  # Unauthorized, and what Atlas says instead
 
 
 def checks(session: Session) -> Iterator[Check]:
@@ -73,39 +64,51 @@ def _trials(session: Session) -> Iterator[Check]:
         ("delete", lambda: database[other].delete_many({"n": 1})),
     )
     failed = [(step, error) for step, work in steps if (error := _try(session, work)) is not None]
-    kinds = None if failed else _index_kinds(session, database, other)
+    kinds = () if failed else try_kinds(session, name)
     for each in (name, other):
         if (error := _try(session, partial(database.drop_collection, each))) is not None:
             failed.append((f"drop a collection ({each})", error))
     if failed:
         step, error = failed[0]
-        yield _line("blocked", "privileges", f"the account can't {step}: {error.what}", error.hint)
+        verb = "the account may not" if _is_about_rights(error) else "could not"
+        yield _line("blocked", "privileges", f"{verb} {step}: {error.what}", error.hint)
         return
     yield _line("ok", "privileges", "create, insert, replace, delete, index, collMod, rename and drop work")
-    if kinds is not None:
-        yield kinds
+    yield from _index_kinds(kinds)
 
 
-def _index_kinds(session: Session, database: Database[dict[str, Any]], name: str) -> Check:
-    lacking = []
-    for spec in _TRIALS:
-        work = partial(database.command, "createIndexes", name, indexes=[indexes.document(spec)])
-        if (error := _try(session, work)) is not None:
-            lacking.append(f"{spec.name} ({error.what})")
-    if not lacking:
-        return _line("ok", "indexes", ", ".join(spec.name for spec in _TRIALS))
-    return _line(
-        "warning",
-        "indexes",
-        f"the server can't build some kinds of index: {'; '.join(lacking)}",
-        "Such indexes of the mappings are left out, and apply says so.",
-    )
+def _index_kinds(trials: Sequence[Trial]) -> Iterator[Check]:
+    """What the server builds, what it doesn't, and what could not be found out."""
+    built = [each.kind for each in trials if each.answer == "built"]
+    refused = [each for each in trials if each.answer == "refused"]
+    unknown = [each for each in trials if each.answer == "unknown"]
+    if built:
+        yield _line("ok", "indexes", ", ".join(built))
+    if refused:
+        yield _line(
+            "warning",
+            "indexes",
+            f"the server can't build some kinds of index: {_with_reasons(refused)}",
+            "Such indexes of the mappings are left out; apply names each and ends with exit code 5.",
+        )
+    if unknown:
+        yield _line(
+            "warning",
+            "indexes",
+            f"not known whether the server can build some kinds of index: {_with_reasons(unknown)}",
+            "Run doctor again when the server has time, or as an account with the right createIndex.",
+        )
+
+
+def _with_reasons(trials: Sequence[Trial]) -> str:
+    return "; ".join(f"{each.kind} ({each.reason})" for each in trials)
 
 
 def _space(session: Session) -> Check:
-    stats: dict[str, Any] = {}
-    with suppress(TargetError):  # an account may lack the right to ask
-        stats = session.once(lambda: session.database.command("dbStats"))
+    try:
+        stats: dict[str, Any] = session.once(lambda: session.database.command("dbStats"))
+    except TargetError as error:  # an account may lack the right to ask
+        return _line("ok", "space", f"not known how much space the server's disk has left: {error.what}")
     total, used = stats.get("fsTotalSize"), stats.get("fsUsedSize")
     if not total or used is None:
         return _line("ok", "space", "the server doesn't tell how much space its disk has left")
@@ -114,6 +117,11 @@ def _space(session: Session) -> Check:
     if free < total * _LITTLE_SPACE:
         return _line("warning", "space", text, "A copy needs room for the documents beside the live ones.")
     return _line("ok", "space", text)
+
+
+def _is_about_rights(error: TargetError) -> bool:
+    cause = error.__cause__
+    return isinstance(cause, OperationFailure) and cause.code in _NO_RIGHTS
 
 
 def _try(session: Session, work: Callable[[], object]) -> TargetError | None:
