@@ -28,9 +28,10 @@ from migrator.planning.decide import Consent, decide
 from migrator.planning.followed import sync_findings
 from migrator.planning.outdated import Present, outdated
 from migrator.planning.validator import validator
+from migrator.run.pace import mark, pace, pace_findings
 from migrator.run.ports import Source, Target
 from migrator.run.sample import first_documents
-from migrator.run.sync_ports import SyncableTarget
+from migrator.run.sync_ports import SyncableSource, SyncableTarget
 
 Report = Callable[[str], None]
 
@@ -80,7 +81,12 @@ def check(source: Source, files: MappingFiles) -> tuple[Collection, ...]:
 
 
 def make_plan(
-    source: Source, target: SyncableTarget, files: MappingFiles, address: str, options: PlanOptions, report: Report
+    source: SyncableSource,
+    target: SyncableTarget,
+    files: MappingFiles,
+    address: str,
+    options: PlanOptions,
+    report: Report,
 ) -> Plan:
     """What apply would do now.
 
@@ -91,6 +97,7 @@ def make_plan(
     Raises:
         MappingError, SourceError, TargetError, SettingsError: see `check`; an unknown collection was named.
     """
+    since = mark(source) if target.following() is not None else None
     report("reading mappings and schema")
     collections = _chosen(check(source, files), options)
     report("looking at the target")
@@ -114,6 +121,9 @@ def make_plan(
     followed: tuple[Finding, ...] = ()
     if syncable and target.following() is not None:
         followed = tuple(sync_findings(source.schema(), collections, logs_cascades=source.cascades_are_logged()))
+        report("trying how fast the change log can be followed")
+        copied = [each.collection for each in surveys if each.measure is not None]
+        followed += pace_findings(pace(source, copied, since))
     ground = Ground(
         created=datetime.now(UTC).isoformat(timespec="seconds"),
         source=source.identity(),
