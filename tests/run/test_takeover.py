@@ -69,3 +69,19 @@ def test_one_whose_parent_alone_slept(project: Project) -> None:
     # What a late worker may have left beside the live collections is swept away by the next one.
     project.apply_here("--replace", "accounts")
     assert [name for name in project.collections() if "__migrator_" in name] == []
+
+
+def test_rows_that_were_deleted_while_one_slept_stay_deleted(project: Project) -> None:
+    """Its workers wake with batches of rows in their hands that are gone by now."""
+    project.settings("chunk_rows: 30\nretry_seconds: 4\n")
+    first = project.start_copying()
+    first.signal_all(signal.SIGSTOP)
+    project.sql("DELETE FROM entries WHERE account_id % 3 = 0", "DELETE FROM accounts WHERE id % 3 = 0")
+    second = project.start_apply()
+    second.says("going on with run")
+    first.signal_all(signal.SIGCONT)
+    assert first.end().code == BUSY
+    assert second.end().code == 0
+    assert set(project.documents()) == {key for key in range(1, 601) if key % 3}
+    verified = project.run("verify")
+    assert verified.code == 0, verified
