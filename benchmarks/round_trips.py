@@ -1,7 +1,6 @@
 """What a distant server costs sync: the same changes with either side some milliseconds away.
 
-Seconds are those beyond sync's own start at the same distance: a sync that finds changes waiting, less one that finds
-none. A difference that start alone varies by is not shown as a figure.
+Seconds are those since sync read the first change: what its start takes is not in them.
 """
 
 from __future__ import annotations
@@ -10,10 +9,10 @@ import os
 import random
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from functools import partial
+from pathlib import Path
 
 import click
 import pymongo
@@ -22,8 +21,9 @@ from rich.table import Table
 from sqlalchemy.engine import make_url
 
 from benchmarks.latency import delayed
-from benchmarks.measure import Ran, beyond, run
-from benchmarks.sync import COLLECTIONS, MAPPINGS, STARTS
+from benchmarks.measure import run
+from benchmarks.sync import COLLECTIONS, MAPPINGS
+from benchmarks.timed_sync import PREFIX
 from sample_schema.database import connect
 from sample_schema.generate import drop, load
 
@@ -83,29 +83,20 @@ def _measured(
     source: str, target: str, log: str, distances: tuple[float, ...], sides: tuple[str, ...], updates: int
 ) -> Table:
     only = [option for name in COLLECTIONS for option in ("--collection", name)]
-    _migrator(Place(source, target, ""), log, "apply", "--yes", "--mappings", str(MAPPINGS), *only)
-    table = Table(
-        "round trip takes longer", f"{DELETES} deletes of single orders", f"{updates:,} simple updates", "sync's start"
-    )
+    ends = ["--source", source, "--target", target, "--mappings", str(MAPPINGS)]
+    run([sys.executable, "-m", "migrator", "apply", "--yes", *only, *ends], log)
+    table = Table("round trip takes longer", f"{DELETES} deletes of single orders", f"{updates:,} simple updates")
     orders = _orders(source)
     for distance in distances:
         for side in sides if distance else ("",):
             with _away(source, target, side, distance) as place:
-                sync = partial(_migrator, place, log, "sync", "--until-caught-up", "--mappings", str(MAPPINGS))
-                sync()
-                starts = [sync() for _ in range(STARTS)]
+                _synced(place, log)
                 gone = [next(orders) for _ in range(DELETES)]
                 _each(source, "DELETE FROM orders WHERE id = %s", [(order,) for order in gone])
-                deleted = beyond(sync(), starts)
+                deleted = _synced(place, log)
                 _each(source, "UPDATE orders SET shipping_fee = %s WHERE id = %s", _updates(source, updates))
-                updated = beyond(sync(), starts)
-            start = sorted(ran.seconds for ran in starts)[len(starts) // 2]
-            table.add_row(
-                place.note,
-                _seconds(deleted),
-                _seconds(updated) + ("" if updated is None else f", {updates / updated:,.0f} a second"),
-                f"{start:.1f} s",
-            )
+                updated = _synced(place, log)
+            table.add_row(place.note, f"{deleted:.2f} s", f"{updated:.2f} s, {updates / updated:,.0f} a second")
     return table
 
 
@@ -124,9 +115,10 @@ def _away(source: str, target: str, side: str, distance: float) -> Iterator[Plac
         yield Place(source, target, far)
 
 
-def _migrator(place: Place, log: str, command: str, *options: str) -> Ran:
-    ends = ["--source", place.source, "--target", place.target]
-    return run([sys.executable, "-m", "migrator", command, *options, *ends], log)
+def _synced(place: Place, log: str) -> float:
+    """Catches up; the seconds since the first change was read."""
+    run([sys.executable, "-m", "benchmarks.timed_sync", place.source, place.target, str(MAPPINGS)], log)
+    return float(Path(log).read_text().rpartition(PREFIX)[2])
 
 
 def _orders(source: str) -> Iterator[int]:
@@ -145,16 +137,12 @@ def _updates(source: str, count: int) -> list[tuple[int, int]]:
     return [(rng.randint(1, 90_000), rng.choice(ids)) for _ in range(count)]
 
 
-def _each(source: str, statement: str, values: list[tuple[int, ...]] | list[tuple[int, int]]) -> None:
+def _each(source: str, statement: str, values: Sequence[tuple[int, ...]]) -> None:
     """Each in a transaction of its own."""
     with connect(source) as connection, connection.cursor() as cursor:
         connection.autocommit(True)
         for each in values:
             cursor.execute(statement, each)
-
-
-def _seconds(found: float | None) -> str:
-    return "too short to measure" if found is None else f"{found:.2f} s"
 
 
 @click.command()

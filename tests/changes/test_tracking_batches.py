@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 import pytest
 
+from migrator.model.change import RowChange, Rows
 from migrator.model.chunk import Key
 from migrator.model.schema import Schema
 from migrator.run import overlay, tracking
@@ -99,3 +100,20 @@ def test_a_batch_says_what_its_events_say(shape: str, memory: int, seed: int, mo
     monkeypatch.setattr(tracking, "_AT_ONCE", 2)
     for at_once in (7, 80):
         assert played(shape, happened, at_once=at_once) == one_by_one
+
+
+def test_keys_that_follow_each_other_are_walked_through_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Memory comes to its end in the middle of the event: it is walked through again from its beginning."""
+    case = Case(chain(), "items", "orders")
+    for order, customer in ((10, 1), (11, 2), (12, 3), (20, 8), (21, 8)):
+        case.event("orders", None, row(id=order, customer_id=customer))
+    monkeypatch.setattr(overlay, "_KEPT", 4)
+    case.follow("customers", row(id=8), None)
+    shifts = tuple(RowChange((before,), (after,)) for before, after in ((b"3", b"4"), (b"2", b"3"), (b"1", b"2")))
+    case.tracker.follow(Rows(("shop", "customers"), shifts))
+    case.tracker.flush()
+    assert {key: found.values["customer_id"] for (_, key), found in case.memory.rows.items()} == {
+        (b"10",): b"2",
+        (b"11",): b"3",
+        (b"12",): b"4",
+    }
