@@ -13,12 +13,13 @@ from typing import Any
 
 from pymongo import ASCENDING, IndexModel, ReplaceOne
 from pymongo.client_session import ClientSession
+from pymongo.collection import Collection
 from pymongo.errors import OperationFailure
 
 from migrator.model.change import Scope, TableName, TrackedChange, TrackedRow
 from migrator.model.chunk import Key
 from migrator.target.mongo import bulk
-from migrator.target.mongo.entries import BATCH, BATCH_BYTES, entry_id, put
+from migrator.target.mongo.entries import BATCH, BATCH_BYTES, entry_id, put, put_over
 from migrator.target.mongo.fence import Guard
 from migrator.target.mongo.session import Session
 
@@ -66,7 +67,7 @@ class TrackedRows:
         for each in changes:
             rows = self._session.database[_collection(each.scope, each.table)]
             if each.rows:
-                put(rows, _documents(each.rows), _replacement, session)
+                _replace_different(rows, _documents(each.rows), session)
             if each.gone:
                 rows.delete_many(_of_keys(each.gone), session=session)
 
@@ -211,6 +212,19 @@ def _of_keys(keys: Iterable[Key]) -> dict[str, Any]:
 
 def _replacement(document: dict[str, Any]) -> ReplaceOne[dict[str, Any]]:
     return ReplaceOne({"_id": document["_id"]}, document, upsert=True)
+
+
+def _replace_different(
+    rows: Collection[dict[str, Any]], documents: dict[bytes, dict[str, Any]], session: ClientSession | None
+) -> None:
+    """As `put`, but leaves rows alone that are there as they should be: most updates change nothing that is tracked."""
+    wanted = {"_id": {"$in": list(documents)}}
+    found = rows.find(wanted, {"values": 1}, batch_size=len(documents) + 1, session=session)
+    there = {bytes(each["_id"]): each["values"] for each in found}
+    different = {
+        name: document for name, document in documents.items() if name not in there or there[name] != document["values"]
+    }
+    put_over(there, rows, different, _replacement, session)
 
 
 def _row(table: TableName, found: Mapping[str, Any]) -> TrackedRow:
