@@ -21,6 +21,7 @@ from ruamel.yaml import YAML
 from sqlalchemy import create_engine, text
 from sqlalchemy.engine import URL, make_url
 
+from benchmarks import round_trips
 from benchmarks.client import select_statements
 from benchmarks.measure import Ran, medians, run
 from benchmarks.repositories import pages
@@ -95,7 +96,7 @@ def apply_to_mongodb(source: str, target: str, mappings: Path, log: str) -> Ran:
 @click.option("--lag-seconds", default=LAG_SECONDS, show_default=True, help="How long the lag of sync is watched.")
 @click.option("--keep", is_flag=True, help="Leave the filled shops on the server.")
 def main(scale: int, rounds: int, changes: int, lag_seconds: float, keep: bool) -> None:
-    """Measure apply against the client and a hand-written script, verify against apply, sync against a log reader."""
+    """Measure apply, verify and sync against a client, a script and a log reader, and sync over distances."""
     server, documents = os.environ["MIGRATOR_TEST_MYSQL_URL"], os.environ["MIGRATOR_TEST_MONGODB_URL"]
     head, _, options = documents.partition("?")
     target = f"{head.rstrip('/')}/bench?{options}"
@@ -146,6 +147,7 @@ def main(scale: int, rounds: int, changes: int, lag_seconds: float, keep: bool) 
     console.print(table)
     console.print(growth)
     console.print(measure(server, documents, changes, lag_seconds))
+    console.print(round_trips.measure(server, documents))
 
 
 def count_rows(url: str) -> int:

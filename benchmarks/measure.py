@@ -9,6 +9,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+# A difference of two runs that is smaller says nothing.
+_SHORTEST = 0.2
+
 
 @dataclass(frozen=True, slots=True)
 class Ran:
@@ -67,3 +70,10 @@ def medians(rounds: int, **tasks: Callable[[], Ran]) -> dict[str, Ran]:
         name: Ran(statistics.median(ran.seconds for ran in each), max(ran.peak_mb for ran in each))
         for name, each in runs.items()
     }
+
+
+def beyond(ran: Ran, starts: Sequence[Ran]) -> float | None:
+    """Seconds of a run beyond those that only start and end; None when it is too short to be told from them."""
+    seconds = sorted(start.seconds for start in starts)
+    found = ran.seconds - statistics.median(seconds)
+    return found if found > max(_SHORTEST, 2 * (seconds[-1] - seconds[0])) else None

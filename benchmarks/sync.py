@@ -30,7 +30,7 @@ from rich.console import Console
 from rich.table import Table
 from sqlalchemy.engine import make_url
 
-from benchmarks.measure import run
+from benchmarks.measure import beyond, run
 from sample_schema.database import connect
 from sample_schema.generate import drop, load
 
@@ -39,6 +39,8 @@ CHANGES = 60_000
 LAG_SECONDS = 20.0
 PATIENCE = 60.0
 FEWEST_MARKS = 20
+# How often sync is started with nothing to do, to know what its start takes.
+STARTS = 3
 MAPPINGS = Path(__file__).parent.parent / "mappings"
 # All but the one without a key, which no sync follows, and warehouse_stock: the stand-in server looks through all
 # documents for an `_id` of several fields, so that nothing else would be measured.
@@ -86,23 +88,26 @@ def _measured(source: str, target: str, folder: Path, changes: int, seconds: flo
     run([*migrator, "apply", "--yes", *only, *ends], log)
     command = [*migrator, "sync", "--until-caught-up", *ends]
     run(command, log)
-    idle = run(command, log).seconds
+    idle = [run(command, log) for _ in range(STARTS)]
     start = _log_end(source)
     written = write(source, changes, random.Random(1))
     bare = read_bare(source, start, _log_end(source))
     synced = run(command, log)
-    sync_seconds = max(synced.seconds - idle, 0.001)
-    sync_rate, bare_rate = bare.rows / sync_seconds, bare.rows / bare.seconds
+    sync_seconds, bare_rate = beyond(synced, idle), bare.rows / bare.seconds
+    # A sync that ends within what its start varies by says nothing of its rate.
+    sync_rate = bare_rate if sync_seconds is None else bare.rows / sync_seconds
     with _following([*migrator, "sync", *ends], folder):
         half = sync_rate / 2
         lags = watch_lag(source, target, seconds, half)
     table = Table("sync", "measured", "note")
     table.add_row("row changes", f"{bare.rows:,}", f"in {written:,} transactions")
     table.add_row("bare reader", f"{bare_rate:,.0f} rows/s", f"{bare.seconds:.1f} s")
-    table.add_row(
-        "sync", f"{sync_rate:,.0f} rows/s", f"{sync_seconds:.1f} s without its start, which takes {idle:.1f} s"
-    )
-    table.add_row("sync against bare reader", f"{sync_rate / bare_rate:.2f}", "ratio of rates")
+    starts = f"its start, which takes {statistics.median(each.seconds for each in idle):.1f} s"
+    if sync_seconds is None:
+        table.add_row("sync", "too short to measure", f"not longer than {starts}; give more --changes")
+    else:
+        table.add_row("sync", f"{sync_rate:,.0f} rows/s", f"{sync_seconds:.1f} s without {starts}")
+        table.add_row("sync against bare reader", f"{sync_rate / bare_rate:.2f}", "ratio of rates")
     table.add_row("peak memory of sync", f"{synced.peak_mb:.0f} MB", "largest process")
     table.add_row("lag p50", f"{statistics.median(lags) * 1000:.0f} ms", f"{len(lags)} marks, under {half:,.0f} rows/s")
     table.add_row(

@@ -194,6 +194,21 @@ class TrackedRow:
 
 
 @dataclass(frozen=True, slots=True)
+class TrackedChange:
+    """What becomes of tracked rows of one table.
+
+    Attributes:
+        gone: keys of rows to be dropped.
+        rows: to be written, or replaced by their key.
+    """
+
+    scope: Scope
+    table: TableName
+    gone: tuple[Key, ...]
+    rows: tuple[TrackedRow, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Conflict:
     """A document that was refused since another one has the same unique value.
 

@@ -20,7 +20,19 @@ from migrator.changes.resolve import Resolver
 from migrator.changes.watches import watches
 from migrator.documents.identity import tells_keys
 from migrator.errors import LogLost, SourceError, SourceUnavailable, SyncBlocked
-from migrator.model.change import Commit, Quiet, Reach, Rows, Scope, Statement, TableName, TrackedRow, Truncate, Undone
+from migrator.model.change import (
+    Commit,
+    Quiet,
+    Reach,
+    Rows,
+    Scope,
+    Statement,
+    TableName,
+    TrackedChange,
+    TrackedRow,
+    Truncate,
+    Undone,
+)
 from migrator.model.places import is_behind, log_place
 from migrator.model.position import Position
 from migrator.model.schema import Schema
@@ -38,6 +50,13 @@ T = TypeVar("T")
 # A batch ends when it has so many different reaches, or has been gathered for so long.
 _REACHES = 2000
 _SECONDS = 0.5
+# A batch goes on to the end of its transaction, unless that would take so many reaches: then position and tracked rows
+# are saved together at its end.
+_REACHES_AT_MOST = 2 * _REACHES
+# Row changes that trackers collect for a batch, and changed rows of one that wait for the end of a transaction (DESIGN
+# rule 7).
+_TRACKED_AT_MOST = 10_000
+_UNWRITTEN = 5000
 # How often a position that moved without changes is saved (EDGE_CASES 42).
 _SAVE_QUIET_EVERY = 5.0
 # How long a table that is missing is waited for, step by step.
@@ -107,8 +126,9 @@ class Follower:
         self._positions = state.positions(self._members)
         self._places = {scope: log_place(position) for scope, position in self._positions.items()}
         self._pending: dict[Scope, dict[Reach, None]] = {}
-        self._count = 0
+        self._count = self._tracked = 0
         self._commit: Commit | Quiet | None = None
+        self._is_inside = False
         self._at_end = False
         # Before the first event only the position in the state is known, which may say too little of what a snapshot
         # must contain (MySQL without GTIDs waits for the row that was changed last).
@@ -156,9 +176,12 @@ class Follower:
         taken = self._take(seconds)
         while taken is not None:
             self._accept(taken)
-            if self._count >= _REACHES or time.monotonic() - started >= max(_SECONDS, seconds):
+            is_late = time.monotonic() - started >= max(_SECONDS, seconds)
+            is_full = self._count >= (_REACHES_AT_MOST if self._is_inside else _REACHES)
+            if is_full or self._tracked >= _TRACKED_AT_MOST or (is_late and not self._is_inside):
                 return
-            taken = self._take(0)
+            # The rest of a transaction is in the log already.
+            taken = self._take(_SECONDS if self._is_inside else 0)
 
     def _take(self, seconds: float) -> Taken | None:
         if self._intake is not None:
@@ -183,9 +206,12 @@ class Follower:
         if self._intake is not None:
             self._intake.close()
             self._intake = None
+        for tracker in self._trackers.values():
+            tracker.discard()
         self._pending.clear()
-        self._count = 0
+        self._count = self._tracked = 0
         self._commit = None
+        self._is_inside = False
 
     def _accept(self, taken: Taken) -> None:
         event = taken.event
@@ -194,12 +220,14 @@ class Follower:
         self._at_end = isinstance(event, Quiet)
         match event:
             case Rows():
+                self._is_inside = True
                 self.progress.changes += len(event.changes)
                 self._hear(event)
             case Truncate():
+                self._flush_all()
                 self._empty(event)
             case Statement():
-                self._flush()
+                self._flush_all()
                 self._redefine(event)
             case Undone():
                 for scope in self._hearing():
@@ -209,12 +237,14 @@ class Follower:
                     tracker.committed()
                 self.progress.transactions += 1
                 self._commit = event
+                self._is_inside = False
             case Quiet():
                 self._commit = event
+                self._is_inside = False
 
     def _hear(self, rows: Rows) -> None:
         for scope in self._hearing():
-            self._trackers[scope].follow(rows)
+            self._tracked += self._trackers[scope].follow(rows)
             mine = self._pending.setdefault(scope, {})
             before = len(mine)
             mine.update(dict.fromkeys(self._resolvers[scope].reaches(rows)))
@@ -238,26 +268,44 @@ class Follower:
     # --- treating them ---
 
     def _flush(self) -> None:
+        """Documents first, then the tracked rows that led to them together with the position: so what a crash leaves
+        undone is found again from the position."""
         # While the target can't be asked, nobody else can take over there either: a doubt about the lease may pass.
         self._retrying(self._before_write)
         for tracker in self._trackers.values():
-            self._retrying(tracker.flush)
-        self._settle_doubts()
+            self._retrying(tracker.resolve)
         pending = {scope: list(reaches) for scope, reaches in self._pending.items() if reaches}
         if pending:
             self.progress.rebuilt += self._treating(lambda: self._treatment.take(pending, self._reached))
         self._pending.clear()
-        self._count = 0
+        self._count = self._tracked = 0
+        self._settle_doubts()
         self._save(urgent=bool(pending))
 
+    def _flush_all(self) -> None:
+        """As `_flush`; no tracked row is left to be written with a later position."""
+        self._flush()
+        for tracker in self._trackers.values():
+            self._retrying(tracker.flush)
+
     def _save(self, *, urgent: bool) -> None:
+        unwritten = {scope: tracker for scope, tracker in self._trackers.items() if tracker.unwritten}
+        if self._is_inside and unwritten:
+            # Rows of a transaction that is not whole go with its end, so that both are of one moment.
+            for tracker in unwritten.values():
+                if tracker.unwritten > _UNWRITTEN:
+                    self._retrying(tracker.flush)
+            return
         if self._commit is None:
             return
         position = self._commit.position
         late = [scope for scope, saved in self._positions.items() if is_behind(saved, position)]
-        due = urgent or time.monotonic() - self._saved_at >= _SAVE_QUIET_EVERY
-        if late and due:
-            self._stand_at(late, position)
+        due = urgent or unwritten or time.monotonic() - self._saved_at >= _SAVE_QUIET_EVERY
+        if (late or unwritten) and due:
+            changes = [change for tracker in unwritten.values() for change in tracker.changes()]
+            self._stand_at(late, position, changes)
+            for tracker in unwritten.values():
+                tracker.written()
             self._saved_at = time.monotonic()
         self.progress.position = position
         if isinstance(self._commit, Commit):
@@ -332,9 +380,18 @@ class Follower:
 
     def _tracker(self, scope: Scope, cascades: Cascades) -> Tracker:
         def emit(rows: Rows) -> None:
-            self._treatment.note(scope, dict.fromkeys(self._resolvers[scope].reaches(rows)))
+            reaches = self._resolvers[scope].reaches(rows)
+            self._pending.setdefault(scope, {}).update(dict.fromkeys(reaches))
 
-        return Tracker(scope, cascades, self._watches, self._state, emit)
+        return Tracker(scope, cascades, self._watches, self._state, emit, partial(self._secure, scope))
+
+    def _secure(self, scope: Scope) -> None:
+        """What is pending for a collection is noted durably: tracked rows that led to it are about to be written."""
+        if reaches := self._pending.pop(scope, None):
+            self._treatment.note(scope, reaches)
+        if self._trackers[scope].doubtful:
+            # After a crash the tables are read anew all the same.
+            self._state.note_tracked_tables(scope, {each.table: () for each in self._cascades[scope].tables})
 
     def _forget_rewritten(self, text: str) -> None:
         """Rows that a statement may have put into a remembered table had no events: it is to be remembered anew."""
@@ -352,6 +409,7 @@ class Follower:
         """Whatever such a cascade changed, further tables included, is remembered and built anew."""
         doubtful = [scope for scope, tracker in self._trackers.items() if tracker.doubtful]
         for scope in doubtful:
+            self._trackers[scope].discard()
             self._forget(scope, [each.table for each in self._cascades[scope].tables])
             self._trackers[scope].doubtful.clear()
         if doubtful:
@@ -379,8 +437,8 @@ class Follower:
         known = self._state.tracked_tables(scope) if needed else {}
         return Part(scope, missing(needed, known), self._trackers[scope])
 
-    def _stand_at(self, scopes: Sequence[Scope], position: Position) -> None:
-        self._state.save(scopes, position)
+    def _stand_at(self, scopes: Sequence[Scope], position: Position, changes: Sequence[TrackedChange] = ()) -> None:
+        self._retrying(partial(self._state.save, scopes, position, changes))
         self._positions.update(dict.fromkeys(scopes, position))
         self._places.update(dict.fromkeys(scopes, log_place(position)))
 

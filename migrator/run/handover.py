@@ -164,7 +164,7 @@ class Handover:
         collections = {member.scope: member.collection for member in self._members}
         watched = watches(self._schema, collections.values(), found.values())
         parts = [
-            Part(scope, cascades.tables, Tracker(scope, cascades, watched, self._state, _nobody))
+            Part(scope, cascades.tables, Tracker(scope, cascades, watched, self._state, _nobody, _nothing_hidden))
             for scope, cascades in found.items()
         ]
         resolvers = {scope: Resolver(collections[scope], watched) for scope in found}
@@ -243,3 +243,7 @@ def _stands_before(known: Position | None, position: Position) -> bool:
 
 def _nobody(_: Rows) -> None:
     """Rows that are remembered for the first time hide nothing yet."""
+
+
+def _nothing_hidden() -> None:
+    """Of what was emitted nothing has to be noted."""

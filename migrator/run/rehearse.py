@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 
-from migrator.model.change import Dirty, Reach, Scope, SyncReport, TableName, TrackedRow
+from migrator.model.change import Dirty, Reach, Scope, SyncReport, TableName, TrackedChange, TrackedRow
 from migrator.model.chunk import Key, Rejected
 from migrator.model.places import is_behind
 from migrator.model.position import Position
@@ -113,7 +113,7 @@ class _Untouched:
     def positions(self, scopes: Iterable[Scope]) -> dict[Scope, Position]:
         return self._state.positions(scopes)
 
-    def save(self, scopes: Iterable[Scope], position: Position) -> None:
+    def save(self, scopes: Iterable[Scope], position: Position, tracked: Sequence[TrackedChange] = ()) -> None:
         """Not kept."""
 
     def note_lost(self, scopes: Iterable[Scope], reason: str) -> None:

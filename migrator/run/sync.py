@@ -242,16 +242,16 @@ class _Sync:
             self._observer.note(text)
 
     def _before_write(self) -> None:
-        """DESIGN premise C: nobody else writes, and nobody wants to replace what is written to."""
+        """DESIGN premise C: nobody else writes, and nobody wants to replace what is written to. Whoever wants to waits
+        for this sync to let go, so a look now and then is enough."""
         self._lease.check()
-        self._look_again(pauses_only=time.monotonic() - self._looked < _LOOK_EVERY)
+        if time.monotonic() - self._looked >= _LOOK_EVERY:
+            self._look_again()
 
-    def _look_again(self, *, pauses_only: bool = False) -> None:
+    def _look_again(self) -> None:
         paused = self._state.pauses()
         if any(name in paused for name in self._serving.runs):
             raise _Changed
-        if pauses_only:
-            return
         self._looked = time.monotonic()
         published, without = self._state.published(), paused.keys() | self._state.handed_over().keys()
         if {name: run for name, run in published.items() if name not in without} != self._serving.runs:

@@ -16,6 +16,7 @@ from migrator.model.change import (
     Scope,
     SyncReport,
     TableName,
+    TrackedChange,
     TrackedRow,
     Watch,
     WriteOutcome,
@@ -136,8 +137,12 @@ class SyncState(Protocol):
         """Where each stands; a scope that has no position yet is left out."""
         ...
 
-    def save(self, scopes: Iterable[Scope], position: Position) -> None:
-        """Everything before `position` is in the documents of these, or dirty in the state (DESIGN rule 5)."""
+    def save(self, scopes: Iterable[Scope], position: Position, tracked: Sequence[TrackedChange] = ()) -> None:
+        """Everything before `position` is in the documents of these, or dirty in the state (DESIGN rule 5).
+
+        Before that, changes tracked rows in the given order; in one act with the positions, where the target can and
+        they are not too many.
+        """
         ...
 
     def note_lost(self, scopes: Iterable[Scope], reason: str) -> None:

@@ -69,7 +69,7 @@ class Case:
         self.memory = Memory()
         self.emitted: list[tuple[str, Row | None, Row | None]] = []
         self.tracker = Tracker(
-            Scope("run", "documents"), cascades, self.watches, cast(SyncState, self.memory), self._emit
+            Scope("run", "documents"), cascades, self.watches, cast(SyncState, self.memory), self._emit, self._secure
         )
 
     def _emit(self, rows: Rows) -> None:
@@ -81,11 +81,18 @@ class Case:
             )
             self.emitted.append((rows.table[1], before, after))
 
+    def _secure(self) -> None:
+        """What was emitted is kept."""
+
     def event(self, name: str, before: Row | None, after: Row | None) -> None:
+        self.follow(name, before, after)
+        self.tracker.flush()
+
+    def follow(self, name: str, before: Row | None, after: Row | None) -> None:
+        """The event waits for the end of a batch."""
         columns = self.watches["shop", name].columns
         images = [None if row is None else tuple(row.get(each) for each in columns) for row in (before, after)]
         self.tracker.follow(Rows(("shop", name), (RowChange(*images),)))
-        self.tracker.flush()
 
     def remembered(self, name: str) -> list[Key]:
         return sorted(key for table_name, key in self.memory.rows if table_name == ("shop", name))

@@ -6,7 +6,7 @@ Measured with 100,000 entries of sync in batches of 5,000: on the stand-in 7 s i
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Container, Mapping
 from typing import Any
 
 from pymongo.client_session import ClientSession
@@ -44,7 +44,18 @@ def put(
         TargetUnavailable: when another process put the same at this moment: the whole of it is to be done again.
     """
     wanted = {"_id": {"$in": list(documents)}}
-    there = {bytes(each["_id"]) for each in collection.find(wanted, {"_id": 1}, session=session)}
+    found = collection.find(wanted, {"_id": 1}, batch_size=len(documents) + 1, session=session)
+    put_over({bytes(each["_id"]) for each in found}, collection, documents, update, session)
+
+
+def put_over(
+    there: Container[bytes],
+    collection: Collection[dict[str, Any]],
+    documents: Mapping[bytes, dict[str, Any]],
+    update: Callable[[dict[str, Any]], Any],
+    session: ClientSession | None,
+) -> None:
+    """As `put`, where it is known which of them are there."""
     new = [document for name, document in documents.items() if name not in there]
     try:
         if new:
@@ -53,6 +64,6 @@ def put(
         if all(each["code"] == DUPLICATE_KEY for each in error.details.get("writeErrors", ())):
             raise TargetUnavailable("another process noted the same at the same moment") from error
         raise
-    if there:
-        updates = [update(documents[each]) for each in documents if each in there]
+    updates = [update(document) for name, document in documents.items() if name in there]
+    if updates:
         collection.bulk_write(updates, ordered=False, session=session)

@@ -40,9 +40,15 @@ class Notes:
             for each in found
         }
 
-    def save(self, scopes: Iterable[Scope], position: Position) -> None:
+    def at(self, scopes: Iterable[Scope], position: Position) -> list[UpdateOne]:
+        """What notes where these stand."""
         change = {"$set": {"kind": "position", "position": to_json(position)}}
-        self._write([UpdateOne({"_id": of_scope(scope)}, change, upsert=True) for scope in scopes])
+        return [UpdateOne({"_id": of_scope(scope)}, change, upsert=True) for scope in scopes]
+
+    def update(self, updates: Sequence[UpdateOne], session: ClientSession | None) -> None:
+        """Part of a work that a guard runs."""
+        if updates:
+            self._notes.bulk_write(updates, ordered=False, session=session)
 
     def note_lost(self, scopes: Iterable[Scope], reason: str) -> None:
         """These can't be followed from where they stand."""
@@ -106,7 +112,7 @@ class Notes:
 
     def _write(self, updates: list[UpdateOne]) -> None:
         def work(session: ClientSession | None) -> dict[int, Failure]:
-            self._notes.bulk_write(updates, ordered=False, session=session)
+            self.update(updates, session)
             return {}
 
         if updates:

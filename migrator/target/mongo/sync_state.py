@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
+from pymongo.client_session import ClientSession
+
 from migrator.errors import TargetError
-from migrator.model.change import Dirty, Reach, Scope, SyncReport, TableName, TrackedRow
+from migrator.model.change import Dirty, Reach, Scope, SyncReport, TableName, TrackedChange, TrackedRow
 from migrator.model.chunk import Key, Rejected
 from migrator.model.position import Position
 from migrator.model.tree import Collection
+from migrator.target.mongo.bulk import Failure
 from migrator.target.mongo.dirty import DirtyReaches
 from migrator.target.mongo.fence import Guard
 from migrator.target.mongo.handovers import MongoHandovers
@@ -26,6 +29,7 @@ class MongoSyncState:
     def __init__(self, session: Session, publisher: Publisher, guard: Guard) -> None:
         self._session = session
         self._publisher = publisher
+        self._guard = guard
         self._notes = Notes(session, guard)
         self._dirty = DirtyReaches(session, guard, self._notes.take_marks)
         self._tracked = TrackedRows(session, guard)
@@ -49,8 +53,22 @@ class MongoSyncState:
     def positions(self, scopes: Iterable[Scope]) -> dict[Scope, Position]:
         return self._notes.positions(scopes)
 
-    def save(self, scopes: Iterable[Scope], position: Position) -> None:
-        self._notes.save(scopes, position)
+    def save(self, scopes: Iterable[Scope], position: Position, tracked: Sequence[TrackedChange] = ()) -> None:
+        if not self._tracked.fit(tracked):
+            for each in tracked:
+                self._tracked.put(each.scope, each.rows)
+                self._tracked.remove(each.scope, each.table, each.gone)
+            tracked = ()
+        self._tracked.prepare(tracked)
+        updates = self._notes.at(scopes, position)
+
+        def work(session: ClientSession | None) -> dict[int, Failure]:
+            self._tracked.change(tracked, session)
+            self._notes.update(updates, session)
+            return {}
+
+        if tracked or updates:
+            self._guard.run(work)
 
     def note_lost(self, scopes: Iterable[Scope], reason: str) -> None:
         self._notes.note_lost(scopes, reason)

@@ -8,17 +8,18 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache, partial
-from itertools import groupby
+from itertools import chain, groupby
 from typing import Any
 
 from pymongo import ASCENDING, IndexModel, ReplaceOne
 from pymongo.client_session import ClientSession
+from pymongo.collection import Collection
 from pymongo.errors import OperationFailure
 
-from migrator.model.change import Scope, TableName, TrackedRow
+from migrator.model.change import Scope, TableName, TrackedChange, TrackedRow
 from migrator.model.chunk import Key
 from migrator.target.mongo import bulk
-from migrator.target.mongo.entries import BATCH, BATCH_BYTES, entry_id, put
+from migrator.target.mongo.entries import BATCH, BATCH_BYTES, entry_id, put, put_over
 from migrator.target.mongo.fence import Guard
 from migrator.target.mongo.session import Session
 
@@ -49,10 +50,30 @@ class TrackedRows:
             if self._guard.run(partial(self._insert, name, batch)):
                 self._put(name, batch)
 
+    def fit(self, changes: Sequence[TrackedChange]) -> bool:
+        """Whether one transaction can make all of them."""
+        count = sum(len(each.rows) + len(each.gone) for each in changes)
+        size = sum(map(_size, chain.from_iterable(each.rows for each in changes)))
+        return count <= BATCH and size <= BATCH_BYTES
+
+    def prepare(self, changes: Iterable[TrackedChange]) -> None:
+        """Makes what `change` needs and no transaction can make."""
+        for each in changes:
+            if each.rows:
+                self._index_all(_collection(each.scope, each.table), each.rows[0])
+
+    def change(self, changes: Iterable[TrackedChange], session: ClientSession | None) -> None:
+        """Makes them in their order, new rows before dropped ones: one whose key changes is always there."""
+        for each in changes:
+            rows = self._session.database[_collection(each.scope, each.table)]
+            if each.rows:
+                _replace_different(rows, _documents(each.rows), session)
+            if each.gone:
+                rows.delete_many(_of_keys(each.gone), session=session)
+
     def remove(self, scope: Scope, table: TableName, keys: Sequence[Key]) -> None:
         for some in bulk.batches(keys, BATCH, BATCH_BYTES, lambda key: sum(map(len, key))):
-            wanted = {"_id": {"$in": [entry_id(*key) for key in some]}}
-            self._guard.run(partial(self._delete, _collection(scope, table), wanted))
+            self._guard.run(partial(self._delete, _collection(scope, table), _of_keys(some)))
 
     def remove_table(self, scope: Scope, table: TableName) -> None:
         # Dropping a collection can't be part of a transaction, and so would pass by the guard.
@@ -86,16 +107,18 @@ class TrackedRows:
             self._made.discard(name)
 
     def _put(self, name: str, rows: Sequence[TrackedRow]) -> None:
-        # What most foreign keys ask for. An index of several columns comes when it is asked for.
-        self._index(name, [(column,) for column in rows[0].values])
-        documents = {entry_id(*row.key): row for row in rows}
-        made = {each: _document(each, row) for each, row in documents.items()}
+        self._index_all(name, rows[0])
+        made = _documents(rows)
 
         def work(session: ClientSession | None) -> dict[int, bulk.Failure]:
             put(self._session.database[name], made, _replacement, session)
             return {}
 
         self._guard.run(work)
+
+    def _index_all(self, name: str, row: TrackedRow) -> None:
+        """What most foreign keys ask for. An index of several columns comes when it is asked for."""
+        self._index(name, [(column,) for column in row.values])
 
     def _make(self, name: str) -> None:
         """Not every server makes a collection within a transaction."""
@@ -130,7 +153,7 @@ class TrackedRows:
         self._indexed.update((name, columns) for columns in missing)
 
     def _find(self, name: str, table: TableName, wanted: Mapping[str, Any], limit: int) -> list[TrackedRow]:
-        return [_row(table, each) for each in self._session.database[name].find(wanted).limit(limit)]
+        return [_row(table, each) for each in self._session.database[name].find(wanted, batch_size=limit).limit(limit)]
 
     def _delete(self, name: str, wanted: Mapping[str, Any], session: ClientSession | None) -> dict[int, bulk.Failure]:
         self._session.database[name].delete_many(wanted, session=session)
@@ -177,8 +200,31 @@ def _document(name: bytes, row: TrackedRow) -> dict[str, Any]:
     return {"_id": name, "key": row.key, "values": {_escaped(column): value for column, value in row.values.items()}}
 
 
+def _documents(rows: Iterable[TrackedRow]) -> dict[bytes, dict[str, Any]]:
+    """By `_id`; of several times the same row the last counts."""
+    names = {entry_id(*row.key): row for row in rows}
+    return {name: _document(name, row) for name, row in names.items()}
+
+
+def _of_keys(keys: Iterable[Key]) -> dict[str, Any]:
+    return {"_id": {"$in": [entry_id(*key) for key in keys]}}
+
+
 def _replacement(document: dict[str, Any]) -> ReplaceOne[dict[str, Any]]:
     return ReplaceOne({"_id": document["_id"]}, document, upsert=True)
+
+
+def _replace_different(
+    rows: Collection[dict[str, Any]], documents: dict[bytes, dict[str, Any]], session: ClientSession | None
+) -> None:
+    """As `put`, but leaves rows alone that are there as they should be: most updates change nothing that is tracked."""
+    wanted = {"_id": {"$in": list(documents)}}
+    found = rows.find(wanted, {"values": 1}, batch_size=len(documents) + 1, session=session)
+    there = {bytes(each["_id"]): each["values"] for each in found}
+    different = {
+        name: document for name, document in documents.items() if name not in there or there[name] != document["values"]
+    }
+    put_over(there, rows, different, _replacement, session)
 
 
 def _row(table: TableName, found: Mapping[str, Any]) -> TrackedRow:

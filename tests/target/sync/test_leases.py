@@ -12,7 +12,7 @@ from pymongo.database import Database
 from pymongo.errors import ConfigurationError, ConnectionFailure, OperationFailure
 
 from migrator.errors import LeaseHeld, LeaseLost, TargetError, TargetUnavailable
-from migrator.model.change import Reach, Scope, TrackedRow
+from migrator.model.change import Reach, Scope, TrackedChange, TrackedRow
 from migrator.run.sync_ports import SyncState
 from migrator.target import MongoTarget
 from migrator.target.lease import HeldLease, Owner
@@ -93,6 +93,7 @@ def two(live: MongoTarget, mongodb_url: str, database: Look, monkeypatch: pytest
 
 CHANGES: dict[str, Callable[[SyncState], object]] = {
     "save": lambda state: state.save([SCOPE], position(1)),
+    "save tracked": lambda state: state.save([], position(1), [TrackedChange(SCOPE, TAGS, ((b"1",),), ())]),
     "mark": lambda state: state.mark_dirty(SCOPE, [reach(b"1")]),
     "settle": lambda state: state.settle(SCOPE, state.dirty(SCOPE, 1)),
     "advance": lambda state: state.advance(SCOPE, state.dirty(SCOPE, 1)[0], (b"1",)),

@@ -11,7 +11,7 @@ import pytest
 from pymongo.database import Database
 
 from migrator.errors import TargetError
-from migrator.model.change import Dirty, Reach, Scope, SyncReport, TrackedRow
+from migrator.model.change import Dirty, Reach, Scope, SyncReport, TrackedChange, TrackedRow
 from migrator.model.chunk import Rejected
 from migrator.model.plan import CollectionPlan
 from migrator.model.position import Position
@@ -154,6 +154,34 @@ def test_tracked_rows(state: SyncState) -> None:
     assert len(state.tracked(Scope("99999999", "orders"), TAGS, ["order_id"], [(b"10",)], 5)) == 1
     state.put_tracked(SCOPE, [])
     assert asked(["order_id"], *((b"%d" % n,) for n in range(3000))) == []
+
+
+def test_positions_and_tracked_rows_in_one_call(state: SyncState) -> None:
+    other = ("shop", "item_tags")
+    state.put_tracked(SCOPE, [tag(1, b"10"), tag(2, b"10"), tag(3, b"10")])
+    changed = TrackedChange(SCOPE, TAGS, ((b"1",), (b"77",)), (tag(2, b"11"), tag(4, b"11")))
+    elsewhere = TrackedChange(ITEMS, other, (), (tag(1, b"10", b"x", other),))
+    state.save([SCOPE, ITEMS], position(1), [changed, elsewhere])
+
+    def asked(scope: Scope, table: Any, order: bytes) -> list[int]:
+        return sorted(int(row.key[0]) for row in state.tracked(scope, table, ["order_id"], [(order,)], 9))
+
+    assert state.positions([SCOPE, ITEMS]) == {SCOPE: position(1), ITEMS: position(1)}
+    assert asked(SCOPE, TAGS, b"10") == [3]
+    assert asked(SCOPE, TAGS, b"11") == [2, 4]
+    assert asked(ITEMS, other, b"10") == [1]
+    state.save([], position(2), [TrackedChange(SCOPE, TAGS, ((b"4",),), ())])
+    assert state.positions([SCOPE]) == {SCOPE: position(1)}
+    assert asked(SCOPE, TAGS, b"11") == [2]
+
+
+def test_more_tracked_rows_than_one_transaction_takes(state: SyncState) -> None:
+    rows = tuple(tag(number, b"10") for number in range(7001))
+    state.save([SCOPE], position(1), [TrackedChange(SCOPE, TAGS, (), rows)])
+    assert len(state.tracked(SCOPE, TAGS, ["order_id"], [(b"10",)], 9000)) == 7001
+    state.save([SCOPE], position(2), [TrackedChange(SCOPE, TAGS, tuple(row.key for row in rows), ())])
+    assert state.tracked(SCOPE, TAGS, ["order_id"], [(b"10",)], 1) == []
+    assert state.positions([SCOPE]) == {SCOPE: position(2)}
 
 
 def test_tracked_rows_that_are_loaded(state: SyncState, database: Look) -> None:
