@@ -14,11 +14,11 @@ from typing import Any
 from pymongo import ASCENDING, IndexModel, ReplaceOne
 from pymongo.client_session import ClientSession
 from pymongo.collection import Collection
-from pymongo.errors import OperationFailure
 
 from migrator.model.change import Scope, TableName, TrackedChange, TrackedRow
 from migrator.model.chunk import Key
 from migrator.target.mongo import bulk
+from migrator.target.mongo.ensure import ensure_collection
 from migrator.target.mongo.entries import BATCH, BATCH_BYTES, entry_id, put, put_over
 from migrator.target.mongo.fence import Guard
 from migrator.target.mongo.session import Session
@@ -27,7 +27,6 @@ PREFIX = "_migrator_tracked_"
 
 # Values that one query asks for.
 _ASKED = 1000
-_NAMESPACE_EXISTS = 48
 
 
 class TrackedRows:
@@ -122,16 +121,8 @@ class TrackedRows:
 
     def _make(self, name: str) -> None:
         """Not every server makes a collection within a transaction."""
-
-        def make() -> None:
-            try:
-                self._session.database.create_collection(name, check_exists=False)
-            except OperationFailure as error:
-                if error.code != _NAMESPACE_EXISTS:
-                    raise
-
         if name not in self._made:
-            self._session.steadily(make)
+            self._session.steadily(lambda: ensure_collection(self._session, name))
             self._made.add(name)
 
     def _insert(self, name: str, rows: Sequence[TrackedRow], session: ClientSession | None) -> dict[int, bulk.Failure]:
