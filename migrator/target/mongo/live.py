@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from bson import encode
 from bson.raw_bson import RawBSONDocument
 from pymongo import ASCENDING, DeleteOne, InsertOne, ReplaceOne
 from pymongo.client_session import ClientSession
@@ -17,6 +16,7 @@ from migrator.model.change import Conflict, WriteOutcome
 from migrator.model.chunk import Document, Key, Refusal
 from migrator.target.mongo import bulk, dollar_names
 from migrator.target.mongo.bulk import RAW, Failure
+from migrator.target.mongo.document_id import id_document, id_of
 from migrator.target.mongo.fence import Guard
 from migrator.target.mongo.rivals import Rivals
 from migrator.target.mongo.server_message import covered, index_kind
@@ -41,10 +41,15 @@ class _Write:
     reinserted: bool
 
     @property
+    def id(self) -> Any:
+        """The value of `_id`."""
+        return id_of(self.document.bson)
+
+    @property
     def operation(self) -> InsertOne[Any] | ReplaceOne[Any]:
         if self.reinserted:
             return InsertOne(self.raw)
-        return ReplaceOne({"_id": self.raw["_id"]}, self.raw, upsert=True)
+        return ReplaceOne({"_id": self.id}, self.raw, upsert=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +77,7 @@ class MongoDocuments:
         fitting, refused = bulk.fitting(documents, limit)
         writes, more = self._writes(fitting)
         refused += more
-        by_id = {_id_of(write.raw): write for write in writes}
+        by_id = {id_document(write.document.bson): write for write in writes}
         gone = [RawBSONDocument(each, RAW)["_id"] for each in deletes if bytes(each) not in by_id]
         failed = self._send_all(gone, by_id.values())
         refused += self._refusals(failed)
@@ -81,7 +86,7 @@ class MongoDocuments:
             return WriteOutcome(tuple(refused))
         # Everything else is done, so who is still in the way is the old version of one of these, or no part of this
         # call, or the source has the value twice (EDGE_CASES 51). Without their old versions, the first kind passes.
-        failed = self._send_all([write.raw["_id"] for write in taken], taken)
+        failed = self._send_all([write.id for write in taken], taken)
         refused += self._refusals(failed)
         return WriteOutcome(tuple(refused), self._conflicts(failed))
 
@@ -158,7 +163,7 @@ class MongoDocuments:
                 waiting += reversed([each for each in again if each.deletes or each.writes])
 
     def _bulk(self, part: _Part, session: ClientSession | None) -> dict[int, Failure]:
-        gone = [*part.deletes, *(write.raw["_id"] for write in part.writes if write.reinserted)]
+        gone = [*part.deletes, *(write.id for write in part.writes if write.reinserted)]
         deletes = [DeleteOne({"_id": each}) for each in gone]
         writes = [write.operation for write in part.writes]
         collection = self._collection
@@ -203,8 +208,3 @@ def _parts(deletes: Iterable[Any], writes: Iterable[_Write]) -> Iterator[_Part]:
 def _halves(deletes: tuple[Any, ...], writes: tuple[_Write, ...]) -> list[_Part]:
     half = len(writes) // 2
     return [_Part(deletes, writes[:half]), _Part((), writes[half:])]
-
-
-def _id_of(raw: RawBSONDocument) -> bytes:
-    """The BSON document `{_id: ...}` of a document."""
-    return encode({"_id": raw["_id"]}, codec_options=RAW)

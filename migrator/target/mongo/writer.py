@@ -23,6 +23,7 @@ from migrator.model.chunk import Chunk, ChunkResult, Document, Key, Refusal, Rej
 from migrator.model.collection_names import staged_name
 from migrator.target.mongo import bulk, dollar_names, transactors
 from migrator.target.mongo.bulk import RAW, Failure
+from migrator.target.mongo.document_id import id_of
 from migrator.target.mongo.fence import has_transactions
 from migrator.target.mongo.session import TRANSACTION, TRANSACTION_SECONDS, Session
 from migrator.target.mongo.state import CHUNKS, REJECTED, chunk_id
@@ -127,10 +128,10 @@ class MongoWriter:
         def replace(some: Sequence[RawBSONDocument]) -> dict[int, Failure]:
             reinserted = [self._is_reinserted(each) for each in some]
             writes: list[Any] = [
-                InsertOne(each) if is_new else ReplaceOne({"_id": each["_id"]}, each, upsert=True)
+                InsertOne(each) if is_new else ReplaceOne({"_id": id_of(bytes(each.raw))}, each, upsert=True)
                 for each, is_new in zip(some, reinserted, strict=True)
             ]
-            gone = [each["_id"] for each, is_new in zip(some, reinserted, strict=True) if is_new]
+            gone = [id_of(bytes(each.raw)) for each, is_new in zip(some, reinserted, strict=True) if is_new]
             return self._session.steadily(lambda: self._put(chunk, gone, writes))
 
         failures = bulk.divided(replace, [raw[index] for index in which])

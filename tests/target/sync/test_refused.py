@@ -156,7 +156,7 @@ def test_copy_and_sync_treat_them_alike(
     target.publisher().prepare(RUN, plan)
     state.add_chunks([chunk(0)])
     state.all_planned(RUN, "orders")
-    writer = target.writer(RUN)
+    writer = target.writer()
     found = []
     for attempt in (1, 2):
         only = chunk(0, attempt=attempt)
