@@ -21,10 +21,9 @@ from pymongo.client_session import ClientSession
 from migrator.errors import LeaseLost
 from migrator.model.chunk import Chunk, ChunkResult, Document, Key, Refusal, Rejected
 from migrator.model.collection_names import staged_name
-from migrator.target.mongo import bulk, dollar_names, transactors
+from migrator.target.mongo import bulk, dollar_names, fence, transactors
 from migrator.target.mongo.bulk import RAW, Failure
 from migrator.target.mongo.document_id import id_of
-from migrator.target.mongo.fence import has_transactions
 from migrator.target.mongo.session import TRANSACTION, TRANSACTION_SECONDS, Session
 from migrator.target.mongo.state import CHUNKS, REJECTED, chunk_id
 
@@ -97,7 +96,7 @@ class MongoWriter:
         }
         if not rejected and chunk.attempt == 1:
             self._update(chunk, self._mine(chunk), {"$set": done})
-        elif self._session.cached(has_transactions):
+        elif self._session.cached(fence.has_transactions):
             self._session.steadily(lambda: self._finish(chunk, done, rejected), TRANSACTION_SECONDS)
         else:
             self._ensure_mine(chunk)
@@ -148,7 +147,7 @@ class MongoWriter:
 
     def _takes_no_dollar_names(self, documents: Sequence[Document]) -> bool:
         """Whether `sync` could not change some of these documents later."""
-        if self._session.cached(has_transactions):
+        if self._session.cached(fence.has_transactions):
             return False
         some = any(dollar_names.path(document.bson) is not None for document in documents)
         return some and not self._session.cached(dollar_names.replaceable)
