@@ -352,11 +352,21 @@ def setting_up(handshake: str) -> Generator[str, Reply, tuple[Deviation, ...]]:
     Returns:
         What was refused and has another value than the wanted one.
     """
-    refused = yield from _set([one for one in settings_of(*server_of(handshake)) if one.value is not None])
-    if not refused:
+    if not (yield set_statement(_settable(handshake))).refusal:
         return ()
-    shown = dict((yield inquiry(refused)).rows)
-    return tuple(Deviation(one.setting, one.shown, refused[one.setting]) for one in deviations(refused, shown))
+    # The greeting may be a proxy's.
+    said = (yield "SELECT @@version, @@version_comment LIMIT 1").rows
+    refused = yield from _set(_settable(" ".join(said[0]) if said else handshake))
+    left = []
+    for setting, refusal in refused.items():
+        # LIMIT, for sql_select_limit may be what was refused.
+        rows = (yield f"SELECT '{setting.name}', @@SESSION.{setting.name} LIMIT 1").rows
+        left += [Deviation(setting, one.shown, refusal) for one in deviations([setting], dict(rows))]
+    return tuple(left)
+
+
+def _settable(greeting: str) -> list[SessionSetting]:
+    return [setting for setting in settings_of(*server_of(greeting)) if setting.value is not None]
 
 
 def _set(settings: Sequence[SessionSetting]) -> Generator[str, Reply, dict[SessionSetting, str]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Generator, Iterator
+from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import replace
 
@@ -205,26 +205,39 @@ def test_no_server_is_told_a_variable_twice(flavor: session_settings.Flavor, ver
 
 
 def test_a_refused_statement_is_split_until_the_refused_variable_is_alone() -> None:
-    bad = {"sql_select_limit": "no", "time_zone": "never"}
-    steps = setting_up("8.4.0")
-    asked, left = answered(steps, bad, {"sql_select_limit": "5", "time_zone": "+00:00"})
+    bad = {"sql_select_limit": "no", "time_zone": "never", "lc_messages": "unknown"}
+    asked, left = answered("8.4.0", "8.4.0", bad, {"sql_select_limit": "5", "time_zone": "+00:00"})
     alone = [statement for statement in asked if statement.startswith("SET") and "," not in statement]
-    assert len(alone) >= 2
-    assert len(asked) < 30
+    assert {f"SET SESSION {name}" for name in bad} <= {statement.partition(" =")[0] for statement in alone}
+    assert len(asked) < 40
     assert [(one.setting.name, one.shown, one.refusal) for one in left] == [("sql_select_limit", "5", "no")]
     with pytest.raises(SessionRefused, match="sql_select_limit is '5' and can't be set"):
         require_results(left, "there")
-    require_results((replace(left[0], setting=replace(left[0].setting, changes_results=False)),), "there")
+    require_results([replace(left[0], setting=replace(left[0].setting, changes_results=False))], "there")
+
+
+def test_a_proxy_greets_for_another_server() -> None:
+    asked, left = answered("8.0.30 (a proxy)", "10.11.6-MariaDB", {"max_execution_time": "unknown"}, {})
+    assert "max_execution_time" in asked[0]
+    assert "max_statement_time" in asked[2]
+    assert len(asked) == 3
+    assert left == ()
 
 
 def answered(
-    steps: Generator[str, Reply, tuple[Deviation, ...]], refused: dict[str, str], shown: dict[str, str]
+    greeting: str, version: str, refused: dict[str, str], shown: dict[str, str]
 ) -> tuple[list[str], tuple[Deviation, ...]]:
     """What is asked of a server that refuses some variables, and what is left in the end."""
+    steps = setting_up(greeting)
     asked = [next(steps)]
     while True:
-        words = next((refused[name] for name in refused if f"SESSION {name} =" in asked[-1]), "")
-        reply = Reply(tuple(shown.items())) if asked[-1].startswith("SHOW") else Reply(refusal=words)
+        if asked[-1].startswith("SET"):
+            reply = Reply(refusal=next((refused[name] for name in refused if f"SESSION {name} =" in asked[-1]), ""))
+        elif "@@version" in asked[-1]:
+            reply = Reply(((version, "distributed by somebody"),))
+        else:
+            name = asked[-1].split("'")[1]
+            reply = Reply(((name, shown[name]),)) if name in shown else Reply(refusal="unknown")
         try:
             asked.append(steps.send(reply))
         except StopIteration as done:
