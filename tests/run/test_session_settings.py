@@ -26,15 +26,15 @@ from tests.sync.judge import documents
 TABLES = (
     "CREATE TABLE `odd name` (id INT PRIMARY KEY, code CHAR(12) NOT NULL, text VARCHAR(200) NOT NULL,"
     " at TIMESTAMP(3) NULL, day DATE NOT NULL, price DECIMAL(10,2) NOT NULL, UNIQUE (code))",
-    "CREATE TABLE parts (id INT AUTO_INCREMENT PRIMARY KEY, of INT NULL, note VARCHAR(200) NOT NULL,"
-    " FOREIGN KEY (of) REFERENCES `odd name` (id) ON DELETE CASCADE)",
+    "CREATE TABLE parts (id INT AUTO_INCREMENT PRIMARY KEY, odd_id INT NULL, note VARCHAR(200) NOT NULL,"
+    " FOREIGN KEY (odd_id) REFERENCES `odd name` (id) ON DELETE CASCADE)",
     "INSERT INTO `odd name` WITH RECURSIVE n (id) AS (SELECT 1 UNION ALL SELECT id + 1 FROM n WHERE id < 60)"
     " SELECT id, CONCAT('c', id), CONCAT(REPEAT('x', 100), 61 - id), FROM_UNIXTIME(1700000000 + 9999 * id),"
     " IF(id % 7, '2024-01-01' + INTERVAL 11 * id DAY, '0000-00-00'), id * 1.37 FROM n",
     """UPDATE `odd name` SET text = 'é 😀 "two" \\'one\\' \\\\ back' WHERE id % 5 = 0""",
-    "INSERT INTO parts (of, note) SELECT id, CONCAT(REPEAT('y', 99), id) FROM `odd name`",
-    "INSERT INTO parts (of, note) SELECT of % 10 + 1, CONCAT(note, 'z') FROM parts",
-    "INSERT INTO parts (of, note) SELECT of, note FROM parts",
+    "INSERT INTO parts (odd_id, note) SELECT id, CONCAT(REPEAT('y', 99), id) FROM `odd name`",
+    "INSERT INTO parts (odd_id, note) SELECT odd_id % 10 + 1, CONCAT(note, 'z') FROM parts",
+    "INSERT INTO parts (odd_id, note) SELECT odd_id, note FROM parts",
 )
 MAPPING = r"""
 collection: odd
@@ -52,9 +52,9 @@ embed:
 CHANGES = (
     "INSERT INTO `odd name` VALUES (61, 'new', 'ü', '2024-05-05 05:05:05', '2024-05-05', 9.99)",
     "UPDATE `odd name` SET code = CONCAT('d', id), price = price + 1 WHERE id > 10 AND id < 20",
-    "INSERT INTO parts (of, note) SELECT id, 'later' FROM `odd name` WHERE id > 30",
+    "INSERT INTO parts (odd_id, note) SELECT id, 'later' FROM `odd name` WHERE id > 30",
     "DELETE FROM `odd name` WHERE id IN (21, 22, 23)",
-    "UPDATE parts SET of = of + 1 WHERE id % 11 = 0 AND of < 20",
+    "UPDATE parts SET odd_id = odd_id + 1 WHERE id % 11 = 0 AND odd_id < 20",
 )
 
 
@@ -69,7 +69,8 @@ class Beginning:
 
 _NO_GLOBAL = (*SESSION_ONLY, *NOT_GLOBAL)
 CASES = {
-    "sql_select_limit": Beginning({"sql_select_limit": "2"}),
+    "a small sql_select_limit": Beginning({"sql_select_limit": "2"}),
+    "a large sql_select_limit": Beginning({"sql_select_limit": "55"}),
     "autocommit": Beginning({"autocommit": "0"}),
     "READ COMMITTED": Beginning({"transaction_isolation": "'READ-COMMITTED'", "tx_isolation": "'READ-COMMITTED'"}),
     "ANSI": Beginning({"sql_mode": "'ANSI,NO_BACKSLASH_ESCAPES'"}),
