@@ -1,45 +1,34 @@
-"""Connections to the source, and what every session is set to."""
+"""Connections to the source. Each new session is set up as `session_settings` says."""
 
 from __future__ import annotations
 
 import asyncio
 import socket
 import ssl
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from typing import Any
 
 import asyncmy
 import pymysql
+from asyncmy.cursors import SSCursor
 from asyncmy.errors import OperationalError
+from pymysql.constants import SERVER_STATUS
+from pymysql.cursors import Cursor
 from sqlalchemy import URL, Connection, Engine, create_engine
 from sqlalchemy.pool import NullPool
 
 from migrator.errors import SettingsError
 from migrator.source.driver import DriverConnection, unverified_context
-from migrator.source.failure import is_tls_failure, translated, translated_login
+from migrator.source.failure import DRIVER_ERRORS, error_code, is_tls_failure, translated, translated_login
+from migrator.source.session_settings import REFUSED, Reply, require_results, setting_up
 from migrator.source.url import SourceUrl
 
 CONNECT_TIMEOUT = 10  # seconds for each of: the TCP connection, the login
 
-# Every session reads the same way, whatever the server's or account's defaults:
-# - sql_mode '': '0000-00-00' may be read and compared, " quotes text, \\ escapes, CHAR isn't padded;
-# - a lock on a table's definition is waited for a minute, not a year;
-# - a result is read slowly when the target is slow: the server shall not give up (net_write_timeout);
-# - a server-wide limit for statements doesn't cut a long read;
-# - long IN lists stay ranges on an index: MariaDB would turn them into a join with a temporary table, MySQL would give
-#   up on the index for lack of memory.
-# /*M! is run by MariaDB only; MariaDB skips the versions 50700..50999 of /*!.
-_SESSION = (
-    "SET SESSION time_zone = '+00:00', sql_mode = '', lock_wait_timeout = 60, net_write_timeout = 3600, "
-    "net_read_timeout = 600, wait_timeout = 28800"
-    " /*!50708 , max_execution_time = 0, range_optimizer_max_mem_size = 0 */"
-    " /*M!100318 , max_statement_time = 0, in_predicate_conversion_threshold = 0 */"
-)
-
 
 def engine(url: SourceUrl) -> Engine:
-    """An engine without a pool: a connection is a new session, in autocommit, utf8mb4, time zone +00:00.
+    """An engine without a pool: a connection is a new session, set up as of `session_settings`.
 
     A transaction begins with an explicit START TRANSACTION. Whoever uses it wraps the work in `failure.translated`,
     or takes `connected`.
@@ -47,7 +36,7 @@ def engine(url: SourceUrl) -> Engine:
     address = URL.create("mysql+pymysql", username=url.user, database=url.database)
     return create_engine(
         address,
-        creator=lambda: DriverConnection(**_driver_arguments(url)),
+        creator=lambda: open_blocking(url),
         poolclass=NullPool,
         isolation_level="AUTOCOMMIT",
         # A statement without parameters is sent as it is: a % in it stays a %.
@@ -72,7 +61,7 @@ def connected(url: SourceUrl) -> Iterator[Connection]:
 def connected_raw(url: SourceUrl) -> Iterator[pymysql.Connection[Any]]:
     """A blocking connection whose values are bytes as the server prints them, or None; errors as of `connected`."""
     with translated_login(url):
-        connection = DriverConnection(**_driver_arguments(url), use_unicode=False, conv={})
+        connection = open_blocking(url, use_unicode=False, conv={})
     with translated(url), connection:
         yield connection
 
@@ -80,9 +69,72 @@ def connected_raw(url: SourceUrl) -> Iterator[pymysql.Connection[Any]]:
 def open_blocking(url: SourceUrl, **more: Any) -> pymysql.Connection[Any]:
     """A blocking connection as the driver makes it, for whoever closes it by itself; `more` are the driver's arguments.
 
-    Raises whatever the driver does: see `failure.translated_login`.
+    Raises:
+        SessionRefused: when the session keeps a setting that changes what is read.
+        Also whatever the driver raises: see `failure.translated_login`.
     """
-    return DriverConnection(**(_driver_arguments(url) | more))
+    connection = DriverConnection(**(_driver_arguments(url) | more))
+    try:
+        _set_up(connection, url)
+    except BaseException:
+        force_close(connection)
+        raise
+    return connection
+
+
+def _set_up(connection: pymysql.Connection[Any], url: SourceUrl) -> None:
+    """Gives a new session the settings of `session_settings`, and leaves a transaction that init_connect began."""
+    steps = setting_up(str(connection.get_server_info()))  # type: ignore[no-untyped-call]
+    statement = next(steps)
+    with connection.cursor(Cursor) as cursor:
+        while True:
+            try:
+                cursor.execute(statement)
+                reply = Reply(_text_pairs(cursor.fetchall()))
+            except DRIVER_ERRORS as error:
+                reply = _refusal(error)
+            try:
+                statement = steps.send(reply)
+            except StopIteration as done:
+                require_results(done.value, url.place)
+                break
+    if connection.server_status & SERVER_STATUS.SERVER_STATUS_IN_TRANS:  # type: ignore[attr-defined]
+        connection.rollback()
+
+
+async def _set_up_stream(connection: asyncmy.Connection, url: SourceUrl) -> None:
+    """As `_set_up`."""
+    steps = setting_up(str(connection.get_server_info()))
+    statement = next(steps)
+    # The buffered cursor would send SHOW WARNINGS, and print what a newer server calls deprecated.
+    async with connection.cursor(SSCursor) as cursor:
+        while True:
+            try:
+                await cursor.execute(statement)
+                reply = Reply(_text_pairs(await cursor.fetchall()))
+            except DRIVER_ERRORS as error:
+                reply = _refusal(error)
+            try:
+                statement = steps.send(reply)
+            except StopIteration as done:
+                require_results(done.value, url.place)
+                break
+    if connection.get_transaction_status():
+        await connection.rollback()
+
+
+def _text_pairs(rows: Iterable[Sequence[str | bytes]]) -> tuple[tuple[str, str], ...]:
+    def text(value: str | bytes) -> str:
+        return value.decode() if isinstance(value, bytes) else str(value)
+
+    return tuple((text(name), text(value)) for name, value in rows)
+
+
+def _refusal(error: Exception) -> Reply:
+    """The server's refusal to set a variable; every other error is raised again."""
+    if error_code(error) not in REFUSED:
+        raise error
+    return Reply(refusal=str(error.args[1]))
 
 
 def read_packet(connection: pymysql.Connection[Any]) -> bytes:
@@ -108,20 +160,31 @@ def interrupt(connection: pymysql.Connection[Any]) -> None:
 
 
 async def open_stream(url: SourceUrl) -> asyncmy.Connection:
-    """A connection for bulk reads, in autocommit: every value arrives as bytes as the server prints it, or None.
+    """A connection for bulk reads: every value arrives as bytes as the server prints it, or None.
 
     Raises:
         SourceError, SourceUnavailable: when there is no way in.
+        SessionRefused: when the session keeps a setting that changes what is read.
     """
-    context = tls_context(url)
     with translated_login(url):
+        connection = await _log_in(url)
         try:
-            return await _open(url, context)
-        except OperationalError as error:
-            # PREFERRED: TLS when the server has it. The driver can't ask first, so the answer is in the failure.
-            if url.ssl_mode != "PREFERRED" or context is None or not _refused_tls(error):
-                raise
-        return await _open(url, None)
+            await asyncio.wait_for(_set_up_stream(connection, url), timeout=CONNECT_TIMEOUT)
+        except BaseException:
+            connection.close()
+            raise
+        return connection
+
+
+async def _log_in(url: SourceUrl) -> asyncmy.Connection:
+    context = tls_context(url)
+    try:
+        return await _open(url, context)
+    except OperationalError as error:
+        # PREFERRED: TLS when the server has it. The driver can't ask first, so the answer is in the failure.
+        if url.ssl_mode != "PREFERRED" or context is None or not _refused_tls(error):
+            raise
+    return await _open(url, None)
 
 
 async def _open(url: SourceUrl, context: ssl.SSLContext | None) -> asyncmy.Connection:
@@ -177,9 +240,9 @@ def _login(url: SourceUrl) -> dict[str, Any]:
         "password": url.password.encode(),
         "database": url.database,
         "charset": "utf8mb4",
-        "init_command": _SESSION,
         "connect_timeout": CONNECT_TIMEOUT,
-        "autocommit": True,
+        # `session_settings` sets it: without converters the driver can't write the statement.
+        "autocommit": None,
         "program_name": "migrator",
     }
 

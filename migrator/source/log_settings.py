@@ -29,6 +29,7 @@ VARIABLES = (
     "log_slave_updates",
     "log_replica_updates",
     "innodb_native_foreign_keys",
+    "enable_cascade_triggers",
     "max_allowed_packet",
     "time_zone",
     "system_time_zone",

@@ -38,7 +38,6 @@ def position(url: SourceUrl) -> Position | None:
 def _mariadb(connection: Connection, server: ServerIdentity) -> Position | None:
     """Premise A on MariaDB: an event can be read from the log before the engine has committed it, so the log's end is
     too late a place. A consistent snapshot knows the place that belongs to it (Binlog_snapshot_*)."""
-    connection.exec_driver_sql("SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ")
     connection.exec_driver_sql("START TRANSACTION WITH CONSISTENT SNAPSHOT")
     status = {str(name).lower(): str(value) for name, value in connection.exec_driver_sql(SNAPSHOT_STATUS)}
     connection.exec_driver_sql("ROLLBACK")

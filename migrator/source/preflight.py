@@ -12,7 +12,7 @@ from migrator.errors import SourceError, SyncBlocked
 from migrator.model.check import Check
 from migrator.model.plan import Finding
 from migrator.model.position import ServerIdentity
-from migrator.source import log_settings
+from migrator.source import log_settings, session_settings
 from migrator.source.connect import connected
 from migrator.source.failure import error_code
 from migrator.source.grants import Need, files_need, grant_global, grant_reading, sync_need
@@ -21,13 +21,13 @@ from migrator.source.log_settings import Setting
 from migrator.source.position import version_tuple
 from migrator.source.schema import read_schema
 from migrator.source.server_facts import ServerFacts, read_facts
+from migrator.source.session_settings import SessionRefused
 from migrator.source.url import SourceUrl
 
 CONNECTIONS = 3  # opened to see whether all reach the same server
 CLOCK_SKEW = timedelta(seconds=5)
 PACKET = 16 << 20  # bytes of the biggest document, which may be one row
 OLDEST = {"mysql": (8, 0), "mariadb": (10, 6)}
-UNTESTED_MYSQL = (10,)
 
 # Character sets in daily use; in others, text written through a wrongly declared connection is more common.
 _USUAL = ("utf8mb4", "utf8mb3", "utf8", "latin1", "ascii")
@@ -104,7 +104,8 @@ def checks(url: SourceUrl) -> Iterator[Check]:
             facts = read_facts(connection)
     except SourceError as error:
         fix = _way_in(url) if _is_closed(error) else error.hint
-        yield Check("source", "blocked", "reachable", f"{error.where}: {error.what}", fix)
+        name = "session settings" if isinstance(error, SessionRefused) else "reachable"
+        yield Check("source", "blocked", name, f"{error.where}: {error.what}", fix)
         return
     yield Check("source", "ok", "reachable", f"{url} as {facts.account}")
     yield _version(facts.server)
@@ -141,8 +142,6 @@ def _version(server: ServerIdentity) -> Check:
     if version < oldest:
         what = f"{name} {server.version} is older than {wanted}, the oldest that migrator knows"
         return Check("source", "blocked", "version", what, "Copy from a replica of a newer version.")
-    if server.flavor == "mysql" and version >= UNTESTED_MYSQL:
-        return Check("source", "warning", "version", f"{name} {server.version} is newer than what was tested (9)")
     return Check("source", "ok", "version", f"{name} {server.version}")
 
 
@@ -240,6 +239,7 @@ def _setting(setting: Setting) -> Check:
 
 def _connected_checks(url: SourceUrl, facts: ServerFacts) -> Iterator[Check]:
     with connected(url) as connection:
+        yield from _session(connection, facts.server)
         if log_settings.has_log(facts.variables):
             yield _cascades(url, facts)
         yield _time_zone(facts)
@@ -248,10 +248,25 @@ def _connected_checks(url: SourceUrl, facts: ServerFacts) -> Iterator[Check]:
         yield _packet(facts)
 
 
+def _session(connection: Connection, server: ServerIdentity) -> Iterator[Check]:
+    """What `setting_up` could not give the session; what would change results has ended the connection before."""
+    wanted = session_settings.settings_of(server.flavor, version_tuple(server))
+    rows = connection.exec_driver_sql(session_settings.inquiry(wanted))
+    found = session_settings.deviations(wanted, {str(name): str(value) for name, value in rows})
+    if not found:
+        yield _ok("session settings", f"{len(wanted)} variables have the values that migrator works with")
+    for deviation in found:
+        setting = deviation.setting
+        fix = f"SET GLOBAL {setting.name} = {setting.value or setting.shown}; or have a look at init_connect."
+        yield Check("source", "warning", "session settings", str(deviation), fix)
+
+
 def _cascades(url: SourceUrl, facts: ServerFacts) -> Check:
     """DESIGN premise B."""
     if log_settings.cascades_are_logged(facts.server, facts.variables):
-        return _ok("cascades", "ON DELETE CASCADE and SET NULL are in the log")
+        triggers = log_settings.is_on(facts.variables.get("enable_cascade_triggers", "OFF"))
+        also = ", and so is what the triggers change that they fire (enable_cascade_triggers)" if triggers else ""
+        return _ok("cascades", f"ON DELETE CASCADE and SET NULL are in the log{also}")
     count = sum(1 for table in read_schema(url).tables for key in table.foreign_keys if key.cascades)
     if not count:
         return _ok("cascades", "no foreign key cascades (the log would not show it)")

@@ -155,7 +155,6 @@ async def open_reader(
                 await cursor.execute(IDENTITY_QUERY)
                 variables = [(name.decode(), value.decode()) for name, value in await cursor.fetchall()]
                 require_same_server(identity_of(variables), server, url)
-                await cursor.execute("SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ")
                 await cursor.execute("START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY")
         yield SnapshotReader(connection, url, templates)
     finally:

@@ -29,7 +29,6 @@ def sums(url: SourceUrl, spots: Sequence[Spot], without: Sequence[Key]) -> tuple
         without: root keys whose documents were rejected.
     """
     with connected_raw(url) as connection, connection.cursor() as cursor:
-        cursor.execute("SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ")
         cursor.execute("START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY")
         found = []
         for spot in spots:

@@ -11,6 +11,19 @@ from pymysql.constants import FIELD_TYPE
 
 from migrator.source.driver import DriverConnection
 
+# Written apart from migrator's own list: a server whose sessions begin otherwise must not mislead both in the same way.
+_OWN = (
+    "SET completion_type = 0, autocommit = 1, time_zone = '+00:00', sql_mode = '', sql_auto_is_null = 0, "
+    "sql_select_limit = 18446744073709551615, max_join_size = 18446744073709551615, sql_big_selects = 1, "
+    "group_concat_max_len = 16777216, div_precision_increment = 4, default_week_format = 0, lc_time_names = 'en_US', "
+    "max_sort_length = 1024, net_read_timeout = 600, net_write_timeout = 600, wait_timeout = 28800, "
+    "lock_wait_timeout = 60, innodb_lock_wait_timeout = 60"
+    " /*!50708 , max_execution_time = 0 */"
+    " /*M!100318 , max_statement_time = 0, idle_transaction_timeout = 0, idle_readonly_transaction_timeout = 0,"
+    " idle_write_transaction_timeout = 0, system_versioning_asof = DEFAULT, old_mode = 'UTF8_IS_UTF8MB3',"
+    " default_regex_flags = '', max_recursive_iterations = 1000000, tmp_disk_table_size = 18446744073709551615 */"
+)
+
 
 class Session:
     """`rows` runs one statement. Values come as str (or bytes where the server says binary), NULL as None."""
@@ -26,11 +39,15 @@ class Session:
             database=self.database,
             charset="utf8mb4",
             conv={str: pymysql.converters.escape_string} | pymysql.converters.encoders,
-            init_command="SET time_zone = '+00:00', sql_mode = ''",
+            init_command=_OWN,
             autocommit=True,
         )
         self._connection.decoders = {}
-        self.mariadb = "mariadb" in self.rows("SELECT VERSION()")[0][0].lower()
+        self.rows("SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ WRITE")
+        version = self.rows("SELECT VERSION()")[0][0]
+        self.mariadb = "mariadb" in version.lower()
+        if not self.mariadb and tuple(map(int, version.partition("-")[0].split("."))) >= (8, 0, 30):
+            self.rows("SET show_gipk_in_create_table_and_information_schema = ON")
 
     def rows(self, sql: str, arguments: Sequence[object] | None = None) -> list[tuple[Any, ...]]:
         with self._connection.cursor() as cursor:

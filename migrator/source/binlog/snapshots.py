@@ -95,7 +95,6 @@ class SnapshotSource:
                     rows = await _ask(connection, IDENTITY_QUERY)
                     found = identity_of((str(name, "utf-8"), str(value, "utf-8")) for name, value in rows)
                     require_same_server(found, self._server, self._url)
-                    await _run(connection, "SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ")
                     if self._server.flavor == "mysql":
                         await _run(connection, f"SET SESSION innodb_lock_wait_timeout = {ENGINE_WAIT}")
             except BaseException:
