@@ -6,8 +6,6 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from bson import CodecOptions, DatetimeConversion
-from bson.raw_bson import RawBSONDocument
 from pymongo.errors import BulkWriteError
 
 from migrator.model.chunk import Document, Key
@@ -37,8 +35,6 @@ _REFUSED = frozenset(
         17420,  # the same for a replacement
     )
 )
-# Dates outside of Python's range are looked past, sub-documents stay bytes.
-RAW = CodecOptions(document_class=RawBSONDocument, datetime_conversion=DatetimeConversion.DATETIME_MS)
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,8 +22,9 @@ from migrator.errors import LeaseLost
 from migrator.model.chunk import Chunk, ChunkResult, Document, Key, Rejected
 from migrator.model.collection_names import staged_name
 from migrator.target.mongo import bulk, transactors
-from migrator.target.mongo.bulk import RAW, Failure
+from migrator.target.mongo.bulk import Failure
 from migrator.target.mongo.fence import has_transactions
+from migrator.target.mongo.raw import RAW
 from migrator.target.mongo.session import TRANSACTION, TRANSACTION_SECONDS, Session
 from migrator.target.mongo.state import CHUNKS, REJECTED, chunk_id
 
