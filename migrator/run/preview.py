@@ -18,10 +18,11 @@ from bson.json_util import RELAXED_JSON_OPTIONS, dumps
 
 from migrator.errors import MappingError, PlanRefused, SettingsError, SourceError
 from migrator.mapping.load import read_mappings
-from migrator.mapping.resolve import resolve
+from migrator.mapping.resolve import named_tables, resolve
 from migrator.mapping.suggest import did_you_mean
 from migrator.model.plan import Finding, Plan
 from migrator.model.policies import Policies
+from migrator.model.schema import Schema
 from migrator.model.tree import Collection
 from migrator.planning.build import Ground, Survey, build, narrowed
 from migrator.planning.decide import Consent, decide
@@ -69,14 +70,26 @@ def check(source: Source, files: MappingFiles) -> tuple[Collection, ...]:
         MappingError: with every mistake.
         SourceError: when the schema can't be read.
     """
+    return _checked(source, files).collections
+
+
+@dataclass(frozen=True, slots=True)
+class _Checked:
+    """What the mapping files describe, and the tables that they name as they are now."""
+
+    collections: tuple[Collection, ...]
+    schema: Schema
+
+
+def _checked(source: Source, files: MappingFiles) -> _Checked:
     mappings = read_mappings(files.folder)
     try:
-        schema = source.schema()
+        schema = source.schema(named_tables(mappings))
     except SourceError:
         if mappings.problems:
             raise MappingError(mappings.problems) from None
         raise
-    return resolve(mappings, schema, source.describe, files.policies)
+    return _Checked(resolve(mappings, schema, source.describe, files.policies), schema)
 
 
 def make_plan(
@@ -92,7 +105,8 @@ def make_plan(
         MappingError, SourceError, TargetError, SettingsError: see `check`; an unknown collection was named.
     """
     report("reading mappings and schema")
-    collections = _chosen(check(source, files), options)
+    checked = _checked(source, files)
+    collections = _chosen(checked.collections, options)
     report("looking at the target")
     inspected = target.inspect([each.name for each in collections])
     surveys = []
@@ -113,7 +127,7 @@ def make_plan(
     syncable = source.position() is not None
     followed: tuple[Finding, ...] = ()
     if syncable and target.following() is not None:
-        followed = tuple(sync_findings(source.schema(), collections, logs_cascades=source.cascades_are_logged()))
+        followed = tuple(sync_findings(checked.schema, collections, logs_cascades=source.cascades_are_logged()))
     ground = Ground(
         created=datetime.now(UTC).isoformat(timespec="seconds"),
         source=source.identity(),
