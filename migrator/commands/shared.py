@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from migrator import api, console
-from migrator.commands.debug import debug_option
+from migrator.commands.debug import debug_option, log_format_option
 from migrator.config import Settings, load_settings
 from migrator.errors import SettingsError
 from migrator.model.plan import Plan
@@ -23,7 +23,7 @@ Command = Callable[..., None]
 
 
 def common(command: Command) -> Command:
-    """--source, --target, --mappings, --config and --debug."""
+    """--source, --target, --mappings, --config, --debug and --log-format."""
     options = (
         click.option("--source", metavar="URL", help="mysql://user:password@host:3306/database"),
         click.option("--target", metavar="URL", help="mongodb://host:27017/database or file:FOLDER"),
@@ -35,6 +35,7 @@ def common(command: Command) -> Command:
             help="Project file instead of ./migrator.yaml.",
         ),
         debug_option,
+        log_format_option,
     )
     return with_options(options, command)
 
