@@ -26,6 +26,7 @@ from benchmarks.client import select_statements
 from benchmarks.measure import Ran, medians, run
 from benchmarks.repositories import pages
 from benchmarks.sync import CHANGES, LAG_SECONDS, measure
+from benchmarks.tables import TABLES, crowded, drop_crowd
 from sample_schema.generate import drop, load
 
 MAPPINGS = Path(__file__).parent.parent / "mappings"
@@ -94,8 +95,9 @@ def apply_to_mongodb(source: str, target: str, mappings: Path, log: str) -> Ran:
 @click.option("--rounds", default=3, show_default=True, help="How often everything is run.")
 @click.option("--changes", default=CHANGES, show_default=True, help="Row changes for sync to catch up with.")
 @click.option("--lag-seconds", default=LAG_SECONDS, show_default=True, help="How long the lag of sync is watched.")
+@click.option("--tables", default=TABLES, show_default=True, help="Tables of the database of which few are mapped.")
 @click.option("--keep", is_flag=True, help="Leave the filled shops on the server.")
-def main(scale: int, rounds: int, changes: int, lag_seconds: float, keep: bool) -> None:
+def main(scale: int, rounds: int, changes: int, lag_seconds: float, tables: int, keep: bool) -> None:
     """Measure apply, verify and sync against a client, a script and a log reader, and sync over distances."""
     server, documents = os.environ["MIGRATOR_TEST_MYSQL_URL"], os.environ["MIGRATOR_TEST_MONGODB_URL"]
     head, _, options = documents.partition("?")
@@ -140,12 +142,15 @@ def main(scale: int, rounds: int, changes: int, lag_seconds: float, keep: bool) 
             growth.add_row(
                 str(size), f"{rows:,}", f"{ran.seconds:.2f}", f"{ran.seconds / rows * 1e6:.2f}", f"{ran.peak_mb:.0f}"
             )
+        among_many = crowded(server, documents, Path(folder), tables)
         if not keep:
             for size in {*sizes, scale}:
                 drop(shop(server, size))
+            drop_crowd(server, tables)
     console = Console(width=110)
     console.print(table)
     console.print(growth)
+    console.print(among_many)
     console.print(measure(server, documents, changes, lag_seconds))
     console.print(round_trips.measure(server, documents))
 

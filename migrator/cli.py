@@ -9,7 +9,7 @@ import signal
 import sys
 import threading
 import traceback
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from types import FrameType
 from typing import Any, NoReturn
@@ -17,9 +17,10 @@ from typing import Any, NoReturn
 import click
 
 from migrator import __version__
-from migrator.commands.debug import DEBUG, debug_option
+from migrator.commands.debug import DEBUG, debug_option, log_format_option
 from migrator.commands.values import SHOW_VALUES
 from migrator.errors import ExitCode, MappingError, MigratorError
+from migrator.log_output import Output, standard_error, wants_json
 from migrator.masking import mask_url
 
 # Of a disk behind standard output.
@@ -29,33 +30,46 @@ _NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 class _Commands(click.Group):
-    """Ends every command with its exit code: see docs/exit-codes.md."""
+    """Ends every command with its exit code: see docs/exit-codes.md. The context's object is where events go."""
+
+    def main(self, args: Sequence[str] | None = None, *more: Any, **extra: Any) -> Any:
+        arguments = sys.argv[1:] if args is None else list(args)
+        with standard_error(as_json=wants_json(arguments)) as output:
+            return super().main(arguments, *more, obj=output, **extra)
 
     def invoke(self, ctx: click.Context) -> Any:
         with _sigterm_as_ctrl_c():
             try:
                 return super().invoke(ctx)
             except MigratorError as error:
-                _say(error, debug=ctx.meta.get(DEBUG, False), values=ctx.meta.get(SHOW_VALUES, False))
+                _say(ctx.obj, error, debug=ctx.meta.get(DEBUG, False), values=ctx.meta.get(SHOW_VALUES, False))
                 ctx.exit(error.exit_code)
             except (KeyboardInterrupt, click.Abort):
-                click.echo("error: stopped by the user", err=True)
+                _event(ctx.obj, "stopped by the user", ExitCode.INTERRUPTED)
                 ctx.exit(ExitCode.INTERRUPTED)
-            except (click.ClickException, click.exceptions.Exit, BrokenPipeError):
+            except click.ClickException as error:
+                if not ctx.obj.is_json:
+                    raise
+                _event(ctx.obj, error.format_message(), ExitCode.USAGE)
+                ctx.exit(error.exit_code)
+            except (click.exceptions.Exit, BrokenPipeError):
                 raise
             except OSError as error:
                 if error.errno not in _NO_ROOM or error.filename is not None:
                     raise
                 # Python would try again at its end, and end by that with another code.
                 os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-                click.echo(f"error: the output can't be written: {error.strerror}", err=True)
+                _event(ctx.obj, f"the output can't be written: {error.strerror}", ExitCode.USAGE)
                 ctx.exit(ExitCode.USAGE)
             except Exception as error:
-                _say_unexpected(error, debug=ctx.meta.get(DEBUG, False), values=ctx.meta.get(SHOW_VALUES, False))
+                _say_unexpected(
+                    ctx.obj, error, debug=ctx.meta.get(DEBUG, False), values=ctx.meta.get(SHOW_VALUES, False)
+                )
                 ctx.exit(ExitCode.INTERNAL)
 
 
-def _say(error: MigratorError, *, debug: bool, values: bool) -> None:
+def _say(output: Output, error: MigratorError, *, debug: bool, values: bool) -> None:
+    """What happened, where, and what to do next; `facts` say the same to programs."""
     if isinstance(error, MappingError):
         lines = [*(str(problem) for problem in error.problems), f"error: {error.what}"]
     else:
@@ -68,18 +82,37 @@ def _say(error: MigratorError, *, debug: bool, values: bool) -> None:
         lines += [_BUG] if unexpected and not debug else []
     if debug:
         lines += ["", *_traceback(error, values), *([error.hint] if type(error) is MigratorError else [])]
-    click.echo(mask_url("\n".join(lines)), err=True)
+    facts: dict[str, str | list[str]] = {"where": error.where, "hint": error.hint}
+    if error.said and values:
+        facts["said"] = error.said
+    if isinstance(error, MappingError):
+        facts["problems"] = [str(problem) for problem in error.problems]
+    if debug:
+        facts["traceback"] = "".join(_traceback(error, values))
+    _event(output, error.what, error.exit_code, "\n".join(lines), **facts)
+
+
+def _event(output: Output, what: str, code: int, text: str = "", **facts: str | list[str]) -> None:
+    """An error as text, or as an event that has the parts of it."""
+    if not output.is_json:
+        output.event("error", "error", text=mask_url(text or f"error: {what}"))
+        return
+    hidden = {
+        name: [mask_url(each) for each in found] if isinstance(found, list) else mask_url(found)
+        for name, found in facts.items()
+        if found
+    }
+    output.event("error", "error", text=mask_url(what), exit_code=int(code), **hidden)
 
 
 _BUG = "  This is a fault in migrator itself. Run the same command with --debug for the traceback."
 
 
-def _say_unexpected(error: Exception, *, debug: bool, values: bool) -> None:
+def _say_unexpected(output: Output, error: Exception, *, debug: bool, values: bool) -> None:
     said = _HIDDEN if _is_the_drivers(error) and not values else error
-    text = f"error: unexpected {type(error).__name__}: {said}\n{_BUG}"
-    if debug:
-        text = "".join(_traceback(error, values)) + text
-    click.echo(mask_url(text), err=True)
+    what = f"unexpected {type(error).__name__}: {said}"
+    trace = "".join(_traceback(error, values)) if debug else ""
+    _event(output, what, ExitCode.INTERNAL, f"{trace}error: {what}\n{_BUG}", hint=_BUG.strip(), traceback=trace)
 
 
 def _traceback(error: BaseException, values: bool) -> list[str]:
@@ -166,6 +199,7 @@ _COMMANDS = _Imported(
 )
 @click.version_option(__version__, message="migrator %(version)s")
 @debug_option
+@log_format_option
 def main() -> None:
     """Moves an application from MySQL to denormalized MongoDB documents.
 

@@ -1,4 +1,4 @@
-"""What `sync` and `status` print: lines for people or JSON lines for machines, on stderr; a table for status."""
+"""What `sync` and `status` print: lines for people or events for machines, on stderr; a table for status."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
-from datetime import UTC, datetime
 from typing import Protocol
 
 import click
 from rich.console import Console, RenderableType
 from rich.table import Table
 
+from migrator.log_output import Output
 from migrator.model.change import SyncReport
 from migrator.planning.words import duration, number
 from migrator.run.follow import shown
@@ -63,7 +63,8 @@ class Lines:
 class JsonLines:
     """For log collectors: one JSON object a line on stderr, with time, level, event and its facts."""
 
-    def __init__(self) -> None:
+    def __init__(self, output: Output) -> None:
+        self._output = output
         self._state = ""
         self._said = float("-inf")
 
@@ -72,10 +73,10 @@ class JsonLines:
         if report.state == self._state and now - self._said < _LINE_SECONDS:
             return
         self._state, self._said = report.state, now
-        _json("error" if report.error else "info", "progress", **facts(report))
+        self._output.event("error" if report.error else "info", "progress", **facts(report))
 
     def note(self, text: str) -> None:
-        _json("warning", "note", text=text)
+        self._output.event("warning", "note", text=text)
 
     def close(self) -> None:
         """Every line is out already."""
@@ -129,11 +130,6 @@ def facts(report: SyncReport) -> dict[str, object]:
         else {"file": position.file, "offset": position.offset, "gtid": position.gtid, "server": position.server.uuid}
     )
     return found
-
-
-def _json(level: str, event: str, **values: object) -> None:
-    at = datetime.now(UTC).isoformat(timespec="milliseconds")
-    click.echo(json.dumps({"time": at, "level": level, "event": event, **values}, ensure_ascii=False), err=True)
 
 
 # --- dry run and status -------------------------------------------------------------------------------------------

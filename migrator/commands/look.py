@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 
 from migrator import api, console
-from migrator.commands.debug import debug_option
+from migrator.commands.debug import debug_option, log_format_option
 from migrator.commands.shared import common, consent_of, files_of, make_plan, planning, settings_of, write
 from migrator.config import Settings
 from migrator.errors import ExitCode, MigratorError
@@ -97,6 +97,7 @@ def _checks(settings: Settings) -> Iterator[Check]:
 
 @click.command()
 @debug_option
+@log_format_option
 def schema() -> None:
     """Prints the JSON Schema of mapping files, for editors."""
     click.echo(json.dumps(json_schema(), indent=2))

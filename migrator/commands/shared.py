@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from migrator import api, console
-from migrator.commands.debug import debug_option
+from migrator.commands.debug import debug_option, log_format_option
 from migrator.commands.values import show_values_option
 from migrator.config import Settings, load_settings
 from migrator.errors import SettingsError
@@ -24,7 +24,7 @@ Command = Callable[..., None]
 
 
 def common(command: Command) -> Command:
-    """--source, --target, --mappings, --config, --show-values and --debug."""
+    """--source, --target, --mappings, --config, --show-values, --debug and --log-format."""
     options = (
         click.option("--source", metavar="URL", help="mysql://user:password@host:3306/database"),
         click.option("--target", metavar="URL", help="mongodb://host:27017/database or file:FOLDER"),
@@ -37,6 +37,7 @@ def common(command: Command) -> Command:
         ),
         show_values_option,
         debug_option,
+        log_format_option,
     )
     return with_options(options, command)
 

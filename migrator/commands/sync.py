@@ -9,6 +9,7 @@ import click
 from migrator import api, console, console_sync
 from migrator.commands.shared import common, files_of, settings_of
 from migrator.config import Settings
+from migrator.log_output import Output
 from migrator.metrics import Metrics
 from migrator.run.follow import shown
 from migrator.run.interrupt import StopRequest
@@ -23,9 +24,6 @@ from migrator.run.sync import SyncOptions
 @click.option("--dry-run", is_flag=True, help="Print which documents would change, and change nothing.")
 @click.option("--metrics", metavar="PORT", type=click.IntRange(1, 65535), help="Serve Prometheus metrics on 127.0.0.1.")
 @click.option("--invalidate", metavar="URL", help="redis://… or memcached://…: the repositories' cache, to be told.")
-@click.option(
-    "--log-format", type=click.Choice(["text", "json"]), default="text", help="json: one object a line, on stderr."
-)
 def sync(
     source: str | None,
     target: str | None,
@@ -36,7 +34,6 @@ def sync(
     dry_run: bool,
     metrics: int | None,
     invalidate: str | None,
-    log_format: str,
 ) -> None:
     """Keeps what apply published in step with the source's change log, until stopped.
 
@@ -47,7 +44,8 @@ def sync(
         _dry_run(settings)
         return
     observers: list[console_sync.Closing] = []
-    observers.append(console_sync.JsonLines() if log_format == "json" else console_sync.Lines(console.stderr()))
+    output: Output = click.get_current_context().obj
+    observers.append(console_sync.JsonLines(output) if output.is_json else console_sync.Lines(console.stderr()))
     observers += [Metrics(metrics)] if metrics is not None else []
     stop = StopRequest()
     options = SyncOptions(until_caught_up, seconds, settings.retry_seconds)

@@ -8,7 +8,7 @@ from migrator.changes.cascades import silent_cascades
 from migrator.changes.watches import watches
 from migrator.model.change import Commit, Quiet, Rows, Statement, Truncate
 from migrator.model.position import Position
-from migrator.model.tree import Collection
+from migrator.model.tree import Collection, tables_of
 from migrator.run.sync_ports import SyncableSource
 
 
@@ -18,7 +18,7 @@ def written_behind(source: SyncableSource, position: Position, collections: Sequ
     Raises:
         SyncBlocked, SourceUnavailable: when the log can't be read.
     """
-    schema = source.schema()
+    schema = source.schema(tables_of(collections))
     watched = watches(schema, collections, [silent_cascades(schema, collections)])
     with source.follow(position, watched) as log:
         for event in log.events():

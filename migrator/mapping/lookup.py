@@ -14,6 +14,13 @@ from migrator.model.schema import Column, Schema, Table
 Describe = Callable[[str, str, str], Column]
 
 
+def meanings(name: str) -> tuple[tuple[str, str], ...]:
+    """What `name` in a mapping may mean, as (database, table), the likelier first: `shop.orders` may be `orders` of the
+    database `shop`, or a table with a dot in its name. The database "" is the source URL's."""
+    database, _, bare = name.partition(".")
+    return (("", name), (database, bare)) if bare else (("", name),)
+
+
 @dataclass(frozen=True)
 class Catalog:
     """The source as the check sees it: its tables, and the server's judgement of expressions."""
@@ -24,15 +31,16 @@ class Catalog:
     def table(self, name: str, spot: Spot) -> Table | None:
         """The table that `name` (`table` or `schema.table`) means; None, and reported, when there is none."""
         database, _, bare = name.partition(".")
-        found = self.schema.table(self.schema.default, name) or (self.schema.table(database, bare) if bare else None)
+        tables = (self.schema.table(schema or self.schema.default, table) for schema, table in meanings(name))
+        found = next((table for table in tables if table is not None), None)
         if found is not None:
             return found
-        databases = {table.schema for table in self.schema.tables}
+        databases = {schema for schema, _ in self.schema.names}
         if bare and database not in databases:
             hint = did_you_mean(database, databases, what="known databases")
             hint += f"; to read another one, append `databases={database}` to the source URL's options"
             spot.report(f"there is no database `{database}`, or its tables can't be read", hint)
-        elif not bare and not any(table.schema == self.schema.default for table in self.schema.tables):
+        elif not bare and self.schema.default not in databases:
             spot.report(f"the database {self.schema.default} has no tables, or they can't be read")
         else:
             database, bare = (database, bare) if bare else (self.schema.default, name)
@@ -40,13 +48,13 @@ class Catalog:
         return None
 
     def _suggest_table(self, database: str, name: str) -> str:
-        here = [table.name for table in self.schema.tables if table.schema == database]
+        here = [table for schema, table in self.schema.names if schema == database]
         close = nearest(name, here)
         if close is not None and close.lower() == name.lower():
             return f"did you mean `{close}`? Names of tables are compared with their case"
         if close is not None:
             return f"did you mean `{close}`?"
-        elsewhere = [table.qualified for table in self.schema.tables if table.name == name]
+        elsewhere = [f"{schema}.{table}" for schema, table in self.schema.names if table == name]
         return f"did you mean `{elsewhere[0]}`?" if elsewhere else did_you_mean(name, here, what="its tables")
 
     def expression(self, text: str, table: Table, spot: Spot) -> Column | None:

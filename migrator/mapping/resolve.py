@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterator
 from dataclasses import replace
 from functools import cache
 
 from migrator.errors import MappingError, Problem
 from migrator.mapping.indexes import resolve_indexes
 from migrator.mapping.load import MappingFile, MappingSet
-from migrator.mapping.lookup import Catalog, Describe
+from migrator.mapping.lookup import Catalog, Describe, meanings
 from migrator.mapping.nodes import build_root
 from migrator.mapping.references import resolve_references
 from migrator.mapping.spot import Spot
+from migrator.model.mapping import CollectionSpec, EmbedSpec
 from migrator.model.policies import Policies
 from migrator.model.schema import Schema, fingerprint
 from migrator.model.serialize import to_json
@@ -24,7 +26,7 @@ def resolve(mappings: MappingSet, schema: Schema, describe: Describe, policies: 
 
     Args:
         mappings: from `load_mappings`, or from `read_mappings`, whose problems count among the mistakes.
-        schema: all tables of the source's databases.
+        schema: at least the tables that the mappings name (`named_tables`), and the names of all.
         describe: what the server says an SQL expression over one row of (schema, table) is. Asked at most once for
             each expression; a MigratorError that is not Retryable counts as a mistake in the expression.
         policies: those of the project.
@@ -44,6 +46,20 @@ def resolve(mappings: MappingSet, schema: Schema, describe: Describe, policies: 
     if problems:
         raise MappingError(tuple(dict.fromkeys(problems)))
     return tuple(collection for collection in found if collection is not None)
+
+
+def named_tables(mappings: MappingSet) -> frozenset[tuple[str, str]]:
+    """(database, name) of every table that the mappings may mean; the database "" is the source URL's."""
+    names = (name for file in mappings.files for name in _names(file.spec))
+    return frozenset(meaning for name in names for meaning in meanings(name))
+
+
+def _names(spec: CollectionSpec | EmbedSpec) -> Iterator[str]:
+    yield spec.from_
+    if isinstance(spec, EmbedSpec) and spec.through is not None:
+        yield spec.through.table
+    for embedded in spec.embed.values():
+        yield from _names(embedded)
 
 
 def _collection(

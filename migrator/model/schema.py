@@ -68,6 +68,11 @@ class Index:
 _CASCADING = ("CASCADE", "SET NULL", "SET DEFAULT")
 
 
+def is_cascading(on_delete: str, on_update: str) -> bool:
+    """Whether a foreign key with these rules changes the rows that hold it."""
+    return on_delete in _CASCADING or on_update in _CASCADING
+
+
 @dataclass(frozen=True, slots=True)
 class ForeignKey:
     """`columns` of the table that holds it refer to `parent_columns` of the parent, pairwise."""
@@ -83,7 +88,7 @@ class ForeignKey:
     @property
     def cascades(self) -> bool:
         """Whether rows that hold the key change when the row it names does."""
-        return self.on_delete in _CASCADING or self.on_update in _CASCADING
+        return is_cascading(self.on_delete, self.on_update)
 
 
 @dataclass(frozen=True)
@@ -135,10 +140,17 @@ class Table:
 
 @dataclass(frozen=True)
 class Schema:
-    """The tables of one or several databases of a server. `default` is the database of the source's URL."""
+    """Tables of one or several databases of a server.
+
+    Attributes:
+        default: the database of the source's URL.
+        tables: those that were read, with all from which cascades lead to them.
+        names: (database, name) of every table and view there is, also of those that were not read.
+    """
 
     default: str
     tables: tuple[Table, ...]
+    names: tuple[tuple[str, str], ...] = ()
 
     @cached_property
     def by_name(self) -> dict[tuple[str, str], Table]:

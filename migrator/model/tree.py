@@ -6,7 +6,7 @@ All of it turns into JSON and back (model.serialize), since it travels in plans 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Literal
 
@@ -186,3 +186,8 @@ class Collection:
         found = {(node.schema, node.table) for node in self.root.walk()}
         found |= {(node.link.schema, node.link.table) for node in self.root.walk() if node.link}
         return tuple(sorted(found))
+
+
+def tables_of(collections: Iterable[Collection]) -> frozenset[tuple[str, str]]:
+    """Every (schema, table) that the documents of these collections are made of."""
+    return frozenset(table for collection in collections for table in collection.tables)

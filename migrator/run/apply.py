@@ -31,6 +31,7 @@ from migrator.model.plan import CollectionPlan, Plan
 from migrator.model.position import Position
 from migrator.model.run import CollectionProgress, Run
 from migrator.model.schema import fingerprint
+from migrator.model.tree import tables_of
 from migrator.run.agenda import Agenda
 from migrator.run.beside import no_check
 from migrator.run.copy import copy
@@ -206,8 +207,9 @@ class _Apply:
     def _check_source(self) -> None:
         """The server and the tables are those that the plan was made for."""
         require_same_server(self._plan, self._source)
-        schema = self._retrying(self._source.schema)
-        for plan in _copied(self._plan):
+        copied = _copied(self._plan)
+        schema = self._retrying(partial(self._source.schema, tables_of(plan.collection for plan in copied)))
+        for plan in copied:
             tables = [table for name in plan.collection.tables if (table := schema.table(*name)) is not None]
             if fingerprint(tables) != plan.collection.schema_fingerprint:
                 names = ", ".join(".".join(name) for name in plan.collection.tables)

@@ -36,7 +36,7 @@ from migrator.model.change import (
 from migrator.model.places import is_behind, log_place
 from migrator.model.position import Position
 from migrator.model.schema import Schema
-from migrator.model.tree import Collection
+from migrator.model.tree import Collection, tables_of
 from migrator.run.intake import Intake, Taken
 from migrator.run.rebuild import Rebuilt
 from migrator.run.remember import Part, missing, remember
@@ -339,13 +339,13 @@ class Follower:
     def _read_schema(self) -> Schema:
         """The tables as they are now. It may be later than the event that asks for it, in the moment in which a table
         is dropped and made again, or renamed away for another: one that is missing is looked for a few times more."""
-        mapped = {table for member in self._members.values() for table in member.collection.tables}
-        schema = self._retrying(self._source.schema)
+        mapped = tables_of(member.collection for member in self._members.values())
+        schema = self._retrying(partial(self._source.schema, mapped))
         for seconds in _MISSING:
             if mapped <= schema.by_name.keys():
                 break
             time.sleep(seconds)
-            schema = self._retrying(self._source.schema)
+            schema = self._retrying(partial(self._source.schema, mapped))
         return schema
 
     def _refuse_misfits(self, position: Position, text: str = "") -> None:

@@ -17,6 +17,7 @@ from migrator.model.places import is_behind
 from migrator.model.plan import CollectionPlan
 from migrator.model.position import Position
 from migrator.model.run import CollectionProgress, Run
+from migrator.model.tree import tables_of
 from migrator.run.beside import Beside, IsOver, no_check, nothing
 from migrator.run.capture import capture
 from migrator.run.catch_up_watch import CatchUpWatch
@@ -56,7 +57,7 @@ class Handover:
         self._retry_seconds = retry_seconds
         self._state: SyncState = target.sync_state(lease)
         self._said = ""
-        self._schema = source.schema()
+        self._schema = source.schema(tables_of(plan.collection for plan in plans))
         self._members = [
             Member(Scope(run.id, plan.collection.name), plan.collection)
             for plan in plans

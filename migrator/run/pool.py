@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import multiprocessing
 import os
 import queue
@@ -10,6 +11,7 @@ import threading
 import traceback
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from logging.handlers import QueueHandler
 from multiprocessing import forkserver, resource_tracker
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
@@ -17,6 +19,7 @@ from typing import Any
 
 from migrator.errors import MigratorError, Stopped
 from migrator.garbage import spare_rows
+from migrator.log_capture import captured
 from migrator.run.interrupt import uninterrupted
 
 # A worker's handler: built in the worker by a factory, called with one task at a time.
@@ -32,6 +35,19 @@ class Outcome:
     task: Any
     value: Any = None
     error: BaseException | None = None
+
+
+class _ToParent(QueueHandler):
+    """Hands what libraries log in a worker to the parent, which logs it as its own: several processes that write to one
+    log would not agree on its format."""
+
+    def __init__(self, send: Callable[[object], None]) -> None:
+        super().__init__(queue.SimpleQueue())
+        self.setLevel(logging.WARNING)
+        self._send = send
+
+    def enqueue(self, record: logging.LogRecord) -> None:
+        self._send(record)
 
 
 def warm_up(preload: Sequence[str]) -> None:
@@ -80,7 +96,8 @@ class Pool:
     def wait_ready(self) -> None:
         """Returns when every worker has made its handler; raises the error of one that could not."""
         for pipe in self._pipes:
-            outcome = self._receive(pipe)
+            while (outcome := self._receive(pipe)) is None:
+                pass
             if isinstance(outcome.error, BaseException):
                 raise outcome.error
 
@@ -124,16 +141,22 @@ class Pool:
             # So would an answer that was taken and not noted.
             with uninterrupted():
                 outcome = self._receive(ready)
-                del self._busy[outcome.worker]
-                outcomes.append(outcome)
+                if outcome is not None:
+                    del self._busy[outcome.worker]
+                    outcomes.append(outcome)
         return outcomes
 
-    def _receive(self, pipe: Connection) -> Outcome:
+    def _receive(self, pipe: Connection) -> Outcome | None:
+        """The answer of a worker; None when it sent what a library logged there."""
         number = self._pipes.index(pipe)
         try:
-            value, error = pipe.recv()
+            received = pipe.recv()
         except (EOFError, ConnectionResetError):
             raise self._died(number) from None
+        if isinstance(received, logging.LogRecord):
+            logging.getLogger(received.name).handle(received)
+            return None
+        value, error = received
         return Outcome(number, self._busy.get(number), value, error)
 
     def _died(self, number: int) -> Stopped:
@@ -164,22 +187,28 @@ def _main(pipe: Connection, factory: Callable[[], Handler]) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     spare_rows()
+    answers = _Answers(pipe)
     tasks: queue.SimpleQueue[Any] = queue.SimpleQueue()
     threading.Thread(target=_listen, args=(pipe, tasks), daemon=True).start()
+    with captured(_ToParent(answers.send)):
+        _work(factory, tasks, answers)
+
+
+def _work(factory: Callable[[], Handler], tasks: queue.SimpleQueue[Any], answers: _Answers) -> None:
     try:
         handler = factory()
     except Exception as error:
-        _answer(pipe, None, error)
+        answers.answer(None, error)
         return
-    _answer(pipe, _READY, None)
+    answers.answer(_READY, None)
     while True:
         task = tasks.get()
         try:
             value = handler(task)
         except Exception as error:
-            _answer(pipe, None, error)
+            answers.answer(None, error)
         else:
-            _answer(pipe, value, None)
+            answers.answer(value, None)
 
 
 def _listen(pipe: Connection, tasks: queue.SimpleQueue[Any]) -> None:
@@ -191,11 +220,23 @@ def _listen(pipe: Connection, tasks: queue.SimpleQueue[Any]) -> None:
             os._exit(1)
 
 
-def _answer(pipe: Connection, value: Any, error: Exception | None) -> None:
-    if error is not None and not isinstance(error, MigratorError):
-        text = "".join(traceback.format_exception(error))
-        error = MigratorError(f"unexpected {type(error).__name__}: {error}", hint=text)
-    try:
-        pipe.send((value, error))
-    except OSError:
-        os._exit(1)
+class _Answers:
+    """A worker's end of the pipe. Threads of libraries log, too."""
+
+    def __init__(self, pipe: Connection) -> None:
+        self._pipe = pipe
+        self._lock = threading.Lock()
+
+    def answer(self, value: Any, error: Exception | None) -> None:
+        if error is not None and not isinstance(error, MigratorError):
+            text = "".join(traceback.format_exception(error))
+            error = MigratorError(f"unexpected {type(error).__name__}: {error}", hint=text)
+        self.send((value, error))
+
+    def send(self, what: object) -> None:
+        """Ends the process when the parent's end is gone."""
+        try:
+            with self._lock:
+                self._pipe.send(what)
+        except OSError:
+            os._exit(1)

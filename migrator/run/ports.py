@@ -10,6 +10,7 @@ from contextlib import AbstractAsyncContextManager, AbstractContextManager
 from typing import Literal, Protocol
 
 from migrator.documents.reader import RowReader
+from migrator.model.change import TableName
 from migrator.model.check import Check
 from migrator.model.chunk import Chunk, ChunkResult, Document, Key, KeyRange, Refusal, Rejected
 from migrator.model.plan import CollectionMeasure, CollectionPlan, Finding, TargetCollection, TargetIdentity
@@ -35,8 +36,9 @@ class Source(Protocol):
 
     def identity(self) -> ServerIdentity: ...
 
-    def schema(self) -> Schema:
-        """All tables and views of the source's databases."""
+    def schema(self, tables: Iterable[TableName] | None = None) -> Schema:
+        """Those of `tables` that there are, with all from which cascades lead to them; None for every table and view of
+        the source's databases, which takes long where there are thousands. A database "" is the URL's."""
         ...
 
     def describe(self, schema: str, table: str, expression: str) -> Column:

@@ -18,10 +18,11 @@ from bson.json_util import RELAXED_JSON_OPTIONS, dumps
 
 from migrator.errors import MappingError, PlanRefused, SettingsError, SourceError
 from migrator.mapping.load import read_mappings
-from migrator.mapping.resolve import resolve
+from migrator.mapping.resolve import named_tables, resolve
 from migrator.mapping.suggest import did_you_mean
 from migrator.model.plan import Finding, Plan
 from migrator.model.policies import Policies
+from migrator.model.schema import Schema
 from migrator.model.tree import Collection
 from migrator.planning.build import Ground, Survey, build, narrowed
 from migrator.planning.decide import Consent, decide
@@ -70,14 +71,26 @@ def check(source: Source, files: MappingFiles) -> tuple[Collection, ...]:
         MappingError: with every mistake.
         SourceError: when the schema can't be read.
     """
+    return _checked(source, files).collections
+
+
+@dataclass(frozen=True, slots=True)
+class _Checked:
+    """What the mapping files describe, and the tables that they name as they are now."""
+
+    collections: tuple[Collection, ...]
+    schema: Schema
+
+
+def _checked(source: Source, files: MappingFiles) -> _Checked:
     mappings = read_mappings(files.folder)
     try:
-        schema = source.schema()
+        schema = source.schema(named_tables(mappings))
     except SourceError:
         if mappings.problems:
             raise MappingError(mappings.problems) from None
         raise
-    return resolve(mappings, schema, source.describe, files.policies)
+    return _Checked(resolve(mappings, schema, source.describe, files.policies), schema)
 
 
 def make_plan(
@@ -99,7 +112,8 @@ def make_plan(
     """
     since = mark(source) if target.following() is not None else None
     report("reading mappings and schema")
-    collections = _chosen(check(source, files), options)
+    checked = _checked(source, files)
+    collections = _chosen(checked.collections, options)
     report("looking at the target")
     inspected = target.inspect([each.name for each in collections])
     surveys = []
@@ -120,7 +134,7 @@ def make_plan(
     syncable = source.position() is not None
     followed: tuple[Finding, ...] = ()
     if syncable and target.following() is not None:
-        followed = tuple(sync_findings(source.schema(), collections, logs_cascades=source.cascades_are_logged()))
+        followed = tuple(sync_findings(checked.schema, collections, logs_cascades=source.cascades_are_logged()))
         report("trying how fast the change log can be followed")
         copied = [each.collection for each in surveys if each.measure is not None]
         followed += pace_findings(pace(source, copied, since))

@@ -18,6 +18,7 @@ from migrator.errors import LeaseHeld, MigratorError, Retryable, Stopped, SyncBl
 from migrator.model.change import Scope, SyncReport
 from migrator.model.places import is_behind
 from migrator.model.position import Position
+from migrator.model.tree import tables_of
 from migrator.run.follow import Follower, Member, Progress
 from migrator.run.interrupt import StopRequest
 from migrator.run.meter import Meter, State
@@ -301,11 +302,11 @@ def followable_members(
     """
     scopes = [Scope(run, name) for name, run in sorted(state.published().items()) if name not in without]
     known = state.positions(scopes)
-    schema, server = source.schema(), source.identity().uuid
+    collections = {scope: state.collection(scope) for scope in scopes}
+    schema, server = source.schema(tables_of(collections.values())), source.identity().uuid
     members = []
     others = {}
-    for scope in scopes:
-        collection = state.collection(scope)
+    for scope, collection in collections.items():
         why = unfollowable(collection, schema)
         if not why and scope not in known:
             why = "it was applied without a change log"

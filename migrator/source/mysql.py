@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AbstractContextManager
 from dataclasses import dataclass
 from functools import cached_property
@@ -56,8 +56,8 @@ class MySQLSource:
         """The server that the first connection reached; every reader must reach the same one."""
         return self._server
 
-    def schema(self) -> Schema:
-        return schema.read_schema(self.url)
+    def schema(self, tables: Iterable[TableName] | None = None) -> Schema:
+        return schema.read_schema(self.url, tables)
 
     def describe(self, schema: str, table: str, expression: str) -> Column:
         return describe.describe(self.url, schema, table, expression)

@@ -19,7 +19,7 @@ from migrator.source.grants import Need, files_need, grant_global, grant_reading
 from migrator.source.identity import read_identity
 from migrator.source.log_settings import Setting
 from migrator.source.position import version_tuple
-from migrator.source.schema import read_schema
+from migrator.source.schema import cascading_keys
 from migrator.source.server_facts import ServerFacts, read_facts
 from migrator.source.session_settings import SessionRefused
 from migrator.source.url import SourceUrl
@@ -241,7 +241,7 @@ def _connected_checks(url: SourceUrl, facts: ServerFacts) -> Iterator[Check]:
     with connected(url) as connection:
         yield from _session(connection, facts.server)
         if log_settings.has_log(facts.variables):
-            yield _cascades(url, facts)
+            yield _cascades(connection, url, facts)
         yield _time_zone(facts)
         yield _character_sets(connection, url)
         yield _clock(connection)
@@ -261,16 +261,19 @@ def _session(connection: Connection, server: ServerIdentity) -> Iterator[Check]:
         yield Check("source", "warning", "session settings", str(deviation), fix)
 
 
-def _cascades(url: SourceUrl, facts: ServerFacts) -> Check:
+def _cascades(connection: Connection, url: SourceUrl, facts: ServerFacts) -> Check:
     """DESIGN premise B."""
     if log_settings.cascades_are_logged(facts.server, facts.variables):
         triggers = log_settings.is_on(facts.variables.get("enable_cascade_triggers", "OFF"))
         also = ", and so is what the triggers change that they fire (enable_cascade_triggers)" if triggers else ""
         return _ok("cascades", f"ON DELETE CASCADE and SET NULL are in the log{also}")
-    count = sum(1 for table in read_schema(url).tables for key in table.foreign_keys if key.cascades)
-    if not count:
+    keys = cascading_keys(connection, url.databases)
+    if not keys.known and not keys.hidden:
         return _ok("cascades", "no foreign key cascades (the log would not show it)")
+    count = keys.known + keys.hidden
     what = f"{count} foreign key{'' if count == 1 else 's'} with CASCADE or SET NULL, whose changes are not in the log"
+    if keys.hidden:
+        what += f"; of {keys.hidden} the account may not see whether they have one of these rules"
     fix = "`migrator plan` names those that lead into mapped tables, and what to do."
     return Check("source", "warning", "cascades", what, fix)
 

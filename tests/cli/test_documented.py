@@ -16,7 +16,7 @@ from migrator.errors import ExitCode
 from tests.cli.conftest import migrator
 
 DOCS = Path(__file__).parents[2] / "docs"
-COMMON = {"--source", "--target", "--mappings", "--config", "--show-values", "--debug"}
+COMMON = {"--source", "--target", "--mappings", "--config", "--show-values", "--debug", "--log-format"}
 
 
 def sections() -> dict[str, str]:
@@ -49,8 +49,8 @@ def test_every_option_has_a_row_and_every_row_an_option(name: str) -> None:
 
 def test_the_common_options_are_documented_once() -> None:
     assert documented(sections()["The command line"]) == COMMON
-    assert options(main.commands["schema"]) == {"--debug"}
-    for option in ("--version", "`-h`", "--help", "--debug"):
+    assert options(main.commands["schema"]) == {"--debug", "--log-format"}
+    for option in ("--version", "`-h`", "--help", "--debug", "--log-format"):
         assert option in sections()["The command line"]
 
 

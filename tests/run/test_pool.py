@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import signal
 import subprocess
 import sys
 import time
+import warnings
 from contextlib import closing
 from pathlib import Path
 
@@ -115,3 +117,27 @@ def _alive(pid: int) -> bool:
         return "Z" not in Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
     except (FileNotFoundError, ProcessLookupError):
         return False
+
+
+def logging_and_warning() -> Handler:
+    logging.getLogger("library").warning("while %s", "starting")
+
+    def handle(task: int) -> int:
+        logging.getLogger("library").error("task %d", task)
+        logging.getLogger("library").info("nobody wants to know")
+        warnings.warn("old", UserWarning, stacklevel=2)
+        return task
+
+    return handle
+
+
+def test_what_libraries_log_in_a_worker_is_logged_by_the_parent(caplog: pytest.LogCaptureFixture) -> None:
+    with closing(Pool(logging_and_warning, 1)) as pool:
+        pool.wait_ready()
+        pool.submit(0, 7)
+        assert [outcome.value for outcome in results(pool)] == [7]
+    found = [(record.name, record.levelname, record.getMessage()) for record in caplog.records]
+    assert found[:2] == [("library", "WARNING", "while starting"), ("library", "ERROR", "task 7")]
+    ((name, level, text),) = found[2:]
+    assert (name, level) == ("py.warnings", "WARNING")
+    assert "UserWarning: old" in text

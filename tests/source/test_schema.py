@@ -6,7 +6,7 @@ import pytest
 
 from migrator.errors import SourceError
 from migrator.model.schema import Column, Index, fingerprint
-from migrator.source import MySQLSource
+from migrator.source import MySQLSource, schema
 from migrator.source.schema import parse_members, read_schema
 from migrator.source.url import SourceUrl
 from tests.source.build import table
@@ -115,13 +115,13 @@ def test_foreign_keys_with_rules_and_across_databases(
     source: MySQLSource, execute: Execute, second_database: str
 ) -> None:
     foreign_keys(execute, second_database)
-    schema = read_schema(replace(source.url, databases=(source.url.database, second_database)))
-    far, own = sorted(table(schema, "nodes").foreign_keys, key=lambda key: key.name)
+    found = read_schema(replace(source.url, databases=(source.url.database, second_database)))
+    far, own = sorted(table(found, "nodes").foreign_keys, key=lambda key: key.name)
     assert (far.columns, far.parent_columns) == (("b", "a"), ("a", "b"))
     assert (far.parent_schema, far.parent_table) == (second_database, "parents")
     assert far.on_delete in ("RESTRICT", "NO ACTION")
     assert (own.parent_table, own.on_delete, own.on_update) == ("nodes", "CASCADE", "SET NULL")
-    assert table(schema, "parents", second_database).primary_key == ("a", "b")
+    assert table(found, "parents", second_database).primary_key == ("a", "b")
 
 
 @pytest.mark.parametrize(
@@ -150,10 +150,10 @@ def test_views_are_there_and_sequences_are_not(source: MySQLSource, execute: Exe
     execute("CREATE TABLE base (id INT PRIMARY KEY)", "CREATE VIEW seen AS SELECT id, id + 1 AS next FROM base")
     if mysql_product == "MariaDB":
         execute("CREATE SEQUENCE counter")
-    schema = source.schema()
-    assert [found.name for found in schema.tables] == ["base", "seen"]
-    assert [found.is_view for found in schema.tables] == [False, True]
-    assert list(table(schema, "seen").by_name) == ["id", "next"]
+    whole = source.schema()
+    assert [found.name for found in whole.tables] == ["base", "seen"]
+    assert [found.is_view for found in whole.tables] == [False, True]
+    assert list(table(whole, "seen").by_name) == ["id", "next"]
 
 
 def test_a_table_loaded_just_now_has_an_estimate(source: MySQLSource, execute: Execute) -> None:
@@ -181,3 +181,56 @@ def test_odd_names(source: MySQLSource, execute: Execute) -> None:
     found = table(source.schema(), "we`ird %s :x")
     assert list(found.by_name) == ["the key", "%", "select"]
     assert source.describe(source.url.database, found.name, "`%` + `select`").data_type == "bigint"
+
+
+def test_tables_are_read_by_name_as_they_are_among_all(source: MySQLSource, execute: Execute) -> None:
+    execute(
+        "CREATE TABLE parents (id INT PRIMARY KEY)",
+        "CREATE TABLE rows_ (id INT PRIMARY KEY, up INT, doc JSON, body TEXT, n INT, UNIQUE KEY n (n),"
+        " FOREIGN KEY (up) REFERENCES parents (id))",
+        "CREATE VIEW seen AS SELECT id FROM parents",
+        "CREATE TABLE texts (id INT PRIMARY KEY, plain LONGTEXT)",
+    )
+    whole = source.schema()
+    assert whole.names == tuple((each.schema, each.name) for each in whole.tables)
+    for each in whole.tables:
+        for database in ("", each.schema):
+            found = source.schema([(database, each.name), ("", "nowhere"), ("elsewhere", each.name)])
+            assert found.tables == (each,)
+            assert (found.default, found.names) == (whole.default, whole.names)
+    assert source.schema([]).tables == ()
+    assert source.schema([("", "PARENTS"), ("", "parents"), ("", "rows_")]).tables == whole.tables[:2]
+
+
+def test_tables_from_which_cascades_lead_are_read_too(
+    source: MySQLSource, execute: Execute, second_database: str
+) -> None:
+    execute(
+        f"CREATE TABLE `{second_database}`.first_ (id INT PRIMARY KEY, up INT,"
+        " FOREIGN KEY (up) REFERENCES first_ (id) ON DELETE SET NULL)",
+        "CREATE TABLE second_ (id INT PRIMARY KEY, up INT,"
+        f" FOREIGN KEY (up) REFERENCES `{second_database}`.first_ (id) ON UPDATE CASCADE)",
+        "CREATE TABLE plain (id INT PRIMARY KEY)",
+        "CREATE TABLE third (id INT PRIMARY KEY, up INT, other INT, FOREIGN KEY (up) REFERENCES second_ (id)"
+        " ON DELETE CASCADE, FOREIGN KEY (other) REFERENCES plain (id))",
+        "CREATE TABLE fourth (id INT PRIMARY KEY, up INT, FOREIGN KEY (up) REFERENCES third (id) ON DELETE CASCADE)",
+    )
+    both = replace(source.url, databases=(source.url.database, second_database))
+    assert [each.name for each in read_schema(both, [("", "third")]).tables] == ["second_", "third", "first_"]
+    assert [each.name for each in source.schema([("", "third")]).tables] == ["second_", "third"]
+    assert [each.name for each in source.schema([("", "plain"), ("", "fourth")]).tables] == [
+        "fourth",
+        "plain",
+        "second_",
+        "third",
+    ]
+
+
+def test_more_tables_than_are_asked_for_at_once(
+    source: MySQLSource, execute: Execute, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    execute(*(f"CREATE TABLE t{number} (id INT PRIMARY KEY, c{number} TEXT)" for number in range(7)))
+    whole = source.schema()
+    monkeypatch.setattr(schema, "_NAMES_AT_ONCE", 3)
+    assert source.schema() == whole
+    assert [list(each.by_name)[1] for each in whole.tables] == [f"c{number}" for number in range(7)]

@@ -6,8 +6,6 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from bson import CodecOptions, DatetimeConversion
-from bson.raw_bson import RawBSONDocument
 from pymongo.errors import BulkWriteError, OperationFailure
 
 from migrator.errors import Retryable
@@ -23,9 +21,6 @@ from migrator.target.mongo.failure import first_failure, from_failure, translate
 from migrator.target.mongo.server_message import own_words, sentence
 
 T = TypeVar("T")
-
-# Dates outside of Python's range are looked past, sub-documents stay bytes.
-RAW = CodecOptions(document_class=RawBSONDocument, datetime_conversion=DatetimeConversion.DATETIME_MS)
 
 
 @dataclass(frozen=True, slots=True)

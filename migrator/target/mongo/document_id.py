@@ -7,7 +7,7 @@ from typing import Any
 from bson import encode
 from bson.raw_bson import RawBSONDocument
 
-from migrator.target.mongo.bulk import RAW
+from migrator.target.mongo.raw import RAW
 
 # https://bsonspec.org/spec.html: type of an element -> bytes of its value.
 _FIXED = {0x01: 8, 0x07: 12, 0x08: 1, 0x09: 8, 0x0A: 0, 0x10: 4, 0x11: 8, 0x12: 8, 0x13: 16}

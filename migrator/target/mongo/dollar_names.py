@@ -16,8 +16,8 @@ from bson.raw_bson import RawBSONDocument
 from pymongo.errors import OperationFailure
 
 from migrator.model.chunk import Document, Key, Refusal
-from migrator.target.mongo.bulk import RAW
 from migrator.target.mongo.codes import DOLLAR_NAME, refuses_a_document
+from migrator.target.mongo.raw import RAW
 from migrator.target.mongo.session import Session
 
 # A type's byte and the start of such a name. Text of a document may look like that too, so a hit is looked at closely.

@@ -15,9 +15,10 @@ from pymongo.collection import Collection
 from migrator.model.change import Conflict, WriteOutcome
 from migrator.model.chunk import Document, Key, Refusal
 from migrator.target.mongo import bulk, dollar_names
-from migrator.target.mongo.bulk import RAW, Failure
+from migrator.target.mongo.bulk import Failure
 from migrator.target.mongo.document_id import id_document, id_of
 from migrator.target.mongo.fence import Guard
+from migrator.target.mongo.raw import RAW, bson_of
 from migrator.target.mongo.rivals import Rivals
 from migrator.target.mongo.server_message import covered, index_kind
 from migrator.target.mongo.session import Session
@@ -103,7 +104,7 @@ class MongoDocuments:
             # Bounds of the index go through all types in the server's order; `$gt` stays within the type of `after`.
             last = RawBSONDocument(after, RAW)["_id"]
             found = found.min([("_id", last)]).hint([("_id", ASCENDING)]).limit(limit + 1)
-        ids = [bytes(each.raw) for each in found]
+        ids = [bson_of(each) for each in found]
         return ids[1:] if ids and ids[0] == after else ids[:limit]
 
     def _writes(self, documents: Sequence[Document]) -> tuple[list[_Write], list[tuple[Key, Refusal]]]:

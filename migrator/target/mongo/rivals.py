@@ -9,7 +9,7 @@ from pymongo.collation import Collation
 from pymongo.collection import Collection
 from pymongo.read_concern import ReadConcern
 
-from migrator.target.mongo.bulk import RAW
+from migrator.target.mongo.raw import RAW, bson_of
 
 
 class Rivals:
@@ -34,7 +34,7 @@ class Rivals:
                 _same(document, index), {"_id": 1}, collation=_collation(index.get("collation"))
             )
             if found is not None:
-                return bytes(found.raw)
+                return bson_of(found)
         return None
 
 

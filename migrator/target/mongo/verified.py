@@ -6,8 +6,9 @@ import zlib
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from bson import CodecOptions, DatetimeConversion
 from bson.raw_bson import RawBSONDocument
+from pymongo.collection import Collection
+from pymongo.cursor import Cursor
 
 from migrator.model.change import Scope
 from migrator.model.chunk import Key, Rejected
@@ -19,6 +20,7 @@ from migrator.model.verify import CollectionPass, Pass, Published
 from migrator.target.mongo import records, sums
 from migrator.target.mongo.fence import Unguarded
 from migrator.target.mongo.place import MongoPlace
+from migrator.target.mongo.raw import RAW, bson_of
 from migrator.target.mongo.runs import RUNS, run_of
 from migrator.target.mongo.scopes import of_scope
 from migrator.target.mongo.session import Session
@@ -26,7 +28,6 @@ from migrator.target.published import published
 
 PASSES = "_migrator_verify"
 
-_RAW = CodecOptions(document_class=RawBSONDocument, datetime_conversion=DatetimeConversion.DATETIME_MS)
 _IDS_AT_ONCE = 2000
 
 
@@ -41,8 +42,8 @@ class MongoStored:
         """MongoDB has an index of `_id`."""
 
     def find(self, ids: Sequence[bytes]) -> list[bytes]:
-        wanted = {"_id": {"$in": [RawBSONDocument(each, _RAW)["_id"] for each in ids]}}
-        return self._session.steadily(lambda: [found.raw for found in self._documents.find(wanted)])
+        wanted = {"_id": {"$in": [RawBSONDocument(each, RAW)["_id"] for each in ids]}}
+        return self._session.steadily(lambda: [bson_of(found) for found in self._documents.find(wanted)])
 
     def count(self) -> int:
         return int(self._session.steadily(lambda: self._documents.count_documents({})))
@@ -58,8 +59,8 @@ class MongoStored:
         """The connections are the target's."""
 
     @property
-    def _documents(self) -> Any:
-        return self._session.database.get_collection(self._collection, codec_options=_RAW)
+    def _documents(self) -> Collection[Any]:
+        return self._session.database.get_collection(self._collection, codec_options=RAW)
 
 
 class MongoVerifyState:
@@ -135,10 +136,10 @@ class MongoVerifyState:
         return self._session.database
 
 
-def _some(cursor: Any) -> list[bytes]:
+def _some(cursor: Cursor[RawBSONDocument]) -> list[bytes]:
     some: list[bytes] = []
     for found in cursor:
-        some.append(found.raw)
+        some.append(bson_of(found))
         if len(some) >= _IDS_AT_ONCE:
             break
     return some

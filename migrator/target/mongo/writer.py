@@ -22,8 +22,9 @@ from migrator.errors import LeaseLost
 from migrator.model.chunk import Chunk, ChunkResult, Document, Key, Refusal, Rejected
 from migrator.model.collection_names import staged_name
 from migrator.target.mongo import bulk, dollar_names, fence, transactors
-from migrator.target.mongo.bulk import RAW, Failure
+from migrator.target.mongo.bulk import Failure
 from migrator.target.mongo.document_id import id_of
+from migrator.target.mongo.raw import RAW, bson_of
 from migrator.target.mongo.session import TRANSACTION, TRANSACTION_SECONDS, Session
 from migrator.target.mongo.state import CHUNKS, REJECTED, chunk_id
 
@@ -127,10 +128,10 @@ class MongoWriter:
         def replace(some: Sequence[RawBSONDocument]) -> dict[int, Failure]:
             reinserted = [self._is_reinserted(each) for each in some]
             writes: list[Any] = [
-                InsertOne(each) if is_new else ReplaceOne({"_id": id_of(bytes(each.raw))}, each, upsert=True)
+                InsertOne(each) if is_new else ReplaceOne({"_id": id_of(bson_of(each))}, each, upsert=True)
                 for each, is_new in zip(some, reinserted, strict=True)
             ]
-            gone = [id_of(bytes(each.raw)) for each, is_new in zip(some, reinserted, strict=True) if is_new]
+            gone = [id_of(bson_of(each)) for each, is_new in zip(some, reinserted, strict=True) if is_new]
             return self._session.steadily(lambda: self._put(chunk, gone, writes))
 
         failures = bulk.divided(replace, [raw[index] for index in which])
@@ -143,7 +144,7 @@ class MongoWriter:
         return bulk.outcome(self._where, lambda: self._staged(chunk).bulk_write(writes, ordered=False))
 
     def _is_reinserted(self, raw: RawBSONDocument) -> bool:
-        return dollar_names.path(bytes(raw.raw)) is not None and not self._session.cached(dollar_names.replaceable)
+        return dollar_names.path(bson_of(raw)) is not None and not self._session.cached(dollar_names.replaceable)
 
     def _takes_no_dollar_names(self, documents: Sequence[Document]) -> bool:
         """Whether `sync` could not change some of these documents later."""
