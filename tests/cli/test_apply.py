@@ -130,8 +130,11 @@ def test_rejected_rows_are_told_with_examples(shop: Shop) -> None:
     assert result.exit_code == 5, result.stderr
     assert "Rejected: 1 reason recorded" in result.stdout
     assert "customers 2: " in result.stdout
-    assert "born_on = '0000-00-00'" in result.stdout
+    assert "born_on: " in result.stdout
+    assert "0000-00-00" not in result.stdout
     assert shop.ids("customers") == [1]
+    shown = shop.run(*APPLY, "--replace", "customers", "--show-values")
+    assert "born_on = '0000-00-00'" in shown.stdout
     shop.sql("UPDATE customers SET born_on = '1906-12-09' WHERE id = 2")
     again = shop.run(*APPLY)
     assert again.exit_code == 0, again.stderr

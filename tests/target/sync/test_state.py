@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
@@ -113,13 +112,9 @@ def test_noted_again_meanwhile(state: SyncState) -> None:
 
 @pytest.mark.slow
 def test_many_reaches(state: SyncState) -> None:
-    started = time.monotonic()
     state.mark_dirty(SCOPE, (reach(b"%d" % n) for n in range(100_000)))
-    took = time.monotonic() - started
-    print(f"100,000 reaches in {took:.1f} s")
     assert state.count_dirty([SCOPE]) == 100_000
     assert [each.reach.values for each in state.dirty(SCOPE, 3)] == [(b"0",), (b"1",), (b"2",)]
-    assert took < 40
 
 
 def tag(n: int, order: bytes | None, tag: bytes | None = b"red", table: Any = TAGS) -> TrackedRow:
