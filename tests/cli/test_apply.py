@@ -131,7 +131,7 @@ def test_rejected_rows_are_told_with_examples(shop: Shop) -> None:
     assert "Rejected: 1 reason recorded" in result.stdout
     assert "customers 2: " in result.stdout
     assert "born_on: " in result.stdout
-    assert "0000-00-00" not in result.stdout
+    assert "born_on = " not in result.stdout
     assert shop.ids("customers") == [1]
     shown = shop.run(*APPLY, "--replace", "customers", "--show-values")
     assert "born_on = '0000-00-00'" in shown.stdout
