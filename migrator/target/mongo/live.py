@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
+from itertools import groupby
 from typing import Any
 
 from bson.raw_bson import RawBSONDocument
@@ -118,7 +119,8 @@ class MongoDocuments:
         if dollars and not self._guard.all_or_nothing:
             documents, refused = dollar_names.separated(documents)
         writes = [_Write(each, RawBSONDocument(each.bson, RAW), each.key in dollars) for each in documents]
-        return writes, refused
+        # Those of a kind together: see `_bulk`.
+        return sorted(writes, key=lambda write: write.reinserted), refused
 
     def _refusals(self, failed: Sequence[tuple[_Write, Failure]]) -> list[tuple[Key, Refusal]]:
         refused = [(write.document.key, failure) for write, failure in failed if not failure.is_duplicate]
@@ -166,14 +168,18 @@ class MongoDocuments:
     def _bulk(self, part: _Part, session: ClientSession | None) -> dict[int, Failure]:
         gone = [*part.deletes, *(write.id for write in part.writes if write.reinserted)]
         deletes = [DeleteOne({"_id": each}) for each in gone]
-        writes = [write.operation for write in part.writes]
-        collection = self._collection
+        collection, where = self._collection, f"{self._session.url.address}, {self._name}"
         if deletes:
             collection.bulk_write(deletes, ordered=False, session=session)
-        if not writes:
-            return {}
-        send = partial(collection.bulk_write, writes, ordered=False, session=session)
-        return bulk.outcome(f"{self._session.url.address}, {self._name}", send)
+        sent = 0
+        # A command for each kind: in a transaction that the first one ended by a failure, no second one can be sent.
+        for _, some in groupby(part.writes, lambda write: write.reinserted):
+            operations = [write.operation for write in some]
+            send = partial(collection.bulk_write, operations, ordered=False, session=session)
+            if failures := bulk.outcome(where, send):
+                return {sent + index: failure for index, failure in failures.items()}
+            sent += len(operations)
+        return {}
 
     def _conflicts(self, failed: Sequence[tuple[_Write, Failure]]) -> tuple[Conflict, ...]:
         taken = [(write, failure) for write, failure in failed if failure.is_duplicate]

@@ -133,6 +133,21 @@ def test_it_gives_up_its_unique_values_like_any_other(
     assert [(each.key, each.other) for each in taken.conflicts] == [((b"3",), bson.encode({"_id": 2}))]
 
 
+@pytest.mark.parametrize("kind", ["replaced", "inserted"])
+def test_a_failure_of_one_kind_keeps_none_of_the_other_out(
+    orders: Documents, transactions: bool, database: Look, monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    """A transaction that the first command ended takes no second one: it was tried again until the patience ended."""
+    if not transactions:
+        pytest.skip("such documents are rejected there")
+    install(monkeypatch, before_5())
+    database.orders.insert_one({"_id": 1, "n": 1})
+    taken = document(2, n=1, **({"nested": {"$x": 2}} if kind == "inserted" else {}))
+    outcome = orders.write([dollars(4, 4), taken, dollars(3, 3), document(5, n=5)], [])
+    assert [each.key for each in outcome.conflicts] == [(b"2",)]
+    assert values(database) == {1: None, 3: 3, 4: 4, 5: None}
+
+
 def test_a_server_that_replaces_them_is_left_to_do_so(
     orders: Documents, database: Look, monkeypatch: pytest.MonkeyPatch
 ) -> None:
