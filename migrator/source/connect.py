@@ -5,23 +5,20 @@ from __future__ import annotations
 import asyncio
 import socket
 import ssl
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
 
 import asyncmy
 import pymysql
-from asyncmy.cursors import SSCursor
 from asyncmy.errors import OperationalError
-from pymysql.constants import SERVER_STATUS
-from pymysql.cursors import Cursor
 from sqlalchemy import URL, Connection, Engine, create_engine
 from sqlalchemy.pool import NullPool
 
 from migrator.errors import SettingsError
 from migrator.source.driver import DriverConnection, unverified_context
-from migrator.source.failure import DRIVER_ERRORS, error_code, is_tls_failure, translated, translated_login
-from migrator.source.session_settings import REFUSED, Reply, require_results, setting_up
+from migrator.source.failure import is_tls_failure, translated, translated_login
+from migrator.source.session import set_up, set_up_stream
 from migrator.source.url import SourceUrl
 
 CONNECT_TIMEOUT = 10  # seconds for each of: the TCP connection, the login
@@ -75,66 +72,11 @@ def open_blocking(url: SourceUrl, **more: Any) -> pymysql.Connection[Any]:
     """
     connection = DriverConnection(**(_driver_arguments(url) | more))
     try:
-        _set_up(connection, url)
+        set_up(connection, url.place)
     except BaseException:
         force_close(connection)
         raise
     return connection
-
-
-def _set_up(connection: pymysql.Connection[Any], url: SourceUrl) -> None:
-    """Gives a new session the settings of `session_settings`, and leaves a transaction that init_connect began."""
-    steps = setting_up(str(connection.get_server_info()))  # type: ignore[no-untyped-call]
-    statement = next(steps)
-    with connection.cursor(Cursor) as cursor:
-        while True:
-            try:
-                cursor.execute(statement)
-                reply = Reply(_text_pairs(cursor.fetchall()))
-            except DRIVER_ERRORS as error:
-                reply = _refusal(error)
-            try:
-                statement = steps.send(reply)
-            except StopIteration as done:
-                require_results(done.value, url.place)
-                break
-    if connection.server_status & SERVER_STATUS.SERVER_STATUS_IN_TRANS:  # type: ignore[attr-defined]
-        connection.rollback()
-
-
-async def _set_up_stream(connection: asyncmy.Connection, url: SourceUrl) -> None:
-    """As `_set_up`."""
-    steps = setting_up(str(connection.get_server_info()))
-    statement = next(steps)
-    # The buffered cursor would send SHOW WARNINGS, and print what a newer server calls deprecated.
-    async with connection.cursor(SSCursor) as cursor:
-        while True:
-            try:
-                await cursor.execute(statement)
-                reply = Reply(_text_pairs(await cursor.fetchall()))
-            except DRIVER_ERRORS as error:
-                reply = _refusal(error)
-            try:
-                statement = steps.send(reply)
-            except StopIteration as done:
-                require_results(done.value, url.place)
-                break
-    if connection.get_transaction_status():
-        await connection.rollback()
-
-
-def _text_pairs(rows: Iterable[Sequence[str | bytes]]) -> tuple[tuple[str, str], ...]:
-    def text(value: str | bytes) -> str:
-        return value.decode() if isinstance(value, bytes) else str(value)
-
-    return tuple((text(name), text(value)) for name, value in rows)
-
-
-def _refusal(error: Exception) -> Reply:
-    """The server's refusal to set a variable; every other error is raised again."""
-    if error_code(error) not in REFUSED:
-        raise error
-    return Reply(refusal=str(error.args[1]))
 
 
 def read_packet(connection: pymysql.Connection[Any]) -> bytes:
@@ -169,7 +111,7 @@ async def open_stream(url: SourceUrl) -> asyncmy.Connection:
     with translated_login(url):
         connection = await _log_in(url)
         try:
-            await asyncio.wait_for(_set_up_stream(connection, url), timeout=CONNECT_TIMEOUT)
+            await asyncio.wait_for(set_up_stream(connection, url.place), timeout=CONNECT_TIMEOUT)
         except BaseException:
             connection.close()
             raise

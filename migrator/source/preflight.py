@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import Literal
 
 from sqlalchemy import Connection, bindparam, text
 
@@ -249,7 +250,7 @@ def _connected_checks(url: SourceUrl, facts: ServerFacts) -> Iterator[Check]:
 
 
 def _session(connection: Connection, server: ServerIdentity) -> Iterator[Check]:
-    """What `setting_up` could not give the session; what would change results has ended the connection before."""
+    """What `setting_up` could not give the session, or what the server let pass and did not do."""
     wanted = session_settings.settings_of(server.flavor, version_tuple(server))
     rows = connection.exec_driver_sql(session_settings.inquiry(wanted))
     found = session_settings.deviations(wanted, {str(name): str(value) for name, value in rows})
@@ -258,7 +259,8 @@ def _session(connection: Connection, server: ServerIdentity) -> Iterator[Check]:
     for deviation in found:
         setting = deviation.setting
         fix = f"SET GLOBAL {setting.name} = {setting.value or setting.shown}; or have a look at init_connect."
-        yield Check("source", "warning", "session settings", str(deviation), fix)
+        status: Literal["warning", "blocked"] = "blocked" if setting.changes_results else "warning"
+        yield Check("source", status, "session settings", str(deviation), fix)
 
 
 def _cascades(connection: Connection, url: SourceUrl, facts: ServerFacts) -> Check:

@@ -80,6 +80,7 @@ CASES = {
     "all by the server": Beginning({name: value for name, value in VALUES.items() if name not in _NO_GLOBAL}),
     "all by init_connect": Beginning(init=VALUES),
     "a transaction": Beginning({"autocommit": "0"}, {"completion_type": "'CHAIN'"}, "; START TRANSACTION"),
+    "another database": Beginning({}, {"sql_notes": "0"}, "; USE information_schema"),
     "what changes no result": Beginning(HARMLESS),
 }
 MARIADB_CASES = {

@@ -136,6 +136,21 @@ def inject(monkeypatch: pytest.MonkeyPatch, **change: Any) -> None:
     monkeypatch.setattr(preflight, "read_facts", read)
 
 
+def test_a_version_of_mysql_that_is_named_by_year_and_month(
+    source: MySQLSource, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with connected(source.url) as connection:
+        server = replace(read_identity(connection), flavor="mysql", version="26.7.0")
+    triggers = {"innodb_native_foreign_keys": "OFF", "enable_cascade_triggers": "ON"}
+    inject(monkeypatch, server=server, variables=triggers)
+    checks = list(preflight.checks(source.url))
+    (version,) = named(checks, "version")
+    assert (version.status, version.text) == ("ok", "MySQL 26.7.0")
+    (cascades,) = named(checks, "cascades")
+    assert cascades.status == "ok"
+    assert "enable_cascade_triggers" in cascades.text
+
+
 def test_without_a_log_there_is_one_finding(source: MySQLSource, monkeypatch: pytest.MonkeyPatch) -> None:
     inject(monkeypatch, variables={"log_bin": "OFF", "binlog_format": "STATEMENT"})
     (finding,) = preflight.findings(source.url)
