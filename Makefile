@@ -13,7 +13,7 @@ JOBS ?= $(if $(MIGRATOR_TEST_MYSQL_URL)$(MIGRATOR_TEST_MONGODB_URL),0,4)
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test test-mongodb lint format bench soak clean
+.PHONY: help install demo test test-mongodb test-lowest test-newest lint format bench soak clean
 .DELETE_ON_ERROR:
 
 help: ## This list
@@ -32,6 +32,19 @@ test: $(READY) ## All tests, on throwaway servers or on yours (docs/development.
 test-mongodb: export MIGRATOR_TEST_REQUIRE_MONGODB := 1
 test-mongodb: test ## All tests, on MongoDB only: a mongod in the PATH, Docker or MIGRATOR_TEST_MONGODB_URL
 
+test-lowest: $(READY) ## The quick tests with the lowest versions that pyproject.toml allows, in .venv-lowest
+	@$(call quick-tests,$(VENV)-lowest,lowest-direct)
+
+test-newest: $(READY) ## The quick tests with the newest versions that pyproject.toml allows, in .venv-newest
+	@$(call quick-tests,$(VENV)-newest,highest)
+
+# In the environment $(1), brought up to date by the resolution strategy $(2) of uv.
+define quick-tests
+set -e; $(BIN)/uv venv --quiet --allow-existing --python $(BIN)/python $(1); \
+$(BIN)/uv pip install --quiet --upgrade --resolution $(2) --python $(1)/bin/python -e '.[dev]'; \
+$(1)/bin/python -m pytest -n $(JOBS) --dist worksteal -m 'not slow' $(ARGS)
+endef
+
 lint: $(READY) ## Style, format and types; changes nothing
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
@@ -48,7 +61,7 @@ soak: $(READY) ## Random histories beside a sync that is killed, for half an hou
 	@$(BIN)/python -m dev.servers run -- $(abspath $(BIN))/python -m tests.sync.soak $(ARGS)
 
 clean: ## Removes everything that these targets made
-	rm -rf $(VENV) .servers .pytest_cache .mypy_cache .ruff_cache .hypothesis build dist demo-output
+	rm -rf $(VENV) $(VENV)-lowest $(VENV)-newest .servers .pytest_cache .mypy_cache .ruff_cache .hypothesis build dist demo-output
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(READY): pyproject.toml
