@@ -390,7 +390,7 @@ class Follower:
         if reaches := self._pending.pop(scope, None):
             self._treatment.note(scope, reaches)
         if self._trackers[scope].doubtful:
-            # After a crash the tables are read anew all the same.
+            # After a crash the tables are read again all the same.
             self._state.note_tracked_tables(scope, {each.table: () for each in self._cascades[scope].tables})
 
     def _forget_rewritten(self, text: str) -> None:

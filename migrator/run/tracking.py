@@ -246,7 +246,7 @@ class Tracker:
         self._make_room()
 
     def discard(self) -> None:
-        """Forgets what is not written: the events come again, or the tables are read anew."""
+        """Forgets what is not written: the events come again, or the tables are read again."""
         self._events.clear()
         self._overlay.clear()
         self._is_touched = False

@@ -151,7 +151,7 @@ def test_what_is_refused(value: Any) -> None:
 
 
 def test_a_ring_of_many_corners_is_looked_at_in_time() -> None:
-    """Corners all around, one behind the other: each edge is near a few others only."""
+    """Corners all around, one after the other: each edge is near a few others only."""
     ring = star((0, 0), [1.0] * 20_000, 5.0)
     assert geo_problem({"type": "Polygon", "coordinates": [ring]}) is None
     ring[7000], ring[7001] = ring[7001], ring[7000]

@@ -171,7 +171,7 @@ def _findings(scope: Scope, look: _Look, risky: Sequence[IndexSpec], uniques: Se
             "unindexable",
             _where(scope, specs[name]),
             f"the index {name} can't be built: {path} {reason}, {_how_many(refused, look)}",
-            "Mend the rows, leave the value out (`null: omit`, a `where:`), or take the index out.",
+            "Fix the rows, leave the value out (`null: omit`, a `where:`), or take the index out.",
         )
     for name, refused in look.twice.items():
         yield Finding(
@@ -180,7 +180,7 @@ def _findings(scope: Scope, look: _Look, risky: Sequence[IndexSpec], uniques: Se
             _where(scope, specs[name]),
             f"the unique index {name} can't be built: {', '.join(path for path, _ in specs[name].keys)} has a value "
             f"that another document has, {_how_many(refused, look)}; in an array null and a missing field count too",
-            "Take `unique: true` out, or mend the rows.",
+            "Take `unique: true` out, or fix the rows.",
         )
     if not look.complete:
         for name in specs:
