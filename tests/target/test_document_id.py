@@ -20,7 +20,7 @@ PLAIN = st.one_of(
     st.floats(allow_nan=False),
     st.text(st.characters(exclude_categories=["Cs"])),
     st.binary(),
-    st.binary().map(lambda data: Binary(data, 4)),
+    st.binary(min_size=16, max_size=16).map(lambda data: Binary(data, 4)),
     st.booleans(),
     st.none(),
     st.binary(min_size=12, max_size=12).map(ObjectId),
