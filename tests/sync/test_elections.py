@@ -131,7 +131,9 @@ def test_a_copy_next_to_writers_while_primaries_change(mysql_server: str, three:
 def test_it_has_elections(three: ReplicaSet) -> None:
     """The test of the tests: majorities are acknowledged again after each kind of disturbance."""
     three.step_down()
-    with closing(pymongo.MongoClient[dict[str, object]](three.url)) as client:
+    # What is acknowledged by the primary alone may be rolled back.
+    url = f"{three.url}&w=majority"
+    with closing(pymongo.MongoClient[dict[str, object]](url)) as client:
         client.get_database("elections").t.insert_one({"n": 1})
         primary = three.primary()
         primary.kill()
