@@ -130,7 +130,7 @@ class Deaf:
         return lambda *args, **kwargs: None
 
 
-def target(url: str, timing: Timing, listener: Commands) -> MongoTarget:
+def target(url: str, timing: Timing, listener: monitoring.CommandListener) -> MongoTarget:
     parsed = parse_target_url(url)
     assert isinstance(parsed, MongoUrl)
     made = MongoTarget(parsed, timing, retry_seconds=3.0)
@@ -139,7 +139,9 @@ def target(url: str, timing: Timing, listener: Commands) -> MongoTarget:
     return made
 
 
-def run_apply(plan: Plan, source: str, url: str, timing: Timing, listener: Commands, observer: Any = None) -> None:
+def run_apply(
+    plan: Plan, source: str, url: str, timing: Timing, listener: monitoring.CommandListener, observer: Any = None
+) -> None:
     """Raises what `apply` raises."""
     ends = Ends(lambda: open_source(source), lambda: target(url, timing, listener))
     apply_module.apply(plan, ends, ApplyOptions(workers=2, retry_seconds=3.0), observer or Deaf())

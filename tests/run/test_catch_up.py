@@ -12,7 +12,7 @@ from sqlalchemy.engine import make_url
 
 from dev.servers.probe import connect_mysql
 from migrator import api
-from migrator.run import catch_up_watch, trend
+from migrator.run import catch_up_watch, follow, trend
 from migrator.run.preview import MappingFiles, PlanOptions
 from migrator.run.trend import CatchUp
 from migrator.target.lease import Timing
@@ -56,6 +56,9 @@ def test_a_catch_up_without_an_end(
     # A minute is three seconds here.
     monkeypatch.setattr(trend, "_TREND_OVER", 3.0)
     monkeypatch.setattr(catch_up_watch, "_ASK_EVERY", 0.5)
+    # A batch is one transaction of the writer: it changes all rows, and batches would collapse many of them.
+    monkeypatch.setattr(follow, "_REACHES", 50)
+    monkeypatch.setattr(follow, "_REACHES_AT_MOST", 100)
     enough = threading.Event()
     heard = Hearing(enough)
     catching_up = threading.Event()
