@@ -73,7 +73,9 @@ def test_a_plan_next_to_a_fast_writer(
     # A trial that does nothing is slower than any writer.
     monkeypatch.setattr(pace_module, "TRIAL_SECONDS", 0.0)
     monkeypatch.setattr(pace_module, "_REACHES", 1)
+    # A plan of so small a bank may take a moment only.
     monkeypatch.setattr(pace_module, "_LEAST_SECONDS", 0.0)
+    monkeypatch.setattr(pace_module, "_LEAST_BYTES", 1)
     original = pace_module._followed
     monkeypatch.setattr(pace_module, "_followed", lambda *arguments: (original(*arguments) or 0.0) / 1000)
     over = threading.Event()
