@@ -131,7 +131,7 @@ class _Apply:
 
     def _copy(self, run: Run, pool: Pool) -> None:
         plans = self._unpublished(run)
-        # DESIGN premise C, in this order: first no chunk of a predecessor counts any more, then its writes go astray.
+        # DESIGN premise C, in this order: first the claims of a predecessor end, then its writes reach another name.
         self._state.take_over(run.id)
         progress = self._state.progress(run.id)
         for plan in plans:

@@ -14,6 +14,7 @@ from migrator.errors import SourceUnavailable, SyncBlocked
 from migrator.model.change import Quiet, Reach, Rows
 from migrator.model.plan import Finding
 from migrator.model.position import Position
+from migrator.model.schema import Schema
 from migrator.model.tree import Collection
 from migrator.planning.words import duration, size
 from migrator.run.climb import climb
@@ -71,7 +72,9 @@ def mark(source: SyncableSource) -> LogMark | None:
     return None if before is None else LogMark(position, before, time.monotonic())
 
 
-def pace(source: SyncableSource, collections: Sequence[Collection], since: LogMark | None) -> Pace | None:
+def pace(
+    source: SyncableSource, schema: Schema, collections: Sequence[Collection], since: LogMark | None
+) -> Pace | None:
     """What was written since, and how fast it can be followed; None where too little was written to tell."""
     if since is None:
         return None
@@ -79,7 +82,7 @@ def pace(source: SyncableSource, collections: Sequence[Collection], since: LogMa
         grown, seconds = _grown(source, since), time.monotonic() - since.at
         if grown < _LEAST_BYTES or seconds < _LEAST_SECONDS:
             return None
-        followed = _followed(source, collections, since)
+        followed = _followed(source, schema, collections, since)
     except (SyncBlocked, SourceUnavailable):
         return None
     return None if followed is None else Pace(grown / seconds, followed, seconds)
@@ -102,9 +105,10 @@ def pace_findings(pace: Pace | None) -> tuple[Finding, ...]:
     return (Finding("warning", "log-rate", "source", text, hint),)
 
 
-def _followed(source: SyncableSource, collections: Sequence[Collection], since: LogMark) -> float | None:
+def _followed(
+    source: SyncableSource, schema: Schema, collections: Sequence[Collection], since: LogMark
+) -> float | None:
     """Bytes a second; None where no collection can be followed."""
-    schema = source.schema()
     followed = [each for each in collections if not unfollowable(each, schema)]
     if not followed:
         return None

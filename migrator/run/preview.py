@@ -137,7 +137,7 @@ def make_plan(
         followed = tuple(sync_findings(checked.schema, collections, logs_cascades=source.cascades_are_logged()))
         report("trying how fast the change log can be followed")
         copied = [each.collection for each in surveys if each.measure is not None]
-        followed += pace_findings(pace(source, copied, since))
+        followed += pace_findings(pace(source, checked.schema, copied, since))
     ground = Ground(
         created=datetime.now(UTC).isoformat(timespec="seconds"),
         source=source.identity(),

@@ -56,9 +56,9 @@ def test_both_rates_of_a_source_that_writes(mysql_url: str, collections: Any, mo
     monkeypatch.setattr(pace_module, "_LEAST_SECONDS", 0.0)
     since = mark(source)
     assert since is not None
-    assert pace(source, collections, since) is None  # hardly anything was written
+    assert pace(source, source.schema(), collections, since) is None  # hardly anything was written
     write(mysql_url, 20)
-    found = pace(source, collections, since)
+    found = pace(source, source.schema(), collections, since)
     assert found is not None
     # 600 rows of two images each, twenty times; a row has some fifty bytes.
     assert found.written * found.seconds > 600 * 20 * 50

@@ -15,7 +15,7 @@ from migrator.model.change import Dirty, Reach, Scope
 from migrator.model.chunk import Key
 from migrator.target.mongo import bulk
 from migrator.target.mongo.entries import BATCH, BATCH_BYTES, entry_id, put
-from migrator.target.mongo.fence import Guard
+from migrator.target.mongo.fence import Guard, guarded
 from migrator.target.mongo.scopes import of_scope
 from migrator.target.mongo.session import Session
 
@@ -83,11 +83,10 @@ class DirtyReaches:
         return self._session.steadily(lambda: self._dirty.distinct("collection", {"run": run}))
 
     def _write(self, operation: UpdateOne | DeleteMany) -> None:
-        def work(session: ClientSession | None) -> dict[int, bulk.Failure]:
+        def work(session: ClientSession | None) -> None:
             self._dirty.bulk_write([operation], session=session)
-            return {}
 
-        self._guard.run(work)
+        guarded(self._guard, work)
 
     @property
     def _dirty(self) -> Collection[dict[str, Any]]:

@@ -13,8 +13,7 @@ from migrator.model.change import Scope, SyncReport, TableName
 from migrator.model.position import Position
 from migrator.model.serialize import from_json, to_json
 from migrator.target.mongo import counter
-from migrator.target.mongo.bulk import Failure
-from migrator.target.mongo.fence import Guard
+from migrator.target.mongo.fence import Guard, guarded
 from migrator.target.mongo.scopes import of_scope
 from migrator.target.mongo.session import Session
 
@@ -111,12 +110,11 @@ class Notes:
         return from_json(SyncReport, found["report"], where=f"{SYNC}, {_REPORT}") if found else None
 
     def _write(self, updates: list[UpdateOne]) -> None:
-        def work(session: ClientSession | None) -> dict[int, Failure]:
+        def work(session: ClientSession | None) -> None:
             self.update(updates, session)
-            return {}
 
         if updates:
-            self._guard.run(work)
+            guarded(self._guard, work)
 
     @property
     def _notes(self) -> Collection[dict[str, Any]]:

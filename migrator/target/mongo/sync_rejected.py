@@ -16,7 +16,7 @@ from migrator.model.chunk import Key, Rejected
 from migrator.model.text import text_of
 from migrator.target.mongo import bulk
 from migrator.target.mongo.entries import BATCH_BYTES
-from migrator.target.mongo.fence import Guard
+from migrator.target.mongo.fence import Guard, guarded
 from migrator.target.mongo.records import REJECTED
 from migrator.target.mongo.scopes import of_scope
 from migrator.target.mongo.session import Session
@@ -62,12 +62,11 @@ class SyncRejected:
         wanted = of_scope(scope)
         found: list[Any] = []
 
-        def look(session: ClientSession | None) -> dict[int, bulk.Failure]:
+        def look(session: ClientSession | None) -> None:
             found[:] = self._rejected.find(wanted, {"_id": 1}, session=session).limit(1)
-            return {}
 
         # DESIGN premise C: behind the guard, for the answer is kept, and a predecessor's late note would not be in it.
-        self._guard.run(look)
+        guarded(self._guard, look)
         return bool(found)
 
     def among(self, scope: Scope, keys: Sequence[Key]) -> frozenset[Key]:
@@ -98,13 +97,12 @@ class SyncRejected:
     def forget_copied(self, scope: Scope) -> None:
         """See migrator.run.sync_ports.SyncState.forget_copied_rejected."""
 
-        def work(session: ClientSession | None) -> dict[int, bulk.Failure]:
+        def work(session: ClientSession | None) -> None:
             wanted = {**of_scope(scope), "key": {"$exists": False}}
             self._rejected.delete_many(wanted, session=session)
-            return {}
 
         self._session.cached(_prepare)
-        self._guard.run(work)
+        guarded(self._guard, work)
 
     def conflicting(self, scope: Scope, limit: int) -> list[Key]:
         if limit < 1:
@@ -126,11 +124,10 @@ class SyncRejected:
         # Ordered: a crash in the middle leaves a position that has this document's change before it.
         operations: list[Any] = [DeleteMany(_of_documents(scope, keys)), *map(InsertOne, new)]
 
-        def work(session: ClientSession | None) -> dict[int, bulk.Failure]:
+        def work(session: ClientSession | None) -> None:
             self._rejected.bulk_write(operations, ordered=True, session=session)
-            return {}
 
-        self._guard.run(work)
+        guarded(self._guard, work)
 
     @property
     def _rejected(self) -> Collection[Any]:

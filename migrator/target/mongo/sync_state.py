@@ -11,9 +11,8 @@ from migrator.model.change import Dirty, Reach, Scope, SyncReport, TableName, Tr
 from migrator.model.chunk import Key, Rejected
 from migrator.model.position import Position
 from migrator.model.tree import Collection
-from migrator.target.mongo.bulk import Failure
 from migrator.target.mongo.dirty import DirtyReaches
-from migrator.target.mongo.fence import Guard
+from migrator.target.mongo.fence import Guard, guarded
 from migrator.target.mongo.handovers import MongoHandovers
 from migrator.target.mongo.notes import Notes
 from migrator.target.mongo.runs import RUNS, run_of
@@ -62,13 +61,12 @@ class MongoSyncState:
         self._tracked.prepare(tracked)
         updates = self._notes.at(scopes, position)
 
-        def work(session: ClientSession | None) -> dict[int, Failure]:
+        def work(session: ClientSession | None) -> None:
             self._tracked.change(tracked, session)
             self._notes.update(updates, session)
-            return {}
 
         if tracked or updates:
-            self._guard.run(work)
+            guarded(self._guard, work)
 
     def note_lost(self, scopes: Iterable[Scope], reason: str) -> None:
         self._notes.note_lost(scopes, reason)

@@ -20,7 +20,7 @@ from migrator.model.chunk import Key
 from migrator.target.mongo import bulk
 from migrator.target.mongo.ensure import ensure_collection
 from migrator.target.mongo.entries import BATCH, BATCH_BYTES, entry_id, put, put_over
-from migrator.target.mongo.fence import Guard
+from migrator.target.mongo.fence import Guard, guarded
 from migrator.target.mongo.session import Session
 
 PREFIX = "_migrator_tracked_"
@@ -109,11 +109,10 @@ class TrackedRows:
         self._index_all(name, rows[0])
         made = _documents(rows)
 
-        def work(session: ClientSession | None) -> dict[int, bulk.Failure]:
+        def work(session: ClientSession | None) -> None:
             put(self._session.database[name], made, _replacement, session)
-            return {}
 
-        self._guard.run(work)
+        guarded(self._guard, work)
 
     def _index_all(self, name: str, row: TrackedRow) -> None:
         """What most foreign keys ask for. An index of several columns comes when it is asked for."""
