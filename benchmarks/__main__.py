@@ -21,7 +21,7 @@ from ruamel.yaml import YAML
 from sqlalchemy import create_engine, text
 from sqlalchemy.engine import URL, make_url
 
-from benchmarks import round_trips
+from benchmarks import round_trips, startup
 from benchmarks.client import select_statements
 from benchmarks.measure import Ran, medians, run
 from benchmarks.repositories import pages
@@ -153,6 +153,7 @@ def main(scale: int, rounds: int, changes: int, lag_seconds: float, tables: int,
     console.print(among_many)
     console.print(measure(server, documents, changes, lag_seconds))
     console.print(round_trips.measure(server, documents))
+    console.print(startup.measure(rounds))
 
 
 def count_rows(url: str) -> int:

@@ -157,8 +157,8 @@ def _sigterm_as_ctrl_c() -> Iterator[None]:
 
 
 class _Imported(Mapping[str, click.Command]):
-    """Commands by name, each imported when it is asked for: `--version` and the completion of a name need neither
-    SQLAlchemy nor pymongo."""
+    """Commands by name, each imported when it is asked for. The modules declare options only; what loads drivers is in
+    `migrator.commands.callbacks`, and imported when a command runs."""
 
     def __init__(self, modules: Mapping[str, str]) -> None:
         """

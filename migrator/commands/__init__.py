@@ -1,1 +1,1 @@
-"""The commands, thin over `migrator.api`: parse, call, print. `migrator.cli` puts them together."""
+"""The commands, as the command line takes them. `migrator.cli` puts them together; `callbacks` does their work."""

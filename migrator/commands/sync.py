@@ -2,19 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from typing import Any
 
 import click
 
-from migrator import api, console, console_sync
-from migrator.commands.shared import common, files_of, settings_of
-from migrator.config import Settings
-from migrator.log_output import Output
-from migrator.metrics import Metrics
-from migrator.run.follow import shown
-from migrator.run.interrupt import StopRequest
-from migrator.run.rehearse import WouldChange
-from migrator.run.sync import SyncOptions
+from migrator.commands.options import common
 
 
 @click.command()
@@ -24,61 +16,21 @@ from migrator.run.sync import SyncOptions
 @click.option("--dry-run", is_flag=True, help="Print which documents would change, and change nothing.")
 @click.option("--metrics", metavar="PORT", type=click.IntRange(1, 65535), help="Serve Prometheus metrics on 127.0.0.1.")
 @click.option("--invalidate", metavar="URL", help="redis://… or memcached://…: the repositories' cache, to be told.")
-def sync(
-    source: str | None,
-    target: str | None,
-    mappings: Path | None,
-    config: Path | None,
-    until_caught_up: bool,
-    seconds: float | None,
-    dry_run: bool,
-    metrics: int | None,
-    invalidate: str | None,
-) -> None:
+def sync(**options: Any) -> None:
     """Keeps what apply published in step with the source's change log, until stopped.
 
     A second one waits as a standby and takes over when the first dies.
     """
-    settings = settings_of(config, source=source, target=target, mappings=mappings)
-    if dry_run:
-        _dry_run(settings)
-        return
-    observers: list[console_sync.Closing] = []
-    output: Output = click.get_current_context().obj
-    observers.append(console_sync.JsonLines(output) if output.is_json else console_sync.Lines(console.stderr()))
-    observers += [Metrics(metrics)] if metrics is not None else []
-    stop = StopRequest()
-    options = SyncOptions(until_caught_up, seconds, settings.retry_seconds)
-    with console_sync.watching(observers) as observer, stop.listening():
-        result = api.sync(
-            settings.source_url(), settings.target_url(), files_of(settings), options, observer, stop, invalidate
-        )
-    if result.report is not None:
-        click.echo(console_sync.last_words(result), err=True)
+    from migrator.commands.callbacks.sync import sync as run
 
-
-def _dry_run(settings: Settings) -> None:
-    def tell(found: WouldChange) -> None:
-        for text in console_sync.would_change(found):
-            click.echo(text)
-
-    position = api.sync_dry_run(settings.source_url(), settings.target_url(), tell, _note, settings.retry_seconds)
-    if position is not None:
-        click.echo(f"Read up to {shown(position)}; nothing was written.", err=True)
-
-
-def _note(text: str) -> None:
-    click.echo(text, err=True)
+    run(**options)
 
 
 @click.command()
 @common
 @click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
-def status(source: str | None, target: str | None, mappings: Path | None, config: Path | None, as_json: bool) -> None:
+def status(**options: Any) -> None:
     """Shows how far copy and sync are; works while they run elsewhere."""
-    settings = settings_of(config, source=source, target=target, mappings=mappings)
-    found = api.status(settings.target_url())
-    if as_json:
-        click.echo(console_sync.status_as_json(found))
-    else:
-        console.show(console_sync.show_status(found))
+    from migrator.commands.callbacks.sync import status as run
+
+    run(**options)

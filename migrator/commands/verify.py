@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import click
 
-from migrator import api, console, console_sums, console_verify
-from migrator.commands.shared import common, files_of, pace_of, settings_of, sparing, write
-from migrator.config import Settings
-from migrator.errors import ExitCode, SettingsError
-from migrator.model.verify import Wanted
-from migrator.verify.outcome import VerifyOptions
+from migrator.commands.options import common, sparing
 
 
 @click.command()
@@ -28,58 +24,12 @@ from migrator.verify.outcome import VerifyOptions
 @click.option("--report", "report_file", metavar="FILE", type=click.Path(path_type=Path), help="Keep it as JSON.")
 @sparing
 @click.option("--restart", is_flag=True, help="Forget an unfinished verify instead of going on with it.")
-def verify(
-    source: str | None,
-    target: str | None,
-    mappings: Path | None,
-    config: Path | None,
-    collections: tuple[str, ...],
-    sample: int | None,
-    keys: tuple[str, ...],
-    repair: bool,
-    independent: bool,
-    report_file: Path | None,
-    workers: int | None,
-    max_threads_running: int | None,
-    max_replica_lag: float | None,
-    restart: bool,
-) -> None:
+def verify(**options: Any) -> None:
     """Compares every document with what its rows say, byte for byte.
 
     Interrupted, it goes on where it stopped when it is run again. Beside a sync, what differs is looked at again
     before it counts.
     """
-    settings = settings_of(
-        config,
-        source=source,
-        target=target,
-        mappings=mappings,
-        workers=workers,
-        max_threads_running=max_threads_running,
-        max_replica_lag=max_replica_lag,
-    )
-    options = VerifyOptions(Wanted(collections, sample, keys), pace_of(settings, restart=restart), repair)
-    if independent:
-        _independent(settings, options, report_file)
-        return
-    with console_verify.watching(console.stderr()) as observer:
-        report = api.verify(settings.source_url(), settings.target_url(), files_of(settings), options, observer)
-    if report_file is not None:
-        write(report_file, console_verify.as_json(report) + "\n", "report")
-    console.show(console_verify.summary(report))
-    if not report.clean:
-        click.get_current_context().exit(ExitCode.DIFFERENT)
-    if report.rejected:
-        click.get_current_context().exit(ExitCode.REJECTED)
+    from migrator.commands.callbacks.verify import verify as run
 
-
-def _independent(settings: Settings, options: VerifyOptions, report_file: Path | None) -> None:
-    if options.repair or options.wanted.keys or options.wanted.sample is not None:
-        raise SettingsError("--independent adds up whole collections: --repair, --keys and --sample don't go with it")
-    with console_verify.watching(console.stderr()) as observer:
-        report = api.independent_look(settings.source_url(), settings.target_url(), options, observer)
-    if report_file is not None:
-        write(report_file, console_sums.as_json(report) + "\n", "report")
-    console.show(console_sums.summary(report))
-    if report.different:
-        click.get_current_context().exit(ExitCode.DIFFERENT)
+    run(**options)

@@ -91,10 +91,20 @@ def test_version() -> None:
     assert migrator("--version").output == "migrator 0.1.0\n"
 
 
-def test_a_command_is_imported_when_it_is_asked_for() -> None:
-    code = "import sys, migrator.cli; print({'sqlalchemy', 'pymongo', 'pydantic'} & set(sys.modules))"
-    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert found.stdout == "set()\n"
+@pytest.mark.parametrize(
+    "arguments", [["--version"], ["-h"], ["chek"], *([name, "-h"] for name in main.commands), ["plan", "--no-such"]]
+)
+def test_what_only_prints_loads_no_large_library(arguments: list[str]) -> None:
+    large = {"asyncmy", "jinja2", "pydantic", "pymongo", "pymysql", "rich", "ruamel", "sqlalchemy", "sqlglot"}
+    code = (
+        "import atexit, sys\n"
+        f"atexit.register(lambda: print('loaded:', sorted({large} & set(sys.modules))))\n"
+        "from migrator.__main__ import run\n"
+        "run()"
+    )
+    found = subprocess.run([sys.executable, "-c", code, *arguments], capture_output=True, text=True, check=False)
+    assert found.returncode in (0, 2)
+    assert found.stdout.splitlines()[-1] == "loaded: []"
 
 
 def test_a_mistyped_command_gets_a_suggestion() -> None:

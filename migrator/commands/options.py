@@ -1,24 +1,14 @@
-"""What several commands have: options, and how these become settings."""
+"""The options that several commands have. Importing it costs next to nothing: `--help` needs no database driver."""
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
 
 import click
 
-from migrator import api, console
 from migrator.commands.debug import debug_option, log_format_option
 from migrator.commands.values import show_values_option
-from migrator.config import Settings, load_settings
-from migrator.errors import SettingsError
-from migrator.model.plan import Plan
-from migrator.planning.decide import Consent
-from migrator.run import preview
-from migrator.run.outcome import ApplyOptions
-from migrator.source.url import parse_source_url
 
 Command = Callable[..., None]
 
@@ -95,59 +85,3 @@ def with_options(options: Sequence[Callable[[Command], Command]], command: Comma
     for option in reversed(options):
         command = option(command)
     return command
-
-
-def settings_of(config: Path | None, **flags: Any) -> Settings:
-    return load_settings(flags, config=config, environ=os.environ, directory=Path())
-
-
-def files_of(settings: Settings) -> preview.MappingFiles:
-    return preview.MappingFiles(settings.mappings, settings.policies)
-
-
-def make_plan(settings: Settings, options: preview.PlanOptions) -> Plan:
-    with console.reporting(console.stderr()) as report:
-        return api.make_plan(settings.source_url(), settings.target_url(), files_of(settings), options, report)
-
-
-def consent_of(adopt: Sequence[str], replace: Sequence[str]) -> Consent:
-    """
-    Raises:
-        SettingsError: for a collection that is named by both.
-    """
-    both = sorted(set(adopt) & set(replace))
-    if both:
-        raise SettingsError(f"--adopt and --replace both name {both[0]}", hint="Its documents stay, or they go.")
-    return Consent(frozenset(adopt), frozenset(replace))
-
-
-def pace_of(settings: Settings, *, restart: bool) -> ApplyOptions:
-    """
-    Raises:
-        SettingsError: when a replica's lag is limited, and no replica is named.
-    """
-    if settings.max_replica_lag is not None and parse_source_url(settings.source_url()).replica is None:
-        raise SettingsError(
-            "the lag of a replica has a limit, and the source URL names no replica",
-            where="max_replica_lag",
-            hint="Append replica=HOST:PORT to the source URL, or take the limit out.",
-        )
-    return ApplyOptions(
-        settings.workers, settings.max_threads_running, settings.max_replica_lag, restart, settings.retry_seconds
-    )
-
-
-def write(file: Path, text: str, what: str = "plan") -> None:
-    """Puts `text` into a file, whole: what is half written must not look whole. Into a pipe or device as it comes."""
-    try:
-        # What a link leads to is replaced, not the link.
-        file = file.resolve()
-        if file.exists() and not file.is_file():
-            file.write_text(text, encoding="utf-8")
-            return
-        beside = file.with_name(f".{file.name}.part")
-        beside.write_text(text, encoding="utf-8")
-        beside.replace(file)
-    except (OSError, RuntimeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "its links lead in a circle"
-        raise SettingsError(f"the {what} can't be written: {reason}", where=str(file)) from None
