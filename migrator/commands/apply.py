@@ -7,13 +7,14 @@ from typing import Any
 
 import click
 
-from migrator.commands.options import common, planning, sparing
+from migrator.commands.options import common, details_option, planning, sparing
 
 
 @click.command()
 @common
 @planning
 @click.argument("plan_file", metavar="[PLAN.json]", required=False, type=click.Path(path_type=Path))
+@details_option
 @click.option("--yes", is_flag=True, help="Don't ask.")
 @click.option(
     "--sample", metavar="N", type=click.IntRange(1, 100_000), help="Only N documents of each, into trial collections."

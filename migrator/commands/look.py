@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from migrator.commands.debug import debug_option, log_format_option
-from migrator.commands.options import common, planning
+from migrator.commands.options import common, details_option, planning
 
 
 @click.command()
@@ -26,6 +26,7 @@ def check(**options: Any) -> None:
 @click.option(
     "--samples", metavar="N", type=click.IntRange(0, 100), default=0, help="Show N documents of each collection."
 )
+@details_option
 @click.option("--json", "as_json", is_flag=True, help="Print the plan as JSON.")
 @click.option("--out", metavar="FILE", type=click.Path(path_type=Path), help="Keep the plan in a file for apply.")
 def plan(**options: Any) -> None:

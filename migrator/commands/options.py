@@ -59,6 +59,7 @@ def planning(command: Command) -> Command:
     return with_options(options, command)
 
 
+details_option = click.option("--details", is_flag=True, help="Show tables, indexes and every finding of the plan.")
 workers_option = click.option(
     "--workers", metavar="N", type=click.IntRange(0, 256), help="Reader processes. Default: by cores, 2 to 8."
 )

@@ -11,6 +11,9 @@ from migrator.model.tree import Collection, IndexSpec
 Severity = Literal["info", "warning", "blocked"]
 Action = Literal["create", "rebuild", "replace", "adopt", "indexes", "unchanged"]
 
+COPIED: tuple[Action, ...] = ("create", "rebuild", "replace")
+"""Actions that copy the documents."""
+
 
 @dataclass(frozen=True, slots=True)
 class Measure:

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from migrator.model.plan import (
+    COPIED,
     DOLLAR_NAMES,
     Capabilities,
     CollectionMeasure,
@@ -33,8 +34,6 @@ _MOST_ROWS = 20_000
 
 # Source rows a second, all workers together, on two cores with both servers on the same machine: a floor for estimates.
 _ROWS_PER_SECOND = 40_000
-
-_COPIED = ("create", "rebuild", "replace")
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +141,7 @@ def rows_per_chunk(measure: CollectionMeasure | None) -> int:
 
 def estimate(collections: Sequence[CollectionPlan]) -> Measure:
     """Seconds that the copy takes, at a rate measured elsewhere."""
-    measures = [each.measure for each in collections if each.measure and each.action in _COPIED]
+    measures = [each.measure for each in collections if each.measure and each.action in COPIED]
     rows = sum(node.rows.value for measure in measures for node in measure.nodes)
     return Measure(-(-rows // _ROWS_PER_SECOND), exact=False)
 

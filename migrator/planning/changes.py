@@ -13,6 +13,12 @@ def changes(old: Collection, new: Collection) -> tuple[str, ...]:
     """What changed in the documents between `old` and `new`, one phrase for each thing; () when nothing did."""
     if old.mapping_hash == new.mapping_hash:
         return ()
+    return differences(old, new) or ("the mapping changed",)
+
+
+def differences(old: Collection, new: Collection) -> tuple[str, ...]:
+    """What differs between two mappings and the columns that they name, one phrase for each thing; () for what has no
+    words here."""
     before = {node.id: node for node in old.root.walk()}
     after = {node.id: node for node in new.root.walk()}
     found = [f"{_name(id_, new.name)} is embedded now" for id_ in after if _appeared(id_, after, before)]
@@ -22,7 +28,7 @@ def changes(old: Collection, new: Collection) -> tuple[str, ...]:
             found += (f"{_name(id_, new.name)}: {what}" for what in _node(before[id_], node))
     if not found and [node.id for node in old.root.walk()] != [node.id for node in new.root.walk()]:
         found.append("the order of embedded tables changed")
-    return tuple(found) or ("the mapping changed",)
+    return tuple(found)
 
 
 def _appeared(id_: str, here: dict[str, Node], there: dict[str, Node]) -> bool:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from migrator.model.plan import Action, Finding, TargetCollection
 from migrator.model.tree import Collection, IndexSpec
+from migrator.planning.changes import differences
 from migrator.planning.words import listed, plural
 
 
@@ -34,7 +35,13 @@ class Decision:
     findings: tuple[Finding, ...] = ()
 
 
-def decide(collection: Collection, before: TargetCollection, validator: str, consent: Consent) -> Decision:
+def decide(
+    collection: Collection,
+    before: TargetCollection,
+    validator: str,
+    consent: Consent,
+    applied: Collection | None = None,
+) -> Decision:
     """What has to happen so that the target has `collection` as the mapping says.
 
     Args:
@@ -42,12 +49,13 @@ def decide(collection: Collection, before: TargetCollection, validator: str, con
         before: what the target holds.
         validator: JSON text of the $jsonSchema that it shall have, "" for none.
         consent: what the user allowed.
+        applied: the mapping that what the target holds was made with, None when it is not known.
     """
     if not before.exists:
         return Decision("create", create_indexes=collection.indexes)
     if not before.owned:
         return _foreign(collection, before, consent)
-    reasons = _why_rebuild(collection, before, consent)
+    reasons = _why_rebuild(collection, before, consent, applied)
     if reasons:
         return Decision("rebuild", reasons, collection.indexes, findings=_lost_indexes(collection, before))
     create, drop = index_changes(before.index_specs, collection.indexes)
@@ -70,13 +78,17 @@ def index_changes(old: Sequence[IndexSpec], new: Sequence[IndexSpec]) -> tuple[t
     return create, drop
 
 
-def _why_rebuild(collection: Collection, before: TargetCollection, consent: Consent) -> tuple[str, ...]:
+def _why_rebuild(
+    collection: Collection, before: TargetCollection, consent: Consent, applied: Collection | None
+) -> tuple[str, ...]:
     reasons = []
     if before.mapping_hash != collection.mapping_hash:
         reasons.append("the mapping has changed since it was applied")
     if before.schema_fingerprint != collection.schema_fingerprint:
         tables = listed(".".join(name) for name in collection.tables)
         reasons.append(f"the schema of {tables} has changed since")
+    if reasons and applied is not None:
+        reasons += differences(applied, collection)
     if before.rejected:
         reasons.append(f"{plural(before.rejected, 'reason')} for rejected documents recorded when it was last copied")
     if before.lost:

@@ -1,22 +1,21 @@
-"""A plan as text for people: readable at 80 columns, in a terminal and in a file."""
+"""A plan as text for people, its point first: readable at 80 columns, in a terminal and in a file."""
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import zip_longest
+from itertools import groupby, zip_longest
 
 from rich.console import Group, RenderableType
 from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from migrator.model.plan import Action, CollectionMeasure, CollectionPlan, Finding, Plan, Severity
-from migrator.model.tree import IndexSpec
+from migrator.model.plan import COPIED, Action, CollectionMeasure, CollectionPlan, Finding, Plan, Severity
+from migrator.planning.build import estimate
+from migrator.planning.details import details, samples
 from migrator.planning.identity import plan_identity
-from migrator.planning.tree import table_tree
-from migrator.planning.words import clean, count, duration, limit_size, measured_size, number
+from migrator.planning.words import clean, count, duration, listed, measured_size, plural
 
 _ACTION_STYLES: dict[Action, str] = {
     "create": "bold green",
@@ -31,21 +30,26 @@ _SEVERITIES: tuple[tuple[Severity, str, str], ...] = (
     ("warning", "yellow", "warning"),
     ("info", "dim", "note"),
 )
-_COPIED = ("create", "rebuild", "replace")
-# A biggest document above this part of the limit is said to be near it.
-_NEAR_LIMIT = 0.25
+# Findings of one kind that are written out without --details, if there are more by at least two.
+_FEW = 3
 
 
-def render(plan: Plan) -> RenderableType:
-    """The whole plan. Numbers that are estimates begin with `~`."""
-    parts: list[RenderableType] = [_head(plan)]
+def overview(plan: Plan) -> RenderableType:
+    """The plan's point: what happens to each collection, and the findings by kind. Numbers that are estimates begin
+    with `~`."""
+    findings = list(_of_few(_by_kind(all_findings(plan))))
+    more = Text("--details shows tables, indexes and every finding.", "dim")
+    return Group(*_upper(plan), *_spaced(findings), *_samples(plan), Text(), more, *_verdict(plan))
+
+
+def detailed(plan: Plan) -> RenderableType:
+    """As `overview`, and the tables, sizes and indexes of each collection, and every finding."""
+    parts: list[RenderableType] = []
     for each in plan.collections:
-        parts += [Text(), *_collection(each, plan.target.capabilities.max_document_bytes)]
-    findings = _by_severity(all_findings(plan))
-    if findings:
-        parts += [Text(), *_findings(findings)]
-    parts += [Text(), _summary(plan)]
-    return Group(*parts)
+        if each.action != "unchanged":
+            parts += [Text(), *details(each, plan.target.capabilities.max_document_bytes)]
+    findings = [part for kind in _by_kind(all_findings(plan)) for part in _kind(kind, kind)]
+    return Group(*_upper(plan), *parts, *_spaced(findings), *_samples(plan), *_verdict(plan))
 
 
 def all_findings(plan: Plan) -> list[Finding]:
@@ -54,6 +58,19 @@ def all_findings(plan: Plan) -> list[Finding]:
     for each in plan.collections:
         found += [*each.findings, *(each.measure.findings if each.measure else ())]
     return found
+
+
+def _upper(plan: Plan) -> Iterator[RenderableType]:
+    yield _head(plan)
+    yield Text()
+    yield _summary(plan)
+    changed = [each for each in plan.collections if each.action != "unchanged"]
+    if changed:
+        yield Text()
+        yield from _collections(changed)
+    unchanged = [each.collection.name for each in plan.collections if each.action == "unchanged"]
+    if unchanged:
+        yield Text(clean(f"unchanged: {listed(unchanged)}"), "dim")
 
 
 def _head(plan: Plan) -> RenderableType:
@@ -76,106 +93,84 @@ def _head(plan: Plan) -> RenderableType:
     return rows
 
 
-def _collection(each: CollectionPlan, limit: int) -> Iterator[RenderableType]:
-    style = _ACTION_STYLES[each.action]
-    head = Text.assemble((clean(each.collection.name), "bold"), "  ", (each.action, style))
-    yield head
-    body: list[RenderableType] = [Text(clean(f"because {reason}"), "dim") for reason in each.reasons]
-    if each.action in _COPIED and each.measure is not None:
-        body.append(_size(each, each.measure, limit))
-    if each.action in (*_COPIED, "adopt"):
-        body.append(table_tree(each.collection, each.measure))
-    body += _indexes(each)
-    if each.validator and each.validator != each.before.validator:
-        body.append(Text("validator from mapping and schema"))
-    body += _samples(each)
-    yield Padding(Group(*body), (0, 0, 0, 2))
+def _collections(changed: Sequence[CollectionPlan]) -> Iterator[RenderableType]:
+    """A line a collection, and below it why."""
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
+    table.add_column("collection", overflow="fold")
+    table.add_column("action", no_wrap=True)
+    for name in ("documents", "size", "time"):
+        table.add_column(name, justify="right", no_wrap=True)
+    for each in changed:
+        sizes = ["", "", ""]
+        if each.action in COPIED and each.measure is not None:
+            seconds = estimate([each])
+            sizes = [count(each.measure.documents), measured_size(each.measure.total_bytes), _seconds(seconds.value)]
+        table.add_row(Text(clean(each.collection.name), "bold"), Text(each.action, _ACTION_STYLES[each.action]), *sizes)
+    yield table
+    for each in changed:
+        for reason in each.reasons:
+            yield Padding(Text.assemble((clean(each.collection.name), "bold"), clean(f": {reason}")), (0, 0, 0, 2))
 
 
-def _size(each: CollectionPlan, measure: CollectionMeasure, limit: int) -> Text:
-    noun = "document" if measure.documents.value == 1 else "documents"
-    text = Text(f"{count(measure.documents)} {noun}, {measured_size(measure.total_bytes)}")
-    biggest = measure.biggest
-    if biggest.measure.value:
-        which = f" ({biggest.key})" if biggest.key else ""
-        text.append(clean(f", the biggest{which} {measured_size(biggest.measure)}"))
-        part = biggest.measure.value / limit
-        if part > 1:
-            text.append(f": above the limit of {limit_size(limit)}", "bold red")
-        elif part > _NEAR_LIMIT:
-            text.append(f": {part:.0%} of the limit of {limit_size(limit)}", "yellow")
-    return text.append(f"; in chunks of {number(each.chunk_rows)} rows", "dim")
+def _seconds(value: float) -> str:
+    return f"~{duration(value)}"
 
 
-def _indexes(each: CollectionPlan) -> Iterator[Text]:
-    created = {spec.name for spec in each.create_indexes}
-    for name in each.drop_indexes:
-        if name not in created:
-            yield Text.assemble(("- index ", "red"), clean(name))
-    for spec in each.create_indexes:
-        sign = ("~ index ", "yellow") if spec.name in each.drop_indexes else ("+ index ", "green")
-        yield Text.assemble(sign, clean(describe_index(spec)))
+def _spaced(parts: Sequence[RenderableType]) -> Sequence[RenderableType]:
+    return [Text(), *parts] if parts else ()
 
 
-def describe_index(spec: IndexSpec) -> str:
-    """`number_1  {number: 1} unique`, on one line."""
-    keys = ", ".join(f"{field}: {kind}" for field, kind in spec.keys)
-    parts = [f"{spec.name}  {{{keys}}}"]
-    if spec.unique:
-        parts.append("unique")
-        if spec.nullable:
-            parts.append(f"where {' and '.join(field for field, _ in spec.nullable)} is not null")
-    if spec.collation:
-        parts.append(f"collation {_collation(spec.collation)}")
-    if spec.expire_after_seconds is not None:
-        parts.append(f"expires after {duration(spec.expire_after_seconds)}")
-    return ", ".join([" ".join(parts[:2]), *parts[2:]]) if spec.unique else ", ".join(parts)
+def _samples(plan: Plan) -> Iterator[RenderableType]:
+    for each in plan.collections:
+        yield from _spaced(list(samples(each)))
 
 
-def _collation(text: str) -> str:
-    """A locale, or JSON of a locale and a strength."""
-    if not text.startswith("{"):
-        return text
-    return " ".join(f"{value}" if name == "locale" else f"{name} {value}" for name, value in json.loads(text).items())
-
-
-def _samples(each: CollectionPlan) -> Iterator[Text]:
-    for index, sample in enumerate(each.samples, 1):
-        yield Text(f"sample {index} of {len(each.samples)}", "dim")
-        pretty = json.dumps(json.loads(sample), indent=2, ensure_ascii=False)
-        yield Text("\n".join(clean(line) for line in pretty.split("\n")), overflow="fold")
-
-
-def _by_severity(findings: Iterable[Finding]) -> list[Finding]:
-    """Worst first; those of one kind follow each other, kinds in order of their first."""
+def _by_kind(findings: Iterable[Finding]) -> list[list[Finding]]:
+    """Worst first; kinds in order of their first."""
     severities = [severity for severity, _, _ in _SEVERITIES]
     found = list(findings)
     codes = list(dict.fromkeys(finding.code for finding in found))
-    return sorted(found, key=lambda each: (severities.index(each.severity), codes.index(each.code)))
+    ordered = sorted(found, key=lambda each: (severities.index(each.severity), codes.index(each.code)))
+    return [list(kind) for _, kind in groupby(ordered, key=lambda each: (each.severity, each.code))]
 
 
-def _findings(findings: Sequence[Finding]) -> Iterator[RenderableType]:
-    styles = {severity: (style, word) for severity, style, word in _SEVERITIES}
-    for finding, following in zip_longest(findings, findings[1:]):
-        style, word = styles[finding.severity]
+def _of_few(kinds: Iterable[Sequence[Finding]]) -> Iterator[RenderableType]:
+    for kind in kinds:
+        yield from _kind(kind, kind if len(kind) <= _FEW + 1 else kind[:_FEW])
+
+
+def _kind(kind: Sequence[Finding], shown: Sequence[Finding]) -> Iterator[RenderableType]:
+    """The findings of one severity and code; those that are not `shown` by their places."""
+    style, word = next((style, word) for severity, style, word in _SEVERITIES if severity == kind[0].severity)
+    rows = Table.grid(padding=(0, 1))
+    rows.add_column(width=8, no_wrap=True)
+    rows.add_column(overflow="fold")
+    code = (f"  [{kind[0].code}]", "dim")
+    if len(kind) > 1:
+        rows.add_row(Text(word, style), Text.assemble(plural(len(kind), "finding"), code))
+    for finding, following in zip_longest(shown, shown[1:]):
         place = f"{finding.where}: " if finding.where else ""
-        rows = Table.grid(padding=(0, 1))
-        rows.add_column(width=8, no_wrap=True)
-        rows.add_column(overflow="fold")
-        text = Text.assemble((clean(place), "bold"), clean(finding.text), (f"  [{finding.code}]", "dim"))
-        rows.add_row(Text(word, style), text)
-        if following is None or (following.code, following.fix) != (finding.code, finding.fix):
-            # The same remedy for several is told once, behind the last.
+        text = Text.assemble((clean(place), "bold"), clean(finding.text))
+        if len(kind) == 1:
+            rows.add_row(Text(word, style), text.append(*code))
+        else:
+            rows.add_row("", text)
+        if following is None or following.fix != finding.fix:
+            # The same remedy for several is told once, after the last.
             for line in finding.fix.splitlines():
                 rows.add_row("", Text(f"-> {clean(line)}", "dim" if finding.severity == "info" else ""))
-        yield rows
+    rest = kind[len(shown) :]
+    if rest:
+        places = listed(dict.fromkeys(finding.where for finding in rest if finding.where))
+        rows.add_row("", Text(clean(f"and {len(rest)} more: {places}" if places else f"and {len(rest)} more"), "dim"))
+    yield rows
 
 
 def _summary(plan: Plan) -> Text:
     actions = Counter(each.action for each in plan.collections)
     todo = ", ".join(f"{actions[action]} {_DONE[action]}" for action in _DONE if actions[action])
     text = Text.assemble(("Collections: ", "bold"), todo or "none")
-    copied = [each for each in plan.collections if each.action in _COPIED]
+    copied = [each for each in plan.collections if each.action in COPIED]
     if copied:
         approximately = "" if plan.seconds.exact else "~"
         text.append(f"; copying takes {approximately}{duration(plan.seconds.value)}")
@@ -183,11 +178,17 @@ def _summary(plan: Plan) -> Text:
     severities = Counter(finding.severity for finding in all_findings(plan))
     if severities["blocked"]:
         text.append(f" Blocked by {severities['blocked']}: apply refuses this plan.", "bold red")
-    if any(_is_sampled(each.measure) for each in copied if each.measure is not None):
-        text.append(
-            " Only samples of large tables were looked at, also for values that don't fit: --exact reads all.", "dim"
-        )
     return text
+
+
+def _verdict(plan: Plan) -> Iterator[Text]:
+    """What must be known at the end of a long text, too."""
+    copied = [each.measure for each in plan.collections if each.action in COPIED and each.measure is not None]
+    if any(map(_is_sampled, copied)):
+        text = "Only samples of large tables were looked at, also for values that don't fit: --exact reads all."
+        yield Text(text, "dim")
+    if plan.blocked:
+        yield Text(f"Blocked by {plural(len(plan.blocked), 'finding')}: apply refuses this plan.", "bold red")
 
 
 def _is_sampled(measure: CollectionMeasure) -> bool:

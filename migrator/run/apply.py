@@ -27,7 +27,7 @@ from migrator.errors import (
     Stopped,
     TargetError,
 )
-from migrator.model.plan import CollectionPlan, Plan
+from migrator.model.plan import COPIED, CollectionPlan, Plan
 from migrator.model.position import Position
 from migrator.model.run import CollectionProgress, Run
 from migrator.model.schema import fingerprint
@@ -46,7 +46,6 @@ from migrator.run.worker import ChunkHandler, Ends, MomentHandler, OpenMoment, r
 
 # What a worker needs of migrator: imported once, by the process that all are forked from.
 PRELOAD = ("migrator.source", "migrator.target", "migrator.run.worker")
-_COPIED = ("create", "rebuild", "replace")
 # Positions that name one exact moment, so that equal ones mean that nothing was written in between.
 _EXACT = ("mariadb-snapshot", "gtid-executed", "global-lock")
 
@@ -363,7 +362,7 @@ def _faults_stop() -> Iterator[None]:
 
 
 def _copied(plan: Plan) -> tuple[CollectionPlan, ...]:
-    return tuple(each for each in plan.collections if each.action in _COPIED)
+    return tuple(each for each in plan.collections if each.action in COPIED)
 
 
 def _published(progress: dict[str, CollectionProgress], run: Run, plan: CollectionPlan) -> bool:

@@ -5,7 +5,7 @@ Everything here is blocking except `RowReader`. Implementations raise only error
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AbstractContextManager
 from typing import Literal, Protocol
 
@@ -213,6 +213,10 @@ class Target(Protocol):
 
     def inspect(self, names: Iterable[str]) -> tuple[TargetCollection, ...]:
         """What is there under these names, in their order."""
+        ...
+
+    def applied(self, names: Sequence[str]) -> Mapping[str, Collection]:
+        """The mappings that the live collections of these names were applied with, as far as the state knows them."""
         ...
 
     def checks(self) -> Iterator[Check]:

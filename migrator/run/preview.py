@@ -20,7 +20,7 @@ from migrator.errors import MappingError, PlanRefused, SettingsError, SourceErro
 from migrator.mapping.load import read_mappings
 from migrator.mapping.resolve import named_tables, resolve
 from migrator.mapping.suggest import did_you_mean
-from migrator.model.plan import Finding, Plan
+from migrator.model.plan import Finding, Plan, TargetCollection
 from migrator.model.policies import Policies
 from migrator.model.schema import Schema
 from migrator.model.tree import Collection
@@ -116,11 +116,13 @@ def make_plan(
     collections = _chosen(checked.collections, options)
     report("looking at the target")
     inspected = target.inspect([each.name for each in collections])
+    stale = [each.name for each, now in zip(collections, inspected, strict=True) if now.owned and _is_stale(each, now)]
+    applied = target.applied(stale) if stale else {}
     surveys = []
     for number, (collection, before) in enumerate(zip(collections, inspected, strict=True), 1):
         prefix = f"{collection.name} ({number} of {len(collections)})"
         wanted = validator(collection)
-        decision = decide(collection, before, wanted, options.consent)
+        decision = decide(collection, before, wanted, options.consent, applied.get(collection.name))
         measure = None
         if decision.action != "unchanged":
             report(f"measuring {prefix}")
@@ -147,6 +149,12 @@ def make_plan(
         syncable=syncable,
     )
     return build(ground, surveys, options.chunk_rows)
+
+
+def _is_stale(collection: Collection, now: TargetCollection) -> bool:
+    """Whether what is live was made by another mapping, or from other tables."""
+    wanted = collection.mapping_hash, collection.schema_fingerprint
+    return (now.mapping_hash, now.schema_fingerprint) != wanted
 
 
 def _measuring(report: Report, what: str, detail: str) -> None:

@@ -11,12 +11,13 @@ import pytest
 from migrator.model.plan import Plan
 from migrator.model.serialize import from_json
 from tests.cli.conftest import ORDERS, Shop
+from tests.printed import action_of
 
 
 def test_a_first_plan(shop: Shop) -> None:
-    result = shop.run("plan")
+    result = shop.run("plan", "--details")
     assert result.exit_code == 0, result.stderr
-    assert "orders  create" in result.stdout
+    assert action_of("orders", result.stdout) == "create"
     assert "3 documents" in result.stdout
     assert "items  many  items  id = order_id, 3 rows, longest 2 in 1" in result.stdout
     assert "+ index number_1  {number: 1} unique, where number is not null" in result.stdout
@@ -98,8 +99,8 @@ def test_samples_are_documents_of_real_rows(shop: Shop) -> None:
 
 def test_some_collections_only(shop: Shop) -> None:
     result = shop.run("plan", "--collection", "orders")
-    assert "orders  create" in result.stdout
-    assert "customers  create" not in result.stdout
+    assert action_of("orders", result.stdout) == "create"
+    assert action_of("customers", result.stdout) is None
 
 
 @pytest.mark.parametrize("option", ["--collection", "--adopt", "--replace"])
@@ -119,13 +120,13 @@ def test_what_others_made_blocks(shop: Shop) -> None:
     for option, action in (("--replace", "replace"), ("--adopt", "adopt")):
         result = shop.run("plan", option, "orders")
         assert result.exit_code == 0, result.stdout
-        assert f"orders  {action}" in result.stdout
+        assert action_of("orders", result.stdout) == action
     assert shop.run("plan", "--replace", "customers").exit_code == 10
 
 
 def test_chunk_rows_of_the_project_file(shop: Shop) -> None:
     (shop.folder / "migrator.yaml").write_text("chunk_rows: 2\n", encoding="utf-8")
-    assert "in chunks of 2 rows" in shop.run("plan").stdout
+    assert "in chunks of 2 rows" in shop.run("plan", "--details").stdout
 
 
 def test_policies_of_the_project_file(shop: Shop) -> None:
@@ -140,15 +141,17 @@ def test_the_same_again_is_unchanged_and_changes_are_named(shop: Shop) -> None:
     assert applied.exit_code == 0, applied.stderr
     assert "2 unchanged" in shop.run("plan").stdout
     shop.write("orders", ORDERS.replace("number: 1}, unique", "total: 1}, unique"))
-    result = shop.run("plan")
-    assert "orders  indexes" in result.stdout
+    result = shop.run("plan", "--details")
+    assert action_of("orders", result.stdout) == "indexes"
     assert "- index number_1" in result.stdout
     assert "+ index total_1  {total: 1} unique" in result.stdout
     shop.write("orders", ORDERS.replace("[id, name]", "[id]"))
-    assert "because the mapping has changed since it was applied" in shop.run("plan").stdout
+    changed = shop.run("plan").stdout
+    assert "orders: the mapping has changed since it was applied" in changed
+    assert "orders: customer: columns changed: - name" in changed
     shop.write("orders", ORDERS)
     shop.sql("ALTER TABLE items ADD COLUMN weight INT NULL")
     result = shop.run("plan")
-    assert "orders  rebuild" in result.stdout
+    assert action_of("orders", result.stdout) == "rebuild"
     assert "the schema of" in result.stdout
-    assert "customers  unchanged" in result.stdout
+    assert "unchanged: customers" in result.stdout

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from migrator.model.tree import IndexSpec
@@ -35,6 +37,14 @@ def test_other_documents_are_rebuilt_and_say_why(changed: dict[str, str], reason
     decision = decide(small("c", **changed), owned("c"), "", NOBODY)
     assert decision.action == "rebuild"
     assert decision.reasons == (reason,)
+
+
+def test_a_rebuild_says_what_differs_from_the_mapping_that_was_applied() -> None:
+    old = small("c")
+    more = replace(old.root, fields=(*old.root.fields, replace(old.root.fields[0], path=("note",))))
+    new = replace(old, mapping_hash="m2", root=more)
+    decision = decide(new, owned("c"), "", NOBODY, old)
+    assert decision.reasons == ("the mapping has changed since it was applied", "c: columns changed: + note")
 
 
 def test_rejected_documents_are_tried_again() -> None:

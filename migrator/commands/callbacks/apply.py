@@ -21,7 +21,7 @@ from migrator.config import Settings
 from migrator.errors import ExitCode, Interrupted, PlanRefused, SettingsError
 from migrator.model.plan import Plan
 from migrator.model.serialize import from_json
-from migrator.planning.render import render
+from migrator.planning.render import detailed, overview
 from migrator.run import preview
 from migrator.run.outcome import ApplyOptions
 
@@ -39,6 +39,7 @@ def apply(
     adopt: tuple[str, ...],
     replace: tuple[str, ...],
     exact: bool,
+    details: bool,
     yes: bool,
     sample: int | None,
     workers: int | None,
@@ -73,7 +74,7 @@ def apply(
         results = api.sample(wanted, settings.source_url(), settings.target_url(), sample)
         console.show(console.sampled(results))
         return
-    console.show([render(wanted)])
+    console.show([(detailed if details else overview)(wanted)])
     if wanted.blocked:
         raise PlanRefused("the plan is blocked, nothing was done", hint="Its findings above say what to do.")
     if all(each.action == "unchanged" for each in wanted.collections):

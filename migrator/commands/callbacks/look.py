@@ -16,7 +16,7 @@ from migrator.mapping.jsonschema import json_schema
 from migrator.masking import mask_url
 from migrator.model.check import Check
 from migrator.model.serialize import to_json
-from migrator.planning.render import render
+from migrator.planning.render import detailed, overview
 from migrator.run import preview
 
 
@@ -38,6 +38,7 @@ def plan(
     replace: tuple[str, ...],
     exact: bool,
     samples: int,
+    details: bool,
     as_json: bool,
     out: Path | None,
 ) -> None:
@@ -51,7 +52,7 @@ def plan(
     if as_json:
         click.echo(to_json(made, indent=2))
     else:
-        console.show([render(made)])
+        console.show([(detailed if details else overview)(made)])
     if out is not None:
         click.echo(f"The plan is in {out}: `migrator apply {out}` does it.", err=True)
     if made.blocked:

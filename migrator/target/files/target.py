@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 
 from migrator.model.check import Check
 from migrator.model.plan import Capabilities, TargetCollection, TargetIdentity
+from migrator.model.tree import Collection
 from migrator.target.files.checks import checks
 from migrator.target.files.database import AnyDatabase, LeasedDatabase, StateDatabase
 from migrator.target.files.folder import Folder
@@ -46,6 +47,9 @@ class FilesTarget:
     def inspect(self, names: Iterable[str]) -> tuple[TargetCollection, ...]:
         publisher = self.publisher()
         return tuple(publisher.inspect(name) for name in names)
+
+    def applied(self, names: Sequence[str]) -> dict[str, Collection]:
+        return {each.collection.name: each.collection for each in self.verifying().published_of(names) if each.same}
 
     def checks(self) -> Iterator[Check]:
         return checks(self._folder)

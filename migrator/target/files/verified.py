@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from migrator.model.change import Scope
 from migrator.model.chunk import Key, Rejected
@@ -34,6 +34,10 @@ class FilesVerifyState:
     def published(self) -> tuple[Published, ...]:
         with self._database.read() as state:
             names = [name for (name,) in state.execute("SELECT name FROM collections")]
+        return self.published_of(names)
+
+    def published_of(self, names: Iterable[str]) -> tuple[Published, ...]:
+        """Those of these names that `published` returns."""
         return published(names, self._place, FilesRecords(self._database), self._run)
 
     def recorded(self, scope: Scope, keys: Sequence[Key]) -> frozenset[Key]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
 
@@ -10,6 +10,7 @@ from migrator.model.change import Scope
 from migrator.model.check import Check
 from migrator.model.collection_names import staged_name
 from migrator.model.plan import Capabilities, TargetCollection, TargetIdentity
+from migrator.model.tree import Collection
 from migrator.target.lease import Lease, Timing, describe, hold, live_owner, now
 from migrator.target.mongo import dollar_names, fences, transactors
 from migrator.target.mongo.checks import checks
@@ -63,6 +64,9 @@ class MongoTarget:
             replace(each, lost=state.lost(Scope(runs[each.name], each.name))) if each.name in runs else each
             for each in found
         )
+
+    def applied(self, names: Sequence[str]) -> dict[str, Collection]:
+        return {each.collection.name: each.collection for each in self.verifying().published_of(names) if each.same}
 
     def checks(self) -> Iterator[Check]:
         return checks(self._session)

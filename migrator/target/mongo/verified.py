@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from bson.raw_bson import RawBSONDocument
@@ -74,6 +74,10 @@ class MongoVerifyState:
         names = self._session.steadily(
             lambda: [found["_id"] for found in self._database[records.COLLECTION].find({}, {"_id": 1})]
         )
+        return self.published_of(names)
+
+    def published_of(self, names: Iterable[str]) -> tuple[Published, ...]:
+        """Those of these names that `published` returns."""
         return published(names, self._place, records.MongoRecords(self._session, Unguarded(self._session)), self._run)
 
     def recorded(self, scope: Scope, keys: Sequence[Key]) -> frozenset[Key]:
