@@ -15,6 +15,7 @@ from migrator.source.measuring.facts import is_small, read_facts
 from migrator.source.measuring.hot import by_sample
 from migrator.source.measuring.indexed import index_findings
 from migrator.source.measuring.joins import join_findings
+from migrator.source.measuring.json_values import json_findings
 from migrator.source.measuring.rows import node_rows
 from migrator.source.measuring.sampling import Sampler
 from migrator.source.measuring.scope import MANY, Scope
@@ -69,11 +70,12 @@ def _nodes(scope: Scope) -> tuple[dict[str, NodeMeasure], list[Finding]]:
     """The rows of every node, and what is to be said about tables and values."""
     nodes: dict[str, NodeMeasure] = {}
     findings = list(table_findings(scope))
-    for node in scope.collection.root.walk():
+    for path in scope.paths():
+        node = path[-1]
         scope.report(f"{node.id}: looking at {node.qualified}")
         rows = node_rows(scope, node)
         nodes[node.id] = NodeMeasure(node.id, rows.rows, None, rows.row_bytes)
-        findings += [*rows.findings, *join_index_findings(scope, node, rows.rows)]
+        findings += [*rows.findings, *json_findings(scope, path), *join_index_findings(scope, node, rows.rows)]
     return nodes, findings
 
 

@@ -66,6 +66,19 @@ VALUES: list[tuple[str, list[str], str | None, dict[str, str], str, str, int, st
      "dollar-names", "info", 2, ""),
     ("TEXT NULL", ["'{\"$x\": 1}'", "'{\"a\": \"$x\"}'", "NULL"], "json", {}, "dollar-names", "info", 1, ""),
     ("TEXT", ["'{\"a\": 1}'", "'{a}'", "NULL"], "json", {}, "unfit-value", "warning", 1, "type"),
+    ("TEXT", ["'[1e308]'", "'[1e309]'", "'{\"a\": -1e400}'"], "json", {}, "unfit-value", "warning", 2, "type"),
+    ("TEXT", ["REPEAT('9', 300)", "REPEAT('9', 400)", "REPEAT('9', 5000)"], "json", {}, "unfit-value", "warning", 2,
+     "type"),
+    ("TEXT", [r"'{\"a\\u0000b\": 1}'", r"'{\"a\": \"\\u0000\"}'"], "json", {}, "unfit-value", "warning", 1, "type"),
+    ("TEXT", [r"'[\"\\ud800\"]'", r"'[\"\\ud83d\\ude00\"]'"], "json", {}, "unfit-value", "warning", 1, "type"),
+    ("TEXT", ["CONCAT(REPEAT('[', 100), REPEAT(']', 100))", "CONCAT(REPEAT('[', 99), REPEAT(']', 99))"], "json", {},
+     "unfit-value", "warning", 1, "type"),
+    ("BLOB", ["'{\"a\": 1}'", "x'ff'"], "json", {}, "unfit-value", "warning", 1, "type"),
+    ("TEXT CHARACTER SET latin1", ["'{\"é\": 1, \"é\": 2}'", "'{\"e\": 1, \"é\": 2}'"], "json", {}, "json-names-twice",
+     "warning", 1, "string"),
+    ("TEXT", ["'[{\"a\": {\"b\": 1, \"b\": 1}}]'", "'{\"a\": 1, \"b\": {\"a\": 1}}'"], "json", {}, "json-names-twice",
+     "warning", 1, "string"),
+    ("JSON", ["'{\"x\": [{\"a.b\": 1}]}'"], None, {"json_keys": "reject"}, "json-keys", "warning", 1, "json_keys"),
     ("VARCHAR(36)", ["'6ccd780c-baba-1026-9564-5b8c656024db'", "'6CCD780CBABA102695645B8C656024DB'", "'x'"], "uuid", {},
      "unfit-value", "warning", 1, ""),
     ("VARBINARY(20)", ["REPEAT('x', 16)", "'x'"], "uuid", {}, "unfit-value", "warning", 1, ""),
@@ -445,7 +458,7 @@ def test_a_declared_key_without_an_index(source: MySQLSource, execute: Execute) 
     assert found(source, node(table(source.schema(), "t"), key=(of.by_name["a"],), order=())) == ()
 
 
-@pytest.mark.needs_mysql("JSON_VALID that fails beyond 100 levels")
+@pytest.mark.needs_mysql("a server that can't parse JSON of more than 100 levels itself")
 def test_text_that_is_json_of_too_many_levels(source: MySQLSource, execute: Execute) -> None:
     execute(
         "CREATE TABLE t (id INT PRIMARY KEY, doc TEXT, day DATETIME(6))",
@@ -454,11 +467,10 @@ def test_text_that_is_json_of_too_many_levels(source: MySQLSource, execute: Exec
     )
     rows = table(source.schema(), "t")
     findings = found(source, with_field(node(rows), typed(rows, "doc", "json")))
-    assert [(finding.code, finding.where) for finding in findings] == [
+    assert {(finding.code, finding.where) for finding in findings} == {
         ("unfit-value", "root: doc"),
         ("lossy-microseconds", "root: day"),
-    ]
-    assert "more than 100 levels" in findings[0].text
+    }
 
 
 def test_a_key_of_several_collations_and_types_is_shown(source: MySQLSource, execute: Execute) -> None:

@@ -55,9 +55,15 @@ def parse_json(raw: bytes) -> Any:
     """
     try:
         return loads(utf8(raw), parse_constant=_no_constant, parse_float=_double)
-    except (JSONDecodeError, RecursionError) as error:
-        reason = error.msg if isinstance(error, JSONDecodeError) else "nested too deep"
-        raise Misfit(f"is not JSON: {reason}") from None
+    except Misfit:
+        raise
+    except JSONDecodeError as error:
+        raise Misfit(f"is not JSON: {error.msg}") from None
+    except RecursionError:
+        raise Misfit("is not JSON: nested too deep") from None
+    except ValueError:
+        # Python converts no integer of more than 4300 digits (sys.set_int_max_str_digits); a double has 309 at most.
+        raise _beyond() from None
 
 
 def encode_value(value: Any) -> Typed:
@@ -71,7 +77,13 @@ def encode_value(value: Any) -> Typed:
             element = encode({"": value})
         except OverflowError:
             element = encode({"": _widened(value)})
-    except (InvalidDocument, UnicodeEncodeError, ValueError) as error:
+    except Misfit:
+        raise
+    except UnicodeEncodeError:
+        raise Misfit(r"holds half of a surrogate pair (\ud800 to \udfff), which BSON can't hold") from None
+    except (InvalidDocument, ValueError) as error:
+        if _has_nul_name(value):
+            raise Misfit("has a key with a NUL character, which BSON can't hold; use `type: string`") from None
         raise Misfit(f"can't be stored in BSON: {error}") from None
     # int32 length, type, empty name (one NUL), payload, NUL.
     return element[4:5], element[6:-1]
@@ -115,6 +127,19 @@ def _widened(value: Any) -> Any:
         except OverflowError:
             raise _beyond() from None
     return value
+
+
+def _has_nul_name(value: Any) -> bool:
+    todo = [value]
+    while todo:
+        item = todo.pop()
+        if isinstance(item, dict):
+            if any("\0" in key for key in item):
+                return True
+            todo += item.values()
+        elif isinstance(item, list):
+            todo += item
+    return False
 
 
 def _check_keys(value: Any) -> None:

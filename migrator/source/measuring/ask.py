@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import pymysql
+from pymysql.cursors import SSCursor
 
 from migrator.errors import SourceError, SourceUnavailable
 from migrator.source.connect import connected_raw
@@ -19,8 +20,6 @@ Row = tuple[bytes | None, ...]
 # ER_STATEMENT_TIMEOUT of MariaDB, ER_QUERY_TIMEOUT of MySQL; the regular expression engine has a limit of its own.
 _TIMEOUTS = (1969, 3024, 3699)
 
-_TOO_DEEP = 3157  # ER_JSON_DOCUMENT_TOO_DEEP, of MySQL: raised by JSON_VALID too. MariaDB says that it isn't JSON.
-
 # Each statement is a read-only transaction of its own: nothing can be written, and between two statements neither
 # undo log nor a table's definition is held. One long transaction would stop the first ALTER TABLE that comes along,
 # and then everybody behind it.
@@ -29,10 +28,6 @@ _SESSION = "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED, READ ONLY"
 
 class TimeLimit(Exception):
     """The server gave up a question at the time limit: estimate instead, or say that it was not looked at."""
-
-
-class JsonTooDeep(SourceError):
-    """A question parses JSON, and some text holds more levels of it than MySQL can read."""
 
 
 class Asker:
@@ -65,6 +60,15 @@ class Asker:
             cursor.execute(statement)
             return list(cursor.fetchall())
 
+    def each(self, purpose: str, statement: str) -> Iterator[Row]:
+        """The answer row by row, not held in memory; to be read to its end before the next question.
+
+        Args, Raises: as `rows`.
+        """
+        with self._translated(purpose), self._connection.cursor(SSCursor) as cursor:
+            cursor.execute(statement)
+            yield from cursor.fetchall_unbuffered()
+
     @contextmanager
     def _translated(self, purpose: str) -> Iterator[None]:
         try:
@@ -73,11 +77,7 @@ class Asker:
             if error_code(error) in _TIMEOUTS:
                 raise TimeLimit(purpose) from error
             said = translate(error, self._url)
-            kind: type[SourceError]
-            if error_code(error) == _TOO_DEEP:
-                kind = JsonTooDeep
-            else:
-                kind = SourceUnavailable if isinstance(said, SourceUnavailable) else SourceError
+            kind = SourceUnavailable if isinstance(said, SourceUnavailable) else SourceError
             raise kind(f"could not {purpose}: {said.what}", where=said.where, hint=said.hint) from error
 
     def estimate(self, purpose: str, statement: str) -> int:

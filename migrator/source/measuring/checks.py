@@ -11,7 +11,8 @@ from migrator.model.tree import Field
 
 INT64_MAX = 2**63 - 1
 
-_REJECTED = "their documents will be rejected"
+REJECTED = "their documents will be rejected"
+"""What becomes of documents with such values."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,15 +33,6 @@ class ValueCheck:
     then: str
     fix: str = ""
 
-    @property
-    def parses_json(self) -> bool:
-        return "JSON_VALID(" in self.condition
-
-
-def too_deep(table: str) -> str:
-    """What to say of text in `table` that is JSON of more levels than the server can check."""
-    return f"some text of {table} is JSON of more than 100 levels; {_REJECTED}, and the rest is not checked"
-
 
 def value_checks(field: Field, value: str) -> Iterator[ValueCheck]:
     """What can be wrong with a field's values; `value` is the field in SQL."""
@@ -54,7 +46,7 @@ def value_checks(field: Field, value: str) -> Iterator[ValueCheck]:
             "warning",
             f"ABS({value}) >= 1e{whole} AND LENGTH({_digits(field, value)}) > {DECIMAL128_DIGITS}",
             "numbers of more than the 34 digits of Decimal128",
-            _REJECTED,
+            REJECTED,
             "Write `big_decimal: string` at the field: text for the whole column.",
         )
     if kind == "int64" and (family == "bit" or (family == "integer" and field.column.unsigned)):
@@ -63,26 +55,33 @@ def value_checks(field: Field, value: str) -> Iterator[ValueCheck]:
             "warning",
             f"{value} + 0 > {INT64_MAX}",
             "numbers above 2^63-1, BSON's largest integer",
-            _REJECTED,
+            REJECTED,
             "Write `unsigned_overflow: decimal` (or `string`) at the field: one type for the whole column.",
         )
     if family == "text" and kind == "string" and field.column.charset in ("utf8mb4", "utf8mb3", "utf8", "ascii"):
         yield _text(field, value, str(field.column.charset))
-    if kind == "json":
-        yield _json_keys(field, value)
-        if field.value.policies.json_keys == "keep":
-            yield _dollar_names(f"{_json_text(field, value)} REGEXP '{_DOLLAR_NAME}'", "JSON names with '$' in front")
     if (unfit := _unfit(field, value)) is not None:
         condition, what = unfit
-        fix = "Mend the rows, or choose another `type:`."
-        yield ValueCheck("unfit-value", "warning", condition, what, _REJECTED, fix)
+        fix = "Fix the rows, or choose another `type:`."
+        yield ValueCheck("unfit-value", "warning", condition, what, REJECTED, fix)
 
 
 def map_key_checks(policy: str, key: str) -> Iterator[ValueCheck]:
     """Keys of an `as: map` that MongoDB's queries stumble over, and those that some servers don't replace."""
-    yield _keys(policy, f"{key} LIKE '%.%' OR {key} LIKE '$%'", "map keys with '.', or with '$' in front,")
+    severity, then, fix = of_names(policy)
+    condition, what = f"{key} LIKE '%.%' OR {key} LIKE '$%'", "map keys with '.', or with '$' in front,"
+    yield ValueCheck("json-keys", severity, condition, what, then, fix)
     if policy == "keep":
-        yield _dollar_names(f"{key} LIKE '$%'", "map keys with '$' in front")
+        # Some targets don't replace such documents: planning says what becomes of them.
+        yield ValueCheck(DOLLAR_NAMES, "info", f"{key} LIKE '$%'", "map keys with '$' in front", "")
+
+
+def of_names(policy: str) -> tuple[Severity, str, str]:
+    """How bad names with '.' or with '$' in front are under a policy `json_keys`, what becomes of them, and the fix."""
+    if policy == "reject":
+        return "warning", REJECTED, "Write `json_keys: keep` to keep them as they are."
+    then = "MongoDB stores them, queries need $getField for them"
+    return "info", then, "`json_keys: reject` leaves such documents out."
 
 
 def _date(field: Field, value: str) -> Iterator[ValueCheck]:
@@ -93,7 +92,7 @@ def _date(field: Field, value: str) -> Iterator[ValueCheck]:
             "warning",
             f"MICROSECOND({value}) % 1000 <> 0",
             "microseconds",
-            "BSON dates have milliseconds, the rest is cut" if policies.submillisecond == "truncate" else _REJECTED,
+            "BSON dates have milliseconds, the rest is cut" if policies.submillisecond == "truncate" else REJECTED,
             "Write `submillisecond: companion` at the field to keep them in a second field, or `string` for text.",
         )
     # Not a day of the calendar: a part is 0, or ALLOW_INVALID_DATES let it in.
@@ -105,7 +104,7 @@ def _date(field: Field, value: str) -> Iterator[ValueCheck]:
     match policies.zero_date:
         case "reject":
             fix = "Write `zero_date: null` (or `string`, to keep the text) at the field or under `policies:`."
-            yield ValueCheck("lossy-zero-date", "warning", no_day, what, _REJECTED, fix)
+            yield ValueCheck("lossy-zero-date", "warning", no_day, what, REJECTED, fix)
         case "null":
             yield ValueCheck("lossy-zero-date", "info", no_day, what, "they become null (policy zero_date)")
         case "string":
@@ -127,35 +126,7 @@ def _text(field: Field, value: str, charset: str) -> ValueCheck:
     if field.value.policies.invalid_text == "binary":
         return ValueCheck("invalid-text", "info", condition, what, "they become binary (policy invalid_text)")
     fix = "Write `invalid_text: binary` at the field, or mend the rows."
-    return ValueCheck("invalid-text", "warning", condition, what, _REJECTED, fix)
-
-
-def _json_keys(field: Field, value: str) -> ValueCheck:
-    # Top level only: looking deeper takes a parser or a long regular expression for each value.
-    keys = f"JSON_KEYS({value})" if field.value.family == "json" else f"IF(JSON_VALID({value}), JSON_KEYS({value}), '')"
-    condition = f"{keys} LIKE '%.%' OR {keys} LIKE '%\"$%'"
-    return _keys(field.value.policies.json_keys, condition, "JSON keys with '.', or with '$' in front,")
-
-
-def _keys(policy: str, condition: str, what: str) -> ValueCheck:
-    if policy == "reject":
-        fix = "Write `json_keys: keep` to keep them as they are."
-        return ValueCheck("json-keys", "warning", condition, what, _REJECTED, fix)
-    fix = "`json_keys: reject` leaves such documents out."
-    return ValueCheck("json-keys", "info", condition, what, "MongoDB stores them, queries need $getField for them", fix)
-
-
-# A name at any depth. Text in quotes is a name when a colon follows.
-_DOLLAR_NAME = '"[$][^"]*"[[:space:]]*:'
-
-
-def _dollar_names(condition: str, what: str) -> ValueCheck:
-    """Documents that some targets don't replace: planning says what becomes of them."""
-    return ValueCheck(DOLLAR_NAMES, "info", condition, what, "")
-
-
-def _json_text(field: Field, value: str) -> str:
-    return f"CAST({value} AS CHAR)" if field.value.family == "json" else _utf8(field, value)
+    return ValueCheck("invalid-text", "warning", condition, what, REJECTED, fix)
 
 
 def _unfit(field: Field, value: str) -> tuple[str, str] | None:
@@ -168,8 +139,6 @@ def _unfit(field: Field, value: str) -> tuple[str, str] | None:
         case "text", "decimal128":
             number = "^[[:space:]]*[-+]?([0-9]+[.]?[0-9]*|[.][0-9]+)([eE][-+]?[0-9]+)?[[:space:]]*$"
             return f"{value} NOT REGEXP '{number}'", "text that is no decimal number"
-        case (("text" | "binary"), "json"):
-            return f"NOT JSON_VALID({_utf8(field, value)})", "text that is no JSON"
         case "binary", "uuid" if field.column.column_type != "binary(16)":
             return f"LENGTH({value}) <> 16", "bytes that are no UUID (16 bytes)"
         case "binary", "objectid" if field.column.column_type != "binary(12)":
@@ -182,7 +151,3 @@ def _unfit(field: Field, value: str) -> tuple[str, str] | None:
                 "numbers that are not whole or don't fit 64 bits",
             )
     return None
-
-
-def _utf8(field: Field, value: str) -> str:
-    return value if field.value.family == "text" else f"CONVERT({value} USING utf8mb4)"

@@ -9,8 +9,8 @@ from migrator.model.plan import Finding, Measure
 from migrator.model.representation import family_of
 from migrator.model.schema import Column
 from migrator.model.tree import Field, Node
-from migrator.source.measuring.ask import JsonTooDeep, Row, TimeLimit, key_text, number
-from migrator.source.measuring.checks import ValueCheck, map_key_checks, too_deep, value_checks
+from migrator.source.measuring.ask import Row, TimeLimit, key_text, number
+from migrator.source.measuring.checks import ValueCheck, map_key_checks, value_checks
 from migrator.source.measuring.facts import Facts, counted_upto
 from migrator.source.measuring.relations import Part, Some
 from migrator.source.measuring.scope import Scope, unchecked
@@ -54,7 +54,7 @@ class _Seen:
 def node_rows(scope: Scope, node: Node) -> NodeRows:
     """Counts and checks the rows of a node's table, and of its link table."""
     part, facts = Part.of(node), scope.facts_of(node)
-    checks = _checks(node, [field for field in _all_fields(node) if not field.from_link], part)
+    checks = _checks(node, [field for field in all_fields(node) if not field.from_link], part)
     if node.map_key is not None:
         key_field = f"{node.id} (keys)"
         policy = node.fields[0].value.policies.json_keys
@@ -76,7 +76,7 @@ def node_rows(scope: Scope, node: Node) -> NodeRows:
 
 def _link(scope: Scope, node: Node) -> tuple[float, list[Finding]]:
     """Average bytes from the link table, and what is wrong with its values."""
-    fields = [field for field in _all_fields(node) if field.from_link]
+    fields = [field for field in all_fields(node) if field.from_link]
     if node.link is None or not fields:
         return 0.0, []
     part, facts = Part.of_link(node.link), scope.link_facts(node.link)
@@ -90,7 +90,8 @@ def _link(scope: Scope, node: Node) -> tuple[float, list[Finding]]:
     return (seen.bytes / seen.kept if seen.kept else 0.0), findings
 
 
-def _all_fields(node: Node) -> list[Field]:
+def all_fields(node: Node) -> list[Field]:
+    """The fields of a node and of its variants."""
     cases = node.variants.cases if node.variants is not None else ()
     return [*node.fields, *(field for _, fields in cases for field in fields)]
 
@@ -107,17 +108,8 @@ def _checks(node: Node, fields: Sequence[Field], part: Part) -> list[_Placed]:
 def _judged(
     scope: Scope, part: Part, facts: Facts, some: Some, size: str, checks: Sequence[_Placed], example: str
 ) -> tuple[_Seen, list[Finding]]:
-    """A look at the rows and what is wrong with them; without the server's help where it can't read their JSON."""
-    try:
-        seen = _look(scope, part, facts, some, size, checks, example)
-    except JsonTooDeep:
-        deep = {placed.where: None for placed in checks if placed.check.parses_json}
-        found = [Finding("warning", "unfit-value", where, too_deep(facts.qualified)) for where in deep]
-        if not found:
-            raise
-        kept = [placed for placed in checks if not placed.check.parses_json]
-        seen = _look(scope, part, facts, some, size, kept, example)
-        return seen, [*found, *_findings(kept, seen, facts)]
+    """A look at the rows and what is wrong with them."""
+    seen = _look(scope, part, facts, some, size, checks, example)
     return seen, _findings(checks, seen, facts)
 
 
