@@ -117,12 +117,14 @@ def apply(plan: Plan, source_url: str, target_url: str, options: ApplyOptions, o
         options: how gently and how far.
         observer: hears of the progress.
     """
-    return _apply(plan, ends(source_url, target_url, options.retry_seconds), options, observer)
+    with open_source(source_url).located(lambda: [each.collection for each in plan.collections]):
+        return _apply(plan, ends(source_url, target_url, options.retry_seconds), options, observer)
 
 
 def sample(plan: Plan, source_url: str, target_url: str, count: int) -> tuple[SampleResult, ...]:
     """Writes up to `count` documents of each collection of the plan into trial collections beside the real ones."""
-    return _sample(plan, ends(source_url, target_url), count)
+    with open_source(source_url).located(lambda: [each.collection for each in plan.collections]):
+        return _sample(plan, ends(source_url, target_url), count)
 
 
 def sync(
@@ -154,7 +156,8 @@ def sync(
             following = InvalidatingTarget(following, invalidator)
         if files is not None:
             preview.refuse_other_mappings(source, target, files, observer.note)
-        return _sync(source, following, options, observer, stop or StopRequest())
+        with source.located(partial(_applied, target)):
+            return _sync(source, following, options, observer, stop or StopRequest())
 
 
 def sync_dry_run(
@@ -186,7 +189,16 @@ def verify(
     if files is not None:
         with closing(open_target(target_url, _LOOKING_SECONDS)) as target:
             preview.tell_other_mappings(open_source(source_url), target, files, observer.note)
-    return _verify(_verify_ends(source_url, target_url, options), options, observer)
+    with (
+        closing(open_target(target_url, _LOOKING_SECONDS)) as target,
+        open_source(source_url).located(partial(_applied, target)),
+    ):
+        return _verify(_verify_ends(source_url, target_url, options), options, observer)
+
+
+def _applied(target: MongoTarget | FilesTarget) -> list[Collection]:
+    """The mappings that the live collections were made with."""
+    return [each.collection for each in target.verifying().published()]
 
 
 def independent_look(

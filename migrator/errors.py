@@ -78,6 +78,14 @@ class SourceError(MigratorError):
     exit_code = ExitCode.SOURCE
 
 
+class AccessDenied(SourceError):
+    """The account lacks a privilege on the MySQL side."""
+
+
+class ExpressionFailed(SourceError):
+    """The MySQL side can't compute an expression for the values of some row (out of range, not JSON, ...)."""
+
+
 class SourceUnavailable(SourceError, Retryable):
     """The MySQL side can't be reached now (connection refused or lost, lock wait timeout)."""
 

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from migrator.errors import MigratorError, Retryable
+from migrator.errors import AccessDenied, MigratorError, Retryable
 from migrator.mapping.expressions import find_column, judge
 from migrator.mapping.spot import Spot
 from migrator.mapping.suggest import did_you_mean, nearest
 from migrator.model.schema import Column, Schema, Table
+from migrator.model.tree import SqlText
 
 Describe = Callable[[str, str, str], Column]
+
+_GRANT = "grant the account SELECT on it; `migrator doctor` prints the statement"
 
 
 def meanings(name: str) -> tuple[tuple[str, str], ...]:
@@ -27,6 +30,8 @@ class Catalog:
 
     schema: Schema
     describe: Describe
+    # SQL that is used, with the file that it stands in.
+    sql: list[tuple[str, SqlText]] = field(default_factory=list)
 
     def table(self, name: str, spot: Spot) -> Table | None:
         """The table that `name` (`table` or `schema.table`) means; None, and reported, when there is none."""
@@ -35,8 +40,11 @@ class Catalog:
         found = next((table for table in tables if table is not None), None)
         if found is not None:
             return found
+        denied = [message for schema, table in meanings(name) if (message := self._denied(schema, table))]
         databases = {schema for schema, _ in self.schema.names}
-        if bare and database not in databases:
+        if denied:
+            spot.report(f"the account may not read `{name}`, if there is such a table: {denied[0]}", _GRANT)
+        elif bare and database not in databases:
             hint = did_you_mean(database, databases, what="known databases")
             hint += f"; to read another one, append `databases={database}` to the source URL's options"
             spot.report(f"there is no database `{database}`, or its tables can't be read", hint)
@@ -46,6 +54,18 @@ class Catalog:
             database, bare = (database, bare) if bare else (self.schema.default, name)
             spot.report(f"there is no table `{bare}` in {database}", self._suggest_table(database, bare))
         return None
+
+    def _denied(self, schema: str, table: str) -> str:
+        """What the server says when the account may not read a table that it does not see; else ""."""
+        try:
+            self.describe(schema or self.schema.default, table, "1")
+        except AccessDenied as error:
+            return error.what
+        except Retryable:
+            raise
+        except MigratorError:
+            pass  # there is none
+        return ""
 
     def _suggest_table(self, database: str, name: str) -> str:
         here = [table for schema, table in self.schema.names if schema == database]
@@ -64,6 +84,8 @@ class Catalog:
             spot.report(message, suggestion)
         if mistakes:
             return None
+        line = spot.places.problem(spot.path, "").line
+        self.sql.append((spot.places.file, SqlText((table.schema, table.name), text, line)))
         try:
             return self.describe(table.schema, table.name, text)
         except Retryable:

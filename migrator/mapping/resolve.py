@@ -42,7 +42,7 @@ def resolve(mappings: MappingSet, schema: Schema, describe: Describe, policies: 
         root = build_root(file.spec, policies, spot, catalog)
         if root is not None:
             roots[file.spec.collection] = root
-    found = [_collection(file, mappings, roots, schema, problems) for file in mappings.files]
+    found = [_collection(file, mappings, roots, catalog, problems) for file in mappings.files]
     if problems:
         raise MappingError(tuple(dict.fromkeys(problems)))
     return tuple(collection for collection in found if collection is not None)
@@ -63,7 +63,7 @@ def _names(spec: CollectionSpec | EmbedSpec) -> Iterator[str]:
 
 
 def _collection(
-    file: MappingFile, mappings: MappingSet, roots: dict[str, Node], schema: Schema, problems: list[Problem]
+    file: MappingFile, mappings: MappingSet, roots: dict[str, Node], catalog: Catalog, problems: list[Problem]
 ) -> Collection | None:
     spec, spot = file.spec, Spot(file.places, (), problems)
     root = roots.get(spec.collection)
@@ -80,6 +80,7 @@ def _collection(
         references=resolve_references(references, root, roots, spot.at("references")),
         validator=spec.validator,
         ids=spec.ids,
+        sql=tuple(dict.fromkeys(sql for name, sql in catalog.sql if name == file.places.file)),
     )
-    tables = [schema.by_name[name] for name in collection.tables]
+    tables = [catalog.schema.by_name[name] for name in collection.tables]
     return replace(collection, schema_fingerprint=fingerprint(tables))

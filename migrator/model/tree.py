@@ -7,7 +7,7 @@ All of it turns into JSON and back (model.serialize), since it travels in plans 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 from migrator.model.representation import Representation
@@ -164,6 +164,20 @@ class Reference:
 
 
 @dataclass(frozen=True, slots=True)
+class SqlText:
+    """SQL as it stands in a mapping file: an expression or a condition over one row of a table.
+
+    Attributes:
+        table: (database, name).
+        line: 1-based line in the collection's file.
+    """
+
+    table: tuple[str, str]
+    text: str
+    line: int
+
+
+@dataclass(frozen=True, slots=True)
 class Collection:
     """One collection of the target: the tree it is folded from, and what stands beside the documents.
 
@@ -179,6 +193,8 @@ class Collection:
     validator: bool = False
     ids: Literal["sequence", "objectid", "uuid", "application"] = "application"
     schema_fingerprint: str = ""
+    # Where messages can point at; no part of what the collection is.
+    sql: tuple[SqlText, ...] = field(default=(), compare=False)
 
     @property
     def tables(self) -> tuple[tuple[str, str], ...]:

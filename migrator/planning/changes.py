@@ -25,7 +25,9 @@ def differences(old: Collection, new: Collection) -> tuple[str, ...]:
     found += [f"{_name(id_, new.name)} is no longer embedded" for id_ in before if _appeared(id_, before, after)]
     for id_, node in after.items():
         if id_ in before:
-            found += (f"{_name(id_, new.name)}: {what}" for what in _node(before[id_], node))
+            # What is said of a collection begins with its name already.
+            prefix = "" if node.shape == "root" else f"{_name(id_, new.name)}: "
+            found += (f"{prefix}{what}" for what in _node(before[id_], node))
     if not found and [node.id for node in old.root.walk()] != [node.id for node in new.root.walk()]:
         found.append("the order of embedded tables changed")
     return tuple(found)

@@ -10,7 +10,7 @@ import asyncmy.errors
 import pymysql.err
 from sqlalchemy.exc import DBAPIError
 
-from migrator.errors import SourceError, SourceUnavailable
+from migrator.errors import AccessDenied, ExpressionFailed, SourceError, SourceUnavailable
 from migrator.source.url import SourceUrl
 
 # Server errors below 2000 and above 3000: MySQL error reference; 1900..1999: MariaDB's. Client errors: 2000..2999.
@@ -40,6 +40,30 @@ _PASSING = frozenset(
         3024,  # ER_QUERY_TIMEOUT
         3169,  # ER_SESSION_WAS_KILLED
         4031,  # ER_CLIENT_INTERACTION_TIMEOUT
+    )
+)
+
+# ER_DBACCESS_DENIED_ERROR, ER_TABLEACCESS_DENIED_ERROR, ER_COLUMNACCESS_DENIED_ERROR, ER_SPECIFIC_ACCESS_DENIED_ERROR,
+# ER_PROCACCESS_DENIED_ERROR
+_DENIED = frozenset((1044, 1142, 1143, 1227, 1370))
+
+# What only some values of an expression's columns lead to.
+_COMPUTED = frozenset(
+    (
+        1139,  # ER_REGEXP_ERROR
+        1292,  # ER_TRUNCATED_WRONG_VALUE
+        1365,  # ER_DIVISION_BY_ZERO
+        1411,  # ER_WRONG_VALUE_FOR_TYPE
+        1690,  # ER_DATA_OUT_OF_RANGE
+        3037,  # ER_GIS_INVALID_DATA
+        3055,  # ER_GIS_UNKNOWN_EXCEPTION
+        *range(3140, 3158),  # ER_INVALID_JSON_TEXT to ER_JSON_DOCUMENT_TOO_DEEP
+        3516,  # ER_GIS_DATA_WRONG_ENDIANESS
+        *range(3685, 3700),  # ER_REGEXP_ILLEGAL_ARGUMENT to ER_REGEXP_TIME_OUT
+        3719,  # ER_JSON_VALUE_OUT_OF_RANGE_FOR_FUNC_INDEX
+        3903,  # ER_INVALID_JSON_VALUE_FOR_FUNC_INDEX
+        *range(4037, 4043),  # MariaDB: ER_JSON_BAD_CHR to ER_JSON_PATH_SYNTAX
+        4079,  # MariaDB: ER_ILLEGAL_PARAMETER_DATA_TYPE_FOR_OPERATION
     )
 )
 
@@ -106,6 +130,10 @@ def translate(error: Exception, url: SourceUrl) -> SourceError:
     hint = _HINTS.get(code, "")
     if code in _PASSING or isinstance(original, (OSError, *_NOT_CONNECTED)):
         return SourceUnavailable(_text(original), where=url.place, hint=hint)
+    if code in _DENIED:
+        return AccessDenied(_text(original), where=url.place, hint=hint)
+    if code in _COMPUTED:
+        return ExpressionFailed(_text(original), where=url.place)
     return SourceError(_text(original), where=url.place, hint=hint)
 
 

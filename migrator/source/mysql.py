@@ -19,6 +19,7 @@ from migrator.model.tree import Collection
 from migrator.source import (
     chunks,
     describe,
+    expressions,
     leaving,
     load,
     measure,
@@ -65,7 +66,12 @@ class MySQLSource:
     def measure(
         self, collection: Collection, *, exact: bool, report: Callable[[str], None] | None = None
     ) -> CollectionMeasure:
-        return measure.measure(self.url, collection, exact=exact, report=report)
+        with self.located(lambda: [collection]):
+            return measure.measure(self.url, collection, exact=exact, report=report)
+
+    def located(self, collections: Callable[[], Sequence[Collection]]) -> AbstractContextManager[None]:
+        """Names file and line of the expression of these collections that makes a statement inside the block fail."""
+        return expressions.located(self.url, collections)
 
     def findings(self) -> tuple[Finding, ...]:
         return preflight.findings(self.url)

@@ -73,10 +73,10 @@ def _changed(**root: Any) -> tuple[Any, ...]:
     [
         (
             {"fields": (*orders().root.fields, field("note", text("note")))},
-            "orders: columns changed: + note",
+            "columns changed: + note",
         ),
-        ({"fields": orders().root.fields[:-1]}, "orders: columns changed: - ship.city"),
-        ({"where": None}, "orders: condition changed"),
+        ({"fields": orders().root.fields[:-1]}, "columns changed: - ship.city"),
+        ({"where": None}, "condition changed"),
         ({"children": orders().root.children[1:]}, "customer is no longer embedded"),
         (
             {

@@ -9,7 +9,6 @@ from typing import Any
 import pymysql
 from pymysql.cursors import SSCursor
 
-from migrator.errors import SourceError, SourceUnavailable
 from migrator.source.connect import connected_raw
 from migrator.source.failure import DRIVER_ERRORS, error_code, translate
 from migrator.source.url import SourceUrl
@@ -77,8 +76,7 @@ class Asker:
             if error_code(error) in _TIMEOUTS:
                 raise TimeLimit(purpose) from error
             said = translate(error, self._url)
-            kind = SourceUnavailable if isinstance(said, SourceUnavailable) else SourceError
-            raise kind(f"could not {purpose}: {said.what}", where=said.where, hint=said.hint) from error
+            raise type(said)(f"could not {purpose}: {said.what}", where=said.where, hint=said.hint) from error
 
     def estimate(self, purpose: str, statement: str) -> int:
         """How many rows the optimizer expects to read for a SELECT from one table."""
