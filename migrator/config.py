@@ -20,8 +20,8 @@ from migrator.mapping.wording import describe_mistakes
 from migrator.masking import mask_url
 from migrator.model.mapping import PolicySettings, overlay
 from migrator.model.policies import Policies
+from migrator.project_file import PROJECT_FILE
 
-PROJECT_FILE = "migrator.yaml"
 ENVIRONMENT = {"source": "MIGRATOR_SOURCE", "target": "MIGRATOR_TARGET", "mappings": "MIGRATOR_MAPPINGS"}
 
 _VARIABLE = re.compile(r"\$\$\{|\$\{([^}]*)\}?")
@@ -131,24 +131,21 @@ def _missing(name: str, form: str) -> str:
 def load_settings(
     flags: Mapping[str, Any],
     *,
-    config: Path | None,
+    file: Path | None,
     environ: Mapping[str, str],
-    directory: Path,
 ) -> Settings:
     """The settings of one call.
 
     Args:
         flags: values of the command line by the name of the setting; None stands for a flag that was not given.
-        config: the project file; None takes migrator.yaml in `directory` when it is there.
+        file: the project file, None for none.
         environ: the environment.
-        directory: the working directory.
 
     Raises:
         SettingsError: with every mistake in the project file.
     """
-    file = config or directory / PROJECT_FILE
     found: dict[str, Any] = {}
-    if config is not None or file.is_file():
+    if file is not None:
         found = {**_read_project(file, environ), "file": file}
     for name, variable in ENVIRONMENT.items():
         if environ.get(variable):

@@ -23,7 +23,7 @@ def common(command: Command) -> Command:
             "--config",
             metavar="FILE",
             type=click.Path(path_type=Path),
-            help="Project file instead of ./migrator.yaml.",
+            help="Project file, instead of the nearest migrator.yaml here or above.",
         ),
         show_values_option,
         debug_option,

@@ -11,10 +11,12 @@ from migrator.config import Settings, load_settings
 from migrator.errors import SettingsError
 from migrator.masking import mask_url
 from migrator.model.policies import SoftDelete
+from migrator.project_file import find_project_file
 
 
 def load(directory: Path, environ: dict[str, str] | None = None, config: Path | None = None, **flags: Any) -> Settings:
-    return load_settings(flags, config=config, environ=environ or {}, directory=directory)
+    file = config or find_project_file(directory).file
+    return load_settings(flags, file=file, environ=environ or {})
 
 
 def project(directory: Path, text: str) -> Path:

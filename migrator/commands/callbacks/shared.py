@@ -12,13 +12,31 @@ from migrator.config import Settings, load_settings
 from migrator.errors import SettingsError
 from migrator.model.plan import Plan
 from migrator.planning.decide import Consent
+from migrator.project_file import find_project_file
 from migrator.run import preview
 from migrator.run.outcome import ApplyOptions
 from migrator.source.url import parse_source_url
 
 
 def settings_of(config: Path | None, **flags: Any) -> Settings:
-    return load_settings(flags, config=config, environ=os.environ, directory=Path())
+    """The settings of this call. A project file that was looked for is named on standard error.
+
+    Args:
+        config: the project file that the user named, None to look for one.
+        flags: values of the command line by the name of the setting; None for a flag that was not given.
+
+    Raises:
+        SettingsError: with every mistake in the project file.
+    """
+    if config is not None:
+        return load_settings(flags, file=config, environ=os.environ)
+    search = find_project_file(Path())
+    for file in search.foreign:
+        console.note(f"note: {file} belongs to another user and is not used; --config {file} uses it")
+    settings = load_settings(flags, file=search.file, environ=os.environ)
+    if search.file is not None:
+        console.note(f"settings: {search.file}")
+    return settings
 
 
 def files_of(settings: Settings) -> preview.MappingFiles:
