@@ -5,14 +5,11 @@ from __future__ import annotations
 import errno
 import importlib
 import os
-import signal
 import sys
-import threading
 import traceback
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from types import FrameType
-from typing import Any, NoReturn
+from functools import partial
+from typing import Any
 
 import click
 
@@ -22,6 +19,7 @@ from migrator.commands.values import SHOW_VALUES
 from migrator.errors import ExitCode, MappingError, MigratorError
 from migrator.log_output import Output, standard_error, wants_json
 from migrator.masking import mask_url
+from migrator.run.signals import interruptible
 
 # Of a disk behind standard output.
 _NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
@@ -38,7 +36,7 @@ class _Commands(click.Group):
             return super().main(arguments, *more, obj=output, **extra)
 
     def invoke(self, ctx: click.Context) -> Any:
-        with _sigterm_as_ctrl_c():
+        with interruptible(partial(_note, ctx.obj)):
             try:
                 return super().invoke(ctx)
             except MigratorError as error:
@@ -66,6 +64,10 @@ class _Commands(click.Group):
                     ctx.obj, error, debug=ctx.meta.get(DEBUG, False), values=ctx.meta.get(SHOW_VALUES, False)
                 )
                 ctx.exit(ExitCode.INTERNAL)
+
+
+def _note(output: Output, text: str) -> None:
+    output.event("info", "note", text=text)
 
 
 def _say(output: Output, error: MigratorError, *, debug: bool, values: bool) -> None:
@@ -134,23 +136,6 @@ _HIDDEN = "(its text may hold values: add --show-values)"
 
 def _indented(head: str, text: str) -> str:
     return head + f"\n{' ' * len(head)}".join(text.splitlines())
-
-
-@contextmanager
-def _sigterm_as_ctrl_c() -> Iterator[None]:
-    """A scheduler's SIGTERM stops as gently as Ctrl-C does."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-
-    def interrupt(_: int, __: FrameType | None) -> NoReturn:
-        raise KeyboardInterrupt
-
-    before = signal.signal(signal.SIGTERM, interrupt)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
 
 
 # --- the commands -------------------------------------------------------------------------------------------------

@@ -32,7 +32,7 @@ def copy(pool: Pool, agenda: Agenda, throttle: Throttle, check: Callable[[], Non
                 coming = agenda.next()
             _take(pool.results(_TICK), observer.chunk_done, check)
     except KeyboardInterrupt:
-        observer.note("stopping: finishing the chunks under way (Ctrl-C again to leave them unfinished)")
+        observer.note("finishing the chunks under way")
         _drain(pool, observer, check)
         raise Interrupted(
             "stopped by the user",

@@ -45,6 +45,7 @@ class StopRequest:
 
     def __init__(self) -> None:
         self._asked = threading.Event()
+        self._heeded = False
 
     @property
     def asked(self) -> bool:
@@ -53,20 +54,32 @@ class StopRequest:
     def ask(self) -> None:
         self._asked.set()
 
+    def heed(self) -> None:
+        """From now on the work looks at `asked`; before, a signal interrupts it."""
+        self._heeded = True
+
     @contextmanager
     def listening(self) -> Iterator[None]:
-        """The first signal asks, the second one interrupts at once. Elsewhere than in the main thread, does nothing."""
+        """The first signal asks, once that is heeded; else, and the second time, it interrupts at once. Elsewhere than
+        in the main thread, does nothing."""
         if threading.current_thread() is not threading.main_thread():
             yield
             return
 
-        def hear(_: int, __: FrameType | None) -> None:
-            if self.asked:
-                raise KeyboardInterrupt
-            self.ask()
+        before = {number: signal.getsignal(number) for number in _SIGNALS}
 
-        before = {number: signal.signal(number, hear) for number in _SIGNALS}
+        def hear(number: int, frame: FrameType | None) -> None:
+            if self._heeded and not self.asked:
+                self.ask()
+                return
+            handler = before[signal.Signals(number)]
+            if callable(handler):
+                handler(number, frame)
+            raise KeyboardInterrupt
+
         try:
+            for number in _SIGNALS:
+                signal.signal(number, hear)
             yield
         finally:
             for number, handler in before.items():

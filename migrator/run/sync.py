@@ -96,6 +96,7 @@ def sync(
         SourceError, TargetError: when one side refuses for good.
     """
     source.require_followable()
+    stop.heed()
     with ExitStack() as stack:
         lease = _lease(stack, target, options, observer, stop)
         if lease is None:

@@ -1,0 +1,95 @@
+"""Ctrl-C and SIGTERM: answered at once, whatever the command waits for, and the second time they end it within seconds.
+
+What a signal does to the work is the affair of its handlers. Python runs them between two instructions of the main
+thread, not while that waits for an answer in C code. So a thread of its own is woken by the signal itself
+(https://docs.python.org/3/library/signal.html#signal.set_wakeup_fd).
+"""
+
+from __future__ import annotations
+
+import os
+import select
+import signal
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from types import FrameType
+from typing import NoReturn
+
+from migrator.errors import ExitCode
+
+Say = Callable[[str], None]
+
+SIGNALS = (signal.SIGINT, signal.SIGTERM)
+STOPPING = "stopping after what is under way; Ctrl-C again to stop now"
+CUT_OFF = "ended while it waited for an answer; the next run does again what was under way"
+# After the second signal. Nothing is lost by it: it leaves what kill -9 leaves.
+_LAST_SECONDS = 4.0
+# A terminal that takes no text must not hold the work.
+_ANSWER_SECONDS = 2.0
+
+
+@contextmanager
+def interruptible(say: Say) -> Iterator[None]:
+    """Both signals raise KeyboardInterrupt inside the block, where nobody else handles them, and are answered by `say`.
+    A signal that is ignored, as nohup has it, stays ignored. Elsewhere than in the main thread this does nothing."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = {number: signal.getsignal(number) for number in SIGNALS}
+    answered = threading.Event()
+
+    def interrupt(_: int, __: FrameType | None) -> NoReturn:
+        # What is said of the end shall come after it.
+        answered.wait(_ANSWER_SECONDS)
+        raise KeyboardInterrupt
+
+    with _answering(say, answered):
+        try:
+            for number, handler in before.items():
+                if handler != signal.SIG_IGN:
+                    signal.signal(number, interrupt)
+            yield
+        finally:
+            for number, handler in before.items():
+                # A handler that was not installed from Python can't be put back.
+                if handler is not None:
+                    signal.signal(number, handler)
+
+
+@contextmanager
+def _answering(say: Say, answered: threading.Event) -> Iterator[None]:
+    listening, told = socket.socketpair()
+    told.setblocking(False)
+    thread = threading.Thread(target=_answer, args=(listening, say, answered), name="migrator-signals", daemon=True)
+    thread.start()
+    before = signal.set_wakeup_fd(told.fileno(), warn_on_full_buffer=False)
+    try:
+        yield
+    finally:
+        signal.set_wakeup_fd(before)
+        told.close()
+        thread.join()
+        listening.close()
+
+
+def _answer(listening: socket.socket, say: Say, answered: threading.Event) -> None:
+    """Until the other end is closed. Each byte is the number of a signal."""
+    count, end = 0, None
+    while True:
+        left = None if end is None else max(0.0, end - time.monotonic())
+        if not select.select([listening], [], [], left)[0]:
+            say(CUT_OFF)
+            os._exit(ExitCode.INTERRUPTED)
+        numbers = listening.recv(64)
+        if not numbers:
+            return
+        came = sum(number in SIGNALS for number in numbers)
+        if came and not count:
+            say(STOPPING)
+            answered.set()
+        count += came
+        if count > 1 and end is None:
+            end = time.monotonic() + _LAST_SECONDS
