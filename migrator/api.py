@@ -6,7 +6,7 @@ The only module that brings sources, targets and the work together; everything b
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import ExitStack, closing
+from contextlib import ExitStack, closing, contextmanager
 from functools import partial
 
 from migrator.cutover.cutover import CutoverObserver, CutoverOptions
@@ -51,6 +51,14 @@ from migrator.verify.verify import verify as _verify
 _LOOKING_SECONDS = 5.0
 
 
+@contextmanager
+def _reached(target_url: str, retry_seconds: float | None = None) -> Iterator[MongoTarget | FilesTarget]:
+    """The target, which answers. A mistyped address is said within seconds, not after `retry_seconds`."""
+    with closing(open_target(target_url, retry_seconds)) as target:
+        target.require_reachable()
+        yield target
+
+
 def ends(source_url: str, target_url: str, retry_seconds: float | None = None) -> Ends:
     """How this process and its workers open both sides; see `open_target` for `retry_seconds`.
 
@@ -75,13 +83,13 @@ def make_plan(
     """What `apply` would do now; see `migrator.run.preview.make_plan`. Changes nothing."""
     source = open_source(source_url)
     address = f"{source.url.place}/{source.url.database}"
-    with closing(open_target(target_url, _LOOKING_SECONDS)) as target:
+    with _reached(target_url, _LOOKING_SECONDS) as target:
         return preview.make_plan(source, target, files, address, options, report)
 
 
 def refuse_outdated(plan: Plan, source_url: str, target_url: str, files: preview.MappingFiles) -> None:
     """Raises PlanRefused when things are not as they were when `plan` was made."""
-    with closing(open_target(target_url, _LOOKING_SECONDS)) as target:
+    with _reached(target_url, _LOOKING_SECONDS) as target:
         preview.refuse_outdated(plan, open_source(source_url), target, files)
 
 
@@ -98,7 +106,7 @@ def target_checks(target_url: str) -> Iterator[Check]:
 
 def rejected(target_url: str, run: str, limit: int) -> list[Rejected]:
     """The first reasons why documents of a run were rejected."""
-    with closing(open_target(target_url)) as target:
+    with _reached(target_url) as target:
         return target.state().rejected(run, limit)
 
 
@@ -117,7 +125,7 @@ def apply(plan: Plan, source_url: str, target_url: str, options: ApplyOptions, o
         options: how gently and how far.
         observer: hears of the progress.
     """
-    with open_source(source_url).located(lambda: [each.collection for each in plan.collections]):
+    with _reached(target_url), open_source(source_url).located(lambda: [each.collection for each in plan.collections]):
         return _apply(plan, ends(source_url, target_url, options.retry_seconds), options, observer)
 
 
@@ -149,7 +157,7 @@ def sync(
     """
     source = open_source(source_url)
     with ExitStack() as stack:
-        target = stack.enter_context(closing(open_target(target_url, options.retry_seconds)))
+        target = stack.enter_context(_reached(target_url, options.retry_seconds))
         following = _following(target)
         if invalidate is not None and isinstance(target, MongoTarget):
             invalidator = stack.enter_context(closing(open_invalidator(invalidate, target.database)))
@@ -164,13 +172,13 @@ def sync_dry_run(
     source_url: str, target_url: str, tell: Tell, note: preview.Report, retry_seconds: float = 60.0
 ) -> Position | None:
     """Tells which documents `sync` would rebuild for what is logged up to now, and writes nothing."""
-    with closing(open_target(target_url, retry_seconds)) as target:
+    with _reached(target_url, retry_seconds) as target:
         return rehearse(open_source(source_url), _following(target), tell, note, retry_seconds)
 
 
 def status(target_url: str) -> Status:
     """How far copy and sync are, from the target alone."""
-    with closing(open_target(target_url, _LOOKING_SECONDS)) as target:
+    with _reached(target_url, _LOOKING_SECONDS) as target:
         return read_status(target)
 
 
@@ -187,10 +195,10 @@ def verify(
         files: the mappings; those that are others than what was applied are reported, and what was applied counts.
     """
     if files is not None:
-        with closing(open_target(target_url, _LOOKING_SECONDS)) as target:
+        with _reached(target_url, _LOOKING_SECONDS) as target:
             preview.tell_other_mappings(open_source(source_url), target, files, observer.note)
     with (
-        closing(open_target(target_url, _LOOKING_SECONDS)) as target,
+        _reached(target_url, _LOOKING_SECONDS) as target,
         open_source(source_url).located(partial(_applied, target)),
     ):
         return _verify(_verify_ends(source_url, target_url, options), options, observer)
@@ -205,11 +213,15 @@ def independent_look(
     source_url: str, target_url: str, options: VerifyOptions, observer: VerifyObserver
 ) -> IndependentReport:
     """Sums of tables beside sums of documents; see `migrator.verify.independent`. `options` say which collections."""
+    with _reached(target_url):
+        pass
     return _independent_look(_verify_ends(source_url, target_url, options), options, observer)
 
 
 def cutover(source_url: str, target_url: str, options: CutoverOptions, observer: CutoverObserver) -> CutoverResult:
     """Hands collections over to the application; see `migrator.cutover.cutover.cutover`."""
+    with _reached(target_url):
+        pass
     both = CutoverEnds(partial(open_source, source_url), partial(open_target, target_url, options.pace.retry_seconds))
     return _cutover(both, counters, options, observer)
 

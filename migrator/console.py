@@ -7,7 +7,6 @@ import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 
 import click
 from rich.console import Console, RenderableType
@@ -48,17 +47,16 @@ def note(text: str) -> None:
 
 
 def show(parts: Iterable[RenderableType]) -> None:
-    """Prints results, one below the other."""
+    """Prints results, one below the other, each when it comes."""
     console = stdout()
-    if console.is_terminal:
-        for part in parts:
+    for part in parts:
+        if console.is_terminal:
             console.print(part)
-        return
-    with console.capture() as captured:
-        for part in parts:
+            continue
+        with console.capture() as captured:
             console.print(part)
-    # Tables are padded to their width, which nobody wants in a file.
-    click.echo("\n".join(line.rstrip() for line in captured.get().splitlines()))
+        # Tables are padded to their width, which nobody wants in a file.
+        click.echo("\n".join(line.rstrip() for line in captured.get().splitlines()))
 
 
 def agreed(question: str) -> bool:
@@ -327,22 +325,10 @@ def checked(collections: Sequence[Collection]) -> Iterator[RenderableType]:
     yield Text(f"{plural(len(collections), 'mapping')}, no mistakes.", "green")
 
 
-@dataclass(frozen=True, slots=True)
-class Diagnosis:
-    """The lines of doctor."""
-
-    checks: tuple[Check, ...]
-
-    @property
-    def blocked(self) -> bool:
-        return any(check.status == "blocked" for check in self.checks)
-
-    def render(self) -> Iterator[RenderableType]:
-        for side in ("source", "target"):
-            yield Text(side, "bold")
-            for check in self.checks:
-                if check.side == side:
-                    yield _check(check)
+def diagnosis(side: str, checks: Iterable[Check]) -> Iterator[RenderableType]:
+    """The lines of doctor about one side, each as soon as it is known."""
+    yield Text(side, "bold")
+    yield from map(_check, checks)
 
 
 def _check(check: Check) -> RenderableType:

@@ -15,7 +15,7 @@ class Check:
         status: `blocked` means apply or sync can't work.
         name: short: `reachable`, `privileges`, `binlog_format`.
         text: what was found.
-        fix: how to mend it, "" when ok. May hold SQL to copy.
+        fix: how to fix it, "" when ok. May hold SQL to copy.
     """
 
     side: Literal["source", "target"]

@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import click
 
 from migrator import api, console
 from migrator.commands.callbacks.shared import consent_of, files_of, make_plan, settings_of, write
-from migrator.config import Settings
-from migrator.errors import ExitCode, MigratorError
+from migrator.errors import ExitCode
 from migrator.mapping.jsonschema import json_schema
-from migrator.masking import mask_url
 from migrator.model.check import Check
 from migrator.model.serialize import to_json
 from migrator.planning.render import detailed, overview
 from migrator.run import preview
+from migrator.run.answers import answered
 
 
 def check(*, source: str | None, target: str | None, mappings: Path | None, config: Path | None) -> None:
@@ -64,25 +63,26 @@ def doctor(
 ) -> None:
     """The command `doctor`."""
     settings = settings_of(config, source=source, target=target, mappings=mappings)
-    found = console.Diagnosis(tuple(_checks(settings)))
+    sides = {
+        "source": answered("source", lambda: api.source_checks(settings.source_url())),
+        "target": answered("target", lambda: api.target_checks(settings.target_url())),
+    }
+    found: list[Check] = []
     if as_json:
-        click.echo(json.dumps([json.loads(to_json(each)) for each in found.checks], indent=2))
+        found = [check for checks in sides.values() for check in checks]
+        click.echo(json.dumps([json.loads(to_json(each)) for each in found], indent=2))
     else:
-        console.show(found.render())
-    if found.blocked:
+        for side, checks in sides.items():
+            console.show(console.diagnosis(side, _noted(checks, found)))
+    if any(check.status == "blocked" for check in found):
         click.get_current_context().exit(ExitCode.BLOCKED)
 
 
-def _checks(settings: Settings) -> Iterator[Check]:
-    """What can't even be asked is a line, too: a doctor does not faint."""
-    try:
-        yield from api.source_checks(settings.source_url())
-    except MigratorError as error:
-        yield Check("source", "blocked", "reachable", mask_url(error.what), mask_url(error.hint))
-    try:
-        yield from api.target_checks(settings.target_url())
-    except MigratorError as error:
-        yield Check("target", "blocked", "reachable", mask_url(error.what), mask_url(error.hint))
+def _noted(checks: Iterable[Check], found: list[Check]) -> Iterator[Check]:
+    """`checks`, which also come into `found`."""
+    for check in checks:
+        found.append(check)
+        yield check
 
 
 def schema() -> None:

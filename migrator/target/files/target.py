@@ -41,6 +41,9 @@ class FilesTarget:
         self._database = StateDatabase(self._folder)
         self._timing = timing
 
+    def require_reachable(self) -> None:
+        """A folder needs no answer."""
+
     def identity(self) -> TargetIdentity:
         return TargetIdentity(str(self._url), _LAYOUT, _CAN)
 

@@ -23,6 +23,7 @@ _NO_RIGHTS = (13, 8000)  # Unauthorized, and what Atlas says instead
 def checks(session: Session) -> Iterator[Check]:
     """One line each; ends after the first when the server can't be reached."""
     try:
+        session.require_reachable()
         version = session.once(lambda: session.client.server_info()["version"])
         hello = session.once(lambda: session.client.admin.command("hello"))
     except TargetError as error:

@@ -20,6 +20,8 @@ Document = dict[str, Any]
 WRITE_MILLISECONDS = 60_000
 # The driver's own 30 seconds are long for a person who mistyped a host; an election takes less than 10.
 _SELECT_MILLISECONDS = 10_000
+# A person sits in front of a command that begins.
+_GREET_MILLISECONDS = 2_500
 # Of every transaction; reads in it see one moment that a majority has.
 TRANSACTION: Mapping[str, Any] = {
     "read_concern": ReadConcern("snapshot"),
@@ -45,9 +47,18 @@ class Session:
     @cached_property
     def client(self) -> MongoClient[Document]:
         options: dict[str, Any] = {"appname": "migrator", "tz_aware": True}
-        if "serverselectiontimeoutms" not in self.url.uri.lower():
+        if not _sets_selection(self.url):
             options["serverSelectionTimeoutMS"] = _SELECT_MILLISECONDS
         return MongoClient(self.url.uri, **options)
+
+    def require_reachable(self) -> None:
+        """
+        Raises:
+            TargetError, TargetUnavailable: when no server answers within a few seconds, with a primary or without.
+        """
+        options: dict[str, Any] = {} if _sets_selection(self.url) else {"serverSelectionTimeoutMS": _GREET_MILLISECONDS}
+        with translated(self.url.address), MongoClient[Document](self.url.uri, appname="migrator", **options) as client:
+            client.admin.command("ping", read_preference=ReadPreference.NEAREST)
 
     @cached_property
     def max_document_bytes(self) -> int:
@@ -82,3 +93,8 @@ class Session:
     def close(self) -> None:
         if "client" in self.__dict__:
             self.client.close()
+
+
+def _sets_selection(url: MongoUrl) -> bool:
+    """Whether the user's URL says how long a server may be looked for."""
+    return "serverselectiontimeoutms" in url.uri.lower()

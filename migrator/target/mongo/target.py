@@ -46,6 +46,13 @@ class MongoTarget:
         """Its name."""
         return self._session.url.database
 
+    def require_reachable(self) -> None:
+        """
+        Raises:
+            TargetError, TargetUnavailable: when no server answers within a few seconds.
+        """
+        self._session.require_reachable()
+
     def identity(self) -> TargetIdentity:
         version, size = self._session.once(
             lambda: (self._session.client.server_info()["version"], self._session.max_document_bytes)
