@@ -148,13 +148,14 @@ class _Imported(Mapping[str, click.Command]):
     def __init__(self, modules: Mapping[str, str]) -> None:
         """
         Args:
-            modules: for each command the module of `migrator.commands` that it is in.
+            modules: for each command the module of `migrator.commands` that it is in. One whose name Python has taken
+                is called there with an underscore at its end.
         """
         self._modules = modules
 
     def __getitem__(self, name: str) -> click.Command:
         module = importlib.import_module(f"migrator.commands.{self._modules[name]}")
-        command = getattr(module, name)
+        command = getattr(module, name, None) or getattr(module, f"{name}_")
         assert isinstance(command, click.Command)
         return command
 
@@ -173,6 +174,7 @@ _COMMANDS = _Imported(
         "verify": "verify",
         "cutover": "cutover",
         **dict.fromkeys(("generate", "fanout"), "generate"),
+        "help": "help",
     }
 )
 
@@ -189,5 +191,6 @@ def main() -> None:
     """Moves an application from MySQL to denormalized MongoDB documents.
 
     Start with `check`, look at `plan`, then `apply`; `sync` keeps the documents in step. Settings come from
-    migrator.yaml, then the environment (MIGRATOR_SOURCE, MIGRATOR_TARGET, MIGRATOR_MAPPINGS), then flags.
+    migrator.yaml, then the environment (MIGRATOR_SOURCE, MIGRATOR_TARGET, MIGRATOR_MAPPINGS), then flags. `migrator
+    help` lists the pages of the documentation.
     """

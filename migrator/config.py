@@ -159,7 +159,7 @@ def _read_project(file: Path, environ: Mapping[str, str]) -> dict[str, Any]:
         content = file.read_bytes()
     except OSError as error:
         raise SettingsError(
-            f"the project file can't be read: {error.strerror}", where=str(file), hint="Look at --config."
+            f"the project file can't be read: {error.strerror}", where=str(file.absolute()), hint="Look at --config."
         ) from None
     if all(line.strip()[:1] in (b"", b"#") for line in content.splitlines()):
         return {}
@@ -196,7 +196,7 @@ def _not_a_block(document: Document) -> list[Problem]:
 def _mistakes(problems: list[Problem]) -> SettingsError:
     ordered = sorted(dict.fromkeys(problems), key=lambda problem: (problem.line, problem.column))
     text = "\n".join(mask_url(str(problem)) for problem in ordered)
-    return SettingsError(text, hint="docs/settings.md has all settings.")
+    return SettingsError(text, hint="`migrator help settings` has all settings.")
 
 
 def _expand(value: Any, path: Place, environ: Mapping[str, str], places: Places, problems: list[Problem]) -> Any:

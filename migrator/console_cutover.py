@@ -39,7 +39,7 @@ def summary(result: CutoverResult, target: str) -> Iterator[RenderableType]:
         yield Text.assemble(("warning  ", "yellow"), clean(warning))
     if result.rehearsed:
         missing = [step.name for step in result.steps if not step.ok]
-        left = f" Not yet so: {', '.join(missing)}." if missing else ""
+        left = f" What the real cutover still needs: {', '.join(missing)}." if missing else ""
         yield Text(clean(f"Rehearsed for {names}: every other gate holds, nothing was recorded.{left}"), "bold")
         return
     (first, *_) = result.handovers
@@ -48,7 +48,7 @@ def summary(result: CutoverResult, target: str) -> Iterator[RenderableType]:
     for seed in (seed for each in result.handovers for seed in each.seeds):
         yield Text(clean(f"New ids of {seed.counter} go on behind {seed.last}."))
     yield Text(clean(f"Switch now: let the application write {names} to {target}, and no more to MySQL."))
-    yield Text("sync leaves these collections alone from now on. How to go back: docs/cutover.md.")
+    yield Text("sync leaves these collections alone from now on. How to go back: `migrator help cutover`.")
 
 
 def as_json(result: CutoverResult) -> str:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 
-_PASSWORD = re.compile(r":(?!//)\S*@")
+# `user:password@`, as hints write it, is none.
+_PASSWORD = re.compile(r"(?<!user):(?!//)\S*@|(?<=user):(?!//|password@)\S*@")
 _SECRET_OPTION = re.compile(r"(?i)((?:password|token|secret)[a-z_]*[=:])[^&,\s]+")
 
 

@@ -24,6 +24,7 @@ from migrator.model.cutover import Counter, CutoverResult, Handover, Seed, Step
 from migrator.model.position import Position
 from migrator.model.tree import Collection
 from migrator.model.verify import VerifyReport, Wanted
+from migrator.planning.words import plural
 from migrator.run.outcome import ApplyOptions
 from migrator.run.retry import retrying
 from migrator.verify.ends import VerifyEnds
@@ -187,14 +188,16 @@ class _Cutover:
         if not report.clean:
             first = next((fault for each in report.collections for fault in each.faults), None)
             example = f", the first one {first.collection} {first.document}" if first else ""
-            missing = f", {len(report.indexes)} indexes missing" if report.indexes else ""
+            missing = f", {plural(len(report.indexes), 'index', 'indexes')} missing" if report.indexes else ""
+            wrong = plural(tally.faults, "document is not what its rows say", "documents are not what their rows say")
             raise VerifyFailed(
-                f"{name}: {tally.faults} documents are not what their rows say{example}{missing}",
+                f"{name}: {wrong}{example}{missing}",
                 hint="`migrator verify --report FILE` lists them, `migrator verify --repair` puts them right.",
             )
         if not report.following or not self._race.alive:
             raise CutoverRefused("the sync stopped meanwhile", hint="Start `migrator sync`, and leave it on.")
-        self._pass(name, f"{tally.checked} documents are what their rows say")
+        right = plural(tally.checked, "document is what its rows say", "documents are what their rows say")
+        self._pass(name, right)
         return report
 
     def _fence(self) -> None:

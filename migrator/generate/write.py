@@ -16,14 +16,18 @@ _UNMARKED = frozenset(("py.typed", "ruff.toml"))
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """What a folder lacks, has otherwise, and has too much, as paths inside it."""
+    """What a folder lacks, has otherwise, and has too much, as paths inside it. It is new when it holds no file of the
+    package."""
 
     missing: tuple[str, ...]
     changed: tuple[str, ...]
     stale: tuple[str, ...]
+    is_new: bool = False
 
     def lines(self) -> list[str]:
-        """For people, one path a line."""
+        """For people, one path a line; nothing of a package that is not there at all."""
+        if self.is_new:
+            return []
         kinds = (("missing", self.missing), ("out of date", self.changed), ("no longer generated", self.stale))
         return [f"{kind}: {path}" for kind, paths in kinds for path in paths]
 
@@ -43,6 +47,7 @@ def compare(files: Sequence[File], folder: Path) -> Difference:
         tuple(sorted(wanted.keys() - there.keys())),
         tuple(sorted(path for path in wanted.keys() & there.keys() if wanted[path] != there[path])),
         tuple(sorted(there.keys() - wanted.keys())),
+        is_new=not there,
     )
 
 
@@ -71,7 +76,7 @@ def write(files: Sequence[File], folder: Path) -> Difference:
         for path in difference.stale:
             (folder / path).unlink()
     except OSError as error:
-        raise SettingsError(f"the package can't be written: {error.strerror}", where=str(folder)) from None
+        raise SettingsError(f"the package can't be written: {error.strerror}", where=str(folder.absolute())) from None
     return difference
 
 
@@ -92,7 +97,7 @@ def _read(file: Path) -> str:
     try:
         return file.read_bytes().decode("utf-8", errors="replace")
     except OSError as error:
-        raise SettingsError(f"the package can't be read: {error.strerror}", where=str(file)) from None
+        raise SettingsError(f"the package can't be read: {error.strerror}", where=str(file.absolute())) from None
 
 
 def _is_ours(text: str) -> bool:

@@ -111,18 +111,21 @@ def load_text(file: str, content: bytes) -> MappingFile:
 
 def _mapping_files(folder: FilePath) -> list[FilePath]:
     if not folder.exists():
-        raise MappingError([Problem(str(folder), 0, 0, "the mappings folder doesn't exist", "", _FIRST_MAPPING)])
+        raise _unusable(folder, "the mappings folder doesn't exist", _FIRST_MAPPING)
     if not folder.is_dir():
-        raise MappingError([Problem(str(folder), 0, 0, "the mappings folder is not a folder")])
+        raise _unusable(folder, "the mappings folder is not a folder")
     try:
         found = sorted(p for p in folder.iterdir() if p.suffix in _ENDINGS and not p.name.startswith("."))
     except OSError as error:
-        raise MappingError([Problem(str(folder), 0, 0, f"the folder can't be read: {error.strerror}")]) from None
+        raise _unusable(folder, f"the folder can't be read: {error.strerror}") from None
     if not found:
-        raise MappingError(
-            [Problem(str(folder), 0, 0, "the folder holds no mapping (*.yaml, *.yml)", "", _FIRST_MAPPING)]
-        )
+        raise _unusable(folder, "the folder holds no mapping (*.yaml, *.yml)", _FIRST_MAPPING)
     return found
+
+
+def _unusable(folder: FilePath, what: str, suggestion: str = "") -> MappingError:
+    # Absolute: the working directory may be another than the user thinks.
+    return MappingError([Problem(str(folder.absolute()), 0, 0, what, "", suggestion)])
 
 
 _FIRST_MAPPING = (

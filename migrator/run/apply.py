@@ -192,7 +192,7 @@ class _Apply:
                 raise PlanRefused(
                     f"nothing is copied over the application's own documents: {handed[plan.collection.name]}",
                     where=plan.collection.name,
-                    hint="Leave it out with --collection; docs/cutover.md says how to go back.",
+                    hint="Leave it out with --collection; `migrator help cutover` says how to go back.",
                 )
 
     def _check_source_again(self, run: Run) -> None:

@@ -10,7 +10,7 @@ HERE = ("generate", "--out", "src", "--package", "shop_data")
 def test_writes_once_and_checks(shop: Shop) -> None:
     first = shop.run(*HERE)
     assert first.exit_code == 0, first.output
-    assert "missing: models.py" in first.output
+    assert "missing: " not in first.output, "all of them would be listed"
     assert "files, written." in first.output
     written = {file: file.read_bytes() for file in (shop.folder / "src").rglob("*.*")}
     second = shop.run(*HERE)
@@ -18,6 +18,14 @@ def test_writes_once_and_checks(shop: Shop) -> None:
     assert "unchanged." in second.output
     assert {file: file.read_bytes() for file in (shop.folder / "src").rglob("*.*")} == written
     assert shop.run(*HERE, "--check").exit_code == 0
+
+
+def test_check_of_a_package_that_is_not_there(shop: Shop) -> None:
+    result = shop.run(*HERE, "--check")
+    assert result.exit_code == 4
+    assert "the package is not there" in result.output
+    assert str(shop.folder / "src" / "shop_data") in result.output
+    assert "models.py" not in result.output
 
 
 def test_check_fails_when_it_is_out_of_date(shop: Shop) -> None:

@@ -168,6 +168,8 @@ def test_passwords_are_masked(text: str) -> None:
         "mongodb://a:27017,b:27017/shop?replicaSet=rs0",
         "orders.yaml:12: no column `a@b`",
         "at 127.0.0.1:3306",
+        "Write mysql://user:password@host:3306/database, percent-encoded (@ is %40).",
+        "Write replica=host:3306 or replica=user:password@host:3306.",
     ],
 )
 def test_what_holds_no_password_stays(text: str) -> None:

@@ -90,7 +90,7 @@ def _kept(file: Path, settings: Settings, collections: tuple[str, ...]) -> Plan:
     try:
         text = file.read_bytes()
     except OSError as error:
-        raise SettingsError(f"the plan can't be read: {error.strerror}", where=str(file)) from None
+        raise SettingsError(f"the plan can't be read: {error.strerror}", where=str(file.absolute())) from None
     found = preview.only(from_json(Plan, text, where=str(file)), collections or None)
     files = files_of(settings)
     if not files.folder.exists():

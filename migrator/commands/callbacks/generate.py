@@ -20,6 +20,7 @@ from migrator.generate.render import render as render_package
 from migrator.generate.write import Difference
 from migrator.generate.write import compare as compare_package
 from migrator.generate.write import write as write_package
+from migrator.planning.words import plural
 
 
 def generate(
@@ -50,14 +51,17 @@ def generate(
         console.show([f"{folder} is up to date."])
         return
     written = write_package(files, folder)
-    console.show([*written.lines(), f"{folder}: {len(files)} files, {'written' if written else 'unchanged'}."])
+    done = "written" if written else "unchanged"
+    console.show([*written.lines(), f"{folder}: {plural(len(files), 'file')}, {done}."])
 
 
 def _refuse_outdated_package(difference: Difference, folder: Path) -> None:
+    if difference.is_new:
+        raise PlanRefused("the package is not there", where=str(folder.absolute()), hint="Run `migrator generate`.")
     if difference:
         raise PlanRefused(
             "\n".join(["the package is out of date:", *(f"  - {line}" for line in difference.lines())]),
-            where=str(folder),
+            where=str(folder.absolute()),
             hint="Run `migrator generate` and commit what it writes.",
         )
 

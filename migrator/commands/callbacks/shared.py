@@ -88,4 +88,4 @@ def write(file: Path, text: str, what: str = "plan") -> None:
         beside.replace(file)
     except (OSError, RuntimeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "its links lead in a circle"
-        raise SettingsError(f"the {what} can't be written: {reason}", where=str(file)) from None
+        raise SettingsError(f"the {what} can't be written: {reason}", where=str(file.absolute())) from None
