@@ -71,6 +71,10 @@ class Kind(IntEnum):
     MARIADB_DELETE_ROWS_COMPRESSED = 171
 
 
+class Corrupt(Exception):
+    """An event contradicts itself: what it holds can't be told."""
+
+
 @dataclass(frozen=True, slots=True)
 class Event:
     """One event.
@@ -93,6 +97,16 @@ def parse_event(data: bytes, checksum: int) -> Event:
     """An event as it stands in a packet behind the OK byte; `checksum` is how many bytes of it stand at its end."""
     at, kind, _, size, end, flags = _HEADER.unpack_from(data)
     return Event(at, kind, end, flags, data[HEADER_BYTES : size - checksum])
+
+
+def kind_of(data: bytes) -> int | None:
+    """The kind of an event of which at least the header is there; None for what is too short to be one."""
+    return data[4] if len(data) >= HEADER_BYTES else None
+
+
+def size_of(data: bytes) -> int:
+    """How many bytes an event says it has, header and checksum among them."""
+    return int.from_bytes(data[9:13], "little")
 
 
 def checksum_bytes(data: bytes) -> int:
@@ -122,11 +136,19 @@ def query(body: bytes, *, is_load: bool = False) -> Query:
 
     Status variables are skipped by their length: newer servers have some that nobody else knows.
     """
+    start, end = _database(body, is_load=is_load)
+    return Query(body[start:end].decode(errors="replace"), body[end + 1 :].decode(errors="replace"))
+
+
+def statement_at(body: bytes) -> int:
+    """Where in a QUERY event the statement begins."""
+    return _database(body, is_load=False)[1] + 1
+
+
+def _database(body: bytes, *, is_load: bool) -> tuple[int, int]:
     _, _, database, _, variables = _QUERY.unpack_from(body)
     start = _QUERY.size + (13 if is_load else 0) + variables
-    return Query(
-        body[start : start + database].decode(errors="replace"), body[start + database + 1 :].decode(errors="replace")
-    )
+    return start, start + database
 
 
 def mysql_gtid(body: bytes) -> str:

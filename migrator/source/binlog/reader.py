@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 
 from migrator.errors import LogLost, SyncBlocked
 from migrator.model.change import (
@@ -21,8 +22,10 @@ from migrator.model.change import (
 from migrator.model.places import place_of
 from migrator.model.position import Position, ServerIdentity
 from migrator.source.binlog import packets, wording
+from migrator.source.binlog.compressed import PLAIN_ROWS, plain_query, plain_rows
 from migrator.source.binlog.gtids import GtidState
-from migrator.source.binlog.packets import ARTIFICIAL, IGNORABLE, Event, Kind
+from migrator.source.binlog.packets import ARTIFICIAL, IGNORABLE, Corrupt, Event, Kind
+from migrator.source.binlog.payload import events_inside
 from migrator.source.binlog.places import AGAIN
 from migrator.source.binlog.stream import LogStream
 from migrator.source.binlog.tables import UnknownType, table_id, table_map, table_name
@@ -30,6 +33,9 @@ from migrator.source.binlog.touched import TouchedPosition, TouchedRow
 from migrator.source.binlog.values import Charsets, refusal
 from migrator.source.binlog.watched import WatchedTable, blocked_column
 from migrator.source.binlog.wording import Role
+
+# Takes an event with its header, and parsed.
+Handler = Callable[[bytes, Event], Iterable[LogEvent]]
 
 _LOW = 1 << 32
 _NO_FOREIGN_KEY_CHECKS = 2  # among a rows event's flags
@@ -64,18 +70,19 @@ _ROWS = (
     Kind.UPDATE_ROWS,
     Kind.DELETE_ROWS,
 )
-_COMPRESSED_ROWS = (
-    Kind.MARIADB_WRITE_ROWS_COMPRESSED_V1,
-    Kind.MARIADB_UPDATE_ROWS_COMPRESSED_V1,
-    Kind.MARIADB_DELETE_ROWS_COMPRESSED_V1,
-    Kind.MARIADB_WRITE_ROWS_COMPRESSED,
-    Kind.MARIADB_UPDATE_ROWS_COMPRESSED,
-    Kind.MARIADB_DELETE_ROWS_COMPRESSED,
+# What a compressed transaction never holds: events of files and streams, and another one.
+_NEVER_INSIDE = frozenset(
+    (
+        Kind.ROTATE,
+        Kind.FORMAT_DESCRIPTION,
+        Kind.HEARTBEAT,
+        Kind.HEARTBEAT_V2,
+        Kind.GTID,
+        Kind.TAGGED_GTID,
+        Kind.ANONYMOUS_GTID,
+        Kind.TRANSACTION_PAYLOAD,
+    )
 )
-_COMPRESSION = {
-    "mysql": "SET GLOBAL binlog_transaction_compression = OFF;",
-    "mariadb": "SET GLOBAL log_bin_compress = OFF;",
-}
 
 
 class BinlogReader:
@@ -117,7 +124,7 @@ class BinlogReader:
         self._rows_seen = False
         self._harmless_xa: set[str] = set()
         self._xid = ""
-        self._handlers: dict[int, Callable[[bytes, Event], Iterable[LogEvent]]] = {
+        self._handlers: dict[int, Handler] = {
             Kind.ROTATE: self._rotate,
             Kind.FORMAT_DESCRIPTION: self._format,
             Kind.HEARTBEAT: self._heartbeat,
@@ -132,10 +139,10 @@ class BinlogReader:
             Kind.TABLE_MAP: self._table_map,
             Kind.XA_PREPARE: self._xa_prepare,
             Kind.PARTIAL_UPDATE_ROWS: self._partial_rows,
-            Kind.TRANSACTION_PAYLOAD: self._compressed,
-            Kind.MARIADB_QUERY_COMPRESSED: self._compressed,
+            Kind.TRANSACTION_PAYLOAD: self._payload,
+            Kind.MARIADB_QUERY_COMPRESSED: self._compressed_query,
             **dict.fromkeys(_ROWS, self._rows),
-            **dict.fromkeys(_COMPRESSED_ROWS, self._compressed_rows),
+            **dict.fromkeys(PLAIN_ROWS, self._compressed_rows),
             **dict.fromkeys(_MEANINGLESS, self._nothing),
         }
 
@@ -168,12 +175,8 @@ class BinlogReader:
         while True:
             data = self._stream.next()
             event = packets.parse_event(data, self._checksum)
-            handler = self._handlers.get(event.kind)
-            if handler is None and not event.flags & IGNORABLE:
-                raise self._blocked(f"an event of the unknown type {event.kind}", AGAIN)
+            handler = self._handler(event)
             self._advance(event)
-            if handler is None:
-                continue
             if self._skip is not None:
                 # What comes before the position is done. Only the row that it changed last may matter.
                 for _ in handler(data, event):
@@ -186,6 +189,12 @@ class BinlogReader:
     def interrupt(self) -> None:
         """Implements LogReader.interrupt."""
         self._stream.interrupt()
+
+    def _handler(self, event: Event) -> Handler:
+        handler = self._handlers.get(event.kind)
+        if handler is None and not event.flags & IGNORABLE:
+            raise self._blocked(f"an event of the unknown type {event.kind}", AGAIN)
+        return handler or self._nothing
 
     # --- where we are ---
 
@@ -269,6 +278,41 @@ class BinlogReader:
                 )
             self._harmless_xa.add(self._xid)
         return self._commit(event)
+
+    # --- compressed events ---
+
+    def _payload(self, data: bytes, event: Event) -> Iterator[LogEvent]:
+        """MySQL's compressed transaction. The position behind it is that of all events inside."""
+        is_over = False
+        with self._unpacking():
+            for inside in events_inside(data, self._stream.rest(), self._checksum):
+                found = packets.parse_event(inside, 0)
+                if is_over or found.kind in _NEVER_INSIDE:
+                    place = "behind the end of" if is_over else "in"
+                    raise self._blocked(f"an event of type {found.kind} stands {place} a compressed transaction", AGAIN)
+                for one in self._handler(found)(inside, found):
+                    is_over = is_over or isinstance(one, Commit)
+                    yield one
+
+    def _compressed_query(self, data: bytes, event: Event) -> Iterable[LogEvent]:
+        with self._unpacking():
+            body = plain_query(event.body)
+        return self._statement(packets.query(body), event)
+
+    def _compressed_rows(self, data: bytes, event: Event) -> Iterable[LogEvent]:
+        if self._table(event) is None:
+            return ()
+        kind = PLAIN_ROWS[Kind(event.kind)]
+        with self._unpacking():
+            body = plain_rows(kind, event.body)
+        return self._rows(data, replace(event, kind=kind, body=body))
+
+    @contextmanager
+    def _unpacking(self) -> Iterator[None]:
+        try:
+            yield
+        except Corrupt as error:
+            raise self._blocked(f"a compressed event can't be read: {error}", AGAIN) from error
 
     # --- statements ---
 
@@ -413,16 +457,6 @@ class BinlogReader:
                 f"SET GLOBAL binlog_row_value_options = ''; and have the applications connect anew. Then {AGAIN}",
             )
         return ()
-
-    def _compressed_rows(self, data: bytes, event: Event) -> Iterable[LogEvent]:
-        if self._table(event) is not None:
-            return self._compressed(data, event)
-        return ()
-
-    def _compressed(self, data: bytes, event: Event) -> Iterable[LogEvent]:
-        raise self._blocked(
-            f"an event is compressed (type {event.kind})", f"{_COMPRESSION[self._server.flavor]} Then {AGAIN}"
-        )
 
     def _nothing(self, data: bytes, event: Event) -> Iterable[LogEvent]:
         return ()

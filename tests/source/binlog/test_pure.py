@@ -143,7 +143,7 @@ def test_an_event_that_may_be_ignored_is() -> None:
     assert isinstance(next(reader((99, IGNORABLE), (Kind.HEARTBEAT, 0)).events()), Quiet)
 
 
-@pytest.mark.parametrize("kind", [Kind.INCIDENT, Kind.TRANSACTION_PAYLOAD, Kind.MARIADB_QUERY_COMPRESSED])
+@pytest.mark.parametrize("kind", [Kind.INCIDENT, Kind.PARTIAL_UPDATE_ROWS])
 def test_events_that_hide_rows_stop(kind: Kind) -> None:
     with pytest.raises(SyncBlocked):
         next(reader((kind, 0)).events())
