@@ -19,12 +19,12 @@ from migrator.model.change import (
     Undone,
     Watch,
 )
-from migrator.model.places import place_of
 from migrator.model.position import Position, ServerIdentity
 from migrator.source.binlog import packets, wording
 from migrator.source.binlog.compressed import PLAIN_ROWS, plain_query, plain_rows
+from migrator.source.binlog.cursor import Cursor
 from migrator.source.binlog.gtids import GtidState
-from migrator.source.binlog.packets import ARTIFICIAL, IGNORABLE, Corrupt, Event, Kind
+from migrator.source.binlog.packets import IGNORABLE, Corrupt, Event, Kind
 from migrator.source.binlog.payload import events_inside
 from migrator.source.binlog.places import AGAIN
 from migrator.source.binlog.stream import LogStream
@@ -37,7 +37,6 @@ from migrator.source.binlog.wording import Role
 # Takes an event with its header, and parsed.
 Handler = Callable[[bytes, Event], Iterable[LogEvent]]
 
-_LOW = 1 << 32
 _NO_FOREIGN_KEY_CHECKS = 2  # among a rows event's flags
 _NO_TABLE = 0xFFFFFF  # of a rows event that only ends a statement
 
@@ -115,7 +114,7 @@ class BinlogReader:
         self._maps: dict[bytes, WatchedTable | None] = {}
         self._checksum = packets.CHECKSUM_BYTES
         self._start = start
-        self._file, self._offset = stream.file, stream.offset
+        self._cursor = Cursor(stream.file, stream.offset)
         self._skip = (start.file, skip) if skip else None
         self._locks_rows = locks_rows
         self._touched: TouchedRow | None = None
@@ -176,12 +175,12 @@ class BinlogReader:
             data = self._stream.next()
             event = packets.parse_event(data, self._checksum)
             handler = self._handler(event)
-            self._advance(event)
+            self._cursor.pass_by(event)
             if self._skip is not None:
                 # What comes before the position is done. Only the row that it changed last may matter.
                 for _ in handler(data, event):
                     pass
-                if place_of(self._file, self._offset) >= place_of(*self._skip):
+                if self._cursor.is_at_least(*self._skip):
                     self._skip = None
                 continue
             yield from handler(data, event)
@@ -198,26 +197,16 @@ class BinlogReader:
 
     # --- where we are ---
 
-    def _advance(self, event: Event) -> None:
-        if not event.end or (event.flags & ARTIFICIAL and event.kind not in (Kind.HEARTBEAT, Kind.HEARTBEAT_V2)):
-            return
-        high = self._offset - self._offset % _LOW
-        if event.end + high < self._offset:
-            high += _LOW  # 32 bits are too few for a file with a huge transaction
-        self._offset = max(self._offset, high + event.end)
-
     def _position(self) -> Position:
-        if place_of(self._file, self._offset) < place_of(self._start.file, self._start.offset):
-            file, offset = self._start.file, self._start.offset
-        else:
-            file, offset = self._file, self._offset
+        is_behind_start = self._cursor.is_at_least(self._start.file, self._start.offset)
+        furthest = self._cursor if is_behind_start else self._start
+        file, offset = furthest.file, furthest.offset
         return Position(self._server, self._gtids.text, file, offset, "log")
 
     def _blocked(self, what: str, hint: str) -> SyncBlocked:
-        return LogLost(f"the change log can't be followed: {what}", where=f"{self._file}:{self._offset}", hint=hint)
+        return LogLost(f"the change log can't be followed: {what}", where=str(self._cursor), hint=hint)
 
     def _rotate(self, data: bytes, event: Event) -> Iterable[LogEvent]:
-        self._file, self._offset = packets.rotation(event.body)
         if event.at:
             # A restarted server counts its tables anew.
             self._announced.clear()
@@ -230,7 +219,7 @@ class BinlogReader:
 
     def _heartbeat(self, data: bytes, event: Event) -> Iterable[LogEvent]:
         # A server that skips transactions which we have sends heartbeats too, far from the end.
-        if not self._open and self._ended(self._file, self._offset):
+        if not self._open and self._ended(self._cursor.file, self._cursor.offset):
             yield Quiet(self._position())
 
     # --- transactions ---
@@ -439,7 +428,7 @@ class BinlogReader:
         try:
             yield
         except (LogLost, SyncBlocked) as stop:
-            stop.where = f"{stop.where}, log at {self._file}:{self._offset}"
+            stop.where = f"{stop.where}, log at {self._cursor}"
             raise
 
     def _touch(self, watch: Watch, changes: tuple[RowChange, ...]) -> tuple[RowChange, ...]:
