@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
+from typing import Protocol
 
 from migrator.errors import LogLost, SyncBlocked
 from migrator.model.change import (
@@ -84,9 +85,20 @@ _NEVER_INSIDE = frozenset(
 )
 
 
+class Judge(Protocol):
+    """Which statements that were logged as text are of no concern; see text_statements.TextStatements."""
+
+    def way_to_watched(self, query: packets.Query, watches: Mapping[TableName, Watch], behind: Cursor) -> str: ...
+
+    def forget(self) -> None: ...
+
+    def interrupt(self) -> None: ...
+
+
 class BinlogReader:
     """Attributes:
     ended: whether the place given is the log's end; asked when the server has had nothing to send for a second.
+    text_statements: judges those that name a watched table's name.
     """
 
     def __init__(
@@ -98,6 +110,7 @@ class BinlogReader:
         *,
         ended: Callable[[str, int], bool],
         charsets: Callable[[Iterable[Watch]], Charsets],
+        text_statements: Judge,
         skip: int = 0,
         locks_rows: bool = False,
     ) -> None:
@@ -106,6 +119,7 @@ class BinlogReader:
         self._gtids = gtids
         self._ended = ended
         self._load_charsets = charsets
+        self._text_statements = text_statements
         self._charsets: Charsets = {}
         self._wanted: Mapping[TableName, Watch] = {}
         self._watches: Mapping[TableName, Watch] = {}
@@ -156,6 +170,7 @@ class BinlogReader:
         self._wanted = dict(watches)
         self._watches = {name: _with_key(one) for name, one in watches.items()} if self._locks_rows else self._wanted
         self._maps.clear()
+        self._text_statements.forget()
 
     @property
     def reached(self) -> Position:
@@ -187,6 +202,7 @@ class BinlogReader:
 
     def interrupt(self) -> None:
         """Implements LogReader.interrupt."""
+        self._text_statements.interrupt()
         self._stream.interrupt()
 
     def _handler(self, event: Event) -> Handler:
@@ -332,7 +348,7 @@ class BinlogReader:
                 self._decided(statement)
                 yield from self._commit(event)
             case Role.ROWS:
-                self._require_unwatched(query, wording.mentioned(query, self._watches))
+                self._require_elsewhere(query)
                 yield from self._after(event)
             case Role.CALL:
                 self._require_unwatched(query, list(self._watches))
@@ -349,6 +365,7 @@ class BinlogReader:
             yield Undone()
 
     def _definition(self, query: packets.Query, statement: str, event: Event) -> Iterator[LogEvent]:
+        self._text_statements.forget()
         if wording.opens_transaction(statement):
             self._open = True
         else:
@@ -372,11 +389,19 @@ class BinlogReader:
             )
         self._harmless_xa.discard(name)
 
-    def _require_unwatched(self, query: packets.Query, tables: list[TableName]) -> None:
+    def _require_elsewhere(self, query: packets.Query) -> None:
+        """A table of a watched one's name in another database is of no concern, if nothing leads from there to here."""
+        mentioned = wording.mentioned(query, self._watches)
+        if mentioned:
+            way = self._text_statements.way_to_watched(query, self._watches, self._cursor)
+            self._require_unwatched(query, mentioned if way else [], way)
+
+    def _require_unwatched(self, query: packets.Query, tables: list[TableName], way: str = "") -> None:
         if tables:
             names = ", ".join(".".join(table) for table in tables[:5])
             raise self._blocked(
-                f"rows of {names} may have been changed by a statement that was logged as text: {query.text[:200]}",
+                f"rows of {names} may have been changed by a statement that was logged as text: {query.text[:200]}"
+                f"{f' ({way})' if way else ''}",
                 "A session has binlog_format = STATEMENT or MIXED: SET GLOBAL binlog_format = 'ROW'; and look for "
                 f"sessions that set it for themselves. Then {AGAIN}",
             )

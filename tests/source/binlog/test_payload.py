@@ -15,12 +15,10 @@ from hypothesis import strategies as st
 
 from migrator.errors import SyncBlocked
 from migrator.model.change import Commit, LogEvent
-from migrator.model.position import Position, ServerIdentity
 from migrator.source.binlog.compressed import plain_query, plain_rows
-from migrator.source.binlog.gtids import NoGtids
 from migrator.source.binlog.packets import Corrupt, Kind, query
 from migrator.source.binlog.payload import events_inside
-from migrator.source.binlog.reader import BinlogReader
+from tests.source.binlog.scripted import reader
 
 if sys.version_info >= (3, 14):
     from compression import zstd
@@ -221,36 +219,9 @@ def test_a_body_that_is_cut_off() -> None:
 
 # --- in the reader ---
 
-SERVER = ServerIdentity("mysql", "8.4.0", "u", 1)
-
-
-class Scripted:
-    """A stream of given events."""
-
-    file, offset = "binlog.000001", 4
-
-    def __init__(self, *events: bytes) -> None:
-        self._events = iter(events)
-
-    def next(self) -> bytes:
-        return next(self._events)
-
-    def rest(self) -> Iterator[bytes]:
-        return iter(())
-
 
 def read(*events: bytes) -> Iterator[LogEvent]:
-    start = Position(SERVER, "", "binlog.000001", 4, "log")
-    reader = BinlogReader(
-        Scripted(*events),  # type: ignore[arg-type]
-        SERVER,
-        start,
-        NoGtids(),
-        ended=lambda file, offset: True,
-        charsets=lambda watches: {},
-    )
-    reader.watch({})
-    return reader.events()
+    return reader(*events).events()
 
 
 def transaction(*events: bytes) -> bytes:
