@@ -119,7 +119,8 @@ def mentioned(query: Query, tables: Collection[TableName]) -> list[TableName]:
 
 
 def _mentions(text: str, name: str) -> bool:
-    return re.search(rf"(?<![\w$]){re.escape(name)}(?![\w$])", text.replace("``", "`"), re.IGNORECASE) is not None
+    written = re.compile(rf"(?<![\w$]){re.escape(name)}(?![\w$])", re.IGNORECASE)
+    return any(written.search(text.replace(quote * 2, quote)) for quote in '`"')
 
 
 def removes_definitions(text: str) -> bool:

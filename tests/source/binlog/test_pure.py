@@ -71,11 +71,13 @@ def test_roles(text: str, role: Role) -> None:
         ("INSERT INTO t VALUES (1)", ["t"]),
         ("INSERT INTO `t` SELECT * FROM d.`odd``name`", ["odd`name", "t"]),
         ("INSERT INTO tt VALUES (1)", []),
+        ('DELETE FROM "quo""ted"', ['quo"ted']),
         ("UPDATE T SET a = 1", ["t"]),
     ],
 )
 def test_mentioned_tables(text: str, tables: list[str]) -> None:
-    assert sorted(name for _, name in wording.mentioned(Query("d", text), [("d", "t"), ("d", "odd`name")])) == tables
+    watched = [("d", "t"), ("d", "odd`name"), ("d", 'quo"ted')]
+    assert sorted(name for _, name in wording.mentioned(Query("d", text), watched)) == tables
 
 
 @pytest.mark.parametrize(
