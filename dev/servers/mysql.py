@@ -6,6 +6,7 @@ import os
 import secrets
 import shutil
 import subprocess
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -67,11 +68,13 @@ def find_programs() -> Programs:
 class LocalMysql(Process):
     """A server with row-based binary log, on a free port of 127.0.0.1, with a random password for root.
 
+    `options` are further arguments, which win over those that all have.
+
     Raises:
         Unavailable: it can't be prepared or started; holds the end of its log.
     """
 
-    def __init__(self, programs: Programs) -> None:
+    def __init__(self, programs: Programs, options: Sequence[str] = ()) -> None:
         folder = Folder("mysql")
         self._socket = folder.path / "mysql.sock"
         self._password = secrets.token_hex(8)
@@ -95,6 +98,7 @@ class LocalMysql(Process):
             "--loose-mysqlx=OFF",
             "--loose-secure-file-priv=",
             *SETTINGS,
+            *options,
         ]
         super().__init__(command, folder, self._answers_on_socket)
         try:
@@ -103,7 +107,7 @@ class LocalMysql(Process):
                     [programs.installer, *common, "--auth-root-authentication-method=normal", "--skip-test-db"],
                 )
             else:
-                folder.run([programs.server, *common, "--initialize-insecure"])
+                folder.run([programs.server, *common, *options, "--initialize-insecure"])
             self.start()
             self._create_user()
             identify_mysql(self.url)

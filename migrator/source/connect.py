@@ -63,7 +63,7 @@ def connected_raw(url: SourceUrl) -> Iterator[pymysql.Connection[Any]]:
         yield connection
 
 
-def open_blocking(url: SourceUrl, **more: Any) -> pymysql.Connection[Any]:
+def open_blocking(url: SourceUrl, **more: Any) -> DriverConnection:
     """A blocking connection as the driver makes it, for whoever closes it by itself; `more` are the driver's arguments.
 
     Raises:
@@ -77,14 +77,6 @@ def open_blocking(url: SourceUrl, **more: Any) -> pymysql.Connection[Any]:
         force_close(connection)
         raise
     return connection
-
-
-def read_packet(connection: pymysql.Connection[Any]) -> bytes:
-    """The next packet of an answer that the driver has no name for: the replication protocol's.
-
-    Raises whatever the driver does, what the server says instead of an answer among it.
-    """
-    return bytes(connection._read_packet().get_all_data())  # type: ignore[no-untyped-call]
 
 
 def force_close(connection: pymysql.Connection[Any]) -> None:

@@ -159,11 +159,7 @@ def _row_values(variables: Variables) -> Setting:
 
 def _compression(server: ServerIdentity, variables: Variables) -> Setting:
     name = "log_bin_compress" if server.flavor == "mariadb" else "binlog_transaction_compression"
-    if not is_on(variables.get(name, "OFF")):
-        return Setting(name, True, "OFF")
-    return Setting(
-        name, False, "ON: compressed events can't be read", f"SET GLOBAL {name} = OFF; for as long as sync runs."
-    )
+    return Setting(name, True, "ON: compressed events are read" if is_on(variables.get(name, "OFF")) else "OFF")
 
 
 def _expiry(server: ServerIdentity, variables: Variables) -> Setting:

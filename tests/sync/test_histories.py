@@ -20,6 +20,7 @@ from tests.sync import campaign
 from tests.sync.campaign import Restarts, Tally
 from tests.sync.history import Spec
 from tests.sync.replay import fresh
+from tests.sync.transactions import Mix
 
 COUNT = int(os.environ.get("MIGRATOR_HISTORIES", "8"))
 KILLED = max(30, COUNT * 3 // 4)
@@ -48,6 +49,25 @@ def test_short(mysql_url: str, mongodb_url: str, tally: Tally, seed: int) -> Non
 
 def test_short_beside_a_copy(mysql_url: str, mongodb_url: str, tally: Tally) -> None:
     campaign.play_beside_copy(spec(4, transactions=60), mysql_url, mongodb_url, tally)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(SEED, SEED + max(2, COUNT // 4)))
+def test_a_log_that_is_compressed_now_and_then(
+    mysql_server: str,
+    mysql_product: str,
+    mysql_server_factory: FACTORY,
+    mongodb_server: str,
+    tmp_path: Path,
+    tally: Tally,
+    seed: int,
+) -> None:
+    """A sync is killed while compressed and plain transactions come in turn."""
+    # A server of its own where the setting is one of all sessions.
+    server = mysql_server if mysql_product == "MySQL" else mysql_server_factory().url
+    compressing = replace(spec(seed, rounds=2, transactions=60), mix=Mix(compression=0.3))
+    with fresh(server, mongodb_server) as (source, target):
+        campaign.play_killed(compressing, source, target, tmp_path, tally)
 
 
 @pytest.mark.slow

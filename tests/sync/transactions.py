@@ -16,7 +16,11 @@ STRICT = "STRICT_ALL_TABLES,NO_AUTO_VALUE_ON_ZERO"
 
 @dataclass(frozen=True)
 class Mix:
-    """How often something else than an ordinary transaction happens, as probabilities."""
+    """How often something else than an ordinary transaction happens, as probabilities.
+
+    Attributes:
+        compression: of the log, turned on or off; on MariaDB for all sessions.
+    """
 
     definitions: float = 0.03
     emptying: float = 0.012
@@ -24,12 +28,15 @@ class Mix:
     savepoint: float = 0.12
     single: float = 0.25
     session: float = 0.1
+    compression: float = 0.0
 
 
 def transaction(pen: Pen, mix: Mix) -> Iterator[str]:
     """Statements of one transaction, or of what stands outside of any."""
     if pen.chance(mix.session):
         yield _session(pen)
+    if mix.compression and pen.chance(mix.compression):
+        yield compression(on=pen.chance(0.6))
     if pen.chance(mix.emptying):
         yield from truncate(pen)
         return
@@ -56,6 +63,14 @@ def first_rows(pen: Pen, rows: int) -> Iterator[str]:
         for _ in range(pen.rng.randint(rows // 2, rows + rows // 2)):
             if row := pen.new_row(table):
                 yield insertion("INSERT IGNORE", table, [row])
+
+
+def compression(*, on: bool) -> str:
+    return (
+        "SET /*!80020 SESSION binlog_transaction_compression */"
+        " /*M!100302 GLOBAL log_bin_compress_min_len = 10, GLOBAL log_bin_compress */"
+        f" = {'ON' if on else 'OFF'}"
+    )
 
 
 def _session(pen: Pen) -> str:

@@ -15,6 +15,7 @@ from migrator.source.binlog.gtids import GtidState, MariaDBGtids, MySQLGtids, No
 from migrator.source.binlog.places import log_start, read_end, uses_gtids
 from migrator.source.binlog.reader import BinlogReader
 from migrator.source.binlog.stream import open_stream
+from migrator.source.binlog.text_statements import TextStatements
 from migrator.source.binlog.values import Charsets, foreign_charset
 from migrator.source.connect import engine
 from migrator.source.failure import translated, translated_login
@@ -52,6 +53,7 @@ def follow(url: SourceUrl, position: Position, watches: Mapping[TableName, Watch
                 _gtids(position, numbered=numbered),
                 ended=ended,
                 charsets=charsets,
+                text_statements=TextStatements(url, position.server, control),
                 skip=start.skip,
                 locks_rows=not numbered,
             )

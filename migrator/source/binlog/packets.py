@@ -71,6 +71,10 @@ class Kind(IntEnum):
     MARIADB_DELETE_ROWS_COMPRESSED = 171
 
 
+class Corrupt(Exception):
+    """An event contradicts itself: what it holds can't be told."""
+
+
 @dataclass(frozen=True, slots=True)
 class Event:
     """One event.
@@ -95,6 +99,16 @@ def parse_event(data: bytes, checksum: int) -> Event:
     return Event(at, kind, end, flags, data[HEADER_BYTES : size - checksum])
 
 
+def kind_of(data: bytes) -> int | None:
+    """The kind of an event of which at least the header is there; None for what is too short to be one."""
+    return data[4] if len(data) >= HEADER_BYTES else None
+
+
+def size_of(data: bytes) -> int:
+    """How many bytes an event says it has, header and checksum among them."""
+    return int.from_bytes(data[9:13], "little")
+
+
 def checksum_bytes(data: bytes) -> int:
     """Of a FORMAT_DESCRIPTION event with its header: how many bytes of checksum the events of its file end with.
 
@@ -111,10 +125,17 @@ def rotation(body: bytes) -> tuple[str, int]:
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """A statement, with the default database it ran in."""
+    """A statement, with the default database it ran in.
+
+    Attributes:
+        sql_mode: the session's, as bits; None where the event doesn't say it.
+        charset: the number of a collation of the statement's own character set; None as before.
+    """
 
     database: str
     text: str
+    sql_mode: int | None = None
+    charset: int | None = None
 
 
 def query(body: bytes, *, is_load: bool = False) -> Query:
@@ -122,11 +143,52 @@ def query(body: bytes, *, is_load: bool = False) -> Query:
 
     Status variables are skipped by their length: newer servers have some that nobody else knows.
     """
+    start, end = _database(body, is_load=is_load)
+    status = _Status(body[_QUERY.size + (13 if is_load else 0) : start])
+    return Query(
+        body[start:end].decode(errors="replace"),
+        body[end + 1 :].decode(errors="replace"),
+        status.number(_SQL_MODE),
+        status.number(_CHARSET),
+    )
+
+
+def statement_at(body: bytes) -> int:
+    """Where in a QUERY event the statement begins."""
+    return _database(body, is_load=False)[1] + 1
+
+
+# Status variables of a QUERY event that are looked at, and what stands before them: servers write them in this order.
+_FLAGS, _SQL_MODE, _CATALOG, _AUTO_INCREMENT, _CHARSET, _, _CATALOG_WITHOUT_END = range(7)
+_STATUS_WIDTHS = {_FLAGS: 4, _SQL_MODE: 8, _AUTO_INCREMENT: 4, _CHARSET: 6}
+_STATUS_NUMBERS = {_SQL_MODE: 8, _CHARSET: 2}
+
+
+class _Status:
+    """Status variables up to the first one that is none of those."""
+
+    def __init__(self, data: bytes) -> None:
+        self._found: dict[int, int] = {}
+        at = 0
+        while at + 1 < len(data):
+            kind = data[at]
+            if kind in _STATUS_WIDTHS:
+                width = _STATUS_WIDTHS[kind]
+                self._found[kind] = int.from_bytes(data[at + 1 : at + 1 + _STATUS_NUMBERS.get(kind, width)], "little")
+            elif kind in (_CATALOG, _CATALOG_WITHOUT_END):
+                width = 1 + data[at + 1] + (1 if kind == _CATALOG else 0)
+            else:
+                return
+            at += 1 + width
+
+    def number(self, kind: int) -> int | None:
+        return self._found.get(kind)
+
+
+def _database(body: bytes, *, is_load: bool) -> tuple[int, int]:
     _, _, database, _, variables = _QUERY.unpack_from(body)
     start = _QUERY.size + (13 if is_load else 0) + variables
-    return Query(
-        body[start : start + database].decode(errors="replace"), body[start + database + 1 :].decode(errors="replace")
-    )
+    return start, start + database
 
 
 def mysql_gtid(body: bytes) -> str:

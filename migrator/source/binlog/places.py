@@ -21,7 +21,7 @@ from migrator.source.url import SourceUrl
 AGAIN = "`migrator apply` again: it copies what the log no longer tells, and records a new position."
 FIRST_EVENT = 4  # a log file begins with four bytes of magic
 _ENGINE_WAIT = 10  # seconds that the engine may be behind the log when a reader starts
-_LONGEST_OFFSET = (1 << 32) - 1  # the protocol has 32 bits
+LONGEST_OFFSET = (1 << 32) - 1  # the protocol has 32 bits
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +129,7 @@ def _require_place(position: Position, files: Mapping[str, int], url: SourceUrl)
     if position.offset > files[position.file]:
         what = f"{position.file} ends at {files[position.file]}, before the position {position.offset}"
         raise _blocked(f"{what}: the log was reset or restored", url)
-    if position.offset > _LONGEST_OFFSET:
+    if position.offset > LONGEST_OFFSET:
         raise _blocked(
             f"the position {position.offset} in {position.file} is beyond 4 GB, which can't be asked for", url
         )

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
+from typing import Protocol
 
 from migrator.errors import LogLost, SyncBlocked
 from migrator.model.change import (
@@ -18,11 +20,13 @@ from migrator.model.change import (
     Undone,
     Watch,
 )
-from migrator.model.places import place_of
 from migrator.model.position import Position, ServerIdentity
 from migrator.source.binlog import packets, wording
+from migrator.source.binlog.compressed import PLAIN_ROWS, plain_query, plain_rows
+from migrator.source.binlog.cursor import Cursor
 from migrator.source.binlog.gtids import GtidState
-from migrator.source.binlog.packets import ARTIFICIAL, IGNORABLE, Event, Kind
+from migrator.source.binlog.packets import IGNORABLE, Corrupt, Event, Kind
+from migrator.source.binlog.payload import events_inside
 from migrator.source.binlog.places import AGAIN
 from migrator.source.binlog.stream import LogStream
 from migrator.source.binlog.tables import UnknownType, table_id, table_map, table_name
@@ -31,7 +35,9 @@ from migrator.source.binlog.values import Charsets, refusal
 from migrator.source.binlog.watched import WatchedTable, blocked_column
 from migrator.source.binlog.wording import Role
 
-_LOW = 1 << 32
+# Takes an event with its header, and parsed.
+Handler = Callable[[bytes, Event], Iterable[LogEvent]]
+
 _NO_FOREIGN_KEY_CHECKS = 2  # among a rows event's flags
 _NO_TABLE = 0xFFFFFF  # of a rows event that only ends a statement
 
@@ -64,23 +70,35 @@ _ROWS = (
     Kind.UPDATE_ROWS,
     Kind.DELETE_ROWS,
 )
-_COMPRESSED_ROWS = (
-    Kind.MARIADB_WRITE_ROWS_COMPRESSED_V1,
-    Kind.MARIADB_UPDATE_ROWS_COMPRESSED_V1,
-    Kind.MARIADB_DELETE_ROWS_COMPRESSED_V1,
-    Kind.MARIADB_WRITE_ROWS_COMPRESSED,
-    Kind.MARIADB_UPDATE_ROWS_COMPRESSED,
-    Kind.MARIADB_DELETE_ROWS_COMPRESSED,
+# What a compressed transaction never holds: events of files and streams, and another one.
+_NEVER_INSIDE = frozenset(
+    (
+        Kind.ROTATE,
+        Kind.FORMAT_DESCRIPTION,
+        Kind.HEARTBEAT,
+        Kind.HEARTBEAT_V2,
+        Kind.GTID,
+        Kind.TAGGED_GTID,
+        Kind.ANONYMOUS_GTID,
+        Kind.TRANSACTION_PAYLOAD,
+    )
 )
-_COMPRESSION = {
-    "mysql": "SET GLOBAL binlog_transaction_compression = OFF;",
-    "mariadb": "SET GLOBAL log_bin_compress = OFF;",
-}
+
+
+class Judge(Protocol):
+    """Which statements that were logged as text are of no concern; see text_statements.TextStatements."""
+
+    def way_to_watched(self, query: packets.Query, watches: Mapping[TableName, Watch], behind: Cursor) -> str: ...
+
+    def forget(self) -> None: ...
+
+    def interrupt(self) -> None: ...
 
 
 class BinlogReader:
     """Attributes:
     ended: whether the place given is the log's end; asked when the server has had nothing to send for a second.
+    text_statements: judges those that name a watched table's name.
     """
 
     def __init__(
@@ -92,6 +110,7 @@ class BinlogReader:
         *,
         ended: Callable[[str, int], bool],
         charsets: Callable[[Iterable[Watch]], Charsets],
+        text_statements: Judge,
         skip: int = 0,
         locks_rows: bool = False,
     ) -> None:
@@ -100,6 +119,7 @@ class BinlogReader:
         self._gtids = gtids
         self._ended = ended
         self._load_charsets = charsets
+        self._text_statements = text_statements
         self._charsets: Charsets = {}
         self._wanted: Mapping[TableName, Watch] = {}
         self._watches: Mapping[TableName, Watch] = {}
@@ -108,7 +128,7 @@ class BinlogReader:
         self._maps: dict[bytes, WatchedTable | None] = {}
         self._checksum = packets.CHECKSUM_BYTES
         self._start = start
-        self._file, self._offset = stream.file, stream.offset
+        self._cursor = Cursor(stream.file, stream.offset)
         self._skip = (start.file, skip) if skip else None
         self._locks_rows = locks_rows
         self._touched: TouchedRow | None = None
@@ -117,7 +137,7 @@ class BinlogReader:
         self._rows_seen = False
         self._harmless_xa: set[str] = set()
         self._xid = ""
-        self._handlers: dict[int, Callable[[bytes, Event], Iterable[LogEvent]]] = {
+        self._handlers: dict[int, Handler] = {
             Kind.ROTATE: self._rotate,
             Kind.FORMAT_DESCRIPTION: self._format,
             Kind.HEARTBEAT: self._heartbeat,
@@ -132,10 +152,10 @@ class BinlogReader:
             Kind.TABLE_MAP: self._table_map,
             Kind.XA_PREPARE: self._xa_prepare,
             Kind.PARTIAL_UPDATE_ROWS: self._partial_rows,
-            Kind.TRANSACTION_PAYLOAD: self._compressed,
-            Kind.MARIADB_QUERY_COMPRESSED: self._compressed,
+            Kind.TRANSACTION_PAYLOAD: self._payload,
+            Kind.MARIADB_QUERY_COMPRESSED: self._compressed_query,
             **dict.fromkeys(_ROWS, self._rows),
-            **dict.fromkeys(_COMPRESSED_ROWS, self._compressed_rows),
+            **dict.fromkeys(PLAIN_ROWS, self._compressed_rows),
             **dict.fromkeys(_MEANINGLESS, self._nothing),
         }
 
@@ -150,6 +170,7 @@ class BinlogReader:
         self._wanted = dict(watches)
         self._watches = {name: _with_key(one) for name, one in watches.items()} if self._locks_rows else self._wanted
         self._maps.clear()
+        self._text_statements.forget()
 
     @property
     def reached(self) -> Position:
@@ -168,47 +189,40 @@ class BinlogReader:
         while True:
             data = self._stream.next()
             event = packets.parse_event(data, self._checksum)
-            handler = self._handlers.get(event.kind)
-            if handler is None and not event.flags & IGNORABLE:
-                raise self._blocked(f"an event of the unknown type {event.kind}", AGAIN)
-            self._advance(event)
-            if handler is None:
-                continue
+            handler = self._handler(event)
+            self._cursor.pass_by(event)
             if self._skip is not None:
                 # What comes before the position is done. Only the row that it changed last may matter.
                 for _ in handler(data, event):
                     pass
-                if place_of(self._file, self._offset) >= place_of(*self._skip):
+                if self._cursor.is_at_least(*self._skip):
                     self._skip = None
                 continue
             yield from handler(data, event)
 
     def interrupt(self) -> None:
         """Implements LogReader.interrupt."""
+        self._text_statements.interrupt()
         self._stream.interrupt()
+
+    def _handler(self, event: Event) -> Handler:
+        handler = self._handlers.get(event.kind)
+        if handler is None and not event.flags & IGNORABLE:
+            raise self._blocked(f"an event of the unknown type {event.kind}", AGAIN)
+        return handler or self._nothing
 
     # --- where we are ---
 
-    def _advance(self, event: Event) -> None:
-        if not event.end or (event.flags & ARTIFICIAL and event.kind not in (Kind.HEARTBEAT, Kind.HEARTBEAT_V2)):
-            return
-        high = self._offset - self._offset % _LOW
-        if event.end + high < self._offset:
-            high += _LOW  # 32 bits are too few for a file with a huge transaction
-        self._offset = max(self._offset, high + event.end)
-
     def _position(self) -> Position:
-        if place_of(self._file, self._offset) < place_of(self._start.file, self._start.offset):
-            file, offset = self._start.file, self._start.offset
-        else:
-            file, offset = self._file, self._offset
+        is_behind_start = self._cursor.is_at_least(self._start.file, self._start.offset)
+        furthest = self._cursor if is_behind_start else self._start
+        file, offset = furthest.file, furthest.offset
         return Position(self._server, self._gtids.text, file, offset, "log")
 
     def _blocked(self, what: str, hint: str) -> SyncBlocked:
-        return LogLost(f"the change log can't be followed: {what}", where=f"{self._file}:{self._offset}", hint=hint)
+        return LogLost(f"the change log can't be followed: {what}", where=str(self._cursor), hint=hint)
 
     def _rotate(self, data: bytes, event: Event) -> Iterable[LogEvent]:
-        self._file, self._offset = packets.rotation(event.body)
         if event.at:
             # A restarted server counts its tables anew.
             self._announced.clear()
@@ -221,7 +235,7 @@ class BinlogReader:
 
     def _heartbeat(self, data: bytes, event: Event) -> Iterable[LogEvent]:
         # A server that skips transactions which we have sends heartbeats too, far from the end.
-        if not self._open and self._ended(self._file, self._offset):
+        if not self._open and self._ended(self._cursor.file, self._cursor.offset):
             yield Quiet(self._position())
 
     # --- transactions ---
@@ -270,6 +284,41 @@ class BinlogReader:
             self._harmless_xa.add(self._xid)
         return self._commit(event)
 
+    # --- compressed events ---
+
+    def _payload(self, data: bytes, event: Event) -> Iterator[LogEvent]:
+        """MySQL's compressed transaction. The position behind it is that of all events inside."""
+        is_over = False
+        with self._unpacking():
+            for inside in events_inside(data, self._stream.rest(), self._checksum):
+                found = packets.parse_event(inside, 0)
+                if is_over or found.kind in _NEVER_INSIDE:
+                    place = "behind the end of" if is_over else "in"
+                    raise self._blocked(f"an event of type {found.kind} stands {place} a compressed transaction", AGAIN)
+                for one in self._handler(found)(inside, found):
+                    is_over = is_over or isinstance(one, Commit)
+                    yield one
+
+    def _compressed_query(self, data: bytes, event: Event) -> Iterable[LogEvent]:
+        with self._unpacking():
+            body = plain_query(event.body)
+        return self._statement(packets.query(body), event)
+
+    def _compressed_rows(self, data: bytes, event: Event) -> Iterable[LogEvent]:
+        if self._table(event) is None:
+            return ()
+        kind = PLAIN_ROWS[Kind(event.kind)]
+        with self._unpacking():
+            body = plain_rows(kind, event.body)
+        return self._rows(data, replace(event, kind=kind, body=body))
+
+    @contextmanager
+    def _unpacking(self) -> Iterator[None]:
+        try:
+            yield
+        except Corrupt as error:
+            raise self._blocked(f"a compressed event can't be read: {error}", AGAIN) from error
+
     # --- statements ---
 
     def _query(self, data: bytes, event: Event) -> Iterable[LogEvent]:
@@ -299,7 +348,7 @@ class BinlogReader:
                 self._decided(statement)
                 yield from self._commit(event)
             case Role.ROWS:
-                self._require_unwatched(query, wording.mentioned(query, self._watches))
+                self._require_elsewhere(query)
                 yield from self._after(event)
             case Role.CALL:
                 self._require_unwatched(query, list(self._watches))
@@ -316,6 +365,7 @@ class BinlogReader:
             yield Undone()
 
     def _definition(self, query: packets.Query, statement: str, event: Event) -> Iterator[LogEvent]:
+        self._text_statements.forget()
         if wording.opens_transaction(statement):
             self._open = True
         else:
@@ -339,11 +389,19 @@ class BinlogReader:
             )
         self._harmless_xa.discard(name)
 
-    def _require_unwatched(self, query: packets.Query, tables: list[TableName]) -> None:
+    def _require_elsewhere(self, query: packets.Query) -> None:
+        """A table of a watched one's name in another database is of no concern, if nothing leads from there to here."""
+        mentioned = wording.mentioned(query, self._watches)
+        if mentioned:
+            way = self._text_statements.way_to_watched(query, self._watches, self._cursor)
+            self._require_unwatched(query, mentioned if way else [], way)
+
+    def _require_unwatched(self, query: packets.Query, tables: list[TableName], way: str = "") -> None:
         if tables:
             names = ", ".join(".".join(table) for table in tables[:5])
             raise self._blocked(
-                f"rows of {names} may have been changed by a statement that was logged as text: {query.text[:200]}",
+                f"rows of {names} may have been changed by a statement that was logged as text: {query.text[:200]}"
+                f"{f' ({way})' if way else ''}",
                 "A session has binlog_format = STATEMENT or MIXED: SET GLOBAL binlog_format = 'ROW'; and look for "
                 f"sessions that set it for themselves. Then {AGAIN}",
             )
@@ -395,7 +453,7 @@ class BinlogReader:
         try:
             yield
         except (LogLost, SyncBlocked) as stop:
-            stop.where = f"{stop.where}, log at {self._file}:{self._offset}"
+            stop.where = f"{stop.where}, log at {self._cursor}"
             raise
 
     def _touch(self, watch: Watch, changes: tuple[RowChange, ...]) -> tuple[RowChange, ...]:
@@ -413,16 +471,6 @@ class BinlogReader:
                 f"SET GLOBAL binlog_row_value_options = ''; and have the applications connect anew. Then {AGAIN}",
             )
         return ()
-
-    def _compressed_rows(self, data: bytes, event: Event) -> Iterable[LogEvent]:
-        if self._table(event) is not None:
-            return self._compressed(data, event)
-        return ()
-
-    def _compressed(self, data: bytes, event: Event) -> Iterable[LogEvent]:
-        raise self._blocked(
-            f"an event is compressed (type {event.kind})", f"{_COMPRESSION[self._server.flavor]} Then {AGAIN}"
-        )
 
     def _nothing(self, data: bytes, event: Event) -> Iterable[LogEvent]:
         return ()

@@ -15,15 +15,16 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
 
-import pymysql
 from pymysql.err import MySQLError
 from pymysqlreplication import BinLogStreamReader
 from pymysqlreplication.event import RotateEvent
 
 from migrator.errors import LogLost, SourceError, SourceUnavailable, SyncBlocked
 from migrator.model.position import ServerIdentity
+from migrator.source.binlog.packets import Kind, kind_of
 from migrator.source.binlog.places import AGAIN, LogStart, require_position_server
-from migrator.source.connect import force_close, interrupt, open_blocking, read_packet
+from migrator.source.connect import force_close, interrupt, open_blocking
+from migrator.source.driver import DriverConnection
 from migrator.source.failure import error_code, translate
 from migrator.source.identity import IDENTITY_QUERY, identity_of
 from migrator.source.url import SourceUrl
@@ -34,6 +35,7 @@ _SILENCE = 30  # seconds without even that: the connection is lost
 _FATAL_READING = 1236  # ER_MASTER_FATAL_ERROR_READING_BINLOG: purged, reset, or unreadable
 _LOWEST_ID = 1 << 31
 _END = b"\xfe"  # instead of an event: the server ends the stream
+PIECE_BYTES = 1 << 20  # so much of a long event is read at a time
 
 # What it says at every start and reconnect concerns its own decoding.
 logging.getLogger("pymysqlreplication").addHandler(logging.NullHandler())
@@ -43,28 +45,44 @@ logging.getLogger("pymysqlreplication").propagate = False
 class LogStream:
     """Raw events: each the bytes of a packet behind its OK byte. Blocking."""
 
-    def __init__(self, connection: pymysql.Connection[Any], url: SourceUrl, file: str, offset: int) -> None:
+    def __init__(self, connection: DriverConnection, url: SourceUrl, file: str, offset: int) -> None:
         self._connection = connection
         self._url = url
+        self._rest: Iterator[bytes] = iter(())
         self.file = file
         self.offset = offset
 
     def next(self) -> bytes:
         """The next event; a heartbeat comes when there is none for HEARTBEAT seconds.
 
+        Of a TRANSACTION_PAYLOAD event, which may be a gigabyte, only the beginning: `rest` has the others.
+
         Raises:
             SyncBlocked: when the server can't go on from here.
             SourceUnavailable: when the connection is lost, or this stream's replication id is used by another one.
         """
+        for _ in self._rest:  # what nobody wanted of the event before
+            pass
+        pieces = self._pieces()
+        first = next(pieces, b"")
+        if first[:1] == _END:
+            raise SourceUnavailable("the server ended the stream of its change log", where=self._url.place)
+        if kind_of(first[1:]) == Kind.TRANSACTION_PAYLOAD:
+            self._rest = pieces
+            return first[1:]
+        return b"".join((first[1:], *pieces))
+
+    def rest(self) -> Iterator[bytes]:
+        """What follows of the event that `next` gave the beginning of, some at a time; raises as `next` does."""
+        return self._rest
+
+    def _pieces(self) -> Iterator[bytes]:
         try:
-            packet = read_packet(self._connection)
+            yield from self._connection.packet_pieces(PIECE_BYTES)
         except MySQLError as error:
             raise dump_failure(error, self._url) from error
         except OSError as error:
             raise translate(error, self._url) from error
-        if packet[:1] == _END:
-            raise SourceUnavailable("the server ended the stream of its change log", where=self._url.place)
-        return packet[1:]
 
     def interrupt(self) -> None:
         """From another thread: `next` ends with SourceUnavailable."""
@@ -79,9 +97,9 @@ def open_stream(url: SourceUrl, server: ServerIdentity, start: LogStart) -> Iter
         SyncBlocked: when the server no longer has that place, or is another one.
         SourceError, SourceUnavailable: when there is no way in.
     """
-    opened: list[pymysql.Connection[Any]] = []
+    opened: list[DriverConnection] = []
 
-    def connect(**settings: Any) -> pymysql.Connection[Any]:
+    def connect(**settings: Any) -> DriverConnection:
         if len(opened) == 2:
             # It lost the connection before the first event, and would try for ever.
             raise SourceUnavailable("the connection was lost while the change log was opened", where=url.place)

@@ -28,6 +28,13 @@ _CREATE_SELECT = re.compile(
     rf"CREATE\s+(?:OR\s+REPLACE\s+)?TABLE\s+(?:IF\s+NOT\s+EXISTS\s+)?{_TABLE}.*\b(?:SELECT|TABLE|VALUES)\b",
     re.IGNORECASE | re.DOTALL,
 )
+# Statements behind which a trigger, a key or a whole table may be missing that was there before.
+_REMOVES = re.compile(
+    r"DROP\s+(?!TEMPORARY\b|INDEX\b|USER\b|ROLE\b|EVENT\b|SERVER\b)"
+    r"|ALTER\s+(?!USER\b|EVENT\b|SERVER\b|INSTANCE\b|SEQUENCE\b)"
+    r"|RENAME\s+TABLES?\b|CREATE\s+OR\s+REPLACE\s+(?!TEMPORARY\b|USER\b|ROLE\b|EVENT\b|SERVER\b)",
+    re.IGNORECASE,
+)
 _OPENS = re.compile(r"START\s+TRANSACTION\s*$", re.IGNORECASE)
 _CHANGES_ROWS = frozenset(("INSERT", "UPDATE", "DELETE", "REPLACE", "LOAD", "WITH"))
 _MAY_CALL = frozenset(("SELECT", "DO", "CALL", "EXECUTE"))
@@ -112,7 +119,13 @@ def mentioned(query: Query, tables: Collection[TableName]) -> list[TableName]:
 
 
 def _mentions(text: str, name: str) -> bool:
-    return re.search(rf"(?<![\w$]){re.escape(name)}(?![\w$])", text.replace("``", "`"), re.IGNORECASE) is not None
+    written = re.compile(rf"(?<![\w$]){re.escape(name)}(?![\w$])", re.IGNORECASE)
+    return any(written.search(text.replace(quote * 2, quote)) for quote in '`"')
+
+
+def removes_definitions(text: str) -> bool:
+    """Whether a statement may have removed or replaced tables, views, triggers, keys or routines."""
+    return _REMOVES.match(bare(text)) is not None
 
 
 def truncated(query: Query, tables: Collection[TableName]) -> list[TableName]:

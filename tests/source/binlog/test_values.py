@@ -11,6 +11,7 @@ import pytest
 from migrator.model.chunk import KeyRange
 from migrator.source import MySQLSource
 from migrator.source.connect import connected
+from tests.source.binlog.compressing import compress
 from tests.source.binlog.conftest import Follow
 from tests.source.binlog.followed import changes_in
 from tests.source.build import node, table
@@ -213,9 +214,9 @@ KINDS = [
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("metadata", ["FULL", "MINIMAL"])
+@pytest.mark.parametrize(("metadata", "compressed"), [("FULL", False), ("MINIMAL", False), ("FULL", True)])
 def test_values_of_every_type(
-    source: MySQLSource, follow: Follow, mysql_product: str, metadata: str, request: pytest.FixtureRequest
+    source: MySQLSource, follow: Follow, mysql_product: str, metadata: str, compressed: bool
 ) -> None:
     seed = random.randrange(2**32)
     print(f"seed {seed}")  # shown when the test fails
@@ -233,6 +234,8 @@ def test_values_of_every_type(
             metadata = "NO_LOG" if mysql_product == "MariaDB" else "MINIMAL"
         try:
             connection.exec_driver_sql(f"SET GLOBAL binlog_row_metadata = '{metadata}'")
+            if compressed:
+                compress(connection, mysql_product)
             followed = follow(*names, columns=dict.fromkeys(names, ("id", "w", "v")))
             for name, kind in zip(names, kinds, strict=True):
                 literals = [*kind.edges, *(kind.literal(r) for _ in range(ROWS))]
@@ -245,6 +248,7 @@ def test_values_of_every_type(
                 connection.exec_driver_sql(f"UPDATE IGNORE {name} SET v = w, w = v WHERE id % 3 = 0")
         finally:
             connection.exec_driver_sql(f"SET GLOBAL binlog_row_metadata = '{before}'")
+            compress(connection, mysql_product, on=False)
     changes = changes_in(followed.until_quiet())
     schema = source.schema()
     wrong = []

@@ -61,15 +61,22 @@ def test_the_status_of_another_server_is_refused(source: MySQLSource) -> None:
 def test_what_can_be_followed(source: MySQLSource, execute: Execute, mysql_product: str) -> None:
     source.require_followable()
     compression = "log_bin_compress" if mysql_product == "MariaDB" else "binlog_transaction_compression"
-    execute(f"SET GLOBAL {compression} = ON", "SET GLOBAL binlog_row_image = 'MINIMAL'")
     try:
+        execute(f"SET GLOBAL {compression} = ON")
+        source.require_followable()
+        execute("SET GLOBAL binlog_row_image = 'MINIMAL'", "SET GLOBAL binlog_format = 'MIXED'")
         with pytest.raises(SyncBlocked, match="binlog_row_image: MINIMAL") as caught:
             source.require_followable()
     finally:
-        execute(f"SET GLOBAL {compression} = OFF", "SET GLOBAL binlog_row_image = 'FULL'")
-    assert compression in caught.value.what
-    assert f"SET GLOBAL {compression} = OFF" in caught.value.hint
+        execute(
+            f"SET GLOBAL {compression} = OFF",
+            "SET GLOBAL binlog_row_image = 'FULL'",
+            "SET GLOBAL binlog_format = 'ROW'",
+        )
+    assert "binlog_format: MIXED" in caught.value.what
+    assert "binlog_format = 'ROW'" in caught.value.hint
     assert "binlog_row_image = 'FULL'" in caught.value.hint
+    assert compression not in caught.value.what
 
 
 def test_prepared_transactions_are_seen(source: MySQLSource, execute: Execute) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import time
 from dataclasses import replace
 
@@ -16,8 +15,8 @@ from migrator.source import MySQLSource
 from migrator.source.connect import connected
 from tests.source.binlog.conftest import Follow
 from tests.source.binlog.followed import changes_in
+from tests.source.binlog.processes import kill_dumps, resident
 from tests.source.conftest import Execute
-from tests.source.reading import raw
 from tests.waiting import purge_log
 
 
@@ -103,14 +102,6 @@ def test_a_lost_connection_is_told_and_nothing_is_lost_or_read_twice(
     assert [after for _, _, after in again.changes()] == [(b"2",)]
 
 
-def kill_dumps(source: MySQLSource) -> None:
-    for number, _, _, _, command, *_ in raw(source, "SHOW PROCESSLIST"):
-        if command is not None and command.startswith(b"Binlog Dump"):
-            assert number is not None
-            with connected(source.url) as connection:
-                connection.exec_driver_sql(f"KILL {number.decode()}")
-
-
 def test_a_restarted_server_is_followed_from_the_last_commit(
     source: MySQLSource, execute: Execute, follow: Follow, private_server: Server
 ) -> None:
@@ -151,34 +142,6 @@ def test_quiet_comes_about_every_second(follow: Follow) -> None:
     followed.until(Quiet)
     followed.until(Quiet)
     assert 0.5 < time.monotonic() - start < 5
-
-
-def test_compressed_events_block(execute: Execute, follow: Follow, mysql_product: str) -> None:
-    """EDGE_CASES 33: they hold rows that nobody sees."""
-    name = "log_bin_compress" if mysql_product == "MariaDB" else "binlog_transaction_compression"
-    execute("CREATE TABLE wide (id INT PRIMARY KEY, pad TEXT)", "CREATE TABLE other (id INT PRIMARY KEY, pad TEXT)")
-    followed = follow("wide")
-    execute(f"SET GLOBAL {name} = ON")
-    try:
-        execute("INSERT INTO wide VALUES (1, REPEAT('x', 5000))")
-    finally:
-        execute(f"SET GLOBAL {name} = OFF")
-    with pytest.raises(SyncBlocked, match="compressed") as caught:
-        followed.until_quiet()
-    assert f"{name} = OFF" in caught.value.hint
-
-
-@pytest.mark.usefixtures("mariadb")
-def test_compressed_rows_of_other_tables_pass(execute: Execute, follow: Follow) -> None:
-    execute("CREATE TABLE other (id INT PRIMARY KEY, pad TEXT)")
-    followed = follow("t")
-    execute("SET GLOBAL log_bin_compress = ON")
-    try:
-        execute("INSERT INTO other VALUES (1, REPEAT('x', 5000))")
-    finally:
-        execute("SET GLOBAL log_bin_compress = OFF")
-    insert(execute, 1)
-    assert [after for _, _, after in followed.changes()] == [(b"1",)]
 
 
 def test_checksums_are_those_of_each_file(execute: Execute, follow: Follow) -> None:
@@ -321,8 +284,3 @@ def test_a_huge_transaction_streams(execute: Execute, follow: Follow) -> None:
     assert count == 2**17
     print(f"{count / seconds:,.0f} rows/s")
     assert most - before < 20 << 20
-
-
-def resident() -> int:
-    with open("/proc/self/statm") as statm:  # noqa: PTH123
-        return int(statm.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
