@@ -10,7 +10,9 @@ from migrator.errors import SettingsError
 from migrator.mapping.suggest import did_you_mean
 
 # Those for people who work on migrator itself.
-_NOT_FOR_USERS = frozenset(("README", "benchmarks", "dependencies", "development", "standin"))
+_NOT_FOR_USERS = frozenset(
+    ("README", "architecture", "benchmarks", "dependencies", "development", "glossary", "invariants", "sample", "standin")
+)
 
 
 def topics() -> dict[str, str]:
