@@ -22,7 +22,8 @@ _KINDS = (
     "SELECT TABLE_NAME, TABLE_TYPE, ENGINE FROM information_schema.TABLES"
     " WHERE TABLE_SCHEMA = :db AND TABLE_NAME IN :names"
 )
-_ROUTINES = text("SELECT ROUTINE_NAME FROM information_schema.ROUTINES WHERE ROUTINE_SCHEMA = :db")
+# Compared by the server: names of routines have no case, nor accents.
+_ROUTINES = "SELECT ROUTINE_NAME FROM information_schema.ROUTINES WHERE ROUTINE_SCHEMA = :db AND ROUTINE_NAME IN :names"
 _TRIGGERS = text(
     "SELECT TRIGGER_SCHEMA, TRIGGER_NAME, ACTION_STATEMENT, SQL_MODE, EVENT_OBJECT_TABLE"
     " FROM information_schema.TRIGGERS WHERE EVENT_OBJECT_SCHEMA = :db AND EVENT_OBJECT_TABLE = :name"
@@ -86,8 +87,13 @@ class Catalog:
         """Whether some session may let cascades fire the triggers of the rows that they change (MySQL 9.7)."""
         return "enable_cascade_triggers" in self._variables
 
+    @property
+    def keeps_case(self) -> bool:
+        """Whether names that differ in case are different tables."""
+        return self._variables.get("lower_case_table_names", "0") == "0"
+
     def folded(self, name: TableName) -> TableName:
-        if self._variables.get("lower_case_table_names", "0") == "0":
+        if self.keeps_case:
             return name
         return name[0].lower(), name[1].lower()
 
@@ -107,10 +113,9 @@ class Catalog:
         wanted = sorted({self.folded(name) for name in names if self.folded((name[0], ""))[0] in known})
         for folded, group in groupby(wanted, key=lambda name: name[0]):
             database, asked = known[folded], {name for _, name in group}
-            for routine in self._scalars(_ROUTINES, db=database):
-                # A routine's name has no case, whatever tables have.
-                if routine.lower() in {name.lower() for name in asked}:
-                    found.append(Thing((database, routine), "ROUTINE"))
+            bound = {"db": database, "names": sorted(asked)}
+            routines = self._connection.execute(_among(_ROUTINES), bound).scalars()
+            found += [Thing((database, str(routine)), "ROUTINE") for routine in routines]
             tables = [name for name in self._scalars(_NAMES, db=database) if self.folded((database, name))[1] in asked]
             found += self._kinds(database, tables)
         return found
@@ -118,8 +123,7 @@ class Catalog:
     def _kinds(self, database: str, names: list[str]) -> list[Thing]:
         if not names:
             return []
-        statement = text(_KINDS).bindparams(bindparam("names", expanding=True))
-        rows = self._connection.execute(statement, {"db": database, "names": names})
+        rows = self._connection.execute(_among(_KINDS), {"db": database, "names": names})
         found = {str(name): Thing((database, str(name)), str(kind), str(engine or "")) for name, kind, engine in rows}
         # What is gone meanwhile, or can't be opened, is nothing that is known.
         return [found.get(name, Thing((database, name), "UNKNOWN")) for name in names]
@@ -154,3 +158,7 @@ class Catalog:
 
     def _scalars(self, statement: TextClause, **bound: str) -> list[str]:
         return [str(name) for name in self._connection.execute(statement, bound).scalars()]
+
+
+def _among(query: str) -> TextClause:
+    return text(query).bindparams(bindparam("names", expanding=True))

@@ -14,7 +14,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from migrator.model.change import TableName
+from migrator.source.binlog.packets import Query
 
+# Collations of utf8mb3 and utf8mb4 by which the log names the character set of clients.
+_UTF8 = frozenset((33, 45, 46, 83, 192, 224, 255))
 # Of sql_mode as the log has it.
 _ANSI_QUOTES, _ORACLE, _NO_BACKSLASH_ESCAPES = 1 << 2, 1 << 9, 1 << 20
 
@@ -45,6 +48,18 @@ def lexical_of_names(sql_mode: str) -> Lexical | None:
     if "ORACLE" in names:
         return None
     return Lexical("ANSI_QUOTES" in names, "NO_BACKSLASH_ESCAPES" not in names)
+
+
+def names_of(query: Query) -> frozenset[TableName] | None:
+    """As `tables_named`, of a statement in the log; None also where its text can't be read."""
+    if query.sql_mode is None:
+        return None
+    mode = lexical(query.sql_mode)
+    # In some character sets a quote or a backslash is the second half of a letter.
+    is_read = query.text.isascii() or (query.charset in _UTF8 and "\ufffd" not in query.text)
+    if mode is None or not is_read or not query.database.isascii():
+        return None
+    return tables_named(query.text, query.database, mode)
 
 
 _SPACE = r"(?P<space>\s++|\#[^\n]*+|--(?=[\s\x00-\x1f]|\Z)[^\n]*+|/\*(?!M?!).*?\*/)"

@@ -7,12 +7,15 @@ Where anything is hidden (a view, a stored routine, a table that keeps its rows 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
 from typing import Protocol
 
 from migrator.model.change import TableName, Watch
+from migrator.source.binlog import wording
 from migrator.source.binlog.catalog import Thing, Trigger
-from migrator.source.binlog.identifiers import lexical_of_names, tables_named
+from migrator.source.binlog.identifiers import lexical_of_names, names_of, tables_named
+from migrator.source.binlog.packets import Query
 
 # Engines whose tables hold their own rows, in the server or nowhere.
 _OWN_ROWS = frozenset(
@@ -41,22 +44,64 @@ class Definitions(Protocol):
     def children(self, table: TableName) -> set[TableName]: ...
 
 
-def way_to_watched(names: Collection[TableName], watches: Collection[Watch], known: Definitions) -> str:
-    """How a statement that names these may have changed rows of a watched table, as a sentence; "" when it can't."""
+@dataclass(frozen=True, slots=True)
+class Search:
+    """Attributes:
+    way: how the statement may have changed rows of a watched table, as a sentence; "" when it can't.
+    names: all that was looked up on the way, whether or not it is there, folded.
+    """
+
+    way: str
+    names: frozenset[TableName]
+
+
+def looked_for(names: Collection[TableName], watches: Collection[Watch], known: Definitions) -> Search:
+    """Looks for a way from what a statement names to a watched table."""
     watched = {known.folded(watch.name) for watch in watches}
+    above = _above(watches, known)
+    seen = {*watched, *above}
+    way = _way(names, watched, above, known, seen)
+    return Search(way, frozenset(seen))
+
+
+def may_concern(removal: Query, search: Search, known: Definitions) -> bool:
+    """Whether a statement that removed definitions may have removed a part of a way, after which none was found.
+
+    What is left of a way was looked up, and so was the name of the first thing on it that is missing; the trigger of a
+    table has another name, and stands in the table's database. Only a key by which a cascade leads down from a table
+    is known by nothing but the child, which may be anywhere.
+    """
+    names = names_of(removal)
+    if names is None or (known.cascades_fire_triggers and not wording.is_of_trigger(removal.text)):
+        return True
+    databases = {database for database, _ in search.names}
+    for database, name in map(known.folded, names):
+        is_trigger_there = database in databases and wording.is_of_trigger(removal.text)
+        if (database, name) in search.names or name in databases or is_trigger_there:
+            return True
+    return False
+
+
+def _way(
+    names: Collection[TableName],
+    watched: Collection[TableName],
+    above: Mapping[TableName, TableName],
+    known: Definitions,
+    seen: set[TableName],
+) -> str:
+    """The way; what is looked up is added to `seen`."""
     named = next((name for name in names if known.folded(name) in watched), None)
     if named is not None:
         return f"it names {shown(named)}"
     if len(names) > _MOST_NAMES:
         return f"it has {len(names)} names"
-    above = _above(watches, known)
-    seen: set[TableName] = set()
     waiting = deque((name, "") for name in _sorted(names))
+    done: set[TableName] = set()
     while waiting:
-        # All that is known of one way, at once.
-        some = {known.folded(name): way for name, way in waiting if known.folded(name) not in seen}
+        some = {known.folded(name): way for name, way in waiting if known.folded(name) not in done}
         waiting.clear()
-        seen |= some.keys()
+        done.update(some)
+        seen.update(some)
         for thing in known.things(some):
             name = known.folded(thing.name)
             way = some.get(name, "")

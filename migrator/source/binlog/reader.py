@@ -365,7 +365,8 @@ class BinlogReader:
             yield Undone()
 
     def _definition(self, query: packets.Query, statement: str, event: Event) -> Iterator[LogEvent]:
-        self._text_statements.forget()
+        if not wording.keeps_definitions(statement):
+            self._text_statements.forget()
         if wording.opens_transaction(statement):
             self._open = True
         else:

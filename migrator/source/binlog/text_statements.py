@@ -10,15 +10,13 @@ from migrator.model.change import TableName, Watch
 from migrator.model.position import ServerIdentity
 from migrator.source.binlog.catalog import Catalog
 from migrator.source.binlog.cursor import Cursor
-from migrator.source.binlog.identifiers import lexical, tables_named
+from migrator.source.binlog.identifiers import names_of
 from migrator.source.binlog.lookahead import Lookahead
 from migrator.source.binlog.packets import Query
-from migrator.source.binlog.reaching import way_to_watched
+from migrator.source.binlog.reaching import looked_for, may_concern
 from migrator.source.failure import translated
 from migrator.source.url import SourceUrl
 
-# Collations of utf8mb3 and utf8mb4 by which the log names the character set of clients.
-_UTF8 = frozenset((33, 45, 46, 83, 192, 224, 255))
 _MOST_KNOWN = 1000
 
 
@@ -48,7 +46,7 @@ class TextStatements:
         Raises:
             SourceError, SourceUnavailable: when the server can't be asked.
         """
-        names = _names(query)
+        names = names_of(query)
         if names is None:
             return "it can't be told which tables it names"
         if names in self._harmless:
@@ -60,13 +58,15 @@ class TextStatements:
                     "which triggers and keys lead from the tables that it names to these, only an account with SELECT"
                     " and TRIGGER on *.* can tell"
                 )
-            way = way_to_watched(names, list(watches.values()), known)
-        if way:
-            return way
+            if not known.keeps_case and not all(part.isascii() for name in names for part in name):
+                return "without the case of letters, names of other than ASCII's can't be compared"
+            search = looked_for(names, list(watches.values()), known)
+        if search.way:
+            return search.way
         # Read after the definitions: what was removed before they were read is in the log by now.
-        removed = self._lookahead.removed_since(behind.file, behind.offset)
-        if removed:
-            return f"definitions were changed since: {removed}"
+        for removal in self._lookahead.removals_since(behind.file, behind.offset):
+            if may_concern(removal, search, known):
+                return f"definitions were changed since: {' '.join(removal.text.split())[:200]}"
         if len(self._harmless) >= _MOST_KNOWN:
             self._harmless.clear()
         self._harmless.add(names)
@@ -79,14 +79,3 @@ class TextStatements:
     def interrupt(self) -> None:
         """From another thread: `way_to_watched` ends with SourceUnavailable where it waits for the log."""
         self._lookahead.interrupt()
-
-
-def _names(query: Query) -> frozenset[TableName] | None:
-    """What a statement names; None where its text can't be cut into words."""
-    if query.sql_mode is None:
-        return None
-    mode = lexical(query.sql_mode)
-    is_read = query.text.isascii() or (query.charset in _UTF8 and "\ufffd" not in query.text)
-    if mode is None or not is_read or not query.database.isascii():
-        return None
-    return tables_named(query.text, query.database, mode)

@@ -28,11 +28,19 @@ _CREATE_SELECT = re.compile(
     rf"CREATE\s+(?:OR\s+REPLACE\s+)?TABLE\s+(?:IF\s+NOT\s+EXISTS\s+)?{_TABLE}.*\b(?:SELECT|TABLE|VALUES)\b",
     re.IGNORECASE | re.DOTALL,
 )
-# Statements behind which a trigger, a key or a whole table may be missing that was there before.
+# Statements behind which a trigger, a key, a routine or a whole table may be missing that was there before.
 _REMOVES = re.compile(
-    r"DROP\s+(?!TEMPORARY\b|INDEX\b|USER\b|ROLE\b|EVENT\b|SERVER\b)"
-    r"|ALTER\s+(?!USER\b|EVENT\b|SERVER\b|INSTANCE\b|SEQUENCE\b)"
-    r"|RENAME\s+TABLES?\b|CREATE\s+OR\s+REPLACE\s+(?!TEMPORARY\b|USER\b|ROLE\b|EVENT\b|SERVER\b)",
+    r"DROP\b(?!\s+(?:TEMPORARY|INDEX|USER|ROLE|EVENT|SERVER)\b)"
+    r"|ALTER\b(?!\s+(?:USER|EVENT|SERVER|INSTANCE|SEQUENCE)\b)"
+    r"|RENAME\b(?!\s+USER\b)"
+    r"|CREATE\b(?:\s|/\*.*?\*/)*OR\b(?!\s+REPLACE\s+(?:TEMPORARY|USER|ROLE|EVENT|SERVER)\b)",
+    re.IGNORECASE | re.DOTALL,
+)
+_TRIGGER = re.compile(r"DROP\b(?:\s|/\*.*?\*/)*TRIGGER\b|CREATE\b[^(]*?\bTRIGGER\b", re.IGNORECASE | re.DOTALL)
+# Such as change nothing that all sessions see of tables, triggers, keys and routines.
+_KEEPS = re.compile(
+    r"(?:CREATE(?:\s+OR\s+REPLACE)?|DROP)\s+(?:TEMPORARY|USER|ROLE|EVENT|SERVER)\b"
+    r"|(?:ALTER|RENAME)\s+USER\b|(?:FLUSH|ANALYZE|OPTIMIZE|CHECK|GRANT|REVOKE|SET)\b",
     re.IGNORECASE,
 )
 _OPENS = re.compile(r"START\s+TRANSACTION\s*$", re.IGNORECASE)
@@ -126,6 +134,16 @@ def _mentions(text: str, name: str) -> bool:
 def removes_definitions(text: str) -> bool:
     """Whether a statement may have removed or replaced tables, views, triggers, keys or routines."""
     return _REMOVES.match(bare(text)) is not None
+
+
+def is_of_trigger(text: str) -> bool:
+    """Whether a statement that removes definitions names a trigger, and not what the trigger belongs to."""
+    return _TRIGGER.match(bare(text)) is not None
+
+
+def keeps_definitions(text: str) -> bool:
+    """Whether tables, views, triggers, keys and routines are surely the same behind a statement."""
+    return _KEEPS.match(bare(text)) is not None
 
 
 def truncated(query: Query, tables: Collection[TableName]) -> list[TableName]:

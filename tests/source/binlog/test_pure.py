@@ -98,6 +98,31 @@ def test_statements_that_exchange_rows(text: str, found: bool) -> None:
     assert (wording.exchanged(Query("d", text), [("d", "t")]) == [("d", "t")]) == found
 
 
+@pytest.mark.parametrize(
+    ("text", "removes", "keeps"),
+    [
+        ("DROP TRIGGER g", True, False),
+        ("/* x */ drop/* y */trigger g", True, False),
+        ("DROP TABLES a, b", True, False),
+        ("DROP DATABASE d", True, False),
+        ("ALTER TABLE t DROP FOREIGN KEY k", True, False),
+        ("RENAME TABLE a TO b", True, False),
+        ("CREATE /* x */ OR REPLACE VIEW v AS SELECT 1", True, False),
+        ("CREATE TABLE t (id INT)", False, False),
+        ("CREATE TRIGGER g AFTER INSERT ON t FOR EACH ROW DELETE FROM u", False, False),
+        ("CREATE OR REPLACE TEMPORARY TABLE t (id INT)", False, True),
+        ("CREATE TEMPORARY TABLE t (id INT)", False, True),
+        ("DROP TEMPORARY TABLE IF EXISTS t", False, True),
+        ("DROP USER u", False, True),
+        ("GRANT SELECT ON *.* TO u", False, True),
+        ("FLUSH TABLES", False, True),
+        ("DROP INDEX i ON t", False, False),
+    ],
+)
+def test_statements_that_remove_definitions(text: str, removes: bool, keeps: bool) -> None:
+    assert (wording.removes_definitions(text), wording.keeps_definitions(text)) == (removes, keeps)
+
+
 def test_files_sort_by_their_number() -> None:
     assert place_of("binlog.999999", 9) < place_of("binlog.1000000", 4)
 
