@@ -73,7 +73,7 @@ def rewrites(text: str, table: TableName) -> bool:
 def touched(text: str, table: TableName) -> Touched | None:
     """What a statement can have changed in the rows of a table without row events; None for anything at all, rows that
     came and went included."""
-    if not _mentions(text, table[1]):
+    if not mentions(text, table):
         return NOTHING
     bare = _COMMENTS.sub("", text)
     if _HARMLESS.match(bare):
@@ -92,8 +92,9 @@ def touched(text: str, table: TableName) -> Touched | None:
     return found if _unquoted(altered[1]).lower() == table[1].lower() else NOTHING
 
 
-def _mentions(text: str, name: str) -> bool:
-    folded, wanted = text.lower(), name.lower()
+def mentions(text: str, table: TableName) -> bool:
+    """Whether the table's name stands in a statement anywhere, whatever it means there."""
+    folded, wanted = text.lower(), table[1].lower()
     if not re.fullmatch(r"\w+", wanted):
         return wanted in folded or wanted.replace("`", "``") in folded
     return re.search(rf"(?<!\w){re.escape(wanted)}(?!\w)", folded) is not None

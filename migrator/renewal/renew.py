@@ -107,11 +107,19 @@ def renew(
         root=root,
         mapping_hash=collection.mapping_hash if same else mapping_hash(root),
         indexes=collection.indexes if same else tuple(map(index_renewer(root), collection.indexes)),
-        schema_fingerprint=fingerprint(schema.by_name[name] for name in collection.tables),
+        schema_fingerprint=_fingerprint(collection, schema),
     )
     if not same:
         work.look_at_indexes(root)
     return Renewal(found, _worst(work.differences))
+
+
+def _fingerprint(collection: Collection, schema: Schema) -> str:
+    """Of the tables of now. Where it isn't known how the mapping was written, that of then: by equal ones a mapping
+    that was edited is told from one that takes in a new column."""
+    if not collection.spec_hash:
+        return collection.schema_fingerprint
+    return fingerprint(schema.by_name[name] for name in collection.tables)
 
 
 def index_renewer(root: Node) -> Callable[[IndexSpec], IndexSpec]:

@@ -15,6 +15,7 @@ from functools import partial
 from typing import TypeVar
 
 from migrator.changes.cascades import Cascades, silent_cascades
+from migrator.changes.definitions import mentions
 from migrator.changes.resolve import Resolver, everything
 from migrator.changes.watches import watches
 from migrator.documents.identity import tells_keys
@@ -146,6 +147,10 @@ class Follower:
         self._settle()
         self._look_up()
         self._remember_tables()
+        # From the first position on, or a statement that comes next would meet tables of which nothing is known.
+        for scope, position in list(self._positions.items()):
+            if self._tables.news({scope: ()}):
+                self._stand_at([scope], position)
 
     @property
     def reached(self) -> Position:
@@ -334,11 +339,12 @@ class Follower:
         if not any(name in text.lower() for name in {part.lower() for watch in self._watches for part in watch}):
             self._intake.go_on()
             return
-        self._read_tables([name for name in self._watches if name[1].lower() in text.lower()])
+        altered = [name for name in self._watches if mentions(text, name)]
+        self._read_tables(altered)
         hearing = [scope for scope in self._hearing() if self._is_rewritten(scope, text, place)]
         self._renew(hearing, text)
         forgotten = {scope: self._rewritten_memory(scope, text, place) for scope in self._cascades}
-        self._tables.advance(self._hearing())
+        self._tables.advance(self._hearing(), altered)
         self._look_up()
         for scope, tables in forgotten.items():
             self._forget(scope, tables)
@@ -457,7 +463,7 @@ class Follower:
         """To a position of now, over statements that were not read."""
         self._read_tables()
         self._renew()
-        self._tables.advance(scopes)
+        self._tables.advance(scopes, self._watches)
         self._stand_at(scopes, position)
         if self._intake is None:
             # Others may stand before that.

@@ -7,7 +7,7 @@ and events tell of rows as they were: each needs its own (EDGE_CASES 36, 53).
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from functools import partial
 from typing import TypeVar
 
@@ -79,11 +79,17 @@ class Tables:
         self._ends = {name: end for name, (_, end) in found.items()}
         self._unkept = set(positions) - self._kept.keys()
 
-    def advance(self, scopes: Iterable[Scope]) -> None:
-        """Behind a statement after which they were read, and before which `scopes` stood: from here on they are as they
-        are now."""
-        self.schema = self.now.schema
-        self._ends = dict.fromkeys(self.schema.by_name, self.now.end)
+    def advance(self, scopes: Iterable[Scope], altered: Container[TableName]) -> None:
+        """Behind a statement after which they were read, and before which `scopes` stood.
+
+        Args:
+            altered: from here on these are as they are now. Of the others a statement may be ahead.
+        """
+        now = self.now.schema
+        kept = [name for name in self.schema.by_name if name not in altered]
+        known = {name: self.schema.by_name[name] for name in kept}
+        self.schema = Schema(now.default, tuple({**now.by_name, **known}.values()), now.names)
+        self._ends = {name: self._ends[name] if name in known else self.now.end for name in self.schema.by_name}
         self._unkept |= set(scopes)
 
     @property
