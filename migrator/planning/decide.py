@@ -86,7 +86,7 @@ def _why_rebuild(
     if before.mapping_hash != collection.mapping_hash and not same_mapping:
         reasons.append("the mapping has changed since it was applied")
     elif before.mapping_hash != collection.mapping_hash and before.schema_fingerprint == collection.schema_fingerprint:
-        reasons.append("its tables have changed since it was applied, and the mapping takes in what came")
+        reasons.append("its tables have changed since it was applied, and by the mapping that changes its documents")
     if before.schema_fingerprint != collection.schema_fingerprint:
         tables = listed(".".join(name) for name in collection.tables)
         reasons.append(f"the schema of {tables} has changed since")

@@ -15,16 +15,18 @@ class Case:
     columns: of the main table besides `id INT PRIMARY KEY`.
     rows: values of the main table.
     mapping: what the file says behind `collection:` and `from:`.
+    reorders: by the mapping as it is written, fields have another order now; by the one that was applied they have not.
     """
 
     alter: tuple[str, ...]
     columns: str = MAIN
     rows: str = ROWS
     mapping: str = ""
+    reorders: bool = False
 
 
-def one(*alter: str, columns: str = MAIN, rows: str = ROWS, mapping: str = "") -> Case:
-    return Case(alter, columns, rows, mapping)
+def one(*alter: str, columns: str = MAIN, rows: str = ROWS, mapping: str = "", reorders: bool = False) -> Case:
+    return Case(alter, columns, rows, mapping, reorders)
 
 
 CHILD = "embed: {us: {from: {u}, many: true, on: {id: t_id}}}"
@@ -172,9 +174,12 @@ REBUILT: dict[str, Case] = {
         mapping="columns: [g]",
     ),
     "two columns swap names": one(
-        "ALTER TABLE {t} RENAME COLUMN a TO b, RENAME COLUMN b TO a", columns="a INT, b INT", rows="(1, 2, 3)"
+        "ALTER TABLE {t} RENAME COLUMN a TO b, RENAME COLUMN b TO a",
+        columns="a INT, b INT",
+        rows="(1, 2, 3)",
+        reorders=True,
     ),
-    "a column comes again": one("ALTER TABLE {t} DROP COLUMN a, ADD COLUMN a INT DEFAULT 9"),
+    "a column comes again": one("ALTER TABLE {t} DROP COLUMN a, ADD COLUMN a INT DEFAULT 9", reorders=True),
     "swapped for another table": one(
         "CREATE TABLE {t}_gho LIKE {t}",
         "ALTER TABLE {t}_gho MODIFY a BIGINT",
