@@ -25,7 +25,10 @@ _HARMLESS = re.compile(
     r"|rename\s+user)\b",
     re.IGNORECASE,
 )
-_COMMENTS = re.compile(r"^\s*(/\*(?![!M]).*?\*/\s*|--[^\n]*\n\s*|#[^\n]*\n\s*)+", re.DOTALL)
+# A quoted name or text, or a comment.
+_COMMENT = re.compile(
+    r"`(?:[^`]|``)*`|\"(?:[^\"]|\"\")*\"|'(?:[^']|'')*'|(?P<comment>/\*.*?\*/|--\s[^\n]*|\#[^\n]*)", re.DOTALL
+)
 _EXECUTED_COMMENT = re.compile(r"/\*M?!")
 _NAME = r"(?:`(?:[^`]|``)+`|\"(?:[^\"]|\"\")+\"|[\w$]+)"
 _TABLE = rf"(?:{_NAME}\s*\.\s*)?({_NAME})"
@@ -33,9 +36,9 @@ _CREATE = re.compile(rf"\s*create\s+(?:temporary\s+)?table\s+(?:if\s+not\s+exist
 _ALTER = re.compile(
     rf"\s*alter\s+(?:online\s+)?table\s+(?:if\s+exists\s+)?{_TABLE}\s*(?:nowait\b|wait\s+\d+)?", re.IGNORECASE
 )
-# A comment; a quoted name (or text: double quotes mean either); a text; a word; a mark.
+# A quoted name (or text: double quotes mean either); a text; a word; a mark.
 _TOKEN = re.compile(
-    r"/\*.*?\*/|--\s[^\n]*|\#[^\n]*|(?P<name>`(?:[^`]|``)*`|\"(?:[^\"]|\"\")*\")|(?P<text>'(?:[^']|'')*')|(?P<word>[\w$]+)|(?P<mark>\S)",
+    r"(?P<name>`(?:[^`]|``)*`|\"(?:[^\"]|\"\")*\")|(?P<text>'(?:[^']|'')*')|(?P<word>[\w$]+)|(?P<mark>\S)",
     re.DOTALL,
 )
 
@@ -75,10 +78,10 @@ def touched(text: str, table: TableName) -> Touched | None:
     came and went included."""
     if not mentions(text, table):
         return NOTHING
-    bare = _COMMENTS.sub("", text)
+    bare = _COMMENT.sub(lambda found: " " if found["comment"] else found[0], text)
     if _HARMLESS.match(bare):
         return NOTHING
-    if _EXECUTED_COMMENT.search(bare) or "\\" in bare:
+    if _EXECUTED_COMMENT.search(text) or "\\" in text:
         # What the server makes of it depends on its version, or on the session's sql_mode.
         return None
     created = _CREATE.match(bare)
@@ -129,8 +132,6 @@ def _actions(text: str) -> list[list[_Word]]:
     actions: list[list[_Word]] = [[]]
     depth = 0
     for token in _TOKEN.finditer(text):
-        if token.lastgroup is None:
-            continue
         mark = token["mark"]
         depth -= mark == ")"
         if depth == 0 and mark == ",":
