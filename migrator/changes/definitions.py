@@ -1,24 +1,19 @@
-"""What a statement that changed definitions means for documents: nothing, all of them anew, or the end of sync.
+"""What a statement on definitions can have done to rows, by its text. Pure.
 
 What a table looks like is read from the schema, never worked out from the statement (EDGE_CASES 36). The statement's
-text serves for one question only, and errs to the safe side: can it have changed values without row events? A table
-whose name it doesn't mention is as it was.
+text serves for one question only, and errs to the safe side: which columns can have other values without row events?
+A table whose name it doesn't mention is as it was.
 https://dev.mysql.com/doc/refman/8.4/en/alter-table.html
+https://mariadb.com/kb/en/alter-table/
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-import sqlglot
-from sqlglot import exp
-from sqlglot.errors import SqlglotError
-
 from migrator.model.change import TableName
-from migrator.model.schema import Column, Schema
-from migrator.model.tree import Collection, Field, Join, Node
 
 # Statements that leave rows as they are, whatever they name.
 _HARMLESS = re.compile(
@@ -30,123 +25,252 @@ _HARMLESS = re.compile(
     r"|rename\s+user)\b",
     re.IGNORECASE,
 )
-_ALTER = re.compile(r"\s*alter\s+table\b", re.IGNORECASE)
-_COMMENTS = re.compile(r"^\s*(/\*(?![!M]).*?\*/\s*|--[^\n]*\n\s*|#[^\n]*\n\s*)+", re.DOTALL)
+# A quoted name or text, or a comment.
+_COMMENT = re.compile(
+    r"`(?:[^`]|``)*`|\"(?:[^\"]|\"\")*\"|'(?:[^']|'')*'|(?P<comment>/\*.*?\*/|--\s[^\n]*|\#[^\n]*)", re.DOTALL
+)
+_EXECUTED_COMMENT = re.compile(r"/\*M?!")
+_NAME = r"(?:`(?:[^`]|``)+`|\"(?:[^\"]|\"\")+\"|[\w$]+)"
+_TABLE = rf"(?:{_NAME}\s*\.\s*)?({_NAME})"
+_CREATE = re.compile(rf"\s*create\s+(?:temporary\s+)?table\s+(?:if\s+not\s+exists\s+)?{_TABLE}", re.IGNORECASE)
+_ALTER = re.compile(
+    rf"\s*alter\s+(?:online\s+)?table\s+(?:if\s+exists\s+)?{_TABLE}\s*(?:nowait\b|wait\s+\d+)?", re.IGNORECASE
+)
+# A quoted name (or text: double quotes mean either); a text; a word; a mark.
+_TOKEN = re.compile(
+    r"(?P<name>`(?:[^`]|``)*`|\"(?:[^\"]|\"\")*\")|(?P<text>'(?:[^']|'')*')|(?P<word>[\w$]+)|(?P<mark>\S)",
+    re.DOTALL,
+)
 
 
-def misfits(collection: Collection, schema: Schema) -> list[str]:
-    """Why the frozen mapping no longer fits the tables, one sentence each; empty when it does."""
-    found = []
-    for used in _used(collection):
-        table = schema.by_name.get(used.table)
-        if table is None:
-            found.append(f"the table {'.'.join(used.table)} is gone")
-            continue
-        for column in (*used.keys, *used.values):
-            now = table.by_name.get(column.name)
-            if now is None:
-                found.append(f"{table.qualified}.{column.name} is gone")
-            elif not _same_values(column, now) or (column in used.keys and not _same_keys(column, now)):
-                found.append(f"{table.qualified}.{column.name} was {_type(column, now)}, and is {_type(now, column)}")
-    return list(dict.fromkeys(found))
+@dataclass(frozen=True, slots=True)
+class Touched:
+    """The columns of a table, in lower case, that a statement can have given other values in rows that stay.
+
+    Attributes:
+        defined: those that got a definition; their values are the old ones as far as that has room for them. None for
+            every column.
+        lost: those that went, came back under another name, or are computed in another way.
+    """
+
+    defined: frozenset[str] | None = frozenset()
+    lost: frozenset[str] = frozenset()
+
+    def __or__(self, other: Touched) -> Touched:
+        defined = None if self.defined is None or other.defined is None else self.defined | other.defined
+        return Touched(defined, self.lost | other.lost)
+
+    def defines(self, name: str) -> bool:
+        return self.defined is None or name.lower() in self.defined
 
 
-def _type(column: Column, other: Column) -> str:
-    """The type as it is declared, with what tells it from `other`."""
-    if column.column_type != other.column_type:
-        return column.column_type
-    more = (("character set", column.charset, other.charset), ("collation", column.collation, other.collation))
-    return " ".join([column.column_type, *(f"with {what} {mine}" for what, mine, theirs in more if mine != theirs)])
+NOTHING = Touched()
+_EVERY_COLUMN = Touched(None)
 
 
 def rewrites(text: str, table: TableName) -> bool:
     """Whether a statement may have changed rows of a table without row events."""
-    return _mentions(text, table[1]) and not is_harmless(text)
+    return touched(text, table) != NOTHING
 
 
-def is_harmless(text: str) -> bool:
-    """Whether a statement leaves the values of all rows as they are."""
-    bare = _COMMENTS.sub("", text)
-    return bool(_HARMLESS.match(bare)) or _adds_only(bare)
+def touched(text: str, table: TableName) -> Touched | None:
+    """What a statement can have changed in the rows of a table without row events; None for anything at all, rows that
+    came and went included."""
+    if not mentions(text, table):
+        return NOTHING
+    bare = _COMMENT.sub(lambda found: " " if found["comment"] else found[0], text)
+    if _HARMLESS.match(bare):
+        return NOTHING
+    if _EXECUTED_COMMENT.search(text) or "\\" in text:
+        # What the server makes of it depends on its version, or on the session's sql_mode.
+        return None
+    created = _CREATE.match(bare)
+    if created is not None:
+        return NOTHING if _unquoted(created[1]).lower() != table[1].lower() else None
+    altered = _ALTER.match(bare)
+    found = None if altered is None else _altered(bare[altered.end() :])
+    if altered is None or found is None:
+        return None
+    # Another table's foreign key may name it.
+    return found if _unquoted(altered[1]).lower() == table[1].lower() else NOTHING
 
 
-def _mentions(text: str, name: str) -> bool:
-    folded, wanted = text.lower(), name.lower()
+def mentions(text: str, table: TableName) -> bool:
+    """Whether the table's name stands in a statement anywhere, whatever it means there."""
+    folded, wanted = text.lower(), table[1].lower()
     if not re.fullmatch(r"\w+", wanted):
         return wanted in folded or wanted.replace("`", "``") in folded
     return re.search(rf"(?<!\w){re.escape(wanted)}(?!\w)", folded) is not None
 
 
-def _adds_only(text: str) -> bool:
-    """ALTER TABLE that adds columns, keys and constraints, or drops keys and constraints: other columns stay."""
-    if not _ALTER.match(text):
-        return False
-    try:
-        parsed = sqlglot.parse_one(text, read="mysql")
-    except SqlglotError:
-        return False
-    if not isinstance(parsed, exp.Alter) or parsed.args.get("kind") != "TABLE":
-        return False
-    actions = parsed.args.get("actions") or []
-    return bool(actions) and all(isinstance(action, (exp.ColumnDef, exp.AddConstraint)) for action in actions)
+def _unquoted(name: str) -> str:
+    quote = name[0]
+    return name[1:-1].replace(quote * 2, quote) if quote in '`"' else name
 
 
 @dataclass(frozen=True, slots=True)
-class _Used:
-    """The columns of a table that a node needs: to find rows by, and to take values from."""
+class _Word:
+    """A word, name or mark of a statement; `key` is it in capitals, "" where it is quoted."""
 
-    table: TableName
-    keys: Sequence[Column]
-    values: Sequence[Column] = ()
-
-
-def _used(collection: Collection) -> Iterator[_Used]:
-    for node in collection.root.walk():
-        yield _Used((node.schema, node.table), _keys(node), _values(node))
-        if node.link is not None:
-            linked = [field.column for field in _fields(node) if field.from_link and field.sql is None]
-            joined = [*node.link.parent.child, *node.link.child.parent]
-            yield _Used((node.link.schema, node.link.table), joined, linked)
-        for child in node.children:
-            join = child.parent_join()
-            if join is not None:
-                yield _Used((node.schema, node.table), join.parent)
+    text: str
+    key: str
 
 
-def _keys(node: Node) -> list[Column]:
-    join: Join | None = node.link.child if node.link is not None else node.join
-    return [*node.key, *(join.child if join is not None else ())]
+def _altered(text: str) -> Touched | None:
+    """What the actions of an ALTER TABLE touch, as `touched` has it."""
+    found = NOTHING
+    for action in _actions(text):
+        one = _action(action) if action else None
+        if one is None:
+            return None
+        found |= one
+    return found
 
 
-def _values(node: Node) -> list[Column]:
-    columns = [field.column for field in _fields(node) if not field.from_link and field.sql is None]
-    columns += [node.map_key] if node.map_key is not None else []
-    columns += [node.variants.column] if node.variants is not None else []
-    return columns
+def _actions(text: str) -> list[list[_Word]]:
+    """The words of each action; what stands in parentheses is left out, but for the parenthesis itself."""
+    actions: list[list[_Word]] = [[]]
+    depth = 0
+    for token in _TOKEN.finditer(text):
+        mark = token["mark"]
+        depth -= mark == ")"
+        if depth == 0 and mark == ",":
+            actions.append([])
+        elif depth == 0 and mark != ")":
+            quoted = token["name"] is not None
+            actions[-1].append(_Word(_unquoted(token[0]), "") if quoted else _Word(token[0], token[0].upper()))
+        depth += mark == "("
+    return actions
 
 
-def _fields(node: Node) -> list[Field]:
-    cases = node.variants.cases if node.variants is not None else ()
-    return [*node.fields, *(field for _, fields in cases for field in fields)]
+def _action(words: Sequence[_Word]) -> Touched | None:
+    if any(word.key in ("PARTITION", "PARTITIONING") for word in words):
+        # At the end of an action, too.
+        return None
+    read = _ACTIONS.get(words[0].key)
+    return read(words[1:]) if read is not None else _options(words)
 
 
-def _same_values(was: Column, now: Column) -> bool:
-    """Whether values of the column still become the same BSON.
-
-    More room for text, an ENUM's further members and another order of text change nothing.
-    """
-    facts = ("data_type", "unsigned", "zerofill", "precision", "scale", "fraction", "charset")
-    if any(getattr(was, fact) != getattr(now, fact) for fact in facts):
-        return False
-    if was.members != now.members[: len(was.members)]:
-        return False
-    return was.length == now.length or was.data_type in ("varchar", "varbinary", "enum", "set")
+def _add(words: Sequence[_Word]) -> Touched | None:
+    keys = [word.key for word in words]
+    if keys[:1] in (["PERIOD"], ["SYSTEM"]):
+        return None
+    if "PRIMARY" in keys[:1] or (keys[:1] == ["CONSTRAINT"] and "PRIMARY" in keys[1:3]):
+        # Its columns can't be NULL from now on.
+        return _EVERY_COLUMN
+    return NOTHING
 
 
-def _same_keys(was: Column, now: Column) -> bool:
-    """Whether rows are still found by the column's values as before.
+def _drop(words: Sequence[_Word]) -> Touched | None:
+    key = words[0].key if words else ""
+    if key in ("PERIOD", "SYSTEM"):
+        return None
+    if key in ("INDEX", "KEY", "PRIMARY", "FOREIGN", "CONSTRAINT", "CHECK"):
+        return NOTHING
+    return _lost(_names(words)[:1])
 
-    By its collation text is found equal; an ENUM is looked for by the number of its member, which the mapping was
-    frozen with (MySQL 8.4 manual, 13.3.6).
-    """
-    return (was.collation, was.members) == (now.collation, now.members)
+
+def _modify(words: Sequence[_Word]) -> Touched | None:
+    names = _names(words)
+    if len(names) < 2:
+        return None
+    if any(word.key in ("GENERATED", "AS") for word in names[1:]):
+        return _lost(names[:1])
+    return Touched(frozenset((names[0].text.lower(),)))
+
+
+def _change(words: Sequence[_Word]) -> Touched | None:
+    names = _names(words)
+    if len(names) < 3:
+        return None
+    if names[0].text.lower() != names[1].text.lower():
+        return _lost(names[:2])
+    return _modify(names[1:])
+
+
+def _rename(words: Sequence[_Word]) -> Touched | None:
+    match [word.key for word in words[:1]]:
+        case ["INDEX" | "KEY"]:
+            return NOTHING
+        case ["COLUMN"] if len(words) == 4:
+            return _lost([words[1], words[3]])
+    return None
+
+
+def _convert(words: Sequence[_Word]) -> Touched | None:
+    return _EVERY_COLUMN if [word.key for word in words[:1]] == ["TO"] else None
+
+
+def _nothing(words: Sequence[_Word]) -> Touched | None:
+    return NOTHING
+
+
+def _lost(names: Sequence[_Word]) -> Touched | None:
+    return Touched(lost=frozenset(name.text.lower() for name in names)) if names else None
+
+
+def _names(words: Sequence[_Word]) -> Sequence[_Word]:
+    """What stands behind COLUMN and IF EXISTS."""
+    if words and words[0].key == "COLUMN":
+        words = words[1:]
+    if [word.key for word in words[:2]] == ["IF", "EXISTS"]:
+        words = words[2:]
+    return words
+
+
+_ACTIONS: Mapping[str, Callable[[Sequence[_Word]], Touched | None]] = {
+    "ADD": _add,
+    "DROP": _drop,
+    "MODIFY": _modify,
+    "CHANGE": _change,
+    "RENAME": _rename,
+    "CONVERT": _convert,
+    # Of a column its default and whether it is shown; of an index or constraint whether it counts.
+    "ALTER": _nothing,
+    "ENABLE": _nothing,
+    "DISABLE": _nothing,
+    "FORCE": _nothing,
+}
+
+# Of the table as a whole, with or without `=` in front of a value; what comes later holds for columns to come.
+_OPTIONS = frozenset(
+    (
+        "ALGORITHM",
+        "AUTO_INCREMENT",
+        "AVG_ROW_LENGTH",
+        "CHARSET",
+        "CHECKSUM",
+        "COLLATE",
+        "COMMENT",
+        "COMPRESSION",
+        "DELAY_KEY_WRITE",
+        "ENGINE",
+        "KEY_BLOCK_SIZE",
+        "LOCK",
+        "MAX_ROWS",
+        "MIN_ROWS",
+        "PACK_KEYS",
+        "PAGE_COMPRESSED",
+        "ROW_FORMAT",
+        "STATS_AUTO_RECALC",
+        "STATS_PERSISTENT",
+        "STATS_SAMPLE_PAGES",
+    )
+)
+_KEEPING_ENGINES = frozenset(("INNODB", "MYISAM", "ARIA", "ROCKSDB"))
+
+
+def _options(words: Sequence[_Word]) -> Touched | None:
+    """Options of the table, one or several; None where one may concern rows."""
+    left = [word for word in words if word.key != "="]
+    while left:
+        if left[0].key == "DEFAULT":
+            left.pop(0)
+        if [word.key for word in left[:2]] == ["CHARACTER", "SET"]:
+            left[:2] = [_Word("CHARSET", "CHARSET")]
+        if len(left) < 2 or left[0].key not in _OPTIONS:
+            return None
+        if left[0].key == "ENGINE" and left[1].text.upper() not in _KEEPING_ENGINES:
+            return None
+        del left[:2]
+    return NOTHING

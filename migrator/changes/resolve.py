@@ -46,9 +46,8 @@ class Resolver:
                 yield from _follow(way, change)
 
     def everything(self) -> tuple[Reach, ...]:
-        """Every document that there is or could be. The rows come last: they note what is rejected anew."""
-        root = self.collection.root.id
-        return Reach(root, "documents", ()), Reach(root, "rejected", ()), Reach(root, "rows", ())
+        """See `everything`."""
+        return everything(self.collection)
 
     def emptied(self, table: TableName) -> tuple[Reach, ...]:
         """What a table without rows leaves to be done.
@@ -66,6 +65,12 @@ class Resolver:
             for node in child.walk()
         )
         return (*((documents, rejected) if is_root else ()), *((rows,) if is_embedded else ()))
+
+
+def everything(collection: Collection) -> tuple[Reach, ...]:
+    """Every document that there is or could be. The rows come last: they note again what is rejected."""
+    root = collection.root.id
+    return Reach(root, "documents", ()), Reach(root, "rejected", ()), Reach(root, "rows", ())
 
 
 def _way(standing: Standing, watch: Watch) -> _Way:

@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from migrator.changes.cascades import Cascades
 from migrator.changes.joins import standings
 from migrator.model.change import TableName, Watch
-from migrator.model.schema import Schema
+from migrator.model.schema import Schema, Table
 from migrator.model.tree import Collection
 
 
 def watches(
-    schema: Schema, collections: Iterable[Collection], all_cascades: Iterable[Cascades]
+    schema: Schema,
+    collections: Iterable[Collection],
+    all_cascades: Iterable[Cascades],
+    others: Mapping[TableName, tuple[Table, ...]] | None = None,
 ) -> dict[TableName, Watch]:
-    """By table: what leads to documents, what is tracked, and the keys whose change sets off a tracked cascade."""
+    """By table: what leads to documents, what is tracked, and the keys whose change sets off a tracked cascade.
+
+    Args:
+        others: further definitions of tables, see Watch.
+    """
     wanted: dict[TableName, dict[str, None]] = {}
 
     def add(table: TableName, columns: Iterable[str]) -> None:
@@ -31,4 +38,5 @@ def watches(
             add(tracked.table, tracked.columns)
         for cascade in cascades.tracked:
             add(cascade.parent, cascade.key.parent_columns)
-    return {name: Watch(schema.by_name[name], tuple(columns)) for name, columns in wanted.items()}
+    more = others or {}
+    return {name: Watch(schema.by_name[name], tuple(columns), more.get(name, ())) for name, columns in wanted.items()}

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from struct import error as StructError
 from typing import Any
 
 from migrator.documents.reader import Row
@@ -62,6 +63,10 @@ class ChildLink:
         return tuple([row[position] for position in self.positions])
 
 
+# What conversions raise for values of another type than the column's.
+_NO_VALUE = (ValueError, ArithmeticError, LookupError, StructError)
+
+
 @dataclass(frozen=True)
 class RowEncoder:
     """One node, compiled.
@@ -103,12 +108,19 @@ class RowEncoder:
         found = []
         for value in mine:
             raw = row[value.position]
+            column = value.field.column
             if raw is None:
+                if not column.nullable and value.field.sql is None:
+                    found.append((value, "is NULL, and the column was known as NOT NULL"))
                 continue
             try:
                 value.codec.convert(raw)
             except Misfit as misfit:
                 found.append((value, misfit.reason))
+            except _NO_VALUE:
+                # The table was altered, and the statement isn't read yet: the row comes again behind it.
+                reason = f"is no value of {column.column_type}, as which the column was known"
+                found.append((value, reason))
         return found
 
     def key(self, row: Row) -> tuple[bytes, ...]:

@@ -7,7 +7,7 @@ from itertools import islice, product
 
 from migrator.documents.encode import document, element_head
 from migrator.documents.values import Misfit, codec_for
-from migrator.documents.values.codec import BINARY, DOCUMENT
+from migrator.documents.values.codec import BINARY, DOCUMENT, INT32, INT64
 from migrator.documents.values.origins import Origins, is_told, origins
 from migrator.model.chunk import Key
 from migrator.model.elements import Element, elements
@@ -45,7 +45,8 @@ def key_candidates(collection: Collection) -> Callable[[bytes], tuple[Key, ...]]
 
     Several where one `_id` has several texts (a UUID in upper or lower case), none for an `_id` that no key makes, and
     none for a root without a key, whose `_id` is a hash. Each is a key for which `id_encoder` gives back the very
-    bytes; that a row has it is for the source to say. All such keys, when `tells_keys` says so.
+    bytes, but for the size of whole numbers, which may have been another one before the column was altered; that a row
+    has it is for the source to say. All such keys, when `tells_keys` says so.
 
     Raises:
         ValueError: for bytes that are no BSON document.
@@ -68,9 +69,23 @@ def key_candidates(collection: Collection) -> Callable[[bytes], tuple[Key, ...]]
             found = list(elements(found[0].payload))
         texts = _texts(parts, found)
         keys = islice(product(*texts), _MOST_CANDIDATES)
-        return tuple(key for key in dict.fromkeys(keys) if encode(key) == identity)
+        wanted = _sizes_aside(identity)
+        return tuple(key for key in dict.fromkeys(keys) if _sizes_aside(encode(key)) == wanted)
 
     return candidates
+
+
+def _sizes_aside(identity: bytes | None) -> list[tuple[object, ...]] | None:
+    """What is in a document, whole numbers of both sizes alike: to MongoDB these are the same `_id`."""
+    return None if identity is None else [_size_aside(one) for one in elements(identity)]
+
+
+def _size_aside(one: Element) -> tuple[object, ...]:
+    if one.type in (INT32, INT64):
+        return INT64, one.name, int.from_bytes(one.payload, "little", signed=True)
+    if one.type == DOCUMENT:
+        return one.type, one.name, _sizes_aside(one.payload)
+    return one
 
 
 def tells_keys(collection: Collection) -> bool:

@@ -64,7 +64,7 @@ def select_fields(request: FieldRequest, catalog: Catalog) -> tuple[Placed, ...]
         named.add(source.name)
         value = _represent(source, spec, request.policies, spot)
         if value is not None:
-            placed = Placed(Field(tuple(name.split(".")), source, None, value), spot)
+            placed = Placed(Field(tuple(name.split(".")), source, None, value, stated_type=spec.type or ""), spot)
             by_column.setdefault(source.name, []).append(placed)
     for source, spot in _chosen(request):
         if source.name not in named and source.name not in request.taken:
@@ -80,7 +80,7 @@ def value_field(spec: FieldSpec, request: FieldRequest, spot: Spot, catalog: Cat
         return computed_field(spec, spec.sql, (), request, spot, catalog)
     source = column(request.table, spec.column or "", spot.at("column"))
     value = _represent(source, spec, request.policies, spot) if source else None
-    return Field((), source, None, value) if source and value else None
+    return Field((), source, None, value, stated_type=spec.type or "") if source and value else None
 
 
 def computed_field(
@@ -92,7 +92,7 @@ def computed_field(
         return None
     result = replace(result, name=".".join(path))
     value = _represent(result, spec, request.policies, spot)
-    return Field(path, result, sql, value) if value else None
+    return Field(path, result, sql, value, stated_type=spec.type or "") if value else None
 
 
 def select_variants(
@@ -183,7 +183,7 @@ def _plain_field(source: Column, request: FieldRequest, spot: Spot) -> Placed | 
     except Unrepresentable as error:
         spot.report(f"`{source.name}`: {error}", f"leave it out: `columns: {{except: [{source.name}]}}`")
         return None
-    return Placed(Field((source.name,), source, None, value), spot)
+    return Placed(Field((source.name,), source, None, value, stated_type=""), spot)
 
 
 def _represent(source: Column, spec: AnyField, policies: Policies, spot: Spot) -> Representation | None:

@@ -83,7 +83,8 @@ def id_fields(
         if mistake:
             hint = f"write `fields: {{{column.name}: {{type: string}}}}`"
             here.report(f"`{column.name}` can't be the key like this: {mistake}", hint)
-        placed.append(Placed(Field(path, column, None, value), here))
+        stated = (own.type if own else None) or ""
+        placed.append(Placed(Field(path, column, None, value, stated_type=stated), here))
     return tuple(placed), frozenset(used)
 
 

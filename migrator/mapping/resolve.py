@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator
 from dataclasses import replace
 from functools import cache
@@ -14,10 +13,10 @@ from migrator.mapping.lookup import Catalog, Describe, meanings
 from migrator.mapping.nodes import build_root
 from migrator.mapping.references import resolve_references
 from migrator.mapping.spot import Spot
+from migrator.model.hashes import mapping_hash, spec_hash
 from migrator.model.mapping import CollectionSpec, EmbedSpec
 from migrator.model.policies import Policies
 from migrator.model.schema import Schema, fingerprint
-from migrator.model.serialize import to_json
 from migrator.model.tree import Collection, Node
 
 
@@ -42,7 +41,7 @@ def resolve(mappings: MappingSet, schema: Schema, describe: Describe, policies: 
         root = build_root(file.spec, policies, spot, catalog)
         if root is not None:
             roots[file.spec.collection] = root
-    found = [_collection(file, mappings, roots, catalog, problems) for file in mappings.files]
+    found = [_collection(file, mappings, roots, catalog, policies, problems) for file in mappings.files]
     if problems:
         raise MappingError(tuple(dict.fromkeys(problems)))
     return tuple(collection for collection in found if collection is not None)
@@ -63,7 +62,12 @@ def _names(spec: CollectionSpec | EmbedSpec) -> Iterator[str]:
 
 
 def _collection(
-    file: MappingFile, mappings: MappingSet, roots: dict[str, Node], catalog: Catalog, problems: list[Problem]
+    file: MappingFile,
+    mappings: MappingSet,
+    roots: dict[str, Node],
+    catalog: Catalog,
+    policies: Policies,
+    problems: list[Problem],
 ) -> Collection | None:
     spec, spot = file.spec, Spot(file.places, (), problems)
     root = roots.get(spec.collection)
@@ -75,12 +79,13 @@ def _collection(
         name=spec.collection,
         root=root,
         file=file.places.file,
-        mapping_hash=hashlib.sha256(to_json(root).encode()).hexdigest()[:16],
+        mapping_hash=mapping_hash(root),
         indexes=resolve_indexes(spec.indexes, root, spot.at("indexes")),
         references=resolve_references(references, root, roots, spot.at("references")),
         validator=spec.validator,
         ids=spec.ids,
         sql=tuple(dict.fromkeys(sql for name, sql in catalog.sql if name == file.places.file)),
+        spec_hash=spec_hash(spec, policies),
     )
     tables = [catalog.schema.by_name[name] for name in collection.tables]
     return replace(collection, schema_fingerprint=fingerprint(tables))

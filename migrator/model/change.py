@@ -12,7 +12,7 @@ from typing import Literal
 
 from migrator.model.chunk import Key, Refusal
 from migrator.model.position import Position
-from migrator.model.schema import Table
+from migrator.model.schema import Schema, Table
 
 # schema and table
 TableName = tuple[str, str]
@@ -27,10 +27,13 @@ class Watch:
     Attributes:
         table: as it was when the events were written: the log may name columns by their place only.
         columns: whose values are wanted, in this order.
+        others: further definitions that the table is known to have had or to have; an event that is not of `table` may
+            be of one of them (a definition that was changed without a trace in the log).
     """
 
     table: Table
     columns: tuple[str, ...]
+    others: tuple[Table, ...] = ()
 
     @property
     def name(self) -> TableName:
@@ -127,6 +130,31 @@ class LogStatus:
     transactions: int | None
     bytes: int | None
     expires_in: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Definitions:
+    """Tables as they were read at some moment.
+
+    Attributes:
+        end: where the log ended right after that. What a statement before it did may be in them already, what a later
+            one did is not. None where that is not known.
+    """
+
+    schema: Schema
+    end: Position | None
+
+
+@dataclass(frozen=True, slots=True)
+class KnownTables:
+    """The tables of a collection as its position's events have them; kept together with the position.
+
+    Attributes:
+        end: as of `Definitions`.
+    """
+
+    tables: tuple[Table, ...]
+    end: Position | None
 
 
 @dataclass(frozen=True, slots=True)

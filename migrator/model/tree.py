@@ -27,6 +27,8 @@ class Field:
         sql: the expression as the user wrote it, None for a plain column.
         value: how it becomes BSON.
         from_link: read from the link table of a `through` node.
+        stated_type: `type:` as the mapping says it, "" where it says none; None in what a version stored that did not
+            keep it. By it `value` is found again when the column has got another type.
     """
 
     path: tuple[str, ...]
@@ -34,6 +36,7 @@ class Field:
     sql: str | None
     value: Representation
     from_link: bool = False
+    stated_type: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,6 +185,8 @@ class Collection:
     """One collection of the target: the tree it is folded from, and what stands beside the documents.
 
     `mapping_hash` covers everything that changes documents; indexes and validator are compared by themselves.
+    `spec_hash` covers the mapping as it is written, without the tables; "" in what a version stored that did not keep
+    it.
     """
 
     name: str
@@ -195,6 +200,7 @@ class Collection:
     schema_fingerprint: str = ""
     # Where messages can point at; no part of what the collection is.
     sql: tuple[SqlText, ...] = field(default=(), compare=False)
+    spec_hash: str = ""
 
     @property
     def tables(self) -> tuple[tuple[str, str], ...]:

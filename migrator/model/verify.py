@@ -140,6 +140,7 @@ class CollectionPass:
         tally: of what is settled.
         faults: the first ones.
         whole: every document was looked at, not some.
+        mapping_hash: of the mapping that documents were made by, "" in what a version stored that did not keep it.
     """
 
     scope: Scope
@@ -149,6 +150,7 @@ class CollectionPass:
     tally: Tally = Tally()
     faults: tuple[Fault, ...] = ()
     whole: bool = True
+    mapping_hash: str = ""
 
 
 @dataclass(frozen=True, slots=True)

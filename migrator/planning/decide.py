@@ -82,8 +82,11 @@ def _why_rebuild(
     collection: Collection, before: TargetCollection, consent: Consent, applied: Collection | None
 ) -> tuple[str, ...]:
     reasons = []
-    if before.mapping_hash != collection.mapping_hash:
+    same_mapping = applied is not None and applied.spec_hash == collection.spec_hash != ""
+    if before.mapping_hash != collection.mapping_hash and not same_mapping:
         reasons.append("the mapping has changed since it was applied")
+    elif before.mapping_hash != collection.mapping_hash and before.schema_fingerprint == collection.schema_fingerprint:
+        reasons.append("its tables have changed since it was applied, and by the mapping that changes its documents")
     if before.schema_fingerprint != collection.schema_fingerprint:
         tables = listed(".".join(name) for name in collection.tables)
         reasons.append(f"the schema of {tables} has changed since")

@@ -26,6 +26,10 @@ class Backlog:
 
     def note(self, scope: Scope, reaches: Iterable[Reach]) -> None:
         self._state.mark_dirty(scope, reaches)
+        self.noted()
+
+    def noted(self) -> None:
+        """Something was, in another way."""
         self._may_be_dirty = True
 
     def heard(self, rebuilt: Rebuilt) -> None:

@@ -7,6 +7,7 @@ from contextlib import closing
 
 from migrator.run.beside import IsOver
 from migrator.run.follow import Follower, Member
+from migrator.run.renewing import RefusedRenewals
 from migrator.run.sync_ports import SyncableSource, SyncState
 from migrator.run.treatment import Later
 
@@ -22,7 +23,8 @@ def capture(
         SyncBlocked: when the log can't be followed.
         SourceUnavailable, TargetUnavailable: when passing faults outlasted the retries.
     """
-    with closing(Follower(source, state, members, Later(state), _never, retry_seconds)) as follower:
+    renewals = RefusedRenewals(state)
+    with closing(Follower(source, state, members, Later(state), renewals, _never, retry_seconds)) as follower:
         while not is_over():
             follower.step(_WAIT)
         follower.finish()

@@ -15,8 +15,8 @@ from functools import partial
 from typing import TypeVar
 
 from migrator.changes.cascades import Cascades, silent_cascades
-from migrator.changes.definitions import misfits, rewrites
-from migrator.changes.resolve import Resolver
+from migrator.changes.definitions import mentions
+from migrator.changes.resolve import Resolver, everything
 from migrator.changes.watches import watches
 from migrator.documents.identity import tells_keys
 from migrator.errors import LogLost, SourceError, SourceUnavailable, SyncBlocked
@@ -35,13 +35,15 @@ from migrator.model.change import (
 )
 from migrator.model.places import is_behind, log_place
 from migrator.model.position import Position
-from migrator.model.schema import Schema
 from migrator.model.tree import Collection, tables_of
+from migrator.renewal.renew import Renewal
 from migrator.run.intake import Intake, Taken
 from migrator.run.rebuild import Rebuilt
 from migrator.run.remember import Part, missing, remember
+from migrator.run.renewing import Renewals
 from migrator.run.retry import retrying
 from migrator.run.sync_ports import SyncableSource, SyncState
+from migrator.run.tables import Tables
 from migrator.run.tracking import Tracker
 from migrator.run.treatment import Treatment
 
@@ -59,8 +61,6 @@ _TRACKED_AT_MOST = 10_000
 _UNWRITTEN = 5000
 # How often a position that moved without changes is saved (EDGE_CASES 42).
 _SAVE_QUIET_EVERY = 5.0
-# How long a table that is missing is waited for, step by step.
-_MISSING = (0.2, 0.5, 1.0, 2.0)
 
 
 @dataclass(slots=True)
@@ -104,6 +104,7 @@ class Follower:
         state: SyncState,
         members: Sequence[Member],
         treatment: Treatment,
+        renewals: Renewals,
         before_write: Callable[[], None],
         retry_seconds: float,
     ) -> None:
@@ -113,6 +114,7 @@ class Follower:
             state: where positions are.
             members: all have a position in the state.
             treatment: what becomes of their documents.
+            renewals: what becomes of their mappings when tables were altered.
             before_write: raises what must keep this process from writing; called before every batch.
             retry_seconds: how long passing faults are tried again.
         """
@@ -121,6 +123,7 @@ class Follower:
         self._state = state
         self._members = {member.scope: member for member in members}
         self._treatment = treatment
+        self._renewals = renewals
         self._before_write = before_write
         self._retry_seconds = retry_seconds
         self._positions = state.positions(self._members)
@@ -136,12 +139,18 @@ class Follower:
         self._saved_at = 0.0
         self._reached = min(self._positions.values(), key=log_place)
         self._logs_cascades = source.cascades_are_logged()
-        self._schema = self._read_schema()
-        self._refuse_misfits(self._reached)
-        self._cascades = self._find_cascades()
+        self._intake: Intake | None = None
+        self._tables = Tables(source, state, retry_seconds)
+        self._read_tables()
+        self._tables.begin(self._positions)
+        self._renew()
+        self._settle()
         self._look_up()
         self._remember_tables()
-        self._intake: Intake | None = None
+        # From the first position on, or a statement that comes next would meet tables of which nothing is known.
+        for scope, position in list(self._positions.items()):
+            if self._tables.news({scope: ()}):
+                self._stand_at([scope], position)
 
     @property
     def reached(self) -> Position:
@@ -206,6 +215,10 @@ class Follower:
         if self._intake is not None:
             self._intake.close()
             self._intake = None
+        if self._tables.is_new:
+            # A statement may be read again, and events before it.
+            self._tables.rewind(self._positions)
+            self._look_up()
         for tracker in self._trackers.values():
             tracker.discard()
         self._pending.clear()
@@ -283,10 +296,12 @@ class Follower:
         self._save(urgent=bool(pending))
 
     def _flush_all(self) -> None:
-        """As `_flush`; no tracked row is left to be written with a later position."""
+        """As `_flush`; no tracked row is left to be written with a later position, and nothing that was read is read
+        again."""
         self._flush()
         for tracker in self._trackers.values():
             self._retrying(tracker.flush)
+        self._save(urgent=True)
 
     def _save(self, *, urgent: bool) -> None:
         unwritten = {scope: tracker for scope, tracker in self._trackers.items() if tracker.unwritten}
@@ -300,7 +315,7 @@ class Follower:
             return
         position = self._commit.position
         late = [scope for scope, saved in self._positions.items() if is_behind(saved, position)]
-        due = urgent or unwritten or time.monotonic() - self._saved_at >= _SAVE_QUIET_EVERY
+        due = urgent or unwritten or self._tables.is_new or time.monotonic() - self._saved_at >= _SAVE_QUIET_EVERY
         if (late or unwritten) and due:
             changes = [change for tracker in unwritten.values() for change in tracker.changes()]
             self._stand_at(late, position, changes)
@@ -320,50 +335,63 @@ class Follower:
     def _redefine(self, event: Statement) -> None:
         """Reads the tables again after a statement that may have changed them (EDGE_CASES 36, 53)."""
         assert self._intake is not None
-        text = event.text
-        names = {name.lower() for watch in self._watches for name in watch}
-        if not any(name in text.lower() for name in names):
+        text, place = event.text, log_place(self._reached)
+        if not any(name in text.lower() for name in {part.lower() for watch in self._watches for part in watch}):
             self._intake.go_on()
             return
-        self._schema = self._read_schema()
-        self._refuse_misfits(self._reached, text)
-        for scope in self._hearing():
-            if any(rewrites(text, table) for table in self._members[scope].collection.tables):
-                self._treatment.note(scope, self._resolvers[scope].everything())
-        self._cascades = self._find_cascades()
+        altered = [name for name in self._watches if mentions(text, name)]
+        self._read_tables(altered)
+        hearing = [scope for scope in self._hearing() if self._is_rewritten(scope, text, place)]
+        self._renew(hearing, text)
+        forgotten = {scope: self._rewritten_memory(scope, text, place) for scope in self._cascades}
+        self._tables.advance(self._hearing(), altered)
         self._look_up()
-        self._forget_rewritten(text)
+        for scope, tables in forgotten.items():
+            self._forget(scope, tables)
         self._remember_tables()
         self._intake.watch(self._watches)
 
-    def _read_schema(self) -> Schema:
-        """The tables as they are now. It may be later than the event that asks for it, in the moment in which a table
-        is dropped and made again, or renamed away for another: one that is missing is looked for a few times more."""
-        mapped = tables_of(member.collection for member in self._members.values())
-        schema = self._retrying(partial(self._source.schema, mapped))
-        for seconds in _MISSING:
-            if mapped <= schema.by_name.keys():
-                break
-            time.sleep(seconds)
-            schema = self._retrying(partial(self._source.schema, mapped))
-        return schema
+    def _read_tables(self, settled: Sequence[TableName] = ()) -> None:
+        self._tables.read(tables_of(member.collection for member in self._members.values()), settled)
 
-    def _refuse_misfits(self, position: Position, text: str = "") -> None:
-        for member in self._members.values():
-            found = misfits(member.collection, self._schema)
-            if found:
-                said = f" ({' '.join(text.split())[:200]})" if text else ""
-                raise SyncBlocked(
-                    f"the mapping no longer fits the tables{said}: {'; '.join(found)}",
-                    where=f"{member.collection.name}, log at {shown(position)}",
-                    hint="Make the mapping fit and run `migrator apply`, which rebuilds it; then start sync again.",
-                )
+    def _is_rewritten(self, scope: Scope, text: str, place: tuple[int, int]) -> bool:
+        return self._tables.rewritten(text, place, self._members[scope].collection)
+
+    def _renew(self, rewritten: Sequence[Scope] = (), text: str = "") -> None:
+        """Renews the mappings whose tables are others now.
+
+        Args:
+            rewritten: rows of these may have changed without events.
+            text: of the statement that did it, as far as it is known.
+
+        Raises:
+            SyncBlocked: when a mapping can't be kept up.
+        """
+        renewals = {scope: self._tables.renewal(member.collection) for scope, member in self._members.items()}
+        for scope, renewal in renewals.items():
+            if renewal.obstacles:
+                raise _misfit(scope, renewal, text, self._reached)
+        for scope, renewal in renewals.items():
+            before = self._members[scope].collection
+            all_ = everything(before) if scope in rewritten or renewal.changes_documents else ()
+            if renewal.collection != before:
+                self._retrying(partial(self._renewals.renew, scope, before, renewal, all_))
+                self._members[scope] = Member(scope, renewal.collection)
+                self._treatment.renew(scope, renewal.collection)
+            elif all_:
+                self._retrying(partial(self._treatment.note, scope, all_))
+
+    def _settle(self) -> None:
+        """Renewals that a crash broke off, and whose reason is gone."""
+        for scope, member in self._members.items():
+            self._retrying(partial(self._renewals.settle, scope, member.collection))
 
     def _find_cascades(self) -> dict[Scope, Cascades]:
         """Each collection remembers the rows that it needs by itself: as of its own position."""
         if self._logs_cascades:
             return dict.fromkeys(self._members, Cascades())
-        found = {scope: silent_cascades(self._schema, [member.collection]) for scope, member in self._members.items()}
+        schema = self._tables.schema
+        found = {scope: silent_cascades(schema, [member.collection]) for scope, member in self._members.items()}
         hidden = [text for cascades in found.values() for text in cascades.hidden]
         if hidden:
             raise SyncBlocked(
@@ -373,8 +401,9 @@ class Follower:
         return found
 
     def _look_up(self) -> None:
+        self._cascades = self._find_cascades()
         collections = [member.collection for member in self._members.values()]
-        self._watches = watches(self._schema, collections, self._cascades.values())
+        self._watches = watches(self._tables.schema, collections, self._cascades.values(), self._tables.others)
         self._resolvers = {scope: Resolver(member.collection, self._watches) for scope, member in self._members.items()}
         self._trackers = {scope: self._tracker(scope, cascades) for scope, cascades in self._cascades.items()}
 
@@ -393,10 +422,10 @@ class Follower:
             # After a crash the tables are read again all the same.
             self._state.note_tracked_tables(scope, {each.table: () for each in self._cascades[scope].tables})
 
-    def _forget_rewritten(self, text: str) -> None:
-        """Rows that a statement may have put into a remembered table had no events: it is to be remembered anew."""
-        for scope, cascades in self._cascades.items():
-            self._forget(scope, [each.table for each in cascades.tables if rewrites(text, each.table)])
+    def _rewritten_memory(self, scope: Scope, text: str, place: tuple[int, int]) -> list[TableName]:
+        """Rows that a statement may have put into a remembered table had no events: it is to be remembered again."""
+        tables = self._cascades[scope].tables
+        return [each.table for each in tables if self._tables.columns_rewritten(text, place, each.table, each.columns)]
 
     def _forget(self, scope: Scope, tables: Sequence[TableName]) -> None:
         if tables:
@@ -416,20 +445,30 @@ class Follower:
             self._remember_tables()
 
     def _remember_tables(self) -> None:
-        """Tables that have to be remembered and aren't yet: read now, and every document built anew from later
+        """Tables that have to be remembered and aren't yet: read now, and every document built again from later
         snapshots, since cascades may have gone unseen before."""
-        parts = [part for scope in self._members if (part := self._missing(scope)).tables]
-        if not parts:
-            return
-        reached = self._reached if self._has_heard else None
-        position = self._retrying(partial(remember, self._source, parts, _load, _to_the_end, reached))
-        for part in parts:
-            scope = part.scope
-            self._treatment.note(scope, self._resolvers[scope].everything())
-            if position is not None and len(part.tables) == len(self._cascades[scope].tables):
+        while parts := [part for scope in self._members if (part := self._missing(scope)).tables]:
+            reached = self._reached if self._has_heard else None
+            position = self._retrying(partial(remember, self._source, parts, _load, _to_the_end, reached))
+            moved = [part.scope for part in parts if len(part.tables) == len(self._cascades[part.scope].tables)]
+            for part in parts:
+                self._treatment.note(part.scope, self._resolvers[part.scope].everything())
+            if position is not None and moved:
                 # What lies before is dirty now, and must not be taken in over what is remembered.
-                self._stand_at([scope], position)
-            self._state.note_tracked_tables(scope, part.columns)
+                self._move(moved, position)
+            for part in parts:
+                self._state.note_tracked_tables(part.scope, part.columns)
+
+    def _move(self, scopes: Sequence[Scope], position: Position) -> None:
+        """To a position of now, over statements that were not read."""
+        self._read_tables()
+        self._renew()
+        self._tables.advance(scopes, self._watches)
+        self._stand_at(scopes, position)
+        if self._intake is None:
+            # Others may stand before that.
+            self._tables.rewind(self._positions)
+        self._look_up()
 
     def _missing(self, scope: Scope) -> Part:
         """What has to be remembered for a collection, and isn't."""
@@ -438,9 +477,17 @@ class Follower:
         return Part(scope, missing(needed, known), self._trackers[scope])
 
     def _stand_at(self, scopes: Sequence[Scope], position: Position, changes: Sequence[TrackedChange] = ()) -> None:
-        self._retrying(partial(self._state.save, scopes, position, changes))
+        known = self._tables.news({scope: self._names(scope) for scope in scopes})
+        self._retrying(partial(self._state.save, scopes, position, changes, known))
+        self._tables.keep(known)
         self._positions.update(dict.fromkeys(scopes, position))
         self._places.update(dict.fromkeys(scopes, log_place(position)))
+
+    def _names(self, scope: Scope) -> list[TableName]:
+        """The tables whose events matter to a collection."""
+        cascades = self._cascades[scope]
+        remembered = [*(each.table for each in cascades.tables), *(each.parent for each in cascades.tracked)]
+        return list(dict.fromkeys((*self._members[scope].collection.tables, *remembered)))
 
     def _treating(self, work: Callable[[], T]) -> T:
         """A statement that fails for good may be one of tables altered since: that says more (EDGE_CASES 53)."""
@@ -449,9 +496,9 @@ class Follower:
         except SourceUnavailable:
             raise
         except SourceError:
-            self._schema = self._read_schema()
-            self._refuse_misfits(self._reached)
-            # The tables fit: perhaps one of them was gone for a moment.
+            self._read_tables()
+            self._renew()
+            # The tables fit, or fit again: perhaps one of them was gone for a moment.
             return self._retrying(work)
 
     def _retrying(self, work: Callable[[], T]) -> T:
@@ -464,6 +511,15 @@ def _load(part: Part, rows: Sequence[TrackedRow]) -> None:
 
 def _to_the_end() -> bool:
     return False
+
+
+def _misfit(scope: Scope, renewal: Renewal, text: str, position: Position) -> SyncBlocked:
+    said = f" ({' '.join(text.split())[:200]})" if text else ""
+    return SyncBlocked(
+        f"the mapping no longer fits the tables{said}: {'; '.join(renewal.obstacles)}",
+        where=f"{scope.collection}, log at {shown(position)}",
+        hint="Make the mapping fit and run `migrator apply`, which rebuilds it; then start sync again.",
+    )
 
 
 def shown(position: Position) -> str:

@@ -26,6 +26,7 @@ from migrator.run.memory import Memory
 from migrator.run.outcome import Observer
 from migrator.run.ports import Lease
 from migrator.run.remember import Part, missing
+from migrator.run.renewing import RefusedRenewals
 from migrator.run.sync_ports import SyncableSource, SyncState, SyncTarget
 from migrator.run.tracking import Tracker
 from migrator.run.treatment import Now, Served
@@ -116,8 +117,9 @@ class Handover:
         treatment = Now(self._source, self._state, served)
         with ExitStack() as stack:
             stack.callback(treatment.close)
+            renewals = RefusedRenewals(self._state)
             follower = Follower(
-                self._source, self._state, self._members, treatment, self._lease.check, self._retry_seconds
+                self._source, self._state, self._members, treatment, renewals, self._lease.check, self._retry_seconds
             )
             stack.callback(follower.close)
             goal = self._source.log_status(follower.reached).end

@@ -9,7 +9,7 @@ from typing import Protocol
 from migrator.model.change import Scope, WriteOutcome
 from migrator.model.chunk import Document
 from migrator.run.ports import Lease
-from migrator.run.sync_ports import Documents, SyncState, SyncTarget
+from migrator.run.sync_ports import Documents, Renewer, SyncState, SyncTarget
 
 
 class Invalidator(Protocol):
@@ -60,3 +60,6 @@ class InvalidatingTarget:
     def documents(self, scope: Scope, lease: Lease, *, staged: bool) -> Documents:
         documents = self._target.documents(scope, lease, staged=staged)
         return documents if staged else Invalidating(documents, scope.collection, self._invalidator)
+
+    def renewer(self, lease: Lease) -> Renewer:
+        return self._target.renewer(lease)

@@ -227,7 +227,7 @@ def refuse_outdated(plan: Plan, source: Source, target: Target, files: MappingFi
 
 def refuse_other_mappings(source: Source, target: Target, files: MappingFiles, report: Report) -> None:
     """Raises PlanRefused when a mapping is another than the one that its collection was applied with (DESIGN premise
-    D). Where the tables have changed too, what was applied counts: sync looks whether it still fits."""
+    D). Where only the tables have changed, what was applied counts: sync looks whether it still fits."""
     for collection in _otherwise(source, target, files, report):
         raise PlanRefused(
             "the mapping has changed since the collection was applied",
@@ -252,7 +252,15 @@ def _otherwise(source: Source, target: Target, files: MappingFiles, report: Repo
     except MappingError as error:
         report(f"the mapping files don't fit the tables ({error.what}); what was applied counts")
         return
-    for collection, now in zip(collections, target.inspect([each.name for each in collections]), strict=True):
-        same_tables = now.schema_fingerprint == collection.schema_fingerprint
-        if now.owned and same_tables and now.mapping_hash != collection.mapping_hash:
+    found = zip(collections, target.inspect([each.name for each in collections]), strict=True)
+    different = [(each, now) for each, now in found if now.owned and now.mapping_hash != each.mapping_hash]
+    applied = target.applied([each.name for each, _ in different]) if different else {}
+    for collection, now in different:
+        known = applied.get(collection.name)
+        if known is None or not known.spec_hash:
+            # A version that did not keep how the mapping was written.
+            is_other = now.schema_fingerprint == collection.schema_fingerprint
+        else:
+            is_other = known.spec_hash != collection.spec_hash
+        if is_other:
             yield collection

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 
-from migrator.model.change import Dirty, Reach, Scope, SyncReport, TableName, TrackedChange, TrackedRow
+from migrator.model.change import Dirty, KnownTables, Reach, Scope, SyncReport, TableName, TrackedChange, TrackedRow
 from migrator.model.chunk import Key, Rejected
 from migrator.model.places import is_behind
 from migrator.model.position import Position
@@ -15,6 +15,7 @@ from migrator.model.tree import Collection
 from migrator.run.climb import climb
 from migrator.run.follow import Follower, Member
 from migrator.run.rebuild import Rebuilt
+from migrator.run.renewing import ToldRenewals
 from migrator.run.sync import followable_members
 from migrator.run.sync_ports import SyncableSource, SyncState, SyncTarget
 from migrator.run.treatment import OpenedSnapshots, Pending
@@ -55,7 +56,8 @@ def rehearse(
     telling = _Telling(source, members, tell)
     with ExitStack() as stack:
         stack.callback(telling.close)
-        follower = Follower(source, _Untouched(state), members, telling, _nothing, retry_seconds)
+        renewals = ToldRenewals(telling.note)
+        follower = Follower(source, _Untouched(state), members, telling, renewals, _nothing, retry_seconds)
         stack.callback(follower.close)
         goal = source.log_status(follower.reached).end
         while follower.progress.position is None or is_behind(follower.progress.position, goal):
@@ -71,7 +73,7 @@ class _Telling:
     """Implements migrator.run.treatment.Treatment."""
 
     def __init__(self, source: SyncableSource, members: Sequence[Member], tell: Tell) -> None:
-        self._members = {member.scope: member for member in members}
+        self._collections = {member.scope: member.collection for member in members}
         self._tell = tell
         self._opened = OpenedSnapshots(source)
 
@@ -85,6 +87,9 @@ class _Telling:
         keys = tuple(text_of(reach.values) for reach in found if reach.hop == "key")
         self._tell(WouldChange(scope.collection, keys, len(found) - len(keys)))
 
+    def renew(self, scope: Scope, collection: Collection) -> None:
+        self._collections[scope] = collection
+
     def work_off(self, reached: Position) -> Rebuilt | None:
         return None
 
@@ -94,7 +99,7 @@ class _Telling:
     async def _take(self, pending: Pending, reached: Position) -> None:
         async with self._opened.snapshots.at_least(reached) as snapshot:
             for scope, reaches in pending.items():
-                climbed = await climb(snapshot, self._members[scope].collection, reaches)
+                climbed = await climb(snapshot, self._collections[scope], reaches)
                 self._tell(WouldChange(scope.collection, tuple(map(text_of, climbed.keys)), len(climbed.waiting)))
 
 
@@ -113,7 +118,19 @@ class _Untouched:
     def positions(self, scopes: Iterable[Scope]) -> dict[Scope, Position]:
         return self._state.positions(scopes)
 
-    def save(self, scopes: Iterable[Scope], position: Position, tracked: Sequence[TrackedChange] = ()) -> None:
+    def renew(self, scope: Scope, collection: Collection, reaches: Iterable[Reach]) -> None:
+        """Not kept."""
+
+    def known_tables(self, scopes: Iterable[Scope]) -> dict[Scope, KnownTables]:
+        return self._state.known_tables(scopes)
+
+    def save(
+        self,
+        scopes: Iterable[Scope],
+        position: Position,
+        tracked: Sequence[TrackedChange] = (),
+        known: Mapping[Scope, KnownTables] | None = None,
+    ) -> None:
         """Not kept."""
 
     def note_lost(self, scopes: Iterable[Scope], reason: str) -> None:

@@ -23,6 +23,7 @@ from migrator.run.follow import Follower, Member, Progress
 from migrator.run.interrupt import StopRequest
 from migrator.run.meter import Meter, State
 from migrator.run.ports import Lease
+from migrator.run.renewing import LiveRenewals
 from migrator.run.sync_ports import SyncableSource, SyncState, SyncTarget
 from migrator.run.treatment import Now, Served
 
@@ -210,6 +211,7 @@ class _Sync:
             self._state,
             self._serving.members,
             treatment,
+            LiveRenewals(self._target.renewer(self._lease), self._state, self._observer.note),
             self._before_write,
             self._options.retry_seconds,
         )

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AbstractContextManager
 from typing import Protocol
 
 from migrator.documents.reader import RowReader
 from migrator.model.change import (
+    Definitions,
     Dirty,
     Hop,
+    KnownTables,
     LogEvent,
     LogStatus,
     Reach,
@@ -23,7 +25,7 @@ from migrator.model.change import (
 )
 from migrator.model.chunk import Document, Key, Rejected
 from migrator.model.position import Position
-from migrator.model.tree import Collection, Node
+from migrator.model.tree import Collection, IndexSpec, Node
 from migrator.run.ports import Lease, Source, Target
 
 
@@ -112,6 +114,15 @@ class FollowedSource(Protocol):
 
     def snapshots(self) -> AbstractAsyncContextManager[Snapshots]: ...
 
+    def definitions(self, tables: Iterable[TableName], settled: Iterable[TableName] = ()) -> Definitions:
+        """Those of `tables` that there are, with all from which cascades lead to them.
+
+        Args:
+            settled: of these a statement on definitions was read from the log: what it did is in the answer (DESIGN
+                premise A).
+        """
+        ...
+
     def log_status(self, position: Position) -> LogStatus: ...
 
     def require_followable(self) -> None:
@@ -128,7 +139,12 @@ class SyncState(Protocol):
         ...
 
     def collection(self, scope: Scope) -> Collection:
-        """The mapping as it was frozen in the run's plan (DESIGN premise D)."""
+        """The mapping as it was frozen in the run's plan (DESIGN premise D), with the columns of its last renewal."""
+        ...
+
+    def renew(self, scope: Scope, collection: Collection, reaches: Iterable[Reach]) -> None:
+        """The same mapping with other columns, and what has to be done because of them: noted as dirty before the
+        mapping is, or in one act."""
         ...
 
     # --- positions ---
@@ -137,12 +153,25 @@ class SyncState(Protocol):
         """Where each stands; a scope that has no position yet is left out."""
         ...
 
-    def save(self, scopes: Iterable[Scope], position: Position, tracked: Sequence[TrackedChange] = ()) -> None:
+    def save(
+        self,
+        scopes: Iterable[Scope],
+        position: Position,
+        tracked: Sequence[TrackedChange] = (),
+        known: Mapping[Scope, KnownTables] | None = None,
+    ) -> None:
         """Everything before `position` is in the documents of these, or dirty in the state (DESIGN rule 5).
 
         Before that, changes tracked rows in the given order; in one act with the positions, where the target can and
         they are not too many.
+
+        Args:
+            known: by scope, what the tables look like from `position` on, where that is news.
         """
+        ...
+
+    def known_tables(self, scopes: Iterable[Scope]) -> dict[Scope, KnownTables]:
+        """What the tables of each look like from its position on; scopes of which that is not kept are left out."""
         ...
 
     def note_lost(self, scopes: Iterable[Scope], reason: str) -> None:
@@ -278,6 +307,35 @@ class Documents(Protocol):
         ...
 
 
+class Renewer(Protocol):
+    """Changes what a live collection has besides its documents, when its mapping's columns are renewed."""
+
+    def renew(
+        self,
+        scope: Scope,
+        before: Collection,
+        after: Collection,
+        validator: str,
+        renewed: Callable[[IndexSpec], IndexSpec],
+    ) -> tuple[str, ...]:
+        """Notes `after` as what the live collection is made by, then sets its validator, where it has one, and builds
+        the indexes again that `renewed` changes. Safe to repeat; returns problems with indexes.
+
+        Args:
+            before: what it was made by so far. Where another one is noted, a renewal was broken off: validator and
+                indexes may be of either, and are all made again.
+            validator: JSON text of the $jsonSchema that documents of `after` have.
+
+        Raises:
+            LeaseLost: when the collection is not the scope's any more, or this process not the one writer.
+        """
+        ...
+
+    def is_made_by(self, scope: Scope, collection: Collection) -> bool:
+        """Whether that is what was noted last."""
+        ...
+
+
 class SyncTarget(Protocol):
     """A target whose live collections can be kept in step."""
 
@@ -298,6 +356,8 @@ class SyncTarget(Protocol):
     def documents(self, scope: Scope, lease: Lease, *, staged: bool) -> Documents:
         """The live collection, or the one that the scope's run loads beside it."""
         ...
+
+    def renewer(self, lease: Lease) -> Renewer: ...
 
 
 class SyncableSource(Source, FollowedSource, Protocol):

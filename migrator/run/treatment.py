@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Coroutine, Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Protocol, TypeVar
 
 from migrator.model.change import Reach, Scope
@@ -43,6 +43,10 @@ class Treatment(Protocol):
         """These are to be worked off later."""
         ...
 
+    def renew(self, scope: Scope, collection: Collection) -> None:
+        """From now on the documents are made by this mapping, and something of them may wait."""
+        ...
+
     def work_off(self, reached: Position) -> Rebuilt | None:
         """Some of what waits; None when nothing does."""
         ...
@@ -63,6 +67,9 @@ class Later:
 
     def note(self, scope: Scope, reaches: Iterable[Reach]) -> None:
         self._state.mark_dirty(scope, reaches)
+
+    def renew(self, scope: Scope, collection: Collection) -> None:
+        """Nothing is made of it here."""
 
     def work_off(self, reached: Position) -> Rebuilt | None:
         return None
@@ -95,6 +102,7 @@ class Now:
 
     def __init__(self, source: FollowedSource, state: SyncState, served: Sequence[Served]) -> None:
         self._state = state
+        self._served = {each.scope: each for each in served}
         self._lines = {each.scope: _line(each, state) for each in served}
         self._backlog = Backlog(state, list(self._lines))
         self._opened = OpenedSnapshots(source)
@@ -104,6 +112,11 @@ class Now:
 
     def note(self, scope: Scope, reaches: Iterable[Reach]) -> None:
         self._backlog.note(scope, reaches)
+
+    def renew(self, scope: Scope, collection: Collection) -> None:
+        self._served[scope] = replace(self._served[scope], collection=collection)
+        self._lines[scope] = _line(self._served[scope], self._state)
+        self._backlog.noted()
 
     def work_off(self, reached: Position) -> Rebuilt | None:
         dirty = self._backlog.dirty()

@@ -7,7 +7,7 @@ from contextlib import AbstractAsyncContextManager, AbstractContextManager
 from dataclasses import dataclass
 from functools import cached_property
 
-from migrator.model.change import LogStatus, TableName, Watch
+from migrator.model.change import Definitions, LogStatus, TableName, Watch
 from migrator.model.check import Check
 from migrator.model.chunk import Key, KeyRange
 from migrator.model.cutover import Counter
@@ -18,6 +18,7 @@ from migrator.model.sums import NodeSums, Spot
 from migrator.model.tree import Collection
 from migrator.source import (
     chunks,
+    definitions,
     describe,
     expressions,
     leaving,
@@ -59,6 +60,9 @@ class MySQLSource:
 
     def schema(self, tables: Iterable[TableName] | None = None) -> Schema:
         return schema.read_schema(self.url, tables)
+
+    def definitions(self, tables: Iterable[TableName], settled: Iterable[TableName] = ()) -> Definitions:
+        return definitions.read_definitions(self.url, tables, settled)
 
     def describe(self, schema: str, table: str, expression: str) -> Column:
         return describe.describe(self.url, schema, table, expression)

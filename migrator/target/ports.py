@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Protocol
 
 from migrator.model.plan import CollectionPlan
@@ -30,6 +30,15 @@ class Records(Protocol):
 
     def settle(self, name: str, record: Record) -> None:
         """Notes the record and removes the intent."""
+        ...
+
+    def amend(self, name: str, change: Callable[[Record], Record]) -> Record:
+        """Changes the record, if nobody else changes it meanwhile; `change` is asked again otherwise, and may raise.
+
+        Raises:
+            LeaseLost: when there is no record.
+            TargetUnavailable: when somebody is about to replace the collection.
+        """
         ...
 
     def rejected(self, name: str, run_id: str) -> int:

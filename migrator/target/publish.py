@@ -6,12 +6,14 @@ whether the rename took place and notes what is missing (`settle`).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from migrator.errors import NotOwned, PlanRefused, TargetError
+from migrator.errors import LeaseLost, NotOwned, PlanRefused, TargetError
+from migrator.model.change import Scope
 from migrator.model.collection_names import sample_name
 from migrator.model.plan import CollectionPlan, TargetCollection
+from migrator.model.tree import Collection, IndexSpec
 from migrator.target import indexes
 from migrator.target.ports import Place, Records
 from migrator.target.record import Entry, Intent, Record
@@ -88,9 +90,64 @@ class Publisher:
         built, problems = self._place.alter(name, plan.drop_indexes, plan.create_indexes)
         if plan.validator != record.validator:
             self._place.set_validator(name, plan.validator)
+        self._refuse_renewed(name, record)
         gone = (*plan.drop_indexes, *(spec.name for spec in built))
         kept = indexes.without(record.indexes, gone)
         self._note(replace(record, indexes=(*kept, *built), validator=plan.validator, problems=problems))
+        return problems
+
+    def renew(
+        self,
+        scope: Scope,
+        before: Collection,
+        after: Collection,
+        validator: str,
+        renewed: Callable[[IndexSpec], IndexSpec],
+    ) -> tuple[str, ...]:
+        """See migrator.run.sync_ports.Renewer. The note comes first: after a crash it tells that validator and indexes
+        may be of another mapping than the documents."""
+        name = scope.collection
+        broken_off = False
+
+        def noted(record: Record) -> Record:
+            nonlocal broken_off
+            if record.run != scope.run:
+                raise LeaseLost(
+                    "another run has replaced this collection meanwhile", where=self._at(name), hint="Start sync again."
+                )
+            broken_off = record.mapping_hash != before.mapping_hash
+            return replace(
+                record,
+                mapping_hash=after.mapping_hash,
+                schema_fingerprint=after.schema_fingerprint,
+                validator=validator if record.validator else "",
+            )
+
+        record = self._records.amend(name, noted)
+        if after.mapping_hash == before.mapping_hash and not broken_off:
+            return ()
+        if record.validator:
+            self._place.set_validator(name, record.validator)
+        changed = [spec for spec in map(renewed, record.indexes) if spec not in record.indexes]
+        if broken_off:
+            changed = [spec for spec in map(renewed, record.indexes) if spec.unique]
+        return self._reindex(name, changed) if changed else ()
+
+    def is_made_by(self, scope: Scope, collection: Collection) -> bool:
+        """See migrator.run.sync_ports.Renewer."""
+        record = self._records.get(scope.collection).record
+        noted = None if record is None else (record.run, record.mapping_hash, record.schema_fingerprint)
+        return noted == (scope.run, collection.mapping_hash, collection.schema_fingerprint)
+
+    def _reindex(self, name: str, specs: Sequence[IndexSpec]) -> tuple[str, ...]:
+        names = [spec.name for spec in specs]
+        built, problems = self._place.alter(name, names, specs)
+
+        def noted(record: Record) -> Record:
+            kept = indexes.without(record.indexes, names)
+            return replace(record, indexes=(*kept, *built), problems=(*record.problems, *problems))
+
+        self._records.amend(name, noted)
         return problems
 
     def discard(self, run_id: str, collection: str) -> None:
@@ -178,6 +235,18 @@ class Publisher:
                 where=self._at(plan.collection.name),
                 hint=_FOREIGN,
             )
+
+    def _refuse_renewed(self, name: str, before: Record) -> None:
+        """A sync may have renewed the columns meanwhile: then its validator counts, not that of a plan from before."""
+        now = self._records.get(name).record
+        if now is None or now.mapping_hash == before.mapping_hash or now.run != before.run:
+            return
+        self._place.set_validator(name, now.validator)
+        raise PlanRefused(
+            "its tables were altered while this was at work, and sync has renewed the columns",
+            where=self._at(name),
+            hint="Make a new plan.",
+        )
 
     def _gone(self, name: str) -> TargetError:
         return TargetError(

@@ -7,6 +7,7 @@ from functools import cache
 
 from migrator.model.change import Scope
 from migrator.model.run import Run
+from migrator.model.tree import Collection
 from migrator.model.verify import Published
 from migrator.target.ports import Place, Records
 from migrator.target.record import Record
@@ -14,14 +15,26 @@ from migrator.target.structure import Seen, owned
 
 
 def published(
-    names: Iterable[str], place: Place, records: Records, run_of: Callable[[str], Run | None]
+    names: Iterable[str],
+    place: Place,
+    records: Records,
+    run_of: Callable[[str], Run | None],
+    renewed: Callable[[Scope], Collection | None],
 ) -> tuple[Published, ...]:
-    """The collections of these names that an apply published and the state still knows the plan of."""
-    return tuple(_published(names, place, records, cache(run_of)))
+    """The collections of these names that an apply published and the state still knows the plan of.
+
+    Args:
+        renewed: the mapping of a collection with the columns that a sync has renewed, None where it has not.
+    """
+    return tuple(_published(names, place, records, cache(run_of), renewed))
 
 
 def _published(
-    names: Iterable[str], place: Place, records: Records, run_of: Callable[[str], Run | None]
+    names: Iterable[str],
+    place: Place,
+    records: Records,
+    run_of: Callable[[str], Run | None],
+    renewed: Callable[[Scope], Collection | None],
 ) -> Iterator[Published]:
     for name in sorted(names):
         record = records.get(name).record
@@ -31,9 +44,10 @@ def _published(
         live = place.live(name)
         for plan in run.plan.collections:
             if plan.collection.name == name:
+                scope = Scope(run.id, name)
                 yield Published(
-                    Scope(run.id, name),
-                    plan.collection,
+                    scope,
+                    renewed(scope) or plan.collection,
                     run.plan.source,
                     plan.chunk_rows,
                     run.started,

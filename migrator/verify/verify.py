@@ -122,6 +122,7 @@ class _Verify:
             with suppress(MigratorError):
                 self._save()
             raise
+        self._refuse_renewed()
         return self._report()
 
     # --- the work ---
@@ -211,14 +212,27 @@ class _Verify:
 
     def _begin(self) -> tuple[Pass, bool]:
         """The pass to go on with, or a new one."""
-        scopes = [each.scope for each in self._published]
+        made = {each.scope: each.collection.mapping_hash for each in self._published}
         last = self._state.last_pass() if self._whole else None
         if last is not None and not last.ended and not self._options.pace.restart:
             age = datetime.now(UTC) - datetime.fromisoformat(last.started)
-            if [each.scope for each in last.collections] == scopes and age < _OLDEST:
+            # A version that did not keep the hash knew no renewed columns.
+            noted = {each.scope: each.mapping_hash or made.get(each.scope) for each in last.collections}
+            if noted == made and age < _OLDEST:
                 return last, True
-        collections = tuple(CollectionPass(scope, whole=self._whole) for scope in scopes)
+        collections = tuple(CollectionPass(scope, whole=self._whole, mapping_hash=name) for scope, name in made.items())
         return Pass(secrets.token_hex(4), _now(), self._end() if self._following else self._here, collections), False
+
+    def _refuse_renewed(self) -> None:
+        """Documents that a sync has made by other columns meanwhile differ from what was expected of them."""
+        now = {each.scope: each.collection.mapping_hash for each in self._retrying(self._state.published)}
+        for each in self._published:
+            if now.get(each.scope, each.collection.mapping_hash) != each.collection.mapping_hash:
+                raise Stopped(
+                    "its tables were altered while verify was at work, and sync has renewed the columns",
+                    where=each.scope.collection,
+                    hint="Run verify again: it begins anew.",
+                )
 
     @property
     def _whole(self) -> bool:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.cli.conftest import Shop, migrator
 
 HERE = ("generate", "--out", "src", "--package", "shop_data")
@@ -75,3 +77,23 @@ def test_a_name_that_is_no_package_is_refused(shop: Shop) -> None:
     assert result.exit_code == 2
     assert "Try my_data." in result.output
     assert migrator("generate", "--out", "x").exit_code == 2
+
+
+@pytest.mark.parametrize(
+    ("alter", "code"),
+    [
+        # int32 becomes int64.
+        ("ALTER TABLE items MODIFY line_no BIGINT NOT NULL", 4),
+        ("ALTER TABLE customers MODIFY name VARCHAR(50) NULL", 4),
+        # The models say what a column is in MySQL.
+        ("ALTER TABLE customers MODIFY name VARCHAR(500) NOT NULL", 4),
+        ("ALTER TABLE customers CONVERT TO CHARACTER SET latin1", 0),
+        ("ALTER TABLE customers MODIFY name VARCHAR(50) NOT NULL DEFAULT 'x', ADD INDEX i (name)", 0),
+    ],
+)
+def test_altered_columns_are_found_out(shop: Shop, alter: str, code: int) -> None:
+    shop.run(*HERE)
+    shop.sql(alter)
+    result = shop.run(*HERE, "--check")
+    assert result.exit_code == code
+    assert ("out of date: models.py" in result.output) is (code == 4)

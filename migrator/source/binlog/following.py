@@ -11,6 +11,7 @@ from migrator.errors import SyncBlocked
 from migrator.model.change import TableName, Watch
 from migrator.model.places import place_of
 from migrator.model.position import Position
+from migrator.model.schema import Column
 from migrator.source.binlog.gtids import GtidState, MariaDBGtids, MySQLGtids, NoGtids
 from migrator.source.binlog.places import log_start, read_end, uses_gtids
 from migrator.source.binlog.reader import BinlogReader
@@ -92,7 +93,7 @@ def _require_ordered_commits(control: Connection, url: SourceUrl) -> None:
 
 def _charsets(control: Connection, watches: Iterable[Watch]) -> Charsets:
     """What each byte of single-byte character sets is in UTF-8, by the server's own conversion."""
-    names = {foreign_charset(watch.table.by_name[name]) for watch in watches for name in watch.columns} - {None}
+    names = {foreign_charset(column) for watch in watches for column in _columns(watch)} - {None}
     found: dict[str, tuple[bytes, ...]] = {}
     for name in sorted(filter(None, names)):
         width = control.exec_driver_sql(
@@ -103,3 +104,9 @@ def _charsets(control: Connection, watches: Iterable[Watch]) -> Charsets:
         bytes_ = ", ".join(f"HEX(CONVERT(_{name} x'{byte:02x}' USING utf8mb4))" for byte in range(256))
         found[name] = tuple(bytes.fromhex(str(text)) for text in control.exec_driver_sql(f"SELECT {bytes_}").one())
     return found
+
+
+def _columns(watch: Watch) -> Iterator[Column]:
+    """The wanted columns, as each known definition of the table has them."""
+    for table in (watch.table, *watch.others):
+        yield from (table.by_name[name] for name in watch.columns if name in table.by_name)

@@ -490,4 +490,4 @@ def _with_key(watch: Watch) -> Watch:
             where=watch.table.qualified,
             hint="Turn on gtid_mode, or give the table a primary key.",
         )
-    return Watch(watch.table, (*watch.columns, *keys[0]))
+    return replace(watch, columns=(*watch.columns, *keys[0]))

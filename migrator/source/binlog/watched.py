@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
 
 from migrator.errors import LogLost, SyncBlocked
 from migrator.model.change import RowChange, Watch
@@ -45,12 +46,23 @@ class WatchedTable:
 
     @classmethod
     def of(cls, watch: Watch, logged: TableMap, charsets: Charsets) -> WatchedTable:
-        """Raises SyncBlocked where the event is of another table than `watch.table`, or values can't be had exactly."""
+        """Raises SyncBlocked where the event is of none of the tables that are known, or values can't be had exactly:
+        as for `watch.table`."""
+        try:
+            return cls._of(watch, logged, charsets)
+        except SyncBlocked:
+            for other in watch.others:
+                with suppress(SyncBlocked):
+                    return cls._of(replace(watch, table=other), logged, charsets)
+            raise
+
+    @classmethod
+    def _of(cls, watch: Watch, logged: TableMap, charsets: Charsets) -> WatchedTable:
         places = _places_by_name(watch, logged) if logged.names is not None else _places_by_order(watch, logged)
         convert: dict[int, Convert] = {}
         for name, place in zip(watch.columns, places, strict=True):
             try:
-                convert[place] = converter(watch.table.by_name[name], logged.columns[place], charsets)
+                convert[place] = converter(_column(watch, name), logged.columns[place], charsets)
             except Undecodable as reason:
                 raise blocked_column(watch, name, str(reason)) from None
         return cls(watch, logged.columns, places, convert)
@@ -113,6 +125,14 @@ class WatchedTable:
             )
 
 
+def _column(watch: Watch, name: str) -> Column:
+    """A column of the table as it is known; one that it has not is one of another definition."""
+    column = watch.table.by_name.get(name)
+    if column is None:
+        raise Undecodable("the table as it is known has no such column")
+    return column
+
+
 def blocked_column(watch: Watch, name: str, reason: str) -> SyncBlocked:
     return SyncBlocked(
         f"changes of this column can't be followed: {reason}",
@@ -136,6 +156,10 @@ def _places_by_name(watch: Watch, logged: TableMap) -> tuple[int, ...]:
 def _places_by_order(watch: Watch, logged: TableMap) -> tuple[int, ...]:
     """The log names no columns: they are those of the schema if their number and types are."""
     columns = watch.table.columns
+    missing = [name for name in watch.columns if name not in watch.table.by_name]
+    if missing:
+        what = f"a row event is of a table without the columns {', '.join(missing)}"
+        raise LogLost(what, where=watch.table.qualified, hint=_NAMES_HINT)
     if len(columns) != len(logged.columns):
         what = f"a row event has {len(logged.columns)} columns, the table {len(columns)}"
         raise LogLost(what, where=watch.table.qualified, hint=_NAMES_HINT)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
+from migrator.errors import LeaseLost
 from migrator.model.serialize import from_json, to_json
 from migrator.target.files.database import AnyDatabase
 from migrator.target.record import Entry, Intent, Record
@@ -46,6 +49,15 @@ class FilesRecords:
                 "SET run = excluded.run, record = excluded.record, intent = NULL",
                 (name, record.run, to_json(record)),
             )
+
+    def amend(self, name: str, change: Callable[[Record], Record]) -> Record:
+        record = self.get(name).record
+        if record is None:
+            raise LeaseLost("the state knows nothing of this collection any more", where=name, hint="Apply again.")
+        changed = change(record)
+        with self._database.write() as state:
+            state.execute("UPDATE collections SET record = ? WHERE name = ?", (to_json(changed), name))
+        return changed
 
     def rejected(self, name: str, run_id: str) -> int:
         with self._database.read() as state:

@@ -38,7 +38,7 @@ class FilesVerifyState:
 
     def published_of(self, names: Iterable[str]) -> tuple[Published, ...]:
         """Those of these names that `published` returns."""
-        return published(names, self._place, FilesRecords(self._database), self._run)
+        return published(names, self._place, FilesRecords(self._database), self._run, lambda scope: None)
 
     def recorded(self, scope: Scope, keys: Sequence[Key]) -> frozenset[Key]:
         texts = {key: text_of(key) for key in keys}

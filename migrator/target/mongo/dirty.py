@@ -35,16 +35,19 @@ class DirtyReaches:
         self._take_marks = take_marks
 
     def mark(self, scope: Scope, reaches: Iterable[Reach]) -> None:
-        self._session.cached(_prepare)
         for some in bulk.batches(reaches, BATCH, BATCH_BYTES, _size):
-            # Of several times in one call the last counts, as with several calls.
-            entries = dict(reversed({_id(scope, reach): reach for reach in reversed(some)}.items()))
-            first = self._take_marks(len(entries))
-            documents = {
-                name: _document(name, scope, reach, first + place)
-                for place, (name, reach) in enumerate(entries.items())
-            }
-            self._guard.run(partial(self._put, documents))
+            guarded(self._guard, self.marking(scope, some))
+
+    def marking(self, scope: Scope, reaches: Iterable[Reach]) -> Callable[[ClientSession | None], None]:
+        """What marks a few reaches, as part of a work that a guard runs."""
+        self._session.cached(_prepare)
+        # Of several times in one call the last counts, as with several calls.
+        entries = dict(reversed({_id(scope, reach): reach for reach in reversed(list(reaches))}.items()))
+        first = self._take_marks(len(entries)) if entries else 0
+        documents = {
+            name: _document(name, scope, reach, first + place) for place, (name, reach) in enumerate(entries.items())
+        }
+        return partial(self._put, documents)
 
     def oldest(self, scope: Scope, limit: int) -> list[Dirty]:
         if limit < 1:
@@ -75,9 +78,9 @@ class DirtyReaches:
     def forget_run(self, run: str) -> None:
         self._session.steadily(lambda: self._dirty.delete_many({"run": run}))
 
-    def _put(self, documents: Mapping[bytes, dict[str, Any]], session: ClientSession | None) -> dict[int, bulk.Failure]:
-        put(self._dirty, documents, _again, session)
-        return {}
+    def _put(self, documents: Mapping[bytes, dict[str, Any]], session: ClientSession | None) -> None:
+        if documents:
+            put(self._dirty, documents, _again, session)
 
     def _collections(self, run: str) -> list[str]:
         return self._session.steadily(lambda: self._dirty.distinct("collection", {"run": run}))

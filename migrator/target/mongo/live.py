@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from itertools import groupby
 from typing import Any
@@ -28,6 +28,9 @@ from migrator.target.mongo.session import Session
 # Considerations for transactions).
 _BATCH_DOCUMENTS = 1000
 _BATCH_BYTES = 8_000_000
+# An `_id` that becomes the same number of another type (a key that was altered from INT to BIGINT) is no change to
+# MongoDB; not every server that speaks its protocol replaces such a document.
+_IMMUTABLE_FIELD = 66
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +85,9 @@ class MongoDocuments:
         by_id = {id_document(write.document.bson): write for write in writes}
         gone = [RawBSONDocument(each, RAW)["_id"] for each in deletes if bytes(each) not in by_id]
         failed = self._send_all(gone, by_id.values())
+        if retyped := [write for write, failure in failed if failure.code == _IMMUTABLE_FIELD and not write.reinserted]:
+            failed = [each for each in failed if each[0] not in retyped]
+            failed += self._send_all((), [replace(write, reinserted=True) for write in retyped])
         refused += self._refusals(failed)
         taken = [write for write, failure in failed if failure.is_duplicate]
         if not taken:

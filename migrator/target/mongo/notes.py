@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from pymongo import UpdateOne
 from pymongo.client_session import ClientSession
-from pymongo.collection import Collection
+from pymongo.collection import Collection as Documents
 
-from migrator.model.change import Scope, SyncReport, TableName
+from migrator.model.change import KnownTables, Scope, SyncReport, TableName
 from migrator.model.position import Position
 from migrator.model.serialize import from_json, to_json
+from migrator.model.tree import Collection
 from migrator.target.mongo import counter
 from migrator.target.mongo.fence import Guard, guarded
 from migrator.target.mongo.scopes import of_scope
@@ -39,10 +41,38 @@ class Notes:
             for each in found
         }
 
-    def at(self, scopes: Iterable[Scope], position: Position) -> list[UpdateOne]:
-        """What notes where these stand."""
-        change = {"$set": {"kind": "position", "position": to_json(position)}}
-        return [UpdateOne({"_id": of_scope(scope)}, change, upsert=True) for scope in scopes]
+    def at(self, scopes: Iterable[Scope], position: Position, known: Mapping[Scope, KnownTables]) -> list[UpdateOne]:
+        """What notes where these stand, and what the tables of some look like from there on."""
+        place = {"kind": "position", "position": to_json(position)}
+
+        def change(scope: Scope) -> dict[str, Any]:
+            tables = {"tables": zlib.compress(to_json(known[scope]).encode())} if scope in known else {}
+            return {"$set": {**place, **tables}}
+
+        return [UpdateOne({"_id": of_scope(scope)}, change(scope), upsert=True) for scope in scopes]
+
+    def known_tables(self, scopes: Iterable[Scope]) -> dict[Scope, KnownTables]:
+        """Of those scopes for which they are kept."""
+        wanted = {"_id": {"$in": [of_scope(scope) for scope in scopes]}, "tables": {"$exists": True}}
+        found = self._session.steadily(lambda: list(self._notes.find(wanted)))
+        return {
+            Scope(each["_id"]["run"], each["_id"]["collection"]): from_json(
+                KnownTables, zlib.decompress(each["tables"]), where=SYNC
+            )
+            for each in found
+        }
+
+    def renewed(self, scope: Scope) -> Collection | None:
+        """The mapping with the columns of its last renewal, None where there was none."""
+        found = self._session.steadily(lambda: self._notes.find_one({"_id": of_scope(scope)})) or {}
+        if "renewed" not in found:
+            return None
+        return from_json(Collection, zlib.decompress(found["renewed"]), where=f"{SYNC}, {scope.collection}")
+
+    def renewing(self, scope: Scope, collection: Collection) -> UpdateOne:
+        """What notes a renewal."""
+        change = {"$set": {"kind": "position", "renewed": zlib.compress(to_json(collection).encode())}}
+        return UpdateOne({"_id": of_scope(scope)}, change, upsert=True)
 
     def update(self, updates: Sequence[UpdateOne], session: ClientSession | None) -> None:
         """Part of a work that a guard runs."""
@@ -117,7 +147,7 @@ class Notes:
             guarded(self._guard, work)
 
     @property
-    def _notes(self) -> Collection[dict[str, Any]]:
+    def _notes(self) -> Documents[dict[str, Any]]:
         return self._session.database[SYNC]
 
 

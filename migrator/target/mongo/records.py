@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
+from pymongo.client_session import ClientSession
+
+from migrator.errors import LeaseLost, TargetUnavailable
 from migrator.model.serialize import from_json, to_json
 from migrator.target.mongo.ensure import ensure_collection
 from migrator.target.mongo.fence import Guard, guarded
@@ -13,6 +16,9 @@ from migrator.target.record import Entry, Intent, Record
 
 COLLECTION = "_migrator_collections"
 REJECTED = "_migrator_rejected"
+
+_RESTART = "Start sync again."
+_LET = "Let apply finish."
 
 
 class MongoRecords:
@@ -43,6 +49,36 @@ class MongoRecords:
     def settle(self, name: str, record: Record) -> None:
         # `run` stands by itself too, for State.progress.
         self._update(name, {"$set": {"run": record.run, "record": to_json(record)}, "$unset": {"intent": ""}})
+
+    def amend(self, name: str, change: Callable[[Record], Record]) -> Record:
+        where = f"{self._session.url.address}, {name}"
+        while True:
+            found = self._session.steadily(lambda: self._collections.find_one({"_id": name})) or {}
+            record = _entry(name, found).record
+            if record is None:
+                raise LeaseLost("the state knows nothing of this collection any more", where=where, hint=_RESTART)
+            if "intent" in found:
+                raise TargetUnavailable("somebody is about to replace this collection", where=where, hint=_LET)
+            changed = change(record)
+            if changed == record or self._replaced(name, found["record"], changed):
+                return changed
+
+    def _replaced(self, name: str, before: str, record: Record) -> bool:
+        """Whether the record was still `before`, and is changed now."""
+        wanted = {"_id": name, "record": before, "intent": {"$exists": False}}
+        replaced: list[int] = []
+
+        def work(session: ClientSession | None) -> None:
+            text = to_json(record)
+            result = self._collections.update_one(wanted, {"$set": {"record": text}}, session=session)
+            # An answer that was lost: it is what was to be written.
+            done = result.matched_count or self._collections.count_documents(
+                {"_id": name, "record": text}, session=session
+            )
+            replaced[:] = [done]
+
+        guarded(self._guard, work)
+        return bool(replaced[0])
 
     def rejected(self, name: str, run_id: str) -> int:
         wanted = {"run": run_id, "collection": name}

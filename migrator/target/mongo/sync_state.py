@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pymongo.client_session import ClientSession
 
 from migrator.errors import TargetError
-from migrator.model.change import Dirty, Reach, Scope, SyncReport, TableName, TrackedChange, TrackedRow
+from migrator.model.change import Dirty, KnownTables, Reach, Scope, SyncReport, TableName, TrackedChange, TrackedRow
 from migrator.model.chunk import Key, Rejected
 from migrator.model.position import Position
 from migrator.model.tree import Collection
@@ -38,6 +38,20 @@ class MongoSyncState:
         return self._publisher.published()
 
     def collection(self, scope: Scope) -> Collection:
+        return self._notes.renewed(scope) or self._applied(scope)
+
+    def renew(self, scope: Scope, collection: Collection, reaches: Iterable[Reach]) -> None:
+        marked = self._dirty.marking(scope, reaches)
+        renewed = self._notes.renewing(scope, collection)
+
+        def work(session: ClientSession | None) -> None:
+            # In this order: without a transaction a crash in between leaves work that is done in vain.
+            marked(session)
+            self._notes.update([renewed], session)
+
+        guarded(self._guard, work)
+
+    def _applied(self, scope: Scope) -> Collection:
         found = self._session.steadily(lambda: self._session.database[RUNS].find_one({"_id": scope.run}))
         if found is not None:
             for plan in run_of(found).plan.collections:
@@ -52,14 +66,20 @@ class MongoSyncState:
     def positions(self, scopes: Iterable[Scope]) -> dict[Scope, Position]:
         return self._notes.positions(scopes)
 
-    def save(self, scopes: Iterable[Scope], position: Position, tracked: Sequence[TrackedChange] = ()) -> None:
+    def save(
+        self,
+        scopes: Iterable[Scope],
+        position: Position,
+        tracked: Sequence[TrackedChange] = (),
+        known: Mapping[Scope, KnownTables] | None = None,
+    ) -> None:
         if not self._tracked.fit(tracked):
             for each in tracked:
                 self._tracked.put(each.scope, each.rows)
                 self._tracked.remove(each.scope, each.table, each.gone)
             tracked = ()
         self._tracked.prepare(tracked)
-        updates = self._notes.at(scopes, position)
+        updates = self._notes.at(scopes, position, known or {})
 
         def work(session: ClientSession | None) -> None:
             self._tracked.change(tracked, session)
@@ -67,6 +87,9 @@ class MongoSyncState:
 
         if tracked or updates:
             guarded(self._guard, work)
+
+    def known_tables(self, scopes: Iterable[Scope]) -> dict[Scope, KnownTables]:
+        return self._notes.known_tables(scopes)
 
     def note_lost(self, scopes: Iterable[Scope], reason: str) -> None:
         self._notes.note_lost(scopes, reason)

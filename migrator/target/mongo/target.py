@@ -125,6 +125,10 @@ class MongoTarget:
             name, fence = scope.collection, fences.live(self._session, scope)
         return MongoDocuments(self._session, name, guard(self._session, mine, fence))
 
+    def renewer(self, lease: Lease) -> Publisher:
+        """See migrator.run.sync_ports.SyncTarget."""
+        return self.publisher(lease)
+
     @contextmanager
     def _lease(self, purpose: str) -> Iterator[MongoLease]:
         with self._hold("target", purpose) as lease:

@@ -19,6 +19,7 @@ from migrator.model.text import text_of
 from migrator.model.verify import CollectionPass, Pass, Published
 from migrator.target.mongo import records, sums
 from migrator.target.mongo.fence import Unguarded
+from migrator.target.mongo.notes import Notes
 from migrator.target.mongo.place import MongoPlace
 from migrator.target.mongo.raw import RAW, bson_of
 from migrator.target.mongo.runs import RUNS, run_of
@@ -78,7 +79,9 @@ class MongoVerifyState:
 
     def published_of(self, names: Iterable[str]) -> tuple[Published, ...]:
         """Those of these names that `published` returns."""
-        return published(names, self._place, records.MongoRecords(self._session, Unguarded(self._session)), self._run)
+        unguarded = Unguarded(self._session)
+        noted = records.MongoRecords(self._session, unguarded)
+        return published(names, self._place, noted, self._run, Notes(self._session, unguarded).renewed)
 
     def recorded(self, scope: Scope, keys: Sequence[Key]) -> frozenset[Key]:
         texts = {key: text_of(key) for key in keys}

@@ -15,8 +15,9 @@ from typing import Any
 import pytest
 
 from migrator.errors import SourceUnavailable
-from migrator.model.change import Commit, Rows
+from migrator.model.change import Commit, Rows, Statement
 from migrator.model.chunk import KeyRange
+from migrator.model.places import is_behind
 from migrator.model.position import Position
 from migrator.source import MySQLSource
 from migrator.source.binlog import snapshots
@@ -171,3 +172,28 @@ def test_the_snapshot_gives_up_after_a_while(
             values(source, followed.reader.reached)
         assert writer.is_alive()
     assert values(source, followed.reader.reached) == [b"new"]
+
+
+ALTERED = {
+    "ALTER TABLE t MODIFY v VARCHAR(20)": "varchar(20)",
+    "ALTER TABLE t MODIFY v VARCHAR(9) CHARACTER SET latin1, ALGORITHM = COPY": "varchar(9)",
+    "RENAME TABLE t TO s, u TO t": "text",
+}
+
+
+@pytest.mark.parametrize("statement", ALTERED)
+def test_definitions_are_those_behind_a_statement_that_was_read(
+    source: MySQLSource, execute: Execute, follow: Follow, slow_commit: Slow, numbering: str, statement: str
+) -> None:
+    execute("CREATE TABLE t (id INT PRIMARY KEY, v VARCHAR(9))", "CREATE TABLE u (id INT PRIMARY KEY, v TEXT)")
+    followed = follow("t", columns={"t": ("v",)})
+    followed.until_quiet()
+    name = (source.url.database, "t")
+    with slow_commit(statement) as writer:
+        followed.until(Statement)
+        assert writer.is_alive()
+        found = source.definitions([name], [name])
+        column = found.schema.by_name[name].by_name["v"]
+        assert column.column_type == ALTERED[statement]
+        assert found.end is not None
+        assert not is_behind(found.end, followed.reader.reached)

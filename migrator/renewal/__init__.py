@@ -1,0 +1,1 @@
+"""What altered tables mean for an applied mapping: the mapping renewed, and what becomes of its documents."""
