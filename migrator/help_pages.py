@@ -11,7 +11,10 @@ from migrator.mapping.suggest import did_you_mean
 
 # Those for people who work on migrator itself.
 _NOT_FOR_USERS = frozenset(
-    ("README", "architecture", "benchmarks", "dependencies", "development", "glossary", "invariants", "sample", "standin")
+    (
+        *("README", "architecture", "benchmarks", "dependencies", "development"),
+        *("glossary", "invariants", "sample", "standin"),
+    )
 )
 
 
