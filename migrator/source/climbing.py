@@ -74,7 +74,7 @@ class Climb:
             near, wanted, given = link, last.link.child.parent, last.link.child.child
         key = tuple(sources[0].c[column.name] for column in above[0].key)
         named = tuple(name_of(near.c[column.name]) for column in wanted)
-        comparisons = tuple(map(Comparison, wanted, given))
+        comparisons = tuple(Comparison(one, other) for one, other in zip(wanted, given, strict=True))
         return cls(above[0], tables, key, comparisons, named, repeats=len(above) > 1 or hop == "child")
 
     @property

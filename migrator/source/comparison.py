@@ -7,7 +7,7 @@ finds:
 
 - as literals, where the column's own rules decide, and its index serves;
 - with the column converted to what decides, as the join converts it. No index serves that; where one can find all rows
-  that matter, and a few more, a second condition lets it;
+  that matter, and a few more, a second condition lets it (see `alphabet`);
 - as rows of a table whose column has the type of the other one, where types differ in ways that literals don't show.
 
 https://dev.mysql.com/doc/refman/9.7/en/charset-collation-coercibility.html
@@ -16,14 +16,15 @@ https://dev.mysql.com/doc/refman/9.7/en/type-conversion.html
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
 
 from migrator.errors import SourceError
 from migrator.model.collation import deciding, is_bytes, is_bytewise, is_padded, rules
 from migrator.model.representation import Family, family_of
 from migrator.model.schema import Column
+from migrator.source.alphabet import Alphabet, Weights
 from migrator.source.literal import key_literal, text_literal
 
 _NUMBERS = ("integer", "decimal", "float", "double")
@@ -32,14 +33,12 @@ _ADDRESSES = ("uuid", "inet")
 _DAYS = ("date", "datetime")
 
 # Character sets in which a character has one code only: converted there and back text is the same.
-_ONE_CODE = frozenset(("ascii", "latin1", "ucs2", "utf8", "utf8mb3", "utf8mb4", "utf16", "utf16le", "utf32"))
-# Sets whose characters weigh the same in collations of the same name of larger sets, and the last of these characters.
-_SAME_WEIGHTS = {
-    "ascii": (frozenset(("general_ci", "general_nopad_ci")), 0x7F),
-    "utf8": (None, 0xFFFF),
-    "utf8mb3": (None, 0xFFFF),
-}
+ONE_CODE = frozenset(("ascii", "latin1", "ucs2", "utf8", "utf8mb3", "utf8mb4", "utf16", "utf16le", "utf32"))
 _NO_CHARACTER = "\ufffd"
+# Ranges of an index that one statement looks into, and how many it is for a value: with more values all of the index is
+# read once for all of them.
+_RANGES = 1000
+_LEAST, _MOST = 20, 40
 
 
 @dataclass(frozen=True)
@@ -49,10 +48,14 @@ class Comparison:
     Attributes:
         near: the column that the statement has.
         given: the column whose values, as the server prints them, it is compared with.
+        alphabet: of `near`, for what `alphabet_for` asks for.
+        weights: of texts that the alphabet can't weigh.
     """
 
     near: Column
     given: Column
+    alphabet: Alphabet | None = None
+    weights: Mapping[str, Weights] = field(default_factory=dict)
 
     def any_of(self, name: str, values: Sequence[bytes]) -> str:
         """The condition that `near`, called `name` in the statement, equals any of `values`, which are not none.
@@ -61,6 +64,13 @@ class Comparison:
             SourceError: when the server can't have printed a value for `given`.
         """
         return self._condition(name, list(dict.fromkeys(values)))
+
+    def alphabet_for(self, values: Sequence[bytes]) -> Column | None:
+        """The column in whose collation the letters of `near` have to be weighed, for its index to find `values`; None
+        where that is of no use."""
+        if self._condition != self._converted or is_bytes(self.given) or len(values) > _RANGES // _LEAST:
+            return None
+        return self.given if self._candidates(values) is None else None
 
     @cached_property
     def _condition(self) -> Callable[[str, Sequence[bytes]], str]:
@@ -98,7 +108,12 @@ class Comparison:
             column = f"CONVERT({name} USING {rule.charset}) COLLATE {rule.collation}"
             exact = among(column, [self._literal(value) for value in values])
         candidates = self._candidates(values)
-        return exact if candidates is None else f"({among(name, candidates)} AND {exact})"
+        if candidates is not None:
+            return f"({among(name, candidates)} AND {exact})"
+        if self.alphabet is None:
+            return exact
+        ranges = self._ranges(self.alphabet, name, values)
+        return f"(({' OR '.join(ranges)}) AND {exact})" if ranges else "FALSE"
 
     def _candidates(self, values: Sequence[bytes]) -> list[str] | None:
         """Literals by which the column's own collation finds at least the rows that the join finds; None for none.
@@ -117,9 +132,9 @@ class Comparison:
                 return None
             if near.charset == given.charset:
                 return [text_literal(text) for text in texts]
-            return [_converted(text, own) for text in texts] if near.charset in _ONE_CODE else None
-        known, last = _SAME_WEIGHTS.get(near.charset or "", (frozenset[str](), 0))
-        if rules(near) != rules(given) or (known is not None and rules(near) not in known):
+            return [_converted(text, own) for text in texts] if near.charset in ONE_CODE else None
+        last = same_weights_up_to(near, given)
+        if last < 0:
             return None
         if last == 0xFFFF and rules(given).startswith("general_"):
             # To these all characters beyond are one and the same.
@@ -127,6 +142,17 @@ class Comparison:
         if any(ord(character) > last for text in texts for character in text):
             return None
         return [_converted(text, own) for text in texts]
+
+    def _ranges(self, alphabet: Alphabet, name: str, values: Sequence[bytes]) -> list[str]:
+        """Conditions on ranges of the column's index, one of which whatever equals a value meets."""
+        most = min(_MOST, _RANGES // len(values))
+        found: dict[str, None] = {}
+        for text in (_text(self.given, value) for value in values):
+            weights = alphabet.weigh(text)
+            found.update(
+                dict.fromkeys(alphabet.ranges(name, text, self.weights[text] if weights is None else weights, most))
+            )
+        return list(found)
 
     def _as_rows(self, name: str, values: Sequence[bytes]) -> str:
         """Columns are compared with columns: a union is not merged, and with two rows it is no constant."""
@@ -155,6 +181,17 @@ class Comparison:
             case "uuid" | "inet":
                 return f"CAST({literal} AS {given.data_type})"
         return literal
+
+
+def same_weights_up_to(small: Column, large: Column) -> int:
+    """The last character up to which all in the set of `small` weigh the same in the collation of the same name of a
+    larger set; -1 for none."""
+    if rules(small) == rules(large) and large.charset in ("utf8", "utf8mb3", "utf8mb4"):
+        if small.charset == "ascii":
+            return 0x7F
+        if small.charset in ("utf8", "utf8mb3") and large.charset == "utf8mb4":
+            return 0xFFFF
+    return -1
 
 
 def among(name: str, literals: Sequence[str]) -> str:

@@ -23,6 +23,7 @@ from migrator.model.layout import Item, Layout, Origin, layout
 from migrator.model.representation import family_of
 from migrator.model.schema import Column, Table
 from migrator.model.tree import Link, Node, Order
+from migrator.source.alphabets import Alphabets
 from migrator.source.conditions import exactly, nearly, within_range
 from migrator.source.literal import key_literal, text_literal
 from migrator.source.sql import Expression, equal, formed, name_of, table_of, text_of, verbatim
@@ -93,9 +94,14 @@ def children(node: Node, parent: Node) -> Template:
 
 
 class Templates:
-    """The templates of the nodes read so far, for as long as a process reads them."""
+    """What statements are made of: the templates of the nodes read so far, for as long as a process reads them.
+
+    Attributes:
+        alphabets: of the columns that values were looked for in by another collation than theirs.
+    """
 
     def __init__(self) -> None:
+        self.alphabets = Alphabets()
         # By id since hashing a whole tree takes longer than compiling. The node stands beside its template, and is
         # compared: in another process, to which this was sent, the id may be another node's.
         self._known: dict[int, tuple[Node, Template]] = {}
