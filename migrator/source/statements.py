@@ -21,7 +21,7 @@ from sqlalchemy.sql import Select
 from migrator.model.chunk import Key, KeyRange
 from migrator.model.layout import Item, Layout, Origin, layout
 from migrator.model.representation import family_of
-from migrator.model.schema import Column, Table
+from migrator.model.schema import Column, ColumnName, Table
 from migrator.model.tree import Link, Node, Order
 from migrator.source.alphabets import Alphabets
 from migrator.source.conditions import exactly, nearly, within_range
@@ -130,6 +130,15 @@ def match_columns(node: Node, parent: Node) -> tuple[Column, ...]:
 def probe(schema: str, name: str, expression: str) -> str:
     """Asks for the type of `expression` over a row of a table, not for rows."""
     return text_of(select(verbatim(expression).label("x")).select_from(table_of(schema, name, ())).limit(0))
+
+
+def join_probe(left: ColumnName, right: ColumnName) -> str:
+    """Joins two tables by a column of each, and asks for no rows."""
+    sides = [
+        table_of(schema, name, (column,)).alias(alias) for (schema, name, column), alias in ((left, "p"), (right, "t"))
+    ]
+    joined = sides[0].join(sides[1], sides[0].c[left[2]] == sides[1].c[right[2]])
+    return text_of(select(literal_column("1")).select_from(joined).limit(0))
 
 
 def locking_read(table: Table, columns: Sequence[str], key: Key) -> str:

@@ -84,8 +84,7 @@ def test_letters_weigh_by_themselves(letters: MySQLSource) -> None:
 
 
 def test_characters_weigh_the_same_in_larger_sets(letters: MySQLSource) -> None:
-    """In collations of the same name; weights of one byte next to those of two. Of UCA 14's without the languages: there
-    are hundreds."""
+    """In collations of the same name; weights of one byte next to those of two. Without UCA 14's for languages."""
     found = [
         one
         for one in collations(letters)
@@ -141,9 +140,9 @@ def test_texts_are_found_by_an_index_of_another_collation(source: MySQLSource, e
     def some(letters: str) -> str:
         return "".join(chance.choices(letters, k=chance.randint(0, 5)))
 
-    texts = sorted({some(TRICKY) for _ in range(3000)})
-    values = [*(some(TRICKY + chance.choice((BEYOND, ""))) for _ in range(40)), *chance.choices(texts, k=40)]
-    columns = collations(source)
+    texts = sorted({some(TRICKY) for _ in range(1000)})
+    values = [*(some(TRICKY + chance.choice((BEYOND, ""))) for _ in range(30)), *chance.choices(texts, k=30)]
+    columns = [one for one in collations(source) if one.collation in NEAR or one.charset in ("utf8mb4", "ucs2")]
     nears = {f"t_{one.collation}": one for one in columns if one.collation in NEAR}
     givens = {f"c_{one.collation}": one for one in columns if alphabet.serves(next(iter(nears.values())), one)}
     for name, one in (nears | givens).items():
@@ -168,7 +167,7 @@ def test_texts_are_found_by_an_index_of_another_collation(source: MySQLSource, e
             for parent, child in raw(source, f"SELECT p.id, c.id FROM {pairs}"):
                 equal.setdefault(child, set()).add(parent)
             rows = raw(source, f"SELECT id, v FROM {given}")
-            for place, count in ((0, 1), (1, 1), (2, 3), (5, 20), (25, 55)):
+            for place, count in ((0, 1), (1, 1), (2, 3), (5, 20), (5, 55)):
                 asked = rows[place : place + count]
                 found = await reader.root_keys(path, "parent", [(row[1] or b"",) for row in asked], None, 10_000)
                 wanted = set().union(*(equal.get(row[0], ()) for row in asked))

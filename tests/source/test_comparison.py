@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable, Iterator
-from dataclasses import dataclass
+import asyncio
+from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from itertools import product
 
 import pymysql
@@ -11,9 +12,12 @@ import pytest
 from sqlalchemy import literal_column
 
 from migrator.errors import SourceError
+from migrator.model.chunk import KeyRange
 from migrator.model.layout import column_item
 from migrator.source import MySQLSource
-from migrator.source.connect import connected_raw
+from migrator.source.alphabets import Alphabets
+from migrator.source.climbing import Climb
+from migrator.source.connect import connected, connected_raw
 from migrator.source.failure import error_code
 from migrator.source.rows import SnapshotReader
 from migrator.source.sql import formed, name_of
@@ -234,3 +238,56 @@ def test_every_pair_of_types(source: MySQLSource) -> None:
     are not what columns are."""
     tables = Tables(source, OTHERS)
     assert tables.differences() == []
+
+
+# A column, another one that it is joined with, and how many rows a server may expect to read for one value.
+INDEXED = (
+    ("latin1_swedish_ci", "utf8mb4_unicode_ci", 100),
+    ("latin1_swedish_ci", "utf8mb4_bin", 10),
+    ("latin1_swedish_ci", "latin1_bin", 10),
+    ("latin1_bin", "latin1_swedish_ci", 10),
+    ("ascii_general_ci", "utf8mb4_unicode_ci", 100),
+    ("ascii_general_ci", "utf8mb4_general_ci", 10),
+    ("utf8mb3_general_ci", "utf8mb4_general_ci", 10),
+    ("utf8mb3_unicode_ci", "utf8mb4_unicode_ci", 10),
+    ("utf8mb4_unicode_ci", "latin1_swedish_ci", 10),
+    ("utf8mb4_unicode_ci", "utf8mb3_general_ci", 10),
+    ("utf8mb4_general_ci", "utf8mb4_bin", 10),
+    ("gbk_chinese_ci", "ascii_general_ci", 10),
+    ("latin1_swedish_ci", "varbinary", 10),
+    ("varbinary", "latin1_swedish_ci", 10),
+)
+
+
+@pytest.mark.slow
+def test_the_columns_index_is_used(source: MySQLSource) -> None:
+    kinds = {kind.name: kind for kind in strings()}
+    rows = 5000
+    numbers = f"WITH RECURSIVE r (n) AS (SELECT 0 UNION ALL SELECT n + 1 FROM r WHERE n < {rows - 1}) SELECT n FROM r"
+    with connected(source.url) as connection:
+        if not getattr(connection.dialect, "is_mariadb", False):
+            connection.exec_driver_sql("SET SESSION cte_max_recursion_depth = 1000000")
+        for name in dict.fromkeys(name for pair in INDEXED for name in pair[:2]):
+            create = f"CREATE TABLE t_{name} (id INT PRIMARY KEY AUTO_INCREMENT, v {kinds[name].type} NULL, KEY (v))"
+            connection.exec_driver_sql(create)
+            text = "CONCAT(SUBSTRING(SHA2(n, 256), 1, 9), '@mail.example')"
+            connection.exec_driver_sql(f"INSERT INTO t_{name} (v) SELECT {text} FROM ({numbers}) q")
+            connection.exec_driver_sql(f"ANALYZE TABLE t_{name}")
+    schema = source.schema()
+    for near, given, most in INDEXED:
+        tables = table(schema, f"t_{near}"), table(schema, f"t_{given}")
+        on = join(tables[0], ["v"], tables[1], ["v"], exact=False)
+        climb = Climb.of([node(tables[0]), node(tables[1], id="c", join=on)], "parent")
+        (row,) = raw(source, f"SELECT v FROM t_{near} LIMIT 1 OFFSET 77")
+        keys = [(row[0] or b"",)]
+
+        async def ask(statement: str) -> Sequence[Sequence[bytes | None]]:
+            return raw(source, statement)
+
+        prepared = asyncio.run(Alphabets().prepared(climb.comparisons, keys, ask))
+        statement = replace(climb, comparisons=prepared).keys(keys, KeyRange(), 2001)
+        with connected(source.url) as connection:
+            (plan,) = connection.exec_driver_sql(f"EXPLAIN FORMAT=TRADITIONAL {statement}").mappings().all()
+        assert plan["key"] == "v", (near, given, plan)
+        assert plan["type"] in ("range", "ref"), (near, given, plan)
+        assert int(plan["rows"]) <= most, (near, given, plan)
