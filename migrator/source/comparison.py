@@ -24,7 +24,7 @@ from migrator.errors import SourceError
 from migrator.model.collation import deciding, is_bytes, is_bytewise, is_padded, rules
 from migrator.model.representation import Family, family_of
 from migrator.model.schema import Column
-from migrator.source.alphabet import Alphabet, Weights
+from migrator.source.alphabet import Alphabet, Weights, serves
 from migrator.source.literal import key_literal, text_literal
 
 _NUMBERS = ("integer", "decimal", "float", "double")
@@ -64,6 +64,14 @@ class Comparison:
             SourceError: when the server can't have printed a value for `given`.
         """
         return self._condition(name, list(dict.fromkeys(values)))
+
+    @property
+    def is_indexed(self) -> bool:
+        """Whether an index of `near` serves, at least for few values."""
+        if self._condition != self._converted:
+            as_numbers = _is_string(self.near) and not _is_string(self.given)
+            return self._condition != self._as_rows and not as_numbers
+        return self._candidates([b"a"]) is not None or serves(self.near, self.given)
 
     def alphabet_for(self, values: Sequence[bytes]) -> Column | None:
         """The column in whose collation the letters of `near` have to be weighed, for its index to find `values`; None
