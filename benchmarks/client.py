@@ -17,7 +17,7 @@ def select_statements(source_url: str, mappings: Path) -> Iterator[str]:
     """One SELECT per node: the node's columns of its whole table. Tables that many parents share are read once."""
     source = open_source(source_url)
     seen = set()
-    for collection in resolve(load_mappings(mappings), source.schema(), source.describe, Policies()):
+    for collection in resolve(load_mappings(mappings), source.schema(), source, Policies()):
         for statement in _below(collection.root, None):
             if statement not in seen:
                 seen.add(statement)

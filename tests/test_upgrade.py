@@ -155,7 +155,10 @@ def test_a_sync_that_was_killed_is_gone_on_with(project: Project) -> None:
         project.sql("UPDATE accounts SET name = 'changed' WHERE id = 1")
         until(lambda: (documents.find_one({"_id": 1}) or {}).get("name") == "changed", "sync to follow")
         for each in range(2, 50):
-            project.sql(f"UPDATE entries SET text = 'changed' WHERE id = {each}", f"DELETE FROM accounts WHERE id = {each + 100}")
+            project.sql(
+                f"UPDATE entries SET text = 'changed' WHERE id = {each}",
+                f"DELETE FROM accounts WHERE id = {each + 100}",
+            )
             time.sleep(0.01)
     project.sql("DELETE FROM accounts WHERE id = 60")
     project.run("sync", "--until-caught-up")

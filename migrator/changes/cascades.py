@@ -19,10 +19,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
+from migrator.changes.folding import is_stripped
 from migrator.changes.joins import own_columns
 from migrator.model.change import TableName
 from migrator.model.schema import ForeignKey, Schema, Table
 from migrator.model.tree import Collection, Node
+
+# Marks the folded twin of a text column among a remembered row's values (see `folding`).
+FOLDED = "~"
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,11 +49,18 @@ class Tracked:
     Attributes:
         key: columns that name a row: the primary key or a unique NOT NULL key.
         columns: those whose values are kept, the key's included.
+        stripped: those of them that are kept without spaces at the end besides.
     """
 
     table: TableName
     key: tuple[str, ...]
     columns: tuple[str, ...]
+    stripped: tuple[str, ...] = ()
+
+    @property
+    def noted(self) -> tuple[str, ...]:
+        """What a state has to have of every row. Other folded twins have always been there, and go without a note."""
+        return (*self.columns, *(name + FOLDED for name in self.stripped))
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +150,8 @@ def _remembered(table: Table, tracked: Sequence[Cascade], collections: Sequence[
         *(column for each in tracked if each.parent == name for column in each.key.parent_columns),
         *(column for collection in collections for column in own_columns(collection, name)),
     ]
-    return Tracked(name, key, tuple(dict.fromkeys(columns)))
+    kept = tuple(dict.fromkeys(columns))
+    return Tracked(name, key, kept, tuple(each for each in kept if is_stripped(table.by_name[each])))
 
 
 def _is_covered(cascade: Cascade, mapped: set[TableName], collections: Sequence[Collection]) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from migrator.model.collation import is_bytewise, is_padded
 from migrator.model.representation import family_of
 from migrator.model.schema import Column
 
@@ -12,7 +13,15 @@ _PLAIN = re.compile(rb"[\t-\r -~]*")
 
 def is_folded(column: Column) -> bool:
     """Whether equal values of the column may differ in their bytes."""
-    return family_of(column) == "text" and not (column.collation or "").endswith("_bin")
+    return family_of(column) == "text" and (not is_bytewise(column) or is_stripped(column))
+
+
+def is_stripped(column: Column) -> bool:
+    """Whether values of the column differ in their bytes only by spaces at the end where they are equal.
+
+    Most collations whose names end in `_bin` pad with spaces. CHAR is printed without those.
+    """
+    return is_bytewise(column) and is_padded(column) and column.data_type != "char"
 
 
 # What all text with other letters than ASCII's is folded to: collations differ in what they take for equal there, even
@@ -20,11 +29,14 @@ def is_folded(column: Column) -> bool:
 OTHERS = b"\xff"
 
 
-def folded(value: bytes) -> bytes:
-    """Without case and spaces at the end; one and the same for all text that is not ASCII, or has characters that some
-    collations pass over (the control characters below 9, from 14 to 31, and 127).
+def folded(column: Column, value: bytes) -> bytes:
+    """Without spaces at the end. Where the column's collation takes more for equal, also without case, and one and the
+    same for all text that is not ASCII, or has characters that some collations pass over (the control characters below
+    9, from 14 to 31, and 127).
 
     Text that a collation finds equal is folded to the same, or one of it to OTHERS. Collations in which ASCII letters
     are equal to each other (v and w in old Swedish ones) are not followed.
     """
+    if is_stripped(column):
+        return value.rstrip(b" ")
     return value.lower().rstrip(b" ") if _PLAIN.fullmatch(value) else OTHERS

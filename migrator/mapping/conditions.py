@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from migrator.errors import MigratorError, Retryable
 from migrator.mapping.expressions import find_column, judge
 from migrator.mapping.fields import check_constant
 from migrator.mapping.lookup import Catalog, column
 from migrator.mapping.spot import Spot
+from migrator.model.collation import is_text
 from migrator.model.policies import SoftDelete
-from migrator.model.schema import Table
+from migrator.model.schema import Column, Table
 
 
 def condition(
@@ -32,7 +34,7 @@ def condition(
     return " AND ".join(f"({part})" for part in parts) if len(parts) > 1 else (parts[0] if parts else None)
 
 
-def constants(match: Mapping[str, str], table: Table, spot: Spot) -> tuple[tuple[str, str], ...]:
+def constants(match: Mapping[str, str], table: Table, spot: Spot, catalog: Catalog) -> tuple[tuple[str, str], ...]:
     """`match:` with the columns in the schema's spelling; constants that a column never holds are reported."""
     found = []
     for name, constant in match.items():
@@ -40,5 +42,20 @@ def constants(match: Mapping[str, str], table: Table, spot: Spot) -> tuple[tuple
         known = column(table, name, here, at_key=True)
         if known is not None:
             check_constant(known, constant, here)
+            _check_characters(known, constant, table, here, catalog)
             found.append((known.name, constant))
     return tuple(found)
+
+
+def _check_characters(column: Column, constant: str, table: Table, spot: Spot, catalog: Catalog) -> None:
+    """Reports a text with characters that the column's character set lacks: the server would refuse to compare them."""
+    if constant.isascii() or not is_text(column):
+        return
+    name = column.name.replace("`", "``")
+    try:
+        catalog.describe(table.schema, table.name, f"`{name}` = _utf8mb4 x'{constant.encode().hex()}'")
+    except Retryable:
+        raise
+    except MigratorError:
+        message = f"`{column.name}` ({column.collation}) can't hold `{constant}`: no row has it"
+        spot.report(message, "write what the rows have")

@@ -6,9 +6,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from migrator.mapping.lookup import column
+from migrator.mapping.lookup import Catalog, column
 from migrator.mapping.spot import Spot
 from migrator.mapping.suggest import nearest
+from migrator.model.collation import is_bytes, is_text
 from migrator.model.representation import family_of
 from migrator.model.schema import Column, ForeignKey, Table
 from migrator.model.tree import Join
@@ -18,6 +19,7 @@ Holder = Literal["parent", "child"]
 Pair = tuple[str, str]
 Pairs = tuple[Pair, ...]
 
+_NUMBERS = ("integer", "decimal", "float", "double", "bit", "year")
 _NOT_COMPARABLE = ("json", "geometry", "vector", "set")
 
 
@@ -40,7 +42,7 @@ class Sides:
 
 
 def find_join(
-    sides: Sides, on: Mapping[str, str] | None, spot: Spot, used: frozenset[str] = frozenset()
+    sides: Sides, on: Mapping[str, str] | None, spot: Spot, catalog: Catalog, used: frozenset[str] = frozenset()
 ) -> Join | None:
     """The join that `on` (at `spot.at(sides.key)`) states, or else the one foreign key gives.
 
@@ -48,13 +50,15 @@ def find_join(
     reported, when there is no foreign key or there are several.
     """
     if on is not None:
-        return _stated(sides, on, spot.at(sides.key))
+        return _stated(sides, on, spot.at(sides.key), catalog)
     held_by = 0 if sides.holder == "parent" else 1
     candidates = tuple(pairs for pairs in sides.candidates() if used.isdisjoint(pair[held_by] for pair in pairs))
     if len(candidates) == 1:
         by_parent, by_child = sides.parent.by_name, sides.child.by_name
         pairs = [(by_parent[left], by_child[right]) for left, right in candidates[0]]
-        return _join(pairs)
+        # Under foreign_key_checks = 0 a table can be converted while those that refer to it are not.
+        fit = [_check_comparable(sides, left, right, spot, catalog) for left, right in pairs]
+        return _join(pairs) if all(fit) else None
     if candidates:
         lines = " or ".join(f"`{sides.key}: {_written(pairs)}`" for pairs in candidates)
         message = f"several foreign keys join {sides.parent.name} and {sides.child.name}"
@@ -82,7 +86,7 @@ def _written(pairs: Pairs) -> str:
     return "{" + ", ".join(f"{left}: {right}" for left, right in pairs) + "}"
 
 
-def _stated(sides: Sides, on: Mapping[str, str], spot: Spot) -> Join | None:
+def _stated(sides: Sides, on: Mapping[str, str], spot: Spot, catalog: Catalog) -> Join | None:
     pairs: list[tuple[Column, Column]] = []
     before = len(spot.problems)
     if _swapped(sides, on):
@@ -98,7 +102,7 @@ def _stated(sides: Sides, on: Mapping[str, str], spot: Spot) -> Join | None:
         child_column = column(sides.child, right, here)
         if parent_column is None or child_column is None:
             continue
-        _check_comparable(parent_column, child_column, here)
+        _check_comparable(sides, parent_column, child_column, here, catalog)
         pairs.append((parent_column, child_column))
     return _join(pairs) if pairs and len(spot.problems) == before else None
 
@@ -112,19 +116,35 @@ def _swapped(sides: Sides, on: Mapping[str, str]) -> bool:
     return not straight and all_in(on, sides.child) and all_in(on.values(), sides.parent)
 
 
-def _check_comparable(parent: Column, child: Column, spot: Spot) -> None:
-    for one in (parent, child):
-        family = family_of(one)
-        if family is None or family in _NOT_COMPARABLE:
-            spot.report(f"`{one.name}` is {one.data_type}: rows can't be joined by it")
-    same_charset = parent.charset is not None and parent.charset == child.charset
-    if same_charset and parent.collation != child.collation:
-        collations = [parent.collation or "", child.collation or ""]
-        if not any(name.endswith("_bin") for name in collations):
-            spot.report(
-                f"MySQL can't compare `{parent.name}` ({collations[0]}) with `{child.name}` ({collations[1]})",
-                "give both columns the same collation",
-            )
+def _check_comparable(sides: Sides, parent: Column, child: Column, spot: Spot, catalog: Catalog) -> bool:
+    """Whether the server compares the columns; reported when it doesn't. What it compares differs between versions."""
+    unfit = [one for one in (parent, child) if family_of(one) is None or family_of(one) in _NOT_COMPARABLE]
+    for one in unfit:
+        spot.report(f"`{one.name}` is {one.data_type}: rows can't be joined by it")
+    if unfit or _kind(parent) == _kind(child):
+        return not unfit
+    left = (sides.parent.schema, sides.parent.name, parent.name)
+    right = (sides.child.schema, sides.child.name, child.name)
+    if catalog.can_compare(left, right):
+        return True
+    strings = all(is_text(one) or is_bytes(one) for one in (parent, child))
+    same = "character set and collation" if strings else "type"
+    spot.report(
+        f"MySQL can't compare `{parent.name}` ({_shown(parent)}) with `{child.name}` ({_shown(child)})",
+        f"give both columns the same {same}",
+    )
+    return False
+
+
+def _kind(column: Column) -> str:
+    """What columns are compared by; those of one kind can be compared without a doubt."""
+    if column.collation is not None:
+        return column.collation
+    return "number" if family_of(column) in _NUMBERS else column.data_type
+
+
+def _shown(column: Column) -> str:
+    return column.collation or column.column_type
 
 
 def _join(pairs: Iterable[tuple[Column, Column]]) -> Join:

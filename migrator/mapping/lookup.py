@@ -4,15 +4,31 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from migrator.errors import AccessDenied, MigratorError, Retryable
 from migrator.mapping.expressions import find_column, judge
 from migrator.mapping.spot import Spot
 from migrator.mapping.suggest import did_you_mean, nearest
-from migrator.model.schema import Column, Schema, Table
+from migrator.model.schema import Column, ColumnName, Schema, Table
 from migrator.model.tree import SqlText
 
 Describe = Callable[[str, str, str], Column]
+CanCompare = Callable[[ColumnName, ColumnName], bool]
+
+
+class Server(Protocol):
+    """Who is asked what only the source's server knows."""
+
+    def describe(self, schema: str, table: str, expression: str) -> Column:
+        """What an SQL expression over one row of a table is; a MigratorError that is not Retryable says what is wrong
+        with the expression."""
+        ...
+
+    def can_compare(self, left: ColumnName, right: ColumnName) -> bool:
+        """Whether the tables can be joined by these columns."""
+        ...
+
 
 _GRANT = "grant the account SELECT on it; `migrator doctor` prints the statement"
 
@@ -26,10 +42,11 @@ def meanings(name: str) -> tuple[tuple[str, str], ...]:
 
 @dataclass(frozen=True)
 class Catalog:
-    """The source as the check sees it: its tables, and the server's judgement of expressions."""
+    """The source as the check sees it: its tables, and the server's judgement of expressions and joins."""
 
     schema: Schema
     describe: Describe
+    can_compare: CanCompare
     # SQL that is used, with the file that it stands in.
     sql: list[tuple[str, SqlText]] = field(default_factory=list)
 

@@ -110,8 +110,8 @@ def _embed(name: str, spec: EmbedSpec, parent: Parent, spot: Spot, catalog: Cata
     policies = overlay(overlay(parent.policies, spec.policies), spec)
     key = row_key(table)
     link = _link(spec.through, table, parent, policies, spot.at("through"), catalog) if spec.through else None
-    join = None if spec.through else _join(spec, table, parent, spot)
-    match = constants(spec.match, table, spot)
+    join = None if spec.through else _join(spec, table, parent, spot, catalog)
+    match = constants(spec.match, table, spot, catalog)
     carried = link.parent if link else join
     if carried is not None and not carried.exact and not parent.key:
         names = ", ".join(column.name for column in carried.parent)
@@ -183,10 +183,10 @@ def _allowed_here(spec: EmbedSpec, table: Table, parent: Parent, spot: Spot) -> 
     return False
 
 
-def _join(spec: EmbedSpec, table: Table, parent: Parent, spot: Spot) -> Join | None:
+def _join(spec: EmbedSpec, table: Table, parent: Parent, spot: Spot, catalog: Catalog) -> Join | None:
     parent_holds = _shape(spec) == "one" and not spec.one
     sides = Sides(parent.table, table, "parent" if parent_holds else "child")
-    join = find_join(sides, spec.on, spot)
+    join = find_join(sides, spec.on, spot, catalog)
     if join is None or _shape(spec) != "one":
         return join
     names = {*(column.name for column in join.child), *(name for name in spec.match)}
@@ -216,9 +216,9 @@ def _link(
     deleted = None if spec.soft_delete is False else policies.soft_delete
     where = condition(spec.where, deleted, link, spot, catalog)
     # Where both sides are one table, the side that is written settles the other.
-    to_parent = find_join(near, spec.on, spot, frozenset(spec.to or ()))
+    to_parent = find_join(near, spec.on, spot, catalog, frozenset(spec.to or ()))
     used = frozenset(column.name for column in to_parent.child) if to_parent else frozenset[str]()
-    to_child = find_join(far, spec.to, spot, used)
+    to_child = find_join(far, spec.to, spot, catalog, used)
     if to_parent is None or to_child is None:
         return None
     key = tuple(column.name for column in row_key(link)) or tuple(column.name for column in link.columns)

@@ -9,7 +9,7 @@ from functools import cache
 from migrator.errors import MappingError, Problem
 from migrator.mapping.indexes import resolve_indexes
 from migrator.mapping.load import MappingFile, MappingSet
-from migrator.mapping.lookup import Catalog, Describe, meanings
+from migrator.mapping.lookup import Catalog, Server, meanings
 from migrator.mapping.nodes import build_root
 from migrator.mapping.references import resolve_references
 from migrator.mapping.spot import Spot
@@ -20,21 +20,20 @@ from migrator.model.schema import Schema, fingerprint
 from migrator.model.tree import Collection, Node
 
 
-def resolve(mappings: MappingSet, schema: Schema, describe: Describe, policies: Policies) -> tuple[Collection, ...]:
+def resolve(mappings: MappingSet, schema: Schema, server: Server, policies: Policies) -> tuple[Collection, ...]:
     """The collections that `mappings` describe, in file order.
 
     Args:
         mappings: from `load_mappings`, or from `read_mappings`, whose problems count among the mistakes.
         schema: at least the tables that the mappings name (`named_tables`), and the names of all.
-        describe: what the server says an SQL expression over one row of (schema, table) is. Asked at most once for
-            each expression; a MigratorError that is not Retryable counts as a mistake in the expression.
+        server: asked each question at most once.
         policies: those of the project.
 
     Raises:
         MappingError: with every mistake of every file.
     """
     problems: list[Problem] = list(mappings.problems)
-    catalog = Catalog(schema, cache(describe))
+    catalog = Catalog(schema, cache(server.describe), cache(server.can_compare))
     roots: dict[str, Node] = {}
     for file in mappings.files:
         spot = Spot(file.places, (), problems)

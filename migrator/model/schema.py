@@ -8,6 +8,9 @@ from dataclasses import asdict, dataclass
 from functools import cached_property
 from json import dumps
 
+# Database, table and column.
+ColumnName = tuple[str, str, str]
+
 
 @dataclass(frozen=True, slots=True)
 class Column:

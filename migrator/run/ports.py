@@ -16,7 +16,7 @@ from migrator.model.chunk import Chunk, ChunkResult, Document, Key, KeyRange, Re
 from migrator.model.plan import CollectionMeasure, CollectionPlan, Finding, TargetCollection, TargetIdentity
 from migrator.model.position import Load, Position, ServerIdentity
 from migrator.model.run import CollectionProgress, Run
-from migrator.model.schema import Column, Schema
+from migrator.model.schema import Column, ColumnName, Schema
 from migrator.model.tree import Collection
 
 
@@ -43,6 +43,10 @@ class Source(Protocol):
 
     def describe(self, schema: str, table: str, expression: str) -> Column:
         """What the server says `expression` over one row of the table is (its name is the expression's text)."""
+        ...
+
+    def can_compare(self, left: ColumnName, right: ColumnName) -> bool:
+        """Whether their tables can be joined by these columns."""
         ...
 
     def measure(

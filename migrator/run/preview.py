@@ -90,7 +90,7 @@ def _checked(source: Source, files: MappingFiles) -> _Checked:
         if mappings.problems:
             raise MappingError(mappings.problems) from None
         raise
-    return _Checked(resolve(mappings, schema, source.describe, files.policies), schema)
+    return _Checked(resolve(mappings, schema, source, files.policies), schema)
 
 
 def make_plan(

@@ -29,7 +29,7 @@ class Part:
     @property
     def columns(self) -> dict[TableName, Sequence[str]]:
         """By table what is remembered of every row."""
-        return {each.table: each.columns for each in self.tables}
+        return {each.table: each.noted for each in self.tables}
 
 
 # Has a part take in rows of one table.
@@ -116,7 +116,7 @@ def remember(
 
 def missing(needed: Sequence[Tracked], known: Mapping[TableName, Sequence[str]]) -> tuple[Tracked, ...]:
     """What has to be remembered and isn't; `known` is SyncState.tracked_tables."""
-    return tuple(each for each in needed if not set(each.columns) <= set(known.get(each.table, ())))
+    return tuple(each for each in needed if not set(each.noted) <= set(known.get(each.table, ())))
 
 
 def tables_of(parts: Sequence[Part]) -> list[Tracked]:
@@ -124,7 +124,8 @@ def tables_of(parts: Sequence[Part]) -> list[Tracked]:
     found: dict[TableName, Tracked] = {}
     for each in [each for part in parts for each in part.tables]:
         before = found.get(each.table, each)
-        found[each.table] = Tracked(each.table, each.key, tuple(dict.fromkeys((*before.columns, *each.columns))))
+        columns = tuple(dict.fromkeys((*before.columns, *each.columns)))
+        found[each.table] = Tracked(each.table, each.key, columns)
     return list(found.values())
 
 

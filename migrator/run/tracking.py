@@ -20,10 +20,11 @@ from dataclasses import dataclass
 from itertools import islice, product
 from typing import Protocol
 
-from migrator.changes.cascades import Cascade, Cascades, Tracked
-from migrator.changes.folding import OTHERS, folded, is_folded
+from migrator.changes.cascades import FOLDED, Cascade, Cascades, Tracked
+from migrator.changes.folding import OTHERS, folded, is_folded, is_stripped
 from migrator.model.change import RowChange, Rows, Scope, TableName, TrackedChange, TrackedRow, Values, Watch
 from migrator.model.chunk import Key
+from migrator.model.schema import Column
 from migrator.run.overlay import Overlay, TooMany
 from migrator.run.sync_ports import SyncState
 
@@ -31,8 +32,6 @@ from migrator.run.sync_ports import SyncState
 _AT_ONCE = 500
 # Changed rows in memory, after which they are written before the next event is walked through (DESIGN rule 7).
 _UNWRITTEN = 10_000
-# Marks the folded twin of a text column among a tracked row's values.
-_FOLDED = "~"
 # Behind the key of a row that is remembered a second time, as it may be.
 _GUESS = b"perhaps"
 
@@ -425,32 +424,40 @@ class Tracker:
 
     def _lookup(self, cascade: Cascade, keys: Iterable[Key]) -> tuple[tuple[str, ...], list[Key]]:
         """The columns to look in and the values to look for; text as far as its collation may find it equal."""
-        fold = self._folds(cascade)
-        names = tuple(name + _FOLDED if text else name for name, text in zip(cascade.key.columns, fold, strict=True))
+        columns = self._columns(cascade)
+        names = tuple(one.name + FOLDED if is_folded(one) else one.name for one in columns)
         wanted: dict[Key, None] = {}
         for key in keys:
-            parts = [(folded(part), OTHERS) if text else (part,) for part, text in zip(key, fold, strict=True)]
+            parts = [_wanted(one, part) for one, part in zip(columns, key, strict=True)]
             wanted.update(dict.fromkeys(product(*parts)))
         return names, list(wanted)
 
     def _doubt(self, cascade: Cascade, keys: Iterable[Key]) -> None:
         """A key that may be equal to any text: which rows held it, only the source knows."""
-        fold = self._folds(cascade)
-        if any(text and folded(part) == OTHERS for key in keys for part, text in zip(key, fold, strict=True)):
+        columns = self._columns(cascade)
+        if any(OTHERS in _wanted(one, part)[:1] for key in keys for one, part in zip(columns, key, strict=True)):
             self.doubtful.add(cascade.child)
 
-    def _folds(self, cascade: Cascade) -> list[bool]:
+    def _columns(self, cascade: Cascade) -> list[Column]:
         table = self._watches[cascade.child].table
-        return [is_folded(table.by_name[name]) for name in cascade.key.columns]
+        return [table.by_name[name] for name in cascade.key.columns]
 
     def _with_folded(self, row: TrackedRow) -> TrackedRow:
         table = self._watches[row.table].table
         twins = {
-            name + _FOLDED: None if value is None else folded(value)
+            name + FOLDED: None if value is None else folded(table.by_name[name], value)
             for name, value in row.values.items()
             if is_folded(table.by_name[name])
         }
         return TrackedRow(row.table, row.key, {**row.values, **twins}) if twins else row
+
+
+def _wanted(column: Column, value: bytes) -> tuple[bytes, ...]:
+    """What a remembered row that may hold a key's value has, folded where the column is."""
+    if not is_folded(column):
+        return (value,)
+    found = folded(column, value)
+    return (found,) if is_stripped(column) else (found, OTHERS)
 
 
 def _first_steps(cascade: Cascade, columns: Sequence[str], rows: Rows) -> Iterator[tuple[_Step, Key]]:

@@ -16,7 +16,8 @@ from migrator.model.chunk import Key, KeyRange
 from migrator.model.layout import column_item
 from migrator.model.schema import Column
 from migrator.model.tree import Node
-from migrator.source.conditions import exactly, within_range
+from migrator.source.comparison import Comparison
+from migrator.source.conditions import exactly, joined, within_range
 from migrator.source.literal import text_literal
 from migrator.source.sql import Expression, equal, formed, name_of, table_of, text_of
 
@@ -28,14 +29,15 @@ class Climb:
     Attributes:
         tables: all of them, joined.
         key: the root's key in them.
-        columns: whose values are given, by their types; `names` is what they are called in the statement.
+        comparisons: columns of theirs, each with the one whose values are given; `names` is what the former are called
+            in the statement.
         repeats: whether a root may be found more than once.
     """
 
     root: Node
     tables: FromClause
     key: tuple[Expression, ...]
-    columns: tuple[Column, ...]
+    comparisons: tuple[Comparison, ...]
     names: tuple[str, ...]
     repeats: bool
 
@@ -72,12 +74,18 @@ class Climb:
             near, wanted, given = link, last.link.child.parent, last.link.child.child
         key = tuple(sources[0].c[column.name] for column in above[0].key)
         named = tuple(name_of(near.c[column.name]) for column in wanted)
-        return cls(above[0], tables, key, given, named, repeats=len(above) > 1 or hop == "child")
+        comparisons = tuple(Comparison(one, other) for one, other in zip(wanted, given, strict=True))
+        return cls(above[0], tables, key, comparisons, named, repeats=len(above) > 1 or hop == "child")
+
+    @property
+    def columns(self) -> tuple[Column, ...]:
+        """Those whose values are given."""
+        return tuple(one.given for one in self.comparisons)
 
     def keys(self, values: Sequence[Key], within: KeyRange, limit: int) -> str:
         """The statement for the lowest root keys of a range that `values` lead to."""
         conditions = within_range(self.root.key, [name_of(one) for one in self.key], within)
-        conditions.append(exactly(self.columns, self.names, values))
+        conditions.append(joined(self.comparisons, self.names, values))
         statement = select(*_formed(self.root, self.key)).select_from(self.tables)
         statement = statement.where(*(literal_column(one) for one in conditions))
         if self.repeats:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from itertools import groupby
 
 from migrator.model.chunk import Key, KeyRange
 from migrator.model.representation import family_of
 from migrator.model.schema import Column
+from migrator.source.comparison import Comparison, among
 from migrator.source.literal import key_literal
 
 # A range is read when it holds at most so many values for each one wanted.
@@ -43,37 +45,43 @@ def _beyond(columns: Sequence[Column], names: Sequence[str], key: Key, strictly:
 
 
 def exactly(columns: Sequence[Column], names: Sequence[str], keys: Sequence[Key]) -> str:
-    """The columns, called `names` in the statement, hold any of `keys` by the server's own comparison."""
-    return _among(columns, names, keys, _listed)
+    """The columns, called `names` in the statement, hold any of `keys`, values of their own, by the server's own
+    comparison."""
+    return _among(columns, names, keys, [partial(_listed, column) for column in columns])
 
 
 def nearly(columns: Sequence[Column], names: Sequence[str], keys: Sequence[Key]) -> str:
     """As `exactly`, but a dense set of integers becomes the range around it, which holds others too."""
-    return _among(columns, names, keys, _near)
+    *above, last = columns
+    tests = [*(partial(_listed, column) for column in above), partial(_near, last)]
+    return _among(columns, names, keys, tests)
 
 
-# The condition that one column holds one of some values.
-AnyOf = Callable[[Column, str, Sequence[bytes]], str]
+def joined(comparisons: Sequence[Comparison], names: Sequence[str], keys: Sequence[Key]) -> str:
+    """The columns, called `names` in the statement, equal any of `keys`, values of the columns that they are joined
+    with, as the join compares them."""
+    return _among([one.given for one in comparisons], names, keys, [one.any_of for one in comparisons])
 
 
-def _among(columns: Sequence[Column], names: Sequence[str], keys: Sequence[Key], any_of: AnyOf) -> str:
+# The condition that a column, called so in the statement, holds one of some values.
+AnyOf = Callable[[str, Sequence[bytes]], str]
+
+
+def _among(columns: Sequence[Column], names: Sequence[str], keys: Sequence[Key], tests: Sequence[AnyOf]) -> str:
+    """`columns` are those whose values `keys` are."""
     if len(columns) == 1:
-        return any_of(columns[0], names[0], [key[0] for key in keys])
+        return tests[0](names[0], [key[0] for key in keys])
     # a = x AND b IN (...), since not every server uses an index for (a, b) IN ((x, y), ...).
     ordered = sorted_keys(columns, keys)
     parts = [
-        f"({names[0]} = {key_literal(columns[0], first)} AND "
-        f"{_among(columns[1:], names[1:], [key[1:] for key in rest], any_of)})"
+        f"({tests[0](names[0], [first])} AND {_among(columns[1:], names[1:], [key[1:] for key in rest], tests[1:])})"
         for first, rest in groupby(ordered, key=lambda key: key[0])
     ]
     return f"({' OR '.join(parts)})"
 
 
 def _listed(column: Column, name: str, values: Sequence[bytes]) -> str:
-    literals = list(dict.fromkeys([key_literal(column, value) for value in values]))
-    if len(literals) == 1:
-        return f"{name} = {literals[0]}"
-    return f"{name} IN ({', '.join(literals)})"
+    return among(name, list(dict.fromkeys([key_literal(column, value) for value in values])))
 
 
 def _near(column: Column, name: str, values: Sequence[bytes]) -> str:

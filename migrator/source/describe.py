@@ -8,10 +8,10 @@ import pymysql.err
 from pymysql.constants import FIELD_TYPE, FLAG
 
 from migrator.errors import SourceError
-from migrator.model.schema import Column
+from migrator.model.schema import Column, ColumnName
 from migrator.source.connect import connected_raw
 from migrator.source.failure import error_code, translate
-from migrator.source.statements import probe
+from migrator.source.statements import join_probe, probe
 from migrator.source.url import SourceUrl
 
 _BINARY = 63  # id of the collation `binary`
@@ -40,6 +40,8 @@ _PLAIN = {
 }
 _TEMPORAL = {FIELD_TYPE.DATETIME: "datetime", FIELD_TYPE.TIMESTAMP: "timestamp", FIELD_TYPE.TIME: "time"}
 _BLOBS = (FIELD_TYPE.TINY_BLOB, FIELD_TYPE.BLOB, FIELD_TYPE.MEDIUM_BLOB, FIELD_TYPE.LONG_BLOB)
+# ER_CANT_AGGREGATE_2COLLATIONS; MariaDB's ER_ILLEGAL_PARAMETER_DATA_TYPES2_FOR_OPERATION.
+_NOT_COMPARABLE = (1267, 4078)
 # The expression itself is wrong, as opposed to the server or the account. MySQL error reference.
 _BAD_EXPRESSION = frozenset((1054, 1064, 1052, 1111, 1305, 1582, 1583, 1584, 1267, 1271, 1241, 1630, 3593))
 
@@ -82,6 +84,23 @@ def describe(url: SourceUrl, schema: str, table: str, expression: str) -> Column
             f"`{expression}` has {len(fields)} values", where=f"{schema}.{table}", hint="Write one SQL expression."
         )
     return column_of(fields[0], expression)
+
+
+def can_compare(url: SourceUrl, left: ColumnName, right: ColumnName) -> bool:
+    """Whether the server compares columns of two tables, (database, table, column) each. Text of two character sets may
+    not be comparable, nor by two collations.
+
+    Raises:
+        SourceError, SourceUnavailable: when the server can't be asked.
+    """
+    with connected_raw(url) as connection, connection.cursor() as cursor:
+        try:
+            cursor.execute(join_probe(left, right))
+        except pymysql.err.MySQLError as error:
+            if error_code(error) in _NOT_COMPARABLE:
+                return False
+            raise
+    return True
 
 
 def column_of(field: ResultField, name: str) -> Column:

@@ -13,7 +13,7 @@ from migrator.model.chunk import Key, KeyRange
 from migrator.model.cutover import Counter
 from migrator.model.plan import CollectionMeasure, Finding
 from migrator.model.position import Load, Position, ServerIdentity
-from migrator.model.schema import Column, Schema
+from migrator.model.schema import Column, ColumnName, Schema
 from migrator.model.sums import NodeSums, Spot
 from migrator.model.tree import Collection
 from migrator.source import (
@@ -66,6 +66,9 @@ class MySQLSource:
 
     def describe(self, schema: str, table: str, expression: str) -> Column:
         return describe.describe(self.url, schema, table, expression)
+
+    def can_compare(self, left: ColumnName, right: ColumnName) -> bool:
+        return describe.can_compare(self.url, left, right)
 
     def measure(
         self, collection: Collection, *, exact: bool, report: Callable[[str], None] | None = None

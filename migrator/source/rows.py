@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Sequence
 from contextlib import aclosing, asynccontextmanager
+from dataclasses import replace
 
 import asyncmy
 from asyncmy.cursors import SSCursor
@@ -76,7 +77,9 @@ class SnapshotReader:
         within = KeyRange(after, None)
         found: list[Key] = []
         for some in _slices(sorted_keys(climb.columns, values)):
-            new = _keys(await self._all(climb.keys(some, within, limit)))
+            comparisons = await self._templates.alphabets.prepared(climb.comparisons, some, self._all)
+            statement = replace(climb, comparisons=comparisons).keys(some, within, limit)
+            new = _keys(await self._all(statement))
             found = await self._lowest(path[0], found, new, limit)
             if len(found) == limit:
                 within = KeyRange(after, found[-1])

@@ -21,8 +21,9 @@ from sqlalchemy.sql import Select
 from migrator.model.chunk import Key, KeyRange
 from migrator.model.layout import Item, Layout, Origin, layout
 from migrator.model.representation import family_of
-from migrator.model.schema import Column, Table
+from migrator.model.schema import Column, ColumnName, Table
 from migrator.model.tree import Link, Node, Order
+from migrator.source.alphabets import Alphabets
 from migrator.source.conditions import exactly, nearly, within_range
 from migrator.source.literal import key_literal, text_literal
 from migrator.source.sql import Expression, equal, formed, name_of, table_of, text_of, verbatim
@@ -93,9 +94,14 @@ def children(node: Node, parent: Node) -> Template:
 
 
 class Templates:
-    """The templates of the nodes read so far, for as long as a process reads them."""
+    """What statements are made of: the templates of the nodes read so far, for as long as a process reads them.
+
+    Attributes:
+        alphabets: of the columns that values were looked for in by another collation than theirs.
+    """
 
     def __init__(self) -> None:
+        self.alphabets = Alphabets()
         # By id since hashing a whole tree takes longer than compiling. The node stands beside its template, and is
         # compared: in another process, to which this was sent, the id may be another node's.
         self._known: dict[int, tuple[Node, Template]] = {}
@@ -124,6 +130,15 @@ def match_columns(node: Node, parent: Node) -> tuple[Column, ...]:
 def probe(schema: str, name: str, expression: str) -> str:
     """Asks for the type of `expression` over a row of a table, not for rows."""
     return text_of(select(verbatim(expression).label("x")).select_from(table_of(schema, name, ())).limit(0))
+
+
+def join_probe(left: ColumnName, right: ColumnName) -> str:
+    """Joins two tables by a column of each, and asks for no rows."""
+    sides = [
+        table_of(schema, name, (column,)).alias(alias) for (schema, name, column), alias in ((left, "p"), (right, "t"))
+    ]
+    joined = sides[0].join(sides[1], sides[0].c[left[2]] == sides[1].c[right[2]])
+    return text_of(select(literal_column("1")).select_from(joined).limit(0))
 
 
 def locking_read(table: Table, columns: Sequence[str], key: Key) -> str:

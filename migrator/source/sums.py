@@ -205,7 +205,8 @@ def _aggregates(measured: MeasuredField, tables: _Tables) -> Iterator[str]:
     value = tables.of_field(measured)
     if measured.case is not None:
         column, case = measured.case
-        value = f"IF(CAST({tables.own(column)} AS BINARY) = CAST({text_literal(case)} AS BINARY), {value}, NULL)"
+        held = f"CAST(CONVERT({tables.own(column)} USING utf8mb4) AS BINARY)"
+        value = f"IF({held} = CAST({text_literal(case)} AS BINARY), {value}, NULL)"
     yield f"COUNT({_present(measured, value)})"
     match measured.measure:
         case "number" | "real":

@@ -6,7 +6,8 @@ from dataclasses import replace
 
 from migrator.changes.cascades import Cascades, silent_cascades
 from migrator.model.schema import Table
-from tests.changes.build import collection, join, link, node, refers, schema, table
+from migrator.run.remember import missing
+from tests.changes.build import collection, column, join, link, node, refers, schema, table
 
 GROUPS = table("groups_")
 TAGS = table("tags", "group_id", keys=(refers("g", "group_id", "groups_", delete="CASCADE"),))
@@ -112,3 +113,21 @@ def test_tables_that_refer_to_each_other_come_to_an_end() -> None:
     found = silent_cascades(schema(tree), [collection(node(tree))])
     assert names(found) == ([], ["categories.up"])
     assert found.tables[0].columns == ("id", "parent_id")
+
+
+def test_keys_that_pad_with_spaces_are_kept_without_them_besides() -> None:
+    """A state of before that has no such twin has to be filled again."""
+    text = {"charset": "utf8mb4", "collation": "utf8mb4_bin"}
+    tags = replace(TAGS, columns=(column("id"), column("code", "varchar", **text), column("fixed", "char", **text)))
+    tags = replace(
+        tags,
+        foreign_keys=(
+            refers("g", "code", "groups_", delete="CASCADE"),
+            refers("f", "fixed", "groups_", delete="CASCADE"),
+        ),
+    )
+    (found,) = silent_cascades(schema(GROUPS, tags), [collection(node(tags))]).tables
+    assert found.columns == ("id", "fixed", "code")
+    assert found.stripped == ("code",)
+    assert missing([found], {found.table: ("id", "fixed", "code")}) == (found,)
+    assert missing([found], {found.table: found.noted}) == ()

@@ -23,7 +23,7 @@ def create_tables(url: str, script: Path = SCHEMA) -> None:
 def resolve_folder(url: str, folder: Path, policies: Policies | None = None) -> tuple[Collection, ...]:
     """Loads and resolves every mapping of `folder`."""
     source = MySQLSource(parse_source_url(url))
-    return resolve(load_mappings(folder), source.schema(), source.describe, policies or Policies())
+    return resolve(load_mappings(folder), source.schema(), source, policies or Policies())
 
 
 def resolve_text(url: str, folder: Path, *texts: str, policies: Policies | None = None) -> tuple[Collection, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
@@ -11,12 +12,13 @@ from migrator.mapping.load import load_mappings
 from migrator.mapping.resolve import resolve
 from migrator.model.layout import carries_parent_key
 from migrator.model.policies import Policies, SoftDelete
-from migrator.model.schema import Column
+from migrator.model.schema import Column, ColumnName
 from migrator.model.serialize import from_json, to_json
 from migrator.model.tree import Collection, Node, Order
 from migrator.source.mysql import MySQLSource
 from migrator.source.url import parse_source_url
 from tests.mapping.check import create_tables, resolve_text
+from tests.oracle.load import run_script
 
 
 class Resolve:
@@ -367,25 +369,60 @@ def test_travels_as_json(resolved: Resolve) -> None:
     assert from_json(Collection, to_json(found)) == found
 
 
+@dataclass(frozen=True)
+class Heard:
+    """The source's server, and what it was asked."""
+
+    source: MySQLSource
+    asked: list[object] = field(default_factory=list)
+
+    def describe(self, schema: str, table: str, expression: str) -> Column:
+        self.asked.append(expression)
+        return self.source.describe(schema, table, expression)
+
+    def can_compare(self, left: ColumnName, right: ColumnName) -> bool:
+        self.asked.append((left[1:], right[1:]))
+        return self.source.can_compare(left, right)
+
+
+class Gone:
+    """A server that does not answer."""
+
+    def describe(self, schema: str, table: str, expression: str) -> Column:
+        raise SourceUnavailable("gone")
+
+    def can_compare(self, left: ColumnName, right: ColumnName) -> bool:
+        raise SourceUnavailable("gone")
+
+
 def test_expressions_are_described_once(resolved: Resolve, shop_url: str) -> None:
-    source = MySQLSource(parse_source_url(shop_url))
-    asked: list[str] = []
-
-    def describe(schema: str, table: str, expression: str) -> Column:
-        asked.append(expression)
-        return source.describe(schema, table, expression)
-
+    heard = Heard(MySQLSource(parse_source_url(shop_url)))
     text = "collection: people\nfrom: people\nembed: {boss: {from: people, depth: 4, fields: {n: {sql: id + 1}}}}"
     (resolved.folder / "m.yaml").write_text(text)
-    resolve(load_mappings(resolved.folder), source.schema(), describe, Policies())
-    assert asked == ["id + 1"]
+    resolve(load_mappings(resolved.folder), heard.source.schema(), heard, Policies())
+    assert heard.asked == ["id + 1"]
+
+
+def test_joins_are_asked_about_only_where_their_columns_differ(mysql_url: str, tmp_path: Path) -> None:
+    run_script(
+        mysql_url,
+        """
+        CREATE TABLE a (id INT PRIMARY KEY, t VARCHAR(9) CHARACTER SET latin1, KEY (t));
+        CREATE TABLE b (
+            id INT PRIMARY KEY, a BIGINT, t VARCHAR(9) CHARACTER SET latin1, u VARCHAR(9) CHARACTER SET utf8mb4
+        );
+        """,
+    )
+    heard = Heard(MySQLSource(parse_source_url(mysql_url)))
+    on = {"x": "{id: a}", "y": "{t: t}", "z": "{t: u}"}
+    embeds = "".join(f"\n  {name}: {{from: b, many: true, on: {each}}}" for name, each in on.items())
+    (tmp_path / "m.yaml").write_text(f"collection: a\nfrom: a\nembed:{embeds}")
+    resolve(load_mappings(tmp_path), heard.source.schema(), heard, Policies())
+    assert heard.asked == [(("a", "t"), ("b", "u"))]
 
 
 def test_a_lost_source_is_no_mistake_of_the_mapping(resolved: Resolve, shop_url: str) -> None:
-    def describe(schema: str, table: str, expression: str) -> Column:
-        raise SourceUnavailable("gone")
-
     (resolved.folder / "m.yaml").write_text("collection: orders\nfrom: orders\nwhere: id > 1")
     schema = MySQLSource(parse_source_url(shop_url)).schema()
     with pytest.raises(SourceUnavailable):
-        resolve(load_mappings(resolved.folder), schema, describe, Policies())
+        resolve(load_mappings(resolved.folder), schema, Gone(), Policies())

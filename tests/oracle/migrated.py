@@ -65,7 +65,7 @@ def id_of(document: bytes) -> bytes:
 def resolved(url: str, folder: Path, policies: Policies | None = None) -> tuple[Collection, ...]:
     """The folder's mappings after the check against the source's schema."""
     source = open_source(url)
-    return resolve(load_mappings(folder), source.schema(), source.describe, policies or Policies())
+    return resolve(load_mappings(folder), source.schema(), source, policies or Policies())
 
 
 def migrate(url: str, collection: Collection, within: KeyRange | None = None) -> Migrated:

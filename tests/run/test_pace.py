@@ -40,7 +40,7 @@ def collections(mysql_url: str, tmp_path: Path) -> Any:
         for statement in BANK:
             cursor.execute(statement)
     source = open_source(mysql_url)
-    return resolve(read_mappings(tmp_path), source.schema(), source.describe, Policies())
+    return resolve(read_mappings(tmp_path), source.schema(), source, Policies())
 
 
 def write(url: str, times: int) -> None:

@@ -30,7 +30,7 @@ DATES: CodecOptions[dict[str, Any]] = CodecOptions(datetime_conversion=DatetimeC
 
 def resolved(url: str, folder: Path) -> dict[str, Collection]:
     source = MySQLSource(parse_source_url(url))
-    found = resolve(load_mappings(folder), source.schema(), source.describe, Policies())
+    found = resolve(load_mappings(folder), source.schema(), source, Policies())
     return {collection.name: collection for collection in found}
 
 

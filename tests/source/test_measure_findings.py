@@ -429,6 +429,43 @@ def test_a_text_column_joined_by_a_number(people: People) -> None:
     assert "as numbers" in next(finding.text for finding in findings if finding.code == "no-join-index")
 
 
+LATIN = "latin1 COLLATE latin1_swedish_ci"
+SMALL = "utf8mb3 COLLATE utf8mb3_general_ci"
+LARGE = "utf8mb4 COLLATE utf8mb4_unicode_ci"
+
+
+@pytest.mark.parametrize(
+    ("parent", "child", "said"),
+    [
+        (LARGE, LATIN, ["converts c, for which no index serves, and each chunk reads the whole table"]),
+        (SMALL, LATIN, ["converts c, for which no index serves, and each chunk reads the whole table"]),
+        (SMALL, LARGE, ["sync reads all of {db}.r when rows of {db}.c change"]),
+        ("gbk", LARGE, ["sync reads all of {db}.r when rows of {db}.c change"]),
+        (LATIN, LARGE, []),
+        ("utf8mb3 COLLATE utf8mb3_unicode_ci", LARGE, []),
+        ("utf8mb4 COLLATE utf8mb4_bin", LARGE, []),
+        (LARGE, "utf8mb4 COLLATE utf8mb4_bin", []),
+        (LATIN, LATIN, []),
+    ],
+)
+def test_text_of_another_character_set(
+    source: MySQLSource, execute: Execute, parent: str, child: str, said: list[str]
+) -> None:
+    """The server converts one of the columns, and can't look in its index then."""
+    execute(
+        f"CREATE TABLE r (id INT PRIMARY KEY, p VARCHAR(20) CHARACTER SET {parent}, KEY (p))",
+        f"CREATE TABLE c (id INT PRIMARY KEY, c VARCHAR(20) CHARACTER SET {child}, KEY (c))",
+    )
+    schema = source.schema()
+    on = join(table(schema, "r"), ["p"], table(schema, "c"), ["c"], exact=False)
+    root = node(table(schema, "r"), children=(node(table(schema, "c"), id="root.c", path=("c",), join=on),))
+    findings = [one for one in found(source, root) if one.code == "no-join-index"]
+    assert len(findings) == len(said)
+    for one, text in zip(findings, said, strict=True):
+        assert text.format(db=source.url.database) in one.text
+        assert (one.severity, one.where) == ("info", "root.c")  # no rows
+
+
 @pytest.mark.parametrize("engine", ["MyISAM", "MEMORY"])
 def test_a_table_without_snapshots(source: MySQLSource, execute: Execute, engine: str) -> None:
     execute(f"CREATE TABLE t (id INT PRIMARY KEY) ENGINE={engine}")

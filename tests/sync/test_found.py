@@ -73,6 +73,26 @@ def test_letters_that_differ_in_the_collation_are_kept_apart(mysql_url: str, mon
     assert small.synced("DELETE FROM places") == []
 
 
+@pytest.mark.parametrize("collation", ["utf8mb4_bin", "utf8mb4_unicode_ci"])
+def test_spaces_at_the_end_of_a_key_do_not_count(
+    mysql_url: str, mongodb_url: str, tmp_path: Path, collation: str
+) -> None:
+    """Most collations that compare characters by their codes pad with spaces all the same, and foreign keys do as they
+    do."""
+    schema = f"""
+    CREATE TABLE places (name VARCHAR(8) CHARACTER SET utf8mb4 COLLATE {collation} PRIMARY KEY);
+    CREATE TABLE boards (id INT PRIMARY KEY, place VARCHAR(8) CHARACTER SET utf8mb4 COLLATE {collation} NULL,
+        FOREIGN KEY (place) REFERENCES places (name) ON DELETE SET NULL ON UPDATE CASCADE);
+    INSERT INTO places VALUES ('a'), ('b  '), ('é ');
+    INSERT INTO boards VALUES (1, 'a'), (2, 'a '), (3, 'b'), (4, 'b '), (5, 'é'), (6, 'é  ');
+    """
+    mappings = {"boards": "collection: boards\nfrom: boards\n"}
+    small = Small(mysql_url, mongodb_url, tmp_path, schema, mappings)
+    assert small.synced("DELETE FROM places WHERE name = 'a'") == []
+    assert small.synced("UPDATE places SET name = 'c' WHERE name = 'b'") == []
+    assert small.synced("DELETE FROM places WHERE name IN ('c', 'é')") == []
+
+
 def test_rows_of_a_table_that_took_another_ones_place(mysql_url: str, mongodb_url: str, tmp_path: Path) -> None:
     """Loaded aside and renamed: its rows had no events under the name they have now."""
     mappings = {"tickets": "collection: tickets\nfrom: tickets\nwhere: locked_by IS NULL\n"}

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
+from migrator.model.collation import deciding, is_bytes, is_text
 from migrator.model.plan import Finding, Measure, Severity
 from migrator.model.representation import family_of
 from migrator.model.schema import Column
-from migrator.model.tree import Node
+from migrator.model.tree import Join, Node
+from migrator.source.comparison import Comparison
 from migrator.source.measuring.facts import Facts
 from migrator.source.measuring.relations import quoted, table_name
 from migrator.source.measuring.scope import Scope
 
 _TRANSACTIONAL = ("innodb", "rocksdb", "tokudb")
 _SCAN_HURTS = 1000  # rows; below, reading the whole table is as fast as an index
+_NUMBERS = ("integer", "decimal", "double", "float")
 _NAME_LENGTH = 64
 _PREFIX = 191  # characters of a text column in an index: fits every row format
 
@@ -65,60 +69,105 @@ def _root_key(scope: Scope) -> Iterator[Finding]:
 
 def join_index_findings(scope: Scope, node: Node, rows: Measure) -> Iterator[Finding]:
     """Joins below a parent that no index supports: each chunk would read the child's whole table."""
-    for facts, columns, match in node_lookups(scope, node):
-        if facts.is_view or facts.has_index([one.name for one in columns], [name for name, _ in match]):
-            continue
-        count = max(facts.rows, rows.value if facts is scope.facts_of(node) else 0)
-        severity: Severity = "warning" if count > _SCAN_HURTS else "info"
-        names = ", ".join(one.name for one in columns)
-        known = {one.name: one for one in columns}
-        yield Finding(
-            severity,
-            "no-join-index",
-            node.id,
-            f"no index of {facts.qualified} begins with {names}: each chunk reads the whole table"
-            + ("" if severity == "warning" else " (it is small)"),
-            _create_index(facts, tuple(known.values())),
-        )
-    yield from _unusable_indexes(scope, node)
+    for lookup in _lookups(scope, node):
+        facts, columns = lookup.facts, lookup.join.child
+        if not facts.is_view and not lookup.has_index():
+            count = max(facts.rows, rows.value if facts is scope.facts_of(node) else 0)
+            names = ", ".join(one.name for one in columns)
+            known = {one.name: one for one in columns}
+            yield Finding(
+                _severity(count),
+                "no-join-index",
+                node.id,
+                f"no index of {facts.qualified} begins with {names}: each chunk reads the whole table"
+                + ("" if count > _SCAN_HURTS else " (it is small)"),
+                _create_index(facts, tuple(known.values())),
+            )
+        yield from _unusable_indexes(scope, node, lookup)
 
 
-def node_lookups(scope: Scope, node: Node) -> list[tuple[Facts, tuple[Column, ...], tuple[tuple[str, str], ...]]]:
-    """Tables in which rows are looked up for a node: table, columns, columns that equal constants."""
-    if node.link is not None:
-        return [
-            (scope.link_facts(node.link), node.link.parent.child, ()),
-            (scope.facts_of(node), node.link.child.child, node.match),
-        ]
-    if node.join is None:
+@dataclass(frozen=True)
+class _Lookup:
+    """A join by which rows of a table are looked up for a node.
+
+    Attributes:
+        above: the table on the parent's side.
+        facts: the table of the rows.
+        match: columns of its that equal constants.
+    """
+
+    above: Facts
+    facts: Facts
+    join: Join
+    match: tuple[tuple[str, str], ...] = ()
+
+    def has_index(self) -> bool:
+        return self.facts.has_index([one.name for one in self.join.child], [name for name, _ in self.match])
+
+    def pairs(self) -> Iterator[tuple[Column, Column]]:
+        return zip(self.join.parent, self.join.child, strict=True)
+
+
+def _lookups(scope: Scope, node: Node) -> list[_Lookup]:
+    above = next((scope.facts_of(path[-2]) for path in scope.paths() if len(path) > 1 and path[-1] == node), None)
+    if above is None:
         return []
-    return [(scope.facts_of(node), node.join.child, node.match)]
+    if node.link is not None:
+        link = scope.link_facts(node.link)
+        own = _Lookup(link, scope.facts_of(node), node.link.child, node.match)
+        return [_Lookup(above, link, node.link.parent), own]
+    return [] if node.join is None else [_Lookup(above, scope.facts_of(node), node.join, node.match)]
 
 
 def is_looked_up_fast(scope: Scope, node: Node) -> bool:
     """Whether a few parents' rows can be found within the time that a question has."""
     return all(
-        scope.is_whole(facts)
-        or (facts.rows > 0 and facts.is_readable)
-        or facts.has_index([one.name for one in columns], [name for name, _ in match])
-        for facts, columns, match in node_lookups(scope, node)
+        scope.is_whole(lookup.facts)
+        or (lookup.facts.rows > 0 and lookup.facts.is_readable)
+        or (lookup.has_index() and not any(_is_converted(*pair) for pair in lookup.pairs()))
+        for lookup in _lookups(scope, node)
     )
 
 
-def _unusable_indexes(scope: Scope, node: Node) -> Iterator[Finding]:
-    """The server can't look up a text column by a number: it converts the column, row by row."""
-    joins = [node.link.parent, node.link.child] if node.link is not None else [node.join] if node.join else []
-    for join in joins:
-        for parent, child in zip(join.parent, join.child, strict=True):
-            if family_of(child) == "text" and family_of(parent) in ("integer", "decimal", "double", "float"):
-                yield Finding(
-                    "warning",
-                    "no-join-index",
-                    node.id,
-                    f"{child.name} is {child.column_type}, but is joined with the {parent.column_type} column "
-                    f"{parent.name}: the server compares them as numbers, for which no index serves",
-                    "Give both columns the same type.",
-                )
+def _is_converted(parent: Column, child: Column) -> bool:
+    """Whether the server converts the child's column to compare it, row by row: then no index of it serves."""
+    if is_text(child) and family_of(parent) in _NUMBERS:
+        return True
+    strings = all(is_text(one) or is_bytes(one) for one in (parent, child))
+    return strings and parent.charset != child.charset and deciding(parent, child) is parent
+
+
+def _unusable_indexes(scope: Scope, node: Node, lookup: _Lookup) -> Iterator[Finding]:
+    """Columns that are converted to be compared: the child's by every join, the parent's where sync looks for the
+    parents of changed rows."""
+    for parent, child in lookup.pairs():
+        kinds = f"{child.name} is {_kind(child)}, but is joined with the {_kind(parent)} column {parent.name}"
+        if _is_converted(parent, child):
+            how = "compares them as numbers" if family_of(parent) in _NUMBERS else f"converts {child.name}"
+            yield Finding(
+                _severity(lookup.facts.rows),
+                "no-join-index",
+                node.id,
+                f"{kinds}: the server {how}, for which no index serves, and each chunk reads the whole table",
+                "Give both columns the same type, character set and collation.",
+            )
+        elif not lookup.join.exact and not Comparison(parent, child).is_indexed:
+            yield Finding(
+                _severity(lookup.above.rows),
+                "no-join-index",
+                node.id,
+                f"{kinds}: the server converts {parent.name}, for which no index serves, and sync reads all of "
+                f"{lookup.above.qualified} when rows of {lookup.facts.qualified} change",
+                "Give both columns the same type, character set and collation.",
+            )
+
+
+def _kind(column: Column) -> str:
+    return column.collation or column.column_type
+
+
+def _severity(rows: int) -> Severity:
+    return "warning" if rows > _SCAN_HURTS else "info"
 
 
 def _create_index(facts: Facts, columns: Sequence[Column]) -> str:
