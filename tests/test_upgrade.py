@@ -1,4 +1,4 @@
-"""What an earlier version has begun, this one goes on with: plans in files, an apply that was killed, a sync that was."""
+"""What an earlier version has begun, this one goes on with: plans in files, killed applies and syncs."""
 
 from __future__ import annotations
 
