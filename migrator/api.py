@@ -23,6 +23,7 @@ from migrator.model.chunk import Rejected
 from migrator.model.cutover import CutoverResult
 from migrator.model.plan import Plan
 from migrator.model.position import Position
+from migrator.model.status import Status
 from migrator.model.tree import Collection
 from migrator.model.verify import VerifyReport
 from migrator.run import preview
@@ -34,7 +35,7 @@ from migrator.run.outcome import ApplyOptions, ApplyResult, Observer, SampleResu
 from migrator.run.pool import warm_up
 from migrator.run.rehearse import Tell, rehearse
 from migrator.run.sample import sample as _sample
-from migrator.run.status import Status, read_status
+from migrator.run.status import read_status
 from migrator.run.sync import SyncObserver, SyncOptions, SyncResult
 from migrator.run.sync import sync as _sync
 from migrator.run.sync_ports import SyncTarget

@@ -7,7 +7,7 @@ from math import inf, nan
 from migrator.errors import SettingsError
 from migrator.model.change import SyncReport
 
-_STATES = ("catching-up", "following", "standby", "stopped")
+_STATES = ("unknown", "catching-up", "following", "standby", "stopped")
 
 
 class Metrics:
@@ -39,9 +39,9 @@ class Metrics:
             ) from None
 
     def reported(self, report: SyncReport) -> None:
-        self._lag.set(report.lag_seconds)
-        self._dirty.set(report.dirty)
         # NaN is Prometheus' way to say that there is no number; what was said before must not stay.
+        self._lag.set(nan if report.lag_seconds is None else report.lag_seconds)
+        self._dirty.set(report.dirty)
         self._behind.set(nan if report.lag_transactions is None else report.lag_transactions)
         self._expires.set(inf if report.expires_in is None else report.expires_in)
         for state in _STATES:

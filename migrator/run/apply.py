@@ -27,18 +27,21 @@ from migrator.errors import (
     Stopped,
     TargetError,
 )
+from migrator.model.activity import Phase
 from migrator.model.plan import CollectionPlan, Plan
 from migrator.model.position import Position
 from migrator.model.run import CollectionProgress, Run
 from migrator.model.schema import fingerprint
 from migrator.model.tree import tables_of
 from migrator.run.agenda import Agenda
+from migrator.run.announce import Announcements, Announcer
 from migrator.run.beside import no_check
 from migrator.run.copy import copy
 from migrator.run.handover import Handover
 from migrator.run.outcome import ApplyOptions, ApplyResult, Observer
 from migrator.run.pool import Handler, Pool
 from migrator.run.ports import Lease, State
+from migrator.run.recorder import Recorder
 from migrator.run.retry import retrying
 from migrator.run.sync_ports import SyncableSource, SyncableTarget
 from migrator.run.throttle import Throttle
@@ -64,9 +67,12 @@ def apply(plan: Plan, ends: Ends, options: ApplyOptions, observer: Observer) -> 
         first = plan.blocked[0]
         raise PlanRefused(f"the plan is blocked: {first.text}", where=first.where, hint=first.fix)
     source, target = ends.open_source(), ends.open_target()
-    with closing(target), target.lease("apply") as lease:
+    with closing(target), Announcements("apply") as announcements, ExitStack() as stack:
+        announcements.enter(Phase("planning"))
+        lease = stack.enter_context(target.lease("apply"))
         try:
-            return _Apply(plan, ends, source, target, lease, options, observer).run()
+            with Recorder(target.signs().note) as recorder, announcements.also(recorder):
+                return _Apply(plan, ends, source, target, lease, options, observer, announcements).run()
         except TargetError:
             # Whoever took over moved what this process was writing to: that explains every other error.
             with suppress(LeaseInDoubt):
@@ -90,6 +96,7 @@ class _Apply:
         lease: Lease,
         options: ApplyOptions,
         observer: Observer,
+        announcer: Announcer,
     ) -> None:
         self._plan = plan
         self._ends = ends
@@ -99,6 +106,7 @@ class _Apply:
         self._retrying = retrying(options.retry_seconds)
         self._options = options
         self._observer = observer
+        self._announcer = announcer
         self._state: State = target.state(lease)
         self._publisher = target.publisher(lease)
 
@@ -113,6 +121,7 @@ class _Apply:
         problems: list[str] = []
         for plan in self._plan.collections:
             if plan.action in ("indexes", "adopt"):
+                self._announcer.enter(Phase("publishing", plan.collection.name))
                 problems += self._publisher.alter(plan)
                 self._observer.published(plan.collection.name)
         if not _copied(self._plan):
@@ -121,6 +130,7 @@ class _Apply:
             with self._workers(run) as (run, pool), _faults_stop():
                 self._copy(run, pool)
         with _faults_stop():
+            self._announcer.enter(Phase("publishing"))
             self._check_source_again(run)
             problems += self._publish(run)
             copied = {plan.collection.name for plan in _copied(run.plan)}
@@ -151,6 +161,7 @@ class _Apply:
                 self._check_lease()
                 check_memory()
 
+            self._announcer.enter(Phase("copying"))
             copy(pool, agenda, throttle, check, self._observer)
 
     def _handover(self, run: Run) -> Handover | None:
@@ -159,7 +170,16 @@ class _Apply:
         if following is None:
             return None
         plans = self._unpublished(run)
-        return Handover(run, plans, self._source, following, self._lease, self._observer, self._options.retry_seconds)
+        return Handover(
+            run,
+            plans,
+            self._source,
+            following,
+            self._lease,
+            self._observer,
+            self._announcer,
+            self._options.retry_seconds,
+        )
 
     def _publish(self, run: Run) -> list[str]:
         problems: list[str] = []
@@ -168,6 +188,7 @@ class _Apply:
             handover.catch_up()
         for plan in self._unpublished(run):
             self._check_lease()
+            self._announcer.enter(Phase("publishing", plan.collection.name))
             with ExitStack() as stack:
                 if handover is not None:
                     stack.enter_context(handover.alone(plan))

@@ -69,8 +69,12 @@ class Progress:
 
     Attributes:
         position: everything before it is in the documents, or dirty in the state; None before the first batch.
-        committed_at: when the source logged the transaction that ends there, seconds since 1970; 0 before the first.
+        committed_at: when the source logged the transaction that ends there, seconds since 1970 by the source's clock;
+            0 before the first.
         quiet: the log's end was reached, and nothing is left to be done of what was read.
+        quiet_at: when all was done that was logged until then, by this process's monotonic clock; 0 before the first
+            time.
+        done_at: the same by the source's clock, as the transactions tell: seconds since 1970; 0 before the first time.
         waiting: some of what was read is noted in the state and not done.
         changes, transactions: row changes and commits read.
     """
@@ -78,6 +82,8 @@ class Progress:
     position: Position | None = None
     committed_at: float = 0.0
     quiet: bool = False
+    quiet_at: float = 0.0
+    done_at: float = 0.0
     waiting: bool = True
     changes: int = 0
     transactions: int = 0
@@ -130,6 +136,7 @@ class Follower:
         self._commit: Commit | Quiet | None = None
         self._is_inside = False
         self._at_end = False
+        self._quiet_at = 0.0
         # Before the first event only the position in the state is known, which may say too little of what a snapshot
         # must contain (MySQL without GTIDs waits for the row that was changed last).
         self._has_heard = False
@@ -163,6 +170,9 @@ class Follower:
             self.progress.rebuilt += left
         self.progress.quiet = self._at_end and left is None
         self.progress.waiting = left is not None
+        if left is None and self._has_heard:
+            self.progress.done_at = self.progress.committed_at
+            self.progress.quiet_at = self._quiet_at
 
     def close(self) -> None:
         """Ends the reading; the treatment is its maker's."""
@@ -212,12 +222,20 @@ class Follower:
         self._count = self._tracked = 0
         self._commit = None
         self._is_inside = False
+        # What was logged since the connection was lost is not known of.
+        self._at_end = False
+        self.progress.quiet = False
 
     def _accept(self, taken: Taken) -> None:
         event = taken.event
         self._reached = taken.reached
         self._has_heard = True
         self._at_end = isinstance(event, Quiet)
+        if self._at_end:
+            self._quiet_at = taken.at
+        else:
+            # At once: who reports in the middle of a batch must not say that nothing is left.
+            self.progress.quiet = False
         match event:
             case Rows():
                 self._is_inside = True

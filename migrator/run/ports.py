@@ -7,10 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractAsyncContextManager, AbstractContextManager
+from datetime import datetime
 from typing import Literal, Protocol
 
 from migrator.documents.reader import RowReader
-from migrator.model.change import TableName
+from migrator.model.activity import Activity, Command, Holder, Noted
+from migrator.model.change import SyncReport, TableName
 from migrator.model.check import Check
 from migrator.model.chunk import Chunk, ChunkResult, Document, Key, KeyRange, Refusal, Rejected
 from migrator.model.plan import CollectionMeasure, CollectionPlan, Finding, TargetCollection, TargetIdentity
@@ -206,6 +208,30 @@ class Publisher(Protocol):
         ...
 
 
+class Signs(Protocol):
+    """Signs of life: what commands at work note of themselves. All ages are by the target's clock."""
+
+    def now(self) -> datetime:
+        """The target's clock."""
+        ...
+
+    def note(self, activity: Activity) -> None:
+        """Replaces what this or another process noted for the command. Not tried again when it fails."""
+        ...
+
+    def noted(self, command: Command) -> Noted | None:
+        """What was noted last."""
+        ...
+
+    def holder(self, command: Command) -> Holder | None:
+        """Who has the command's lease, alive or not; None when it was given back, and for a command without one."""
+        ...
+
+    def reported(self) -> tuple[SyncReport, float] | None:
+        """The last report of a sync, and its age in seconds."""
+        ...
+
+
 class Target(Protocol):
     """The document side."""
 
@@ -233,5 +259,7 @@ class Target(Protocol):
         ...
 
     def writer(self) -> Writer: ...
+
+    def signs(self) -> Signs: ...
 
     def close(self) -> None: ...

@@ -15,14 +15,18 @@ from typing import Protocol
 
 from migrator.changes.followable import unfollowable
 from migrator.errors import LeaseHeld, MigratorError, Retryable, Stopped, SyncBlocked
+from migrator.model.activity import Phase
 from migrator.model.change import Scope, SyncReport
 from migrator.model.places import is_behind
 from migrator.model.position import Position
 from migrator.model.tree import tables_of
+from migrator.run.announce import Announcements, Announcer
 from migrator.run.follow import Follower, Member, Progress
 from migrator.run.interrupt import StopRequest
-from migrator.run.meter import Meter, State
+from migrator.run.meter import REPORT_EVERY, Meter
 from migrator.run.ports import Lease
+from migrator.run.recorder import Recorder
+from migrator.run.reports import Reports
 from migrator.run.sync_ports import SyncableSource, SyncState, SyncTarget
 from migrator.run.treatment import Now, Served
 
@@ -47,10 +51,10 @@ class SyncOptions:
 
 
 class SyncObserver(Protocol):
-    """Hears of the work; called in the process that runs `sync`, never concurrently."""
+    """Hears of the work; called in the process that runs `sync`."""
 
     def reported(self, report: SyncReport) -> None:
-        """About once a second."""
+        """About once a second; from any thread, one after the other."""
         ...
 
     def note(self, text: str) -> None:
@@ -97,10 +101,14 @@ def sync(
     """
     source.require_followable()
     with ExitStack() as stack:
+        announcements = stack.enter_context(Announcements("sync"))
         lease = _lease(stack, target, options, observer, stop)
         if lease is None:
             return SyncResult(False, None)
-        return _Sync(source, target, lease, options, observer, stop).run()
+        # A standby notes nothing: it would hide what the one at work does.
+        recorder = stack.enter_context(Recorder(target.signs().note))
+        stack.enter_context(announcements.also(recorder))
+        return _Sync(source, target, lease, options, observer, stop, announcements).run()
 
 
 def _lease(
@@ -133,6 +141,7 @@ class _Sync:
         options: SyncOptions,
         observer: SyncObserver,
         stop: StopRequest,
+        announcer: Announcer,
     ) -> None:
         self._source = source
         self._target = target
@@ -142,7 +151,9 @@ class _Sync:
         self._stop = stop
         self._state: SyncState = target.sync_state(lease)
         self._started = time.monotonic()
+        self._announcer = announcer
         self._meter = Meter(target.sync_lease_owner() or "")
+        self._reports = Reports(self._meter, self._state.report, observer.reported)
         self._goal: Position | None = None
         self._serving = _Serving({}, ())
         self._looked = 0.0
@@ -150,13 +161,14 @@ class _Sync:
 
     def run(self) -> SyncResult:
         try:
-            while True:
-                try:
-                    return self._serve()
-                except _Changed:
-                    continue
+            with self._reports:
+                while True:
+                    try:
+                        return self._serve()
+                    except _Changed:
+                        continue
         except MigratorError as error:
-            self._report("stopped", error=str(error.what))
+            self._reports.last(str(error.what))
             if isinstance(error, Retryable):
                 raise Stopped(
                     f"gave up after trying again for a while: {error.what}",
@@ -172,17 +184,17 @@ class _Sync:
             return self._idle()
         with ExitStack() as stack:
             follower = self._follower(stack)
+            log = self._source.log_status(follower.reached)
+            self._meter.log(log)
             if self._options.until_caught_up and self._goal is None:
-                self._goal = self._source.log_status(follower.reached).end
-            self._meter.begin()
+                self._goal = log.end
             while True:
                 follower.step(_WAIT)
                 done = self._is_done(follower.progress)
                 self._meter.take(follower.progress)
                 if done is not None:
                     follower.finish()
-                    report = self._report("stopped")
-                    return SyncResult(done, report)
+                    return SyncResult(done, self._reports.last())
                 self._report_sometimes(follower)
 
     def _idle(self) -> SyncResult:
@@ -191,7 +203,7 @@ class _Sync:
         while not self._over() and not self._options.until_caught_up:
             time.sleep(_LOOK_EVERY)
             self._look_again()
-        return SyncResult(True, self._report("stopped"))
+        return SyncResult(True, self._reports.last())
 
     def _follower(self, stack: ExitStack) -> Follower:
         served = [
@@ -224,17 +236,16 @@ class _Sync:
         waits, one that asked earlier is heard (DESIGN premise C).
         """
         published = self._state.published()
-        self._meter.serving = published
-        self._report("catching-up")
+        self._announcer.enter(Phase("starting"))
+        self._reports.serving(published)
         paused = self._state.pauses()
         left = self._state.handed_over()
         for name, why in left.items():
             self._note_once(f"{name} is left alone: {why}")
         runs = {name: run for name, run in published.items() if name not in paused and name not in left}
         members = followable_members(self._source, self._state, frozenset(paused) | left.keys(), self._note_once)
-        self._meter.serving = {member.scope.collection: member.scope.run for member in members}
         self._looked = time.monotonic()
-        self._report("catching-up")
+        self._reports.serving({member.scope.collection: member.scope.run for member in members})
         return _Serving(runs, members)
 
     def _note_once(self, text: str) -> None:
@@ -276,20 +287,16 @@ class _Sync:
     # --- reports ---
 
     def _report_sometimes(self, follower: Follower) -> None:
-        if not self._meter.due():
+        if self._meter.age < REPORT_EVERY:
             return
         position = follower.progress.position
         if position is not None and self._meter.log_due():
-            self._meter.log = self._source.log_status(position)
+            self._meter.log(self._source.log_status(position))
         scopes = [member.scope for member in self._serving.members]
         self._meter.dirty = self._state.count_dirty(scopes) if follower.progress.waiting else 0
-        self._report("following" if follower.progress.quiet else "catching-up")
-
-    def _report(self, state: State, error: str = "") -> SyncReport:
-        report = self._meter.report(state, error)
-        self._state.report(report)
-        self._observer.reported(report)
-        return report
+        report = self._reports.now()
+        if report.state != "unknown":
+            self._announcer.enter(Phase("following" if report.state == "following" else "catching-up"))
 
 
 def followable_members(

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from migrator import api, console, console_sync
+from migrator import api, console, console_status, console_sync
 from migrator.commands.callbacks.shared import files_of, settings_of
 from migrator.config import Settings
 from migrator.log_output import Output
@@ -69,6 +69,6 @@ def status(
     settings = settings_of(config, source=source, target=target, mappings=mappings)
     found = api.status(settings.target_url())
     if as_json:
-        click.echo(console_sync.status_as_json(found))
+        click.echo(console_status.as_json(found))
     else:
-        console.show(console_sync.show_status(found))
+        console.show(console_status.as_text(found))

@@ -20,6 +20,7 @@ from migrator.target.mongo.live import MongoDocuments
 from migrator.target.mongo.place import MongoPlace
 from migrator.target.mongo.records import MongoRecords
 from migrator.target.mongo.session import Session
+from migrator.target.mongo.signs import MongoSigns
 from migrator.target.mongo.state import MongoState
 from migrator.target.mongo.sync_state import MongoSyncState
 from migrator.target.mongo.verified import MongoVerifyState
@@ -85,6 +86,9 @@ class MongoTarget:
 
     def verifying(self) -> MongoVerifyState:
         return MongoVerifyState(self._session, self._place(None))
+
+    def signs(self) -> MongoSigns:
+        return MongoSigns(self._session, self._timing)
 
     def close(self) -> None:
         self._session.close()
