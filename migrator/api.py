@@ -27,6 +27,7 @@ from migrator.model.status import Status
 from migrator.model.tree import Collection
 from migrator.model.verify import VerifyReport
 from migrator.run import preview
+from migrator.run.announce import Announcements
 from migrator.run.apply import PRELOAD
 from migrator.run.apply import apply as _apply
 from migrator.run.interrupt import StopRequest
@@ -148,14 +149,15 @@ def sync(
     """
     source = open_source(source_url)
     with ExitStack() as stack:
-        target = stack.enter_context(closing(open_target(target_url, options.retry_seconds)))
+        announcements = stack.enter_context(Announcements("sync", observer))
+        target = stack.enter_context(closing(open_target(target_url, options.retry_seconds, announcements)))
         following = _following(target)
         if invalidate is not None and isinstance(target, MongoTarget):
             invalidator = stack.enter_context(closing(open_invalidator(invalidate, target.database)))
             following = InvalidatingTarget(following, invalidator)
         if files is not None:
             preview.refuse_other_mappings(source, target, files, observer.note)
-        return _sync(source, following, options, observer, stop or StopRequest())
+        return _sync(source, following, options, observer, stop or StopRequest(), announcements)
 
 
 def sync_dry_run(

@@ -11,8 +11,8 @@ from rich.console import RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from migrator.console_activity import doing, waiting
 from migrator.console_sync import facts
-from migrator.model.activity import Phase, Wait
 from migrator.model.change import SyncReport
 from migrator.model.status import CollectionState, CollectionStatus, Status, SyncStatus, Work
 from migrator.planning.words import clean, duration, number, plural
@@ -96,7 +96,8 @@ def _work_lines(work: Work | None) -> list[Line]:
 
 def _rest(work: Work) -> list[Line]:
     """Of one that runs."""
-    lines = [("waiting", waiting(work.waiting))] if work.waiting is not None else []
+    # The head says the first word.
+    lines = [("waiting", waiting(work.waiting).removeprefix("waiting "))] if work.waiting is not None else []
     if work.silent_seconds is not None and work.silent_seconds > _SILENT:
         lines.append(("", f"no sign of life for {duration(work.silent_seconds)}: stopped, or cut off from the target"))
     return [*lines, ("process", work.owner.removeprefix("process "))]
@@ -107,17 +108,6 @@ def _phase(work: Work) -> str:
         return "at work"
     text = doing(work.phase, work.beside)
     return text + (f", for {duration(work.phase_seconds)}" if work.phase_seconds is not None else "")
-
-
-def doing(phase: Phase, beside: Phase | None) -> str:
-    """`copying, recording cascade keys`."""
-    return f"{phase}, {beside}" if beside is not None and beside != phase else str(phase)
-
-
-def waiting(wait: Wait) -> str:
-    """`for the lease, for 12 s`."""
-    detail = f" ({wait.detail})" if wait.detail else ""
-    return f"for {wait.what}{detail}, for {duration(wait.seconds)}"
 
 
 def not_running(work: Work) -> str:

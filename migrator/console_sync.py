@@ -11,9 +11,12 @@ from typing import Protocol
 import click
 from rich.console import Console
 
+from migrator.console import WAIT_SHOWN
+from migrator.console_activity import EventLines, PhaseLines, TextLines, WaitLines, doing, waiting
 from migrator.log_output import Output
+from migrator.model.activity import Activity
 from migrator.model.change import SyncReport
-from migrator.planning.words import number
+from migrator.planning.words import clean, number
 from migrator.run.follow import shown
 from migrator.run.rehearse import WouldChange
 from migrator.run.sync import SyncObserver, SyncResult
@@ -36,8 +39,16 @@ class Lines:
         self._status = console.status("starting") if console.is_terminal else None
         self._said = float("-inf")
         self._state = ""
+        self._waits = WaitLines(TextLines(self.note))
         if self._status is not None:
             self._status.start()
+
+    def doing(self, activity: Activity) -> None:
+        wait = activity.waiting
+        if self._status is None:
+            self._waits.doing(activity)
+        elif wait is not None and wait.seconds >= WAIT_SHOWN:
+            self._status.update(clean(f"{doing(activity.phase, activity.beside)}: {waiting(wait)}"))
 
     def reported(self, report: SyncReport) -> None:
         text = line(report)
@@ -64,12 +75,17 @@ class JsonLines:
         self._output = output
         self._state = ""
         self._said = float("-inf")
+        self._phases = PhaseLines(EventLines(output))
+
+    def doing(self, activity: Activity) -> None:
+        self._phases.doing(activity)
 
     def reported(self, report: SyncReport) -> None:
         now = time.monotonic()
         if report.state == self._state and now - self._said < _LINE_SECONDS:
             return
         self._state, self._said = report.state, now
+        self._phases.said()
         self._output.event("error" if report.error else "info", "progress", **facts(report))
 
     def note(self, text: str) -> None:
@@ -88,6 +104,10 @@ class Several:
     def reported(self, report: SyncReport) -> None:
         for each in self._observers:
             each.reported(report)
+
+    def doing(self, activity: Activity) -> None:
+        for each in self._observers:
+            each.doing(activity)
 
     def note(self, text: str) -> None:
         for each in self._observers:

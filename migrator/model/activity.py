@@ -9,8 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-# Who notes in the target what it is doing.
-Command = Literal["apply", "sync", "verify"]
+# Of these apply, sync and verify note in the target what they are doing.
+Command = Literal["plan", "apply", "sync", "verify", "cutover"]
 
 PhaseName = Literal[
     "standby",
@@ -53,21 +53,23 @@ class Phase:
         name: of the phase, the same for people, programs and metrics.
         collection: whose turn it is; "" where several are worked on at once.
         number, count: which of how many indexes is being built, counted from 1; 0 where nothing is counted.
+        what: the step that it is at, "" where it has none.
     """
 
     name: PhaseName
     collection: str = ""
     number: int = 0
     count: int = 0
+    what: str = ""
 
     def __str__(self) -> str:
-        """`copying orders`, `building index 2 of 3 of orders`."""
+        """`publishing orders`, `building index 2 of 3 of orders`, `planning: measuring orders`."""
         words = _WORDS.get(self.name, self.name)
         if self.count:
             words += f" {self.number} of {self.count}"
-        if not self.collection:
-            return words
-        return f"{words} of {self.collection}" if self.name == "building-index" else f"{words} {self.collection}"
+        if self.collection:
+            words += f" of {self.collection}" if self.name == "building-index" else f" {self.collection}"
+        return f"{words}: {self.what}" if self.what else words
 
 
 @dataclass(frozen=True, slots=True)

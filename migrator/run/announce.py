@@ -9,7 +9,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from types import TracebackType
 from typing import Protocol
@@ -25,6 +25,9 @@ _ASK_AFTER = 2.5
 _ASK_EVERY = 2.0
 # How long an end waits for its thread.
 _PATIENCE = 2.0
+
+# Whoever had it and did not give it back may live on another machine, which takes ten seconds to find out.
+LEASE = "the lease of the target: whoever had it may still be at work"
 
 # Says more about a wait: how far an index is, which lock is awaited; "" for nothing. May take its time, and may raise
 # MigratorError: then no more is asked.
@@ -108,9 +111,13 @@ class Announcements:
 
     def enter(self, phase: Phase) -> None:
         with self._lock:
-            if phase != self._phase:
-                self._phase, self._entered = phase, time.monotonic()
-                self._tell()
+            if phase == self._phase:
+                return
+            # Another step of the same phase: that goes on.
+            if replace(phase, what="") != replace(self._phase, what=""):
+                self._entered = time.monotonic()
+            self._phase = phase
+            self._tell()
         self._raise_failure()
 
     @contextmanager
@@ -206,3 +213,32 @@ class Announcements:
         if self._failure is not None:
             failure, self._failure = self._failure, None
             raise failure
+
+
+class OpenWait:
+    """A wait that ends somewhere else than it begins; over at the end of a block at the latest."""
+
+    def __init__(self, announcer: Announcer) -> None:
+        self._announcer = announcer
+        self._what = ""
+        self._stack = ExitStack()
+
+    def __enter__(self) -> OpenWait:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.end()
+
+    def begin(self, what: str, ask: Ask | None = None) -> None:
+        """Of what is waited for already, the wait goes on."""
+        if what != self._what:
+            self.end()
+            self._what = what
+            self._stack.enter_context(self._announcer.waiting(what, ask))
+
+    def end(self) -> None:
+        """Something goes on."""
+        self._what = ""
+        self._stack.close()

@@ -20,6 +20,7 @@ from migrator.changes.resolve import Resolver
 from migrator.changes.watches import watches
 from migrator.documents.identity import tells_keys
 from migrator.errors import LogLost, SourceError, SourceUnavailable, SyncBlocked
+from migrator.model.activity import Phase
 from migrator.model.change import (
     Commit,
     Quiet,
@@ -37,6 +38,7 @@ from migrator.model.places import is_behind, log_place
 from migrator.model.position import Position
 from migrator.model.schema import Schema
 from migrator.model.tree import Collection, tables_of
+from migrator.run.announce import Announcer, OpenWait
 from migrator.run.intake import Intake, Taken
 from migrator.run.rebuild import Rebuilt
 from migrator.run.remember import Part, missing, remember
@@ -112,6 +114,7 @@ class Follower:
         treatment: Treatment,
         before_write: Callable[[], None],
         retry_seconds: float,
+        announcer: Announcer,
     ) -> None:
         """
         Args:
@@ -121,6 +124,7 @@ class Follower:
             treatment: what becomes of their documents.
             before_write: raises what must keep this process from writing; called before every batch.
             retry_seconds: how long passing faults are tried again.
+            announcer: hears what is waited for.
         """
         self.progress = Progress()
         self._source = source
@@ -128,7 +132,10 @@ class Follower:
         self._members = {member.scope: member for member in members}
         self._treatment = treatment
         self._before_write = before_write
-        self._retry_seconds = retry_seconds
+        self._announcer = announcer
+        self._patience = retrying(retry_seconds, announcer)
+        # The server says at least every second that there is nothing to say.
+        self._silence = OpenWait(announcer)
         self._positions = state.positions(self._members)
         self._places = {scope: log_place(position) for scope, position in self._positions.items()}
         self._pending: dict[Scope, dict[Reach, None]] = {}
@@ -176,6 +183,7 @@ class Follower:
 
     def close(self) -> None:
         """Ends the reading; the treatment is its maker's."""
+        self._silence.end()
         if self._intake is not None:
             self._intake.close()
 
@@ -184,7 +192,10 @@ class Follower:
     def _gather(self, seconds: float) -> None:
         started = time.monotonic()
         taken = self._take(seconds)
+        if taken is None:
+            self._silence.begin("the source's log: it gives no sign of life")
         while taken is not None:
+            self._silence.end()
             self._accept(taken)
             is_late = time.monotonic() - started >= max(_SECONDS, seconds)
             is_full = self._count >= (_REACHES_AT_MOST if self._is_inside else _REACHES)
@@ -358,12 +369,13 @@ class Follower:
         """The tables as they are now. It may be later than the event that asks for it, in the moment in which a table
         is dropped and made again, or renamed away for another: one that is missing is looked for a few times more."""
         mapped = tables_of(member.collection for member in self._members.values())
-        schema = self._retrying(partial(self._source.schema, mapped))
-        for seconds in _MISSING:
-            if mapped <= schema.by_name.keys():
-                break
-            time.sleep(seconds)
+        with self._announcer.waiting("the definitions of the tables", self._source.blocked):
             schema = self._retrying(partial(self._source.schema, mapped))
+            for seconds in _MISSING:
+                if mapped <= schema.by_name.keys():
+                    break
+                time.sleep(seconds)
+                schema = self._retrying(partial(self._source.schema, mapped))
         return schema
 
     def _refuse_misfits(self, position: Position, text: str = "") -> None:
@@ -440,7 +452,11 @@ class Follower:
         if not parts:
             return
         reached = self._reached if self._has_heard else None
-        position = self._retrying(partial(remember, self._source, parts, _load, _to_the_end, reached))
+        with (
+            self._announcer.beside(Phase("recording-keys")),
+            self._announcer.waiting("the keys that cascades change to be recorded", self._source.blocked),
+        ):
+            position = self._retrying(partial(remember, self._source, parts, _load, _to_the_end, reached))
         for part in parts:
             scope = part.scope
             self._treatment.note(scope, self._resolvers[scope].everything())
@@ -473,7 +489,7 @@ class Follower:
             return self._retrying(work)
 
     def _retrying(self, work: Callable[[], T]) -> T:
-        return retrying(self._retry_seconds)(work)
+        return self._patience(work)
 
 
 def _load(part: Part, rows: Sequence[TrackedRow]) -> None:

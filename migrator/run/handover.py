@@ -62,7 +62,8 @@ class Handover:
         self._retry_seconds = retry_seconds
         self._state: SyncState = target.sync_state(lease)
         self._said = ""
-        self._schema = source.schema(tables_of(plan.collection for plan in plans))
+        with announcer.waiting("the definitions of the tables", source.blocked):
+            self._schema = source.schema(tables_of(plan.collection for plan in plans))
         self._members = [
             Member(Scope(run.id, plan.collection.name), plan.collection)
             for plan in plans
@@ -120,11 +121,17 @@ class Handover:
             Served(each.scope, each.collection, self._target.documents(each.scope, self._lease, staged=True))
             for each in self._members
         ]
-        treatment = Now(self._source, self._state, served)
+        treatment = Now(self._source, self._state, served, self._announcer)
         with ExitStack() as stack:
             stack.callback(treatment.close)
             follower = Follower(
-                self._source, self._state, self._members, treatment, self._lease.check, self._retry_seconds
+                self._source,
+                self._state,
+                self._members,
+                treatment,
+                self._lease.check,
+                self._retry_seconds,
+                self._announcer,
             )
             stack.callback(follower.close)
             goal = self._source.log_status(follower.reached).end
@@ -144,7 +151,8 @@ class Handover:
         self._state.ask_pause(name, self._run.id)
         try:
             with ExitStack() as stack:
-                self._wait_until_let_go(name, stack)
+                with self._announcer.waiting(f"the sync at work to let go of {name}"):
+                    self._wait_until_let_go(name, stack)
                 yield
         finally:
             self._state.withdraw_pause(name, self._run.id)
@@ -177,7 +185,7 @@ class Handover:
         ]
         resolvers = {scope: Resolver(collections[scope], watched) for scope in found}
         self._announcer.enter(Phase("recording-keys"))
-        memory = Memory(parts, resolvers, self._source, self._state, self._retry_seconds)
+        memory = Memory(parts, resolvers, self._source, self._state, self._retry_seconds, self._announcer)
         stack.callback(memory.close)
         names = ", ".join(memory.tables)
         self._observer.note(

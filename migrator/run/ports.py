@@ -20,6 +20,7 @@ from migrator.model.position import Load, Position, ServerIdentity
 from migrator.model.run import CollectionProgress, Run
 from migrator.model.schema import Column, Schema
 from migrator.model.tree import Collection
+from migrator.waits import Building, untold
 
 
 class Snapshot(Protocol):
@@ -74,6 +75,11 @@ class Source(Protocol):
         ...
 
     def load(self) -> Load: ...
+
+    def blocked(self) -> str:
+        """What sessions of this account wait for at the server, such as a lock on a table's definition; "" for nothing.
+        From any thread."""
+        ...
 
     def open_reader(self) -> AbstractAsyncContextManager[RowReader]:
         """A consistent snapshot to read rows from; every call is a new moment and a new connection."""
@@ -188,14 +194,19 @@ class Publisher(Protocol):
         """
         ...
 
-    def publish(self, run_id: str, plan: CollectionPlan) -> tuple[str, ...]:
+    def publish(self, run_id: str, plan: CollectionPlan, building: Building = untold) -> tuple[str, ...]:
         """Builds the indexes, sets the validator, renames over the live collection, notes ownership.
 
-        Returns the problems with unique indexes that could not be built, one sentence each. Safe to repeat.
+        `building` is told of each index. Returns the problems with unique indexes that could not be built, one sentence
+        each. Safe to repeat.
         """
         ...
 
-    def alter(self, plan: CollectionPlan) -> tuple[str, ...]:
+    def progress(self, run_id: str, collection: str) -> str:
+        """How far the index is that is being built now, "" where the target doesn't tell. From any thread."""
+        ...
+
+    def alter(self, plan: CollectionPlan, building: Building = untold) -> tuple[str, ...]:
         """Changes only indexes and validator of a live collection; returns problems as `publish` does."""
         ...
 

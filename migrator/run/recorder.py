@@ -17,13 +17,18 @@ _PATIENCE = 5.0
 class Recorder:
     """Implements migrator.run.announce.Hearer for the length of a block.
 
-    Attributes:
-        fault: why nothing is noted any more, None while it is: an account that may only read can verify all the same.
+    Nobody needs the notes to go on: an account that may only read can verify all the same.
     """
 
-    def __init__(self, note: Callable[[Activity], None]) -> None:
-        self.fault: MigratorError | None = None
+    def __init__(self, note: Callable[[Activity], None], tell: Callable[[str], None]) -> None:
+        """
+        Args:
+            note: into the target.
+            tell: hears at the end why nothing could be noted.
+        """
+        self._fault: MigratorError | None = None
         self._note = note
+        self._tell = tell
         self._latest: Activity | None = None
         self._changed = threading.Event()
         self._ending = threading.Event()
@@ -40,6 +45,8 @@ class Recorder:
         self._ending.set()
         self._changed.set()
         self._thread.join(_PATIENCE)
+        if self._fault is not None:
+            self._tell(f"`migrator status` could not show what this did: {self._fault.what}")
 
     def doing(self, activity: Activity) -> None:
         before, self._latest = self._latest, activity
@@ -58,7 +65,7 @@ class Recorder:
                 # The next note says the same and more.
                 pass
             except MigratorError as fault:
-                self.fault = fault
+                self._fault = fault
                 return
             if is_last:
                 return

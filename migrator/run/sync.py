@@ -20,7 +20,7 @@ from migrator.model.change import Scope, SyncReport
 from migrator.model.places import is_behind
 from migrator.model.position import Position
 from migrator.model.tree import tables_of
-from migrator.run.announce import Announcements, Announcer
+from migrator.run.announce import LEASE, Announcements, Announcer, Hearer, OpenWait
 from migrator.run.follow import Follower, Member, Progress
 from migrator.run.interrupt import StopRequest
 from migrator.run.meter import REPORT_EVERY, Meter
@@ -50,7 +50,7 @@ class SyncOptions:
     retry_seconds: float = 60.0
 
 
-class SyncObserver(Protocol):
+class SyncObserver(Hearer, Protocol):
     """Hears of the work; called in the process that runs `sync`."""
 
     def reported(self, report: SyncReport) -> None:
@@ -88,9 +88,14 @@ class _Serving:
 
 
 def sync(
-    source: SyncableSource, target: SyncTarget, options: SyncOptions, observer: SyncObserver, stop: StopRequest
+    source: SyncableSource,
+    target: SyncTarget,
+    options: SyncOptions,
+    observer: SyncObserver,
+    stop: StopRequest,
+    announcements: Announcements,
 ) -> SyncResult:
-    """Follows the source's log until `stop`, or as `options` say.
+    """Follows the source's log until `stop`, or as `options` say; `announcements` hear what it does.
 
     Raises:
         SyncBlocked: when the log can't be followed any further; says the position and the way out.
@@ -99,34 +104,43 @@ def sync(
         Stopped: when passing faults outlasted the retries.
         SourceError, TargetError: when one side refuses for good.
     """
-    source.require_followable()
+    with announcements.waiting("the source's settings"):
+        source.require_followable()
     with ExitStack() as stack:
-        announcements = stack.enter_context(Announcements("sync"))
-        lease = _lease(stack, target, options, observer, stop)
+        lease = _lease(stack, target, options, observer, announcements, stop)
         if lease is None:
             return SyncResult(False, None)
         # A standby notes nothing: it would hide what the one at work does.
-        recorder = stack.enter_context(Recorder(target.signs().note))
+        recorder = stack.enter_context(Recorder(target.signs().note, observer.note))
         stack.enter_context(announcements.also(recorder))
         return _Sync(source, target, lease, options, observer, stop, announcements).run()
 
 
 def _lease(
-    stack: ExitStack, target: SyncTarget, options: SyncOptions, observer: SyncObserver, stop: StopRequest
+    stack: ExitStack,
+    target: SyncTarget,
+    options: SyncOptions,
+    observer: SyncObserver,
+    announcer: Announcer,
+    stop: StopRequest,
 ) -> Lease | None:
     """Waits for the lease as a standby; None when asked to stop before it came."""
     end = None if options.seconds is None else time.monotonic() + options.seconds
     said = ""
-    while not stop.asked and (end is None or time.monotonic() < end):
-        try:
-            return stack.enter_context(target.sync_lease("sync"))
-        except LeaseHeld as held:
-            if options.until_caught_up:
-                raise
-            if held.what != said:
-                observer.note(f"standby: {held.what}")
-                said = held.what
-        time.sleep(_STANDBY_LOOK)
+    with OpenWait(announcer) as wait:
+        wait.begin(LEASE)
+        while not stop.asked and (end is None or time.monotonic() < end):
+            try:
+                return stack.enter_context(target.sync_lease("sync"))
+            except LeaseHeld as held:
+                if options.until_caught_up:
+                    raise
+                if held.what != said:
+                    observer.note(f"standby: {held.what}")
+                    announcer.enter(Phase("standby"))
+                    wait.begin(f"the sync at work to end: {held.what}")
+                    said = held.what
+            time.sleep(_STANDBY_LOOK)
     return None
 
 
@@ -214,7 +228,7 @@ class _Sync:
             )
             for member in self._serving.members
         ]
-        treatment = Now(self._source, self._state, served)
+        treatment = Now(self._source, self._state, served, self._announcer)
         stack.callback(treatment.close)
         follower = Follower(
             self._source,
@@ -223,6 +237,7 @@ class _Sync:
             treatment,
             self._before_write,
             self._options.retry_seconds,
+            self._announcer,
         )
         stack.callback(follower.close)
         return follower

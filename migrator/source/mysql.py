@@ -17,6 +17,7 @@ from migrator.model.schema import Column, Schema
 from migrator.model.sums import NodeSums, Spot
 from migrator.model.tree import Collection
 from migrator.source import (
+    blocked,
     chunks,
     describe,
     leaving,
@@ -87,6 +88,9 @@ class MySQLSource:
 
     def highest(self, counter: Counter) -> int:
         return leaving.highest(self.url, counter)
+
+    def blocked(self) -> str:
+        return blocked.blocked(self.url)
 
     def load(self) -> Load:
         return load.read_load(self.url)

@@ -7,9 +7,8 @@ from pathlib import Path
 import click
 
 from migrator import api, console, console_status, console_sync
-from migrator.commands.callbacks.shared import files_of, settings_of
+from migrator.commands.callbacks.shared import files_of, output_of, settings_of
 from migrator.config import Settings
-from migrator.log_output import Output
 from migrator.metrics import Metrics
 from migrator.run.follow import shown
 from migrator.run.interrupt import StopRequest
@@ -35,7 +34,7 @@ def sync(
         _dry_run(settings)
         return
     observers: list[console_sync.Closing] = []
-    output: Output = click.get_current_context().obj
+    output = output_of()
     observers.append(console_sync.JsonLines(output) if output.is_json else console_sync.Lines(console.stderr()))
     observers += [Metrics(metrics)] if metrics is not None else []
     stop = StopRequest()

@@ -27,6 +27,7 @@ from migrator.target.mongo.verified import MongoVerifyState
 from migrator.target.mongo.writer import MongoWriter
 from migrator.target.publish import Publisher
 from migrator.target.url import MongoUrl
+from migrator.waits import UNTOLD, Waits
 
 
 class MongoTarget:
@@ -35,8 +36,14 @@ class MongoTarget:
     Raises TargetError and TargetUnavailable.
     """
 
-    def __init__(self, url: MongoUrl, timing: Timing | None = None, retry_seconds: float | None = None) -> None:
-        self._session = Session(url, retry_seconds)
+    def __init__(
+        self,
+        url: MongoUrl,
+        timing: Timing | None = None,
+        retry_seconds: float | None = None,
+        waits: Waits = UNTOLD,
+    ) -> None:
+        self._session = Session(url, retry_seconds, waits)
         self._timing = timing
         # One for each holding of a lease: two would collide on its fence.
         self._guards: dict[str, Guard] = {}
