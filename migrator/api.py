@@ -87,6 +87,11 @@ def refuse_outdated(plan: Plan, source_url: str, target_url: str, files: preview
         preview.refuse_outdated(plan, open_source(source_url), target, files)
 
 
+def blocked(source_url: str) -> str:
+    """What sessions of the source's account wait for there, such as a lock on a table's definition; "" for nothing."""
+    return open_source(source_url).blocked()
+
+
 def source_checks(source_url: str) -> Iterator[Check]:
     """The source's lines of `doctor`."""
     yield from open_source(source_url).checks()
@@ -156,7 +161,8 @@ def sync(
             invalidator = stack.enter_context(closing(open_invalidator(invalidate, target.database)))
             following = InvalidatingTarget(following, invalidator)
         if files is not None:
-            preview.refuse_other_mappings(source, target, files, observer.note)
+            with announcements.waiting("the definitions of the tables", source.blocked):
+                preview.refuse_other_mappings(source, target, files, observer.note)
         return _sync(source, following, options, observer, stop or StopRequest(), announcements)
 
 

@@ -26,7 +26,7 @@ from migrator.model.plan import Plan
 from migrator.model.run import CollectionProgress, Run
 from migrator.model.tree import Collection
 from migrator.planning.words import clean, duration, number, plural, size
-from migrator.run.announce import Announcements, Hearer
+from migrator.run.announce import Announcements, Ask, Hearer
 from migrator.run.outcome import ApplyResult, Observer, SampleResult
 from migrator.run.trend import CatchUp
 
@@ -83,10 +83,13 @@ def agreed(question: str) -> bool:
 
 
 @contextmanager
-def planning(console: Console, output: Output) -> Iterator[Callable[[str], None]]:
+def planning(console: Console, output: Output, blocked: Ask) -> Iterator[Callable[[str], None]]:
     """Gives a function that is told each step of a plan.
 
     In a terminal a line says what is being done now; elsewhere there is one when it takes long.
+
+    Args:
+        blocked: what sessions of the source wait for.
     """
     with ExitStack() as stack:
         hearer: Hearer = PhaseLines(lines_to(output, lambda text: _say(console, text)))
@@ -94,6 +97,7 @@ def planning(console: Console, output: Output) -> Iterator[Callable[[str], None]
             hearer = _StatusLine(stack.enter_context(console.status("")))
         announcements = stack.enter_context(Announcements("plan", hearer))
         announcements.enter(Phase("planning"))
+        stack.enter_context(announcements.waiting("answers of the servers", blocked))
         yield lambda text: announcements.enter(Phase("planning", what=text))
 
 
@@ -104,9 +108,10 @@ class _StatusLine:
         self._status = status
 
     def doing(self, activity: Activity) -> None:
-        text = waiting(activity.waiting) if activity.waiting is not None else activity.phase.what or str(activity.phase)
-        lasting = f", for {duration(round(activity.seconds))}" if activity.seconds >= SILENCE else ""
-        self._status.update(Text(clean(text + lasting)))
+        text, wait = activity.phase.what or str(activity.phase), activity.waiting
+        text += f" ({wait.detail})" if wait is not None and wait.detail else ""
+        text += f", for {duration(round(activity.seconds))}" if activity.seconds >= SILENCE else ""
+        self._status.update(Text(clean(text)))
 
 
 def _say(console: Console, text: str) -> None:

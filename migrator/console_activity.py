@@ -16,7 +16,14 @@ SILENCE = 5.0
 # A wait that goes on is told again after as long as it has lasted, at most so much later.
 _LONGEST_PAUSE = 60.0
 # When a phase is a line of its own. Short ones in the middle of others would fill a log.
-_FROM_THE_START: tuple[PhaseName, ...] = ("recording-keys", "copying", "catching-up", "verifying")
+_FROM_THE_START: tuple[PhaseName, ...] = (
+    "recording-keys",
+    "copying",
+    "catching-up",
+    "following",
+    "verifying",
+    "standby",
+)
 _AFTER_A_MOMENT: tuple[PhaseName, ...] = ("building-index", "publishing")
 _MOMENT = 1.0
 _IDLE: tuple[PhaseName, ...] = ("following", "standby")

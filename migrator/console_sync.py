@@ -12,7 +12,7 @@ import click
 from rich.console import Console
 
 from migrator.console import WAIT_SHOWN
-from migrator.console_activity import EventLines, PhaseLines, TextLines, WaitLines, doing, waiting
+from migrator.console_activity import EventLines, PhaseLines, TextLines, doing, waiting
 from migrator.log_output import Output
 from migrator.model.activity import Activity
 from migrator.model.change import SyncReport
@@ -39,14 +39,14 @@ class Lines:
         self._status = console.status("starting") if console.is_terminal else None
         self._said = float("-inf")
         self._state = ""
-        self._waits = WaitLines(TextLines(self.note))
+        self._phases = PhaseLines(_NewLines(self.note))
         if self._status is not None:
             self._status.start()
 
     def doing(self, activity: Activity) -> None:
         wait = activity.waiting
         if self._status is None:
-            self._waits.doing(activity)
+            self._phases.doing(activity)
         elif wait is not None and wait.seconds >= WAIT_SHOWN:
             self._status.update(clean(f"{doing(activity.phase, activity.beside)}: {waiting(wait)}"))
 
@@ -58,6 +58,7 @@ class Lines:
         now = time.monotonic()
         if report.state != self._state or now - self._said >= _LINE_SECONDS:
             self._state, self._said = report.state, now
+            self._phases.said()
             click.echo(text, err=True)
 
     def note(self, text: str) -> None:
@@ -66,6 +67,14 @@ class Lines:
     def close(self) -> None:
         if self._status is not None:
             self._status.stop()
+
+
+class _NewLines(TextLines):
+    """What no report says."""
+
+    def phase(self, activity: Activity) -> None:
+        if activity.phase.name not in ("catching-up", "following"):
+            super().phase(activity)
 
 
 class JsonLines:

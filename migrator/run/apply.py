@@ -134,7 +134,6 @@ class _Apply:
             with self._workers(run) as (run, pool), _faults_stop():
                 self._copy(run, pool)
         with _faults_stop():
-            self._announcer.enter(Phase("publishing"))
             self._check_source_again(run)
             problems += self._publish(run)
             copied = {plan.collection.name for plan in _copied(run.plan)}

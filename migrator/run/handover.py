@@ -137,7 +137,8 @@ class Handover:
             goal = self._source.log_status(follower.reached).end
             watch = CatchUpWatch(self._source, self._state, [each.scope for each in self._members], self._observer)
             while not _reached(follower, goal):
-                follower.step(_WAIT)
+                with self._announcer.waiting("a batch to be done"):
+                    follower.step(_WAIT)
                 watch.look(follower.progress)
             follower.finish()
 

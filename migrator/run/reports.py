@@ -8,6 +8,7 @@ from types import TracebackType
 
 from migrator.errors import MigratorError
 from migrator.model.change import SyncReport
+from migrator.run.announce import Announcer
 from migrator.run.meter import REPORT_EVERY, Meter
 
 Tell = Callable[[SyncReport], None]
@@ -15,6 +16,7 @@ Tell = Callable[[SyncReport], None]
 # The work's own thread, which knows more, comes first while it goes on.
 _LATE = 1.5 * REPORT_EVERY
 _PATIENCE = 5.0
+_NOTED = "the target to take a report"
 
 
 class Reports:
@@ -23,12 +25,14 @@ class Reports:
     A report says how it stands when it is made: while a batch lasts, the lag grows.
     """
 
-    def __init__(self, meter: Meter, note: Tell, tell: Tell) -> None:
+    def __init__(self, meter: Meter, note: Tell, tell: Tell, announcer: Announcer) -> None:
         """
         Args:
             note: into the state.
             tell: an observer.
+            announcer: hears of a target that takes its time.
         """
+        self._announcer = announcer
         self._meter = meter
         self._note = note
         self._tell = tell
@@ -49,12 +53,12 @@ class Reports:
 
     def now(self) -> SyncReport:
         """One at once."""
-        with self._turn:
+        with self._announcer.waiting(_NOTED), self._turn:
             return self._make()
 
     def serving(self, serving: Mapping[str, str]) -> SyncReport:
         """One with other collections, of which nothing is known yet."""
-        with self._turn:
+        with self._announcer.waiting(_NOTED), self._turn:
             self._meter.begin()
             self._meter.serving = serving
             return self._make()
@@ -62,7 +66,7 @@ class Reports:
     def last(self, error: str = "") -> SyncReport:
         """The last one, after which none comes."""
         self._ending.set()
-        with self._turn:
+        with self._announcer.waiting(_NOTED), self._turn:
             return self._make(stopped=True, error=error)
 
     def _make(self, *, stopped: bool = False, error: str = "") -> SyncReport:

@@ -146,7 +146,7 @@ def _stopped(signs: Signs, work: Work | None, report: SyncReport | None, age: fl
 
 def _known(report: SyncReport) -> tuple[SyncPhase, float | None]:
     """Earlier versions said 0 for a lag that was not known."""
-    if report.state == "catching-up" and not report.logged_at:
+    if report.state == "catching-up" and not report.logged_at and report.lag_seconds == 0:
         return "unknown", None
     return report.state, report.lag_seconds
 

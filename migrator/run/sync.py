@@ -167,7 +167,7 @@ class _Sync:
         self._started = time.monotonic()
         self._announcer = announcer
         self._meter = Meter(target.sync_lease_owner() or "")
-        self._reports = Reports(self._meter, self._state.report, observer.reported)
+        self._reports = Reports(self._meter, self._state.report, observer.reported, announcer)
         self._goal: Position | None = None
         self._serving = _Serving({}, ())
         self._looked = 0.0
@@ -198,12 +198,14 @@ class _Sync:
             return self._idle()
         with ExitStack() as stack:
             follower = self._follower(stack)
-            log = self._source.log_status(follower.reached)
+            with self._announcer.waiting("the source to say where its log ends"):
+                log = self._source.log_status(follower.reached)
             self._meter.log(log)
             if self._options.until_caught_up and self._goal is None:
                 self._goal = log.end
             while True:
-                follower.step(_WAIT)
+                with self._announcer.waiting("a batch to be done"):
+                    follower.step(_WAIT)
                 done = self._is_done(follower.progress)
                 self._meter.take(follower.progress)
                 if done is not None:
@@ -306,9 +308,11 @@ class _Sync:
             return
         position = follower.progress.position
         if position is not None and self._meter.log_due():
-            self._meter.log(self._source.log_status(position))
+            with self._announcer.waiting("the source to say where its log ends"):
+                self._meter.log(self._source.log_status(position))
         scopes = [member.scope for member in self._serving.members]
-        self._meter.dirty = self._state.count_dirty(scopes) if follower.progress.waiting else 0
+        with self._announcer.waiting("the target to count what waits"):
+            self._meter.dirty = self._state.count_dirty(scopes) if follower.progress.waiting else 0
         report = self._reports.now()
         if report.state != "unknown":
             self._announcer.enter(Phase("following" if report.state == "following" else "catching-up"))

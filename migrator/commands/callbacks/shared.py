@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -35,7 +36,8 @@ def files_of(settings: Settings) -> preview.MappingFiles:
 
 
 def make_plan(settings: Settings, options: preview.PlanOptions) -> Plan:
-    with console.planning(console.stderr(), output_of()) as report:
+    blocked = partial(api.blocked, settings.source_url())
+    with console.planning(console.stderr(), output_of(), blocked) as report:
         return api.make_plan(settings.source_url(), settings.target_url(), files_of(settings), options, report)
 
 
