@@ -5,8 +5,8 @@ The only module that brings sources, targets and the work together; everything b
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import ExitStack, closing
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, closing, contextmanager
 from functools import partial
 
 from migrator.cutover.cutover import CutoverObserver, CutoverOptions
@@ -178,6 +178,13 @@ def status(target_url: str) -> Status:
     """How far copy and sync are, from the target alone."""
     with closing(open_target(target_url, _LOOKING_SECONDS)) as target:
         return read_status(target)
+
+
+@contextmanager
+def status_reader(target_url: str) -> Iterator[Callable[[], Status]]:
+    """As `status`, for who looks several times: gives a function that looks."""
+    with closing(open_target(target_url, _LOOKING_SECONDS)) as target:
+        yield partial(read_status, target)
 
 
 def verify(

@@ -72,8 +72,13 @@ def _paragraph(lines: list[Line]) -> Table:
     return rows
 
 
+def state_words(each: CollectionStatus) -> str:
+    """A collection's state, without numbers."""
+    return each.why if each.state == "live" and each.why else _STATES[each.state]
+
+
 def _state(each: CollectionStatus, sync: SyncStatus | None) -> str:
-    words = each.why if each.state == "live" and each.why else _STATES[each.state]
+    words = state_words(each)
     if each.copying is not None and each.copying != (0, 0) and each.state != "copied":
         done, total = each.copying
         return f"{words}, {number(done)} of {plural(total, 'chunk')} so far"
@@ -114,7 +119,7 @@ def not_running(work: Work) -> str:
     """`not running since 2026-11-24 18:02:11 UTC, 12 s ago, while copying`."""
     text = "not running"
     if work.not_running_since is not None:
-        text += f" since {_moment(work.not_running_since)}"
+        text += f" since {moment(work.not_running_since)}"
     if work.silent_seconds is not None:
         text += f", {duration(work.silent_seconds)} ago"
     if work.phase is not None and work.ended != "done" and work.phase.name not in ("following", "starting"):
@@ -134,7 +139,7 @@ def _sync_lines(sync: SyncStatus | None) -> list[Line]:
         lines.append(("position", f"{report.position.file}:{report.position.offset}{gtid}"))
     lines.append(("lag", _lag(sync, report)))
     lines.append(
-        ("rate", f"{report.rate:,.0f} changes a second; {number(report.changes)} since {_moment(report.started)}")
+        ("rate", f"{report.rate:,.0f} changes a second; {number(report.changes)} since {moment(report.started)}")
     )
     if report.expires_in is not None:
         lines.append(("log", f"expires in {duration(round(report.expires_in))}"))
@@ -157,7 +162,8 @@ def _lag(sync: SyncStatus, report: SyncReport) -> str:
     return f"unknown until the first batch is done{behind}"
 
 
-def _moment(iso: str) -> str:
+def moment(iso: str) -> str:
+    """`2026-11-24 18:02:11 UTC`."""
     return datetime.fromisoformat(iso).strftime("%Y-%m-%d %H:%M:%S UTC")
 
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 # Of these apply, sync and verify note in the target what they are doing.
-Command = Literal["plan", "apply", "sync", "verify", "cutover"]
+Command = Literal["plan", "apply", "sync", "verify", "cutover", "status"]
 
 PhaseName = Literal[
     "standby",

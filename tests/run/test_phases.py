@@ -42,7 +42,6 @@ def test_phases_come_in_their_order(mysql_url: str, mongodb_url: str, tmp_path: 
         "recording cascade keys",
         "copying",
         "catching up",
-        "publishing",
         "publishing tags",
         "building index 1 of 2 of tags",
         "publishing tags",

@@ -21,12 +21,14 @@ import pytest
 from pymongo import MongoClient
 
 from migrator import api, console_status
-from migrator.model.change import SyncReport
+from migrator.model.change import Scope, SyncReport
 from migrator.model.places import is_behind
 from migrator.model.position import Position
 from migrator.model.serialize import from_json, to_json
 from migrator.model.status import Status, SyncStatus
+from migrator.run.follow import Progress
 from migrator.run.interrupt import StopRequest
+from migrator.run.meter import Meter
 from migrator.run.recorder import NOTE_EVERY
 from migrator.run.status import STALE_AFTER, read_status
 from migrator.run.sync import SyncOptions
@@ -409,3 +411,46 @@ def test_names_of_earlier_versions_stay(items: World) -> None:
     assert found["sync"]["state"] == "stopped"
     assert found["sync_owner"] is None
     assert found["sync"]["work"]["ended"] == "done"
+
+
+# --- the meter ------------------------------------------------------------------------------------------------------
+
+
+def test_of_another_follower_nothing_is_known_yet(items: World) -> None:
+    """It may begin further in front, with a collection that was added: what the last one knew is not true of it."""
+    with closing(open_target(items.target)) as target:
+        position = next(iter(target.sync_state().positions([Scope(_run(items), "items")]).values()))
+    meter = Meter("me")
+    progress = Progress(position, 100.0, True, time.monotonic(), 100.0, False, changes=7)
+    meter.take(progress)
+    before = meter.report()
+    assert (before.position, before.lag_seconds, before.state) == (position, 0.0, "following")
+    meter.begin()
+    after = meter.report()
+    assert (after.position, after.lag_seconds, after.lag_transactions, after.state) == (None, None, None, "unknown")
+    assert after.changes == 7
+
+
+def test_the_lag_grows_while_nothing_is_heard() -> None:
+    """A server that hangs sends nothing: what was logged since is not known of."""
+    meter = Meter("me")
+    meter.take(Progress(None, 0.0, True, time.monotonic() - 42, 0.0, False))
+    report = meter.report()
+    assert report.lag_seconds == pytest.approx(42, abs=1)
+    assert (report.state, report.lag_transactions) == ("catching-up", None)
+
+
+def test_what_waits_keeps_the_lag_of_what_was_done_before() -> None:
+    """Read to the log's end, and not all of it done: the lag is that of what is."""
+    meter = Meter("me")
+    meter.take(Progress(None, time.time(), False, 0.0, time.time() - 30, True))
+    report = meter.report()
+    assert report.lag_seconds == pytest.approx(30, abs=1)
+    assert report.state == "catching-up"
+
+
+def _run(items: World) -> str:
+    with MongoClient[dict[str, Any]](items.target) as client:
+        found = client.get_default_database()["_migrator_collections"].find_one({"_id": "items"})
+    assert found is not None
+    return str(found["run"])
