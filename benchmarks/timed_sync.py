@@ -12,6 +12,7 @@ import time
 from pathlib import Path
 
 from migrator import api
+from migrator.model.activity import Activity
 from migrator.model.change import Rows, SyncReport
 from migrator.model.policies import Policies
 from migrator.run import follow
@@ -39,6 +40,9 @@ class Quiet:
     """Implements migrator.run.sync.SyncObserver."""
 
     def reported(self, report: SyncReport) -> None:
+        """Not shown."""
+
+    def doing(self, activity: Activity) -> None:
         """Not shown."""
 
     def note(self, text: str) -> None:

@@ -5,7 +5,7 @@ The only module that brings sources, targets and the work together; everything b
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, contextmanager
 from functools import partial
 
@@ -23,9 +23,11 @@ from migrator.model.chunk import Rejected
 from migrator.model.cutover import CutoverResult
 from migrator.model.plan import Plan
 from migrator.model.position import Position
+from migrator.model.status import Status
 from migrator.model.tree import Collection
 from migrator.model.verify import VerifyReport
 from migrator.run import preview
+from migrator.run.announce import Announcements
 from migrator.run.apply import PRELOAD
 from migrator.run.apply import apply as _apply
 from migrator.run.interrupt import StopRequest
@@ -34,7 +36,7 @@ from migrator.run.outcome import ApplyOptions, ApplyResult, Observer, SampleResu
 from migrator.run.pool import warm_up
 from migrator.run.rehearse import Tell, rehearse
 from migrator.run.sample import sample as _sample
-from migrator.run.status import Status, read_status
+from migrator.run.status import read_status
 from migrator.run.sync import SyncObserver, SyncOptions, SyncResult
 from migrator.run.sync import sync as _sync
 from migrator.run.sync_ports import SyncTarget
@@ -46,15 +48,18 @@ from migrator.verify.independent import IndependentReport
 from migrator.verify.independent import independent_look as _independent_look
 from migrator.verify.outcome import VerifyObserver, VerifyOptions
 from migrator.verify.verify import verify as _verify
+from migrator.waits import UNTOLD, Waits
 
 # How long a look at the target waits out passing faults: somebody sits in front of it, perhaps with a mistyped address.
 _LOOKING_SECONDS = 5.0
 
 
 @contextmanager
-def _reached(target_url: str, retry_seconds: float | None = None) -> Iterator[MongoTarget | FilesTarget]:
+def _reached(
+    target_url: str, retry_seconds: float | None = None, waits: Waits = UNTOLD
+) -> Iterator[MongoTarget | FilesTarget]:
     """The target, which answers. A mistyped address is said within seconds, not after `retry_seconds`."""
-    with closing(open_target(target_url, retry_seconds)) as target:
+    with closing(open_target(target_url, retry_seconds, waits)) as target:
         target.require_reachable()
         yield target
 
@@ -91,6 +96,11 @@ def refuse_outdated(plan: Plan, source_url: str, target_url: str, files: preview
     """Raises PlanRefused when things are not as they were when `plan` was made."""
     with _reached(target_url, _LOOKING_SECONDS) as target:
         preview.refuse_outdated(plan, open_source(source_url), target, files)
+
+
+def blocked(source_url: str) -> str:
+    """What sessions of the source's account wait for there, such as a lock on a table's definition; "" for nothing."""
+    return open_source(source_url).blocked()
 
 
 def source_checks(source_url: str) -> Iterator[Check]:
@@ -157,15 +167,17 @@ def sync(
     """
     source = open_source(source_url)
     with ExitStack() as stack:
-        target = stack.enter_context(_reached(target_url, options.retry_seconds))
+        announcements = stack.enter_context(Announcements("sync", observer))
+        target = stack.enter_context(_reached(target_url, options.retry_seconds, announcements))
         following = _following(target)
         if invalidate is not None and isinstance(target, MongoTarget):
             invalidator = stack.enter_context(closing(open_invalidator(invalidate, target.database)))
             following = InvalidatingTarget(following, invalidator)
         if files is not None:
-            preview.refuse_other_mappings(source, target, files, observer.note)
+            with announcements.waiting("the definitions of the tables", source.blocked):
+                preview.refuse_other_mappings(source, target, files, observer.note)
         with source.located(partial(_applied, target)):
-            return _sync(source, following, options, observer, stop or StopRequest())
+            return _sync(source, following, options, observer, stop or StopRequest(), announcements)
 
 
 def sync_dry_run(
@@ -180,6 +192,13 @@ def status(target_url: str) -> Status:
     """How far copy and sync are, from the target alone."""
     with _reached(target_url, _LOOKING_SECONDS) as target:
         return read_status(target)
+
+
+@contextmanager
+def status_reader(target_url: str) -> Iterator[Callable[[], Status]]:
+    """As `status`, for who looks several times: gives a function that looks."""
+    with _reached(target_url, _LOOKING_SECONDS) as target:
+        yield partial(read_status, target)
 
 
 def verify(

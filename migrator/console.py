@@ -6,26 +6,33 @@ import select
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 
 import click
 from rich.console import Console, RenderableType
 from rich.padding import Padding
 from rich.progress import BarColumn, Progress, TextColumn
+from rich.status import Status
 from rich.table import Table
 from rich.text import Text
 
+from migrator.console_activity import SILENCE, PhaseLines, doing, lines_to, waiting
+from migrator.log_output import Output
+from migrator.model.activity import Activity, Phase
 from migrator.model.check import Check
 from migrator.model.chunk import ChunkResult, Rejected
 from migrator.model.plan import Plan
 from migrator.model.run import CollectionProgress, Run
 from migrator.model.tree import Collection
 from migrator.planning.words import clean, duration, number, plural, size
+from migrator.run.announce import Announcements, Ask, Hearer
 from migrator.run.outcome import ApplyResult, Observer, SampleResult
 from migrator.run.trend import CatchUp
 
 # Between two lines of progress where there is no terminal.
 LINE_SECONDS = 5.0
+# A wait takes the place of numbers after so long.
+WAIT_SHOWN = 3.0
 # Between two looks for a Ctrl-C while an answer is awaited.
 _LOOK_SECONDS = 0.1
 _CHECK_STYLES = {"ok": "green", "warning": "yellow", "blocked": "bold red"}
@@ -74,13 +81,39 @@ def agreed(question: str) -> bool:
 
 
 @contextmanager
-def reporting(console: Console) -> Iterator[Callable[[str], None]]:
-    """A line that says what is being done now; nothing where there is no terminal."""
-    if not console.is_terminal:
-        yield lambda _: None
-        return
-    with console.status("") as status:
-        yield lambda text: status.update(Text(clean(text)))
+def planning(console: Console, output: Output, blocked: Ask) -> Iterator[Callable[[str], None]]:
+    """Gives a function that is told each step of a plan.
+
+    In a terminal a line says what is being done now; elsewhere there is one when it takes long.
+
+    Args:
+        blocked: what sessions of the source wait for.
+    """
+    with ExitStack() as stack:
+        hearer: Hearer = PhaseLines(lines_to(output, lambda text: _say(console, text)))
+        if console.is_terminal:
+            hearer = _StatusLine(stack.enter_context(console.status("")))
+        announcements = stack.enter_context(Announcements("plan", hearer))
+        announcements.enter(Phase("planning"))
+        stack.enter_context(announcements.waiting("answers of the servers", blocked))
+        yield lambda text: announcements.enter(Phase("planning", what=text))
+
+
+class _StatusLine:
+    """Implements migrator.run.announce.Hearer: a line that is written over."""
+
+    def __init__(self, status: Status) -> None:
+        self._status = status
+
+    def doing(self, activity: Activity) -> None:
+        text, wait = activity.phase.what or str(activity.phase), activity.waiting
+        text += f" ({wait.detail})" if wait is not None and wait.detail else ""
+        text += f", for {duration(round(activity.seconds))}" if activity.seconds >= SILENCE else ""
+        self._status.update(Text(clean(text)))
+
+
+def _say(console: Console, text: str) -> None:
+    console.print(clean(text), soft_wrap=True)
 
 
 def bar(console: Console) -> Progress:
@@ -146,10 +179,14 @@ class Tally:
 class LineObserver:
     """Progress as lines of text, for logs."""
 
-    def __init__(self, console: Console, plan: Plan) -> None:
+    def __init__(self, console: Console, plan: Plan, output: Output) -> None:
         self._console = console
         self._tally = Tally(plan)
         self._said = time.monotonic()
+        self._phases = PhaseLines(lines_to(output, self._say))
+
+    def doing(self, activity: Activity) -> None:
+        self._phases.doing(activity)
 
     def started(self, run: Run, progress: Mapping[str, CollectionProgress], *, resumed: bool) -> None:
         self._tally.start(progress)
@@ -179,7 +216,8 @@ class LineObserver:
         self._say(text)
 
     def _say(self, text: str) -> None:
-        self._console.print(clean(text), soft_wrap=True)
+        self._phases.said()
+        _say(self._console, text)
 
 
 class BarObserver:
@@ -189,42 +227,49 @@ class BarObserver:
         self._console = console
         self._progress = progress
         self._tally = Tally(plan)
+        self._facts = ""
         self._task = progress.add_task("starting", total=None, facts="")
+
+    def doing(self, activity: Activity) -> None:
+        """The phase, and in place of numbers what keeps them from growing."""
+        name = activity.phase.name
+        if name not in ("copying", "recording-keys", "catching-up"):
+            self._facts = ""
+        wait = activity.waiting
+        facts = self._facts if wait is None or wait.seconds < WAIT_SHOWN else waiting(wait)
+        is_counted = name in ("copying", "recording-keys")
+        self._progress.update(
+            self._task,
+            description=clean(doing(activity.phase, activity.beside)),
+            total=(self._tally.total or 1) if is_counted else None,
+            completed=self._tally.documents if is_counted else 0,
+            facts=clean(facts),
+        )
 
     def started(self, run: Run, progress: Mapping[str, CollectionProgress], *, resumed: bool) -> None:
         self._tally.start(progress)
         self.note(_begun(run, self._tally, resumed=resumed))
-        self._show("copying")
 
     def chunk_done(self, result: ChunkResult) -> None:
         self._tally.add(result)
-        self._show(result.chunk.collection)
+        self._facts = str(self._tally)
+        self._progress.update(self._task, completed=self._tally.documents, total=self._tally.total, facts=self._facts)
 
     def paused(self, reason: str) -> None:
-        self._show(f"paused: {reason}")
+        """What is waited for is shown anyway."""
 
     def continued(self) -> None:
-        self._show("copying")
+        """So is what goes on."""
 
     def catching_up(self, progress: CatchUp) -> None:
-        self._progress.update(self._task, description="catching up", total=None, facts=caught_up(progress))
+        self._facts = caught_up(progress)
+        self._progress.update(self._task, facts=self._facts)
 
     def published(self, collection: str) -> None:
         self.note(f"{collection} is live")
-        self._show("going live")
 
     def note(self, text: str) -> None:
         self._console.print(clean(text))
-
-    def _show(self, what: str) -> None:
-        tally = self._tally
-        self._progress.update(
-            self._task,
-            description=clean(what),
-            completed=tally.documents,
-            total=tally.total or 1,
-            facts=str(tally),
-        )
 
 
 def caught_up(progress: CatchUp) -> str:
@@ -248,10 +293,10 @@ def _begun(run: Run, tally: Tally, *, resumed: bool) -> str:
 
 
 @contextmanager
-def watching(console: Console, plan: Plan) -> Iterator[Observer]:
-    """An observer that shows an apply's progress, as a bar in a terminal and as lines elsewhere."""
+def watching(console: Console, plan: Plan, output: Output) -> Iterator[Observer]:
+    """An observer that shows an apply's progress, as a bar in a terminal and as lines or events elsewhere."""
     if not console.is_terminal:
-        yield LineObserver(console, plan)
+        yield LineObserver(console, plan, output)
         return
     with bar(console) as progress:
         yield BarObserver(console, progress, plan)

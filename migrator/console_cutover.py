@@ -11,6 +11,7 @@ from rich.text import Text
 
 from migrator.console_verify import LineObserver
 from migrator.cutover.cutover import CutoverObserver
+from migrator.log_output import Output
 from migrator.model.cutover import CutoverResult, Step
 from migrator.model.serialize import to_json
 from migrator.planning.words import clean
@@ -27,9 +28,9 @@ class _Checklist(LineObserver):
 
 
 @contextmanager
-def watching(console: Console) -> Iterator[CutoverObserver]:
+def watching(console: Console, output: Output) -> Iterator[CutoverObserver]:
     """An observer that shows the checklist."""
-    yield _Checklist(console)
+    yield _Checklist(console, output)
 
 
 def summary(result: CutoverResult, target: str) -> Iterator[RenderableType]:

@@ -1,8 +1,7 @@
-"""What `sync` and `status` print: lines for people or events for machines, on stderr; a table for status."""
+"""What `sync` prints: lines for people or events for machines, on stderr."""
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -10,15 +9,16 @@ from dataclasses import asdict
 from typing import Protocol
 
 import click
-from rich.console import Console, RenderableType
-from rich.table import Table
+from rich.console import Console
 
+from migrator.console import WAIT_SHOWN
+from migrator.console_activity import EventLines, PhaseLines, TextLines, doing, waiting
 from migrator.log_output import Output
+from migrator.model.activity import Activity
 from migrator.model.change import SyncReport
-from migrator.planning.words import duration, number
+from migrator.planning.words import clean, number
 from migrator.run.follow import shown
 from migrator.run.rehearse import WouldChange
-from migrator.run.status import CollectionStatus, Status
 from migrator.run.sync import SyncObserver, SyncResult
 
 # Between two lines of progress where there is no terminal.
@@ -39,8 +39,16 @@ class Lines:
         self._status = console.status("starting") if console.is_terminal else None
         self._said = float("-inf")
         self._state = ""
+        self._phases = PhaseLines(_NewLines(self.note))
         if self._status is not None:
             self._status.start()
+
+    def doing(self, activity: Activity) -> None:
+        wait = activity.waiting
+        if self._status is None:
+            self._phases.doing(activity)
+        elif wait is not None and wait.seconds >= WAIT_SHOWN:
+            self._status.update(clean(f"{doing(activity.phase, activity.beside)}: {waiting(wait)}"))
 
     def reported(self, report: SyncReport) -> None:
         text = line(report)
@@ -50,6 +58,7 @@ class Lines:
         now = time.monotonic()
         if report.state != self._state or now - self._said >= _LINE_SECONDS:
             self._state, self._said = report.state, now
+            self._phases.said()
             click.echo(text, err=True)
 
     def note(self, text: str) -> None:
@@ -60,6 +69,14 @@ class Lines:
             self._status.stop()
 
 
+class _NewLines(TextLines):
+    """What no report says."""
+
+    def phase(self, activity: Activity) -> None:
+        if activity.phase.name not in ("catching-up", "following"):
+            super().phase(activity)
+
+
 class JsonLines:
     """For log collectors: one JSON object a line on stderr, with time, level, event and its facts."""
 
@@ -67,12 +84,17 @@ class JsonLines:
         self._output = output
         self._state = ""
         self._said = float("-inf")
+        self._phases = PhaseLines(EventLines(output))
+
+    def doing(self, activity: Activity) -> None:
+        self._phases.doing(activity)
 
     def reported(self, report: SyncReport) -> None:
         now = time.monotonic()
         if report.state == self._state and now - self._said < _LINE_SECONDS:
             return
         self._state, self._said = report.state, now
+        self._phases.said()
         self._output.event("error" if report.error else "info", "progress", **facts(report))
 
     def note(self, text: str) -> None:
@@ -91,6 +113,10 @@ class Several:
     def reported(self, report: SyncReport) -> None:
         for each in self._observers:
             each.reported(report)
+
+    def doing(self, activity: Activity) -> None:
+        for each in self._observers:
+            each.doing(activity)
 
     def note(self, text: str) -> None:
         for each in self._observers:
@@ -114,10 +140,11 @@ def line(report: SyncReport) -> str:
         f"{number(report.changes)} changes read",
         f"{number(report.documents)} documents",
         f"{report.rate:,.0f} changes a second",
-        f"lag {report.lag_seconds:,.0f} s",
+        "lag unknown" if report.lag_seconds is None else f"lag {report.lag_seconds:,.0f} s",
     ]
     parts += [f"{number(report.dirty)} waiting"] if report.dirty else []
-    return f"{report.state}: {', '.join(parts)}"
+    state = "starting" if report.state == "unknown" else report.state
+    return f"{state}: {', '.join(parts)}"
 
 
 def facts(report: SyncReport) -> dict[str, object]:
@@ -132,7 +159,7 @@ def facts(report: SyncReport) -> dict[str, object]:
     return found
 
 
-# --- dry run and status -------------------------------------------------------------------------------------------
+# --- dry run -----------------------------------------------------------------------------------------------------
 
 
 def would_change(found: WouldChange) -> Iterator[str]:
@@ -152,63 +179,3 @@ def last_words(result: SyncResult) -> str:
     how = ", caught up" if result.caught_up else ""
     done = f"{number(report.changes)} changes read, {number(report.documents)} documents rebuilt"
     return f"Stopped{place}{how}: {done}."
-
-
-def status_as_json(status: Status) -> str:
-    """All of it, for programs."""
-    sync = status.sync
-    return json.dumps(
-        {
-            "target": status.target,
-            "run": None if status.run is None else {"id": status.run.id, "started": status.run.started},
-            "collections": [asdict(each) for each in status.collections],
-            "sync": None if sync is None else facts(sync),
-            "sync_owner": status.sync_owner,
-            "sync_age_seconds": status.sync_age,
-        },
-        indent=2,
-    )
-
-
-def show_status(status: Status) -> Iterator[RenderableType]:
-    """For people."""
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for name, justify in (("collection", "left"), ("state", "left"), ("documents", "right"), ("rejected", "right")):
-        table.add_column(name, justify=justify)  # type: ignore[arg-type]
-    for each in status.collections:
-        state = _state(each, is_running=status.sync_owner is not None)
-        table.add_row(each.name, state, number(each.documents), number(each.rejected))
-    yield table
-    yield ""
-    yield from _sync_lines(status)
-
-
-def _state(each: CollectionStatus, *, is_running: bool) -> str:
-    if each.copying is not None:
-        done, total = each.copying
-        return f"being copied, {number(done)} of {number(total)} chunks so far"
-    if each.following:
-        state = "in step" if is_running else "waits for sync"
-        return state + (f", {number(each.dirty)} waiting" if each.dirty else "")
-    return each.why or "live"
-
-
-def _sync_lines(status: Status) -> Iterator[str]:
-    sync = status.sync
-    if status.sync_owner is None:
-        yield "sync       not running"
-    else:
-        yield f"sync       {status.sync_owner}"
-    if sync is None:
-        return
-    if sync.position is not None:
-        gtid = f" ({sync.position.gtid})" if sync.position.gtid else ""
-        yield f"position   {sync.position.file}:{sync.position.offset}{gtid}"
-    behind = "" if sync.lag_transactions is None else f", {number(sync.lag_transactions)} transactions"
-    age = f", as of {duration(round(status.sync_age))} ago" if status.sync_age >= 3 else ""
-    yield f"lag        {sync.lag_seconds:,.0f} s{behind}{age}"
-    yield f"rate       {sync.rate:,.0f} changes a second; {number(sync.changes)} since {sync.started}"
-    if sync.expires_in is not None:
-        yield f"log        expires in {duration(round(sync.expires_in))}"
-    if sync.error:
-        yield f"error      {sync.error}"

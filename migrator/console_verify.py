@@ -14,7 +14,10 @@ from rich.progress import Progress, TaskID
 from rich.table import Table
 from rich.text import Text
 
-from migrator.console import LINE_SECONDS, bar, rejection
+from migrator.console import LINE_SECONDS, WAIT_SHOWN, bar, rejection
+from migrator.console_activity import PhaseLines, lines_to, waiting
+from migrator.log_output import Output
+from migrator.model.activity import Activity
 from migrator.model.serialize import to_json
 from migrator.model.verify import Difference, Fault, Tally, VerifyReport
 from migrator.planning.words import clean, number, plural
@@ -59,10 +62,14 @@ class _Words:
 class LineObserver:
     """Progress as lines of text, for logs."""
 
-    def __init__(self, console: Console) -> None:
+    def __init__(self, console: Console, output: Output) -> None:
         self._console = console
         self._words = _Words()
         self._said = time.monotonic()
+        self._phases = PhaseLines(lines_to(output, self.note))
+
+    def doing(self, activity: Activity) -> None:
+        self._phases.doing(activity)
 
     def started(self, expected: int, begun: str) -> None:
         self._words.start(expected)
@@ -82,6 +89,7 @@ class LineObserver:
         self.note("going on")
 
     def note(self, text: str) -> None:
+        self._phases.said()
         self._console.print(clean(text), soft_wrap=True)
 
 
@@ -92,7 +100,14 @@ class BarObserver:
         self._console = console
         self._progress = progress
         self._words = _Words()
+        self._facts = ""
         self._task: TaskID = progress.add_task("starting", total=None, facts="")
+
+    def doing(self, activity: Activity) -> None:
+        """The phase, and in place of numbers what keeps them from growing."""
+        wait = activity.waiting
+        facts = self._facts if wait is None or wait.seconds < WAIT_SHOWN else waiting(wait)
+        self._progress.update(self._task, description=clean(str(activity.phase)), facts=clean(facts))
 
     def started(self, expected: int, begun: str) -> None:
         self._words.start(expected)
@@ -100,17 +115,15 @@ class BarObserver:
             self.note(_resumed(begun))
 
     def looked(self, collection: str, tally: Tally, waiting: int) -> None:
-        facts = self._words.of(tally, waiting)
+        self._facts = f"{collection}: {self._words.of(tally, waiting)}"
         total = max(self._words.expected, self._words.checked, 1)
-        self._progress.update(
-            self._task, description=clean(collection), completed=self._words.checked, total=total, facts=facts
-        )
+        self._progress.update(self._task, completed=self._words.checked, total=total, facts=clean(self._facts))
 
     def paused(self, reason: str) -> None:
-        self._progress.update(self._task, description=clean(f"paused: {reason}"))
+        """What is waited for is shown anyway."""
 
     def continued(self) -> None:
-        self._progress.update(self._task, description="looking")
+        """So is what goes on."""
 
     def note(self, text: str) -> None:
         self._console.print(clean(text))
@@ -121,10 +134,10 @@ def _resumed(begun: str) -> str:
 
 
 @contextmanager
-def watching(console: Console) -> Iterator[VerifyObserver]:
-    """An observer that shows progress, as a bar in a terminal and as lines elsewhere."""
+def watching(console: Console, output: Output) -> Iterator[VerifyObserver]:
+    """An observer that shows progress, as a bar in a terminal and as lines or events elsewhere."""
     if not console.is_terminal:
-        yield LineObserver(console)
+        yield LineObserver(console, output)
         return
     with bar(console) as progress:
         yield BarObserver(console, progress)

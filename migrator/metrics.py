@@ -5,9 +5,10 @@ from __future__ import annotations
 from math import inf, nan
 
 from migrator.errors import SettingsError
+from migrator.model.activity import PHASES, Activity
 from migrator.model.change import SyncReport
 
-_STATES = ("catching-up", "following", "standby", "stopped")
+_STATES = ("unknown", "catching-up", "following", "standby", "stopped")
 
 
 class Metrics:
@@ -26,6 +27,10 @@ class Metrics:
         self._dirty = Gauge("migrator_sync_dirty", "Reaches that wait in the state", registry=registry)
         self._expires = Gauge("migrator_log_expires_seconds", "Until the log that is needed may go", registry=registry)
         self._state = Gauge("migrator_sync_state", "1 for the state it is in", ["state"], registry=registry)
+        self._phase = Gauge("migrator_phase", "1 for the phase it is in", ["phase"], registry=registry)
+        self._waiting = Gauge(
+            "migrator_waiting_seconds", "How long it has waited for what it waits for now", registry=registry
+        )
         self._changes = Counter("migrator_sync_changes", "Row changes read", registry=registry)
         self._documents = Counter("migrator_sync_documents", "Documents written or deleted", registry=registry)
         self._before = (0, 0)
@@ -39,9 +44,9 @@ class Metrics:
             ) from None
 
     def reported(self, report: SyncReport) -> None:
-        self._lag.set(report.lag_seconds)
-        self._dirty.set(report.dirty)
         # NaN is Prometheus' way to say that there is no number; what was said before must not stay.
+        self._lag.set(nan if report.lag_seconds is None else report.lag_seconds)
+        self._dirty.set(report.dirty)
         self._behind.set(nan if report.lag_transactions is None else report.lag_transactions)
         self._expires.set(inf if report.expires_in is None else report.expires_in)
         for state in _STATES:
@@ -50,6 +55,12 @@ class Metrics:
         self._changes.inc(report.changes - changes)
         self._documents.inc(report.documents - documents)
         self._before = report.changes, report.documents
+
+    def doing(self, activity: Activity) -> None:
+        for name in PHASES:
+            is_at_it = name == activity.phase.name or (activity.beside is not None and name == activity.beside.name)
+            self._phase.labels(name).set(is_at_it)
+        self._waiting.set(0.0 if activity.waiting is None else activity.waiting.seconds)
 
     def note(self, text: str) -> None:
         """Numbers only."""

@@ -28,7 +28,14 @@ def sync(**options: Any) -> None:
 
 @click.command()
 @common
-@click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
+@click.option("--json", "as_json", is_flag=True, help="Print it as JSON; with --watch one object a line.")
+@click.option("--watch", is_flag=True, help="Look again and again, until Ctrl-C.")
+@click.option(
+    "--interval",
+    metavar="SECONDS",
+    type=click.FloatRange(0.2),
+    help="Of --watch: look again after so long. Default: 2.",
+)
 def status(**options: Any) -> None:
     """Shows how far copy and sync are; works while they run elsewhere."""
     from migrator.commands.callbacks.sync import status as run

@@ -11,8 +11,8 @@ from __future__ import annotations
 import getpass
 import socket
 import time
-from collections.abc import Callable, Sequence
-from contextlib import closing
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Protocol
@@ -20,11 +20,13 @@ from typing import Protocol
 from migrator.cutover.fence import written_behind
 from migrator.cutover.ports import CutoverEnds, CutoverSource, CutoverState, CutoverTarget
 from migrator.errors import CutoverRefused, SyncBlocked, VerifyFailed
+from migrator.model.activity import Phase
 from migrator.model.cutover import Counter, CutoverResult, Handover, Seed, Step
 from migrator.model.position import Position
 from migrator.model.tree import Collection
 from migrator.model.verify import VerifyReport, Wanted
 from migrator.planning.words import plural
+from migrator.run.announce import Announcements
 from migrator.run.outcome import ApplyOptions
 from migrator.run.retry import retrying
 from migrator.verify.ends import VerifyEnds
@@ -33,6 +35,7 @@ from migrator.verify.race import Race
 from migrator.verify.verify import verify
 from migrator.verify.wanted import chosen
 from migrator.verify.worker import require_server
+from migrator.waits import UNTOLD
 
 _LOOK = 0.5
 
@@ -77,7 +80,7 @@ def cutover(
         CutoverRefused, VerifyFailed, SyncBlocked: when a gate does not hold; nothing was changed.
         SettingsError: when a collection isn't there, or was handed over before.
     """
-    source, target = ends.open_source(), ends.open_target()
+    source, target = ends.open_source(), ends.open_target(UNTOLD)
     with closing(target):
         state = target.handing_over()
         if state is None:
@@ -149,6 +152,13 @@ class _Cutover:
 
     def _sync(self, name: str) -> Position:
         """A sync is at work on all of it, and has done all that is logged now."""
+        with self._waiting("the sync at work to do all that is logged"):
+            end = self._caught_up()
+        self._pass(name, f"sync has done all that was logged before {end.file}, {end.offset}")
+        return end
+
+    def _caught_up(self) -> Position:
+        """Where the log ended when this began, as soon as the sync has passed it."""
         end = self._end()
         until = time.monotonic() + self._options.wait_seconds
         for each in self._published:
@@ -166,8 +176,15 @@ class _Cutover:
                         hint="`migrator status` says how far it is; try again then, or give it longer: --wait.",
                     )
                 time.sleep(_LOOK)
-        self._pass(name, f"sync has done all that was logged before {end.file}, {end.offset}")
         return end
+
+    @contextmanager
+    def _waiting(self, what: str) -> Iterator[None]:
+        """What is waited for between two gates: a verify tells of its own."""
+        with Announcements("cutover", self._observer) as announcements:
+            announcements.enter(Phase("standby"))
+            with announcements.waiting(what):
+                yield
 
     def _nothing_rejected(self) -> None:
         found = {each.scope.collection: self._verifying.count_rejected(each.scope) for each in self._published}
@@ -209,6 +226,11 @@ class _Cutover:
             stands = "is" if self._source.read_only() else "is not"
             self._pass("fence", f"a rehearsal: the source {stands} read-only", ok=self._source.read_only())
             return
+        with self._waiting("the source to become read-only"):
+            self._fenced()
+        self._pass("fence", "the source is read-only")
+
+    def _fenced(self) -> None:
         until = time.monotonic() + self._options.wait_seconds
         asked = False
         while not self._retrying(self._source.read_only):
@@ -221,7 +243,6 @@ class _Cutover:
                     hint="SET GLOBAL read_only = ON there, or keep writers out otherwise and say --fenced.",
                 )
             time.sleep(_LOOK)
-        self._pass("fence", "the source is read-only")
 
     def _quiet(self, end: Position) -> None:
         """Nothing slipped through the fence."""

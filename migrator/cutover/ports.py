@@ -8,6 +8,7 @@ from typing import Protocol
 
 from migrator.model.cutover import Counter, Handover, Seed
 from migrator.verify.ports import VerifiedSource, VerifiedTarget
+from migrator.waits import Waits
 
 
 class CutoverSource(VerifiedSource, Protocol):
@@ -53,4 +54,4 @@ class CutoverEnds:
     """How a process opens its own source and target; picklable, as verify's workers get it."""
 
     open_source: Callable[[], CutoverSource]
-    open_target: Callable[[], CutoverTarget]
+    open_target: Callable[[Waits], CutoverTarget]

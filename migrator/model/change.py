@@ -124,12 +124,14 @@ class LogStatus:
         transactions: how many are between the reader and the end; None where the server can't tell.
         bytes: of log between the reader and the end; None where it can't be told.
         expires_in: seconds until the file that the reader needs may be purged; None for never.
+        clock: seconds since 1970 by the source's clock at that moment.
     """
 
     end: Position
     transactions: int | None
     bytes: int | None
     expires_in: float | None
+    clock: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -261,6 +263,10 @@ class WriteOutcome:
     conflicts: tuple[Conflict, ...] = ()
 
 
+# `standby` stands in reports of earlier versions only.
+SyncPhase = Literal["unknown", "catching-up", "following", "standby", "stopped"]
+
+
 @dataclass(frozen=True, slots=True)
 class SyncReport:
     """How a sync is doing, as it notes it in the state every second or so.
@@ -271,13 +277,14 @@ class SyncReport:
         serving: collection -> run that it writes to.
         position: everything before it is done.
         logged_at: when the source logged the last transaction that is done, ISO time, UTC; "" before the first.
-        lag_seconds: how far behind the source's clock, 0 when caught up.
+        lag_seconds: everything that was logged until so long ago is done, 0 when caught up; None as long as that is not
+            known: until the first batch is done.
         lag_transactions: None where the server can't tell.
         expires_in: seconds until the log that is needed may be purged, None for never.
         dirty: reaches that wait.
         changes, documents: row changes read and documents written since it started.
         rate: row changes a second over the last ten seconds.
-        state: `catching-up`, `following`, `standby`, `stopped`.
+        state: `unknown` until the first batch is done, then `catching-up` or `following`, at last `stopped`.
         error: what stopped it, "" when nothing did.
     """
 
@@ -287,12 +294,12 @@ class SyncReport:
     serving: Mapping[str, str]
     position: Position | None
     logged_at: str = ""
-    lag_seconds: float = 0.0
+    lag_seconds: float | None = None
     lag_transactions: int | None = None
     expires_in: float | None = None
     dirty: int = 0
     changes: int = 0
     documents: int = 0
     rate: float = 0.0
-    state: Literal["catching-up", "following", "standby", "stopped"] = "catching-up"
+    state: SyncPhase = "unknown"
     error: str = ""

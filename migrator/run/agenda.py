@@ -11,6 +11,7 @@ from migrator.model.chunk import Chunk, KeyRange
 from migrator.model.plan import CollectionPlan
 from migrator.model.run import CollectionProgress, Run
 from migrator.model.tree import Collection
+from migrator.run.announce import Announcer
 from migrator.run.ports import Source, State
 from migrator.run.retry import retrying
 
@@ -29,6 +30,7 @@ class Agenda:
         before: Mapping[str, CollectionProgress],
         holding: int,
         retry_seconds: float,
+        announcer: Announcer,
     ) -> None:
         """
         Args:
@@ -41,6 +43,7 @@ class Agenda:
         self._state = state
         self._before = before
         self._retry_seconds = retry_seconds
+        self._announcer = announcer
         self._ready: deque[Chunk] = deque()
         self._ranges: Ranges | None = None
 
@@ -61,7 +64,13 @@ class Agenda:
         self._ready.extend(self._state.pending(self._run.id, name))
         if not known.planned:
             self._ranges = Ranges(
-                plan.collection, plan.chunk_rows, self._source, known.last, self._retry_seconds, known.chunks
+                plan.collection,
+                plan.chunk_rows,
+                self._source,
+                known.last,
+                self._retry_seconds,
+                self._announcer,
+                known.chunks,
             )
         return True
 
@@ -91,6 +100,7 @@ class Ranges:
         source: Source,
         last: KeyRange | None,
         retry_seconds: float,
+        announcer: Announcer,
         number: int = 0,
     ) -> None:
         """
@@ -105,14 +115,14 @@ class Ranges:
         self._rows = rows
         self._source = source
         self._last = last
-        self._retry_seconds = retry_seconds
+        self._announcer = announcer
+        self._retrying = retrying(retry_seconds, announcer)
         self._open: Iterator[KeyRange] | None = None
 
     def take(self) -> list[KeyRange]:
         """Some more ranges, none when they are all planned."""
-        for attempt in retrying(self._retry_seconds):
-            with attempt:
-                ranges = self._read()
+        with self._announcer.waiting(f"the source to find key ranges of {self.name}", self._source.blocked):
+            ranges = self._retrying(self._read)
         if ranges:
             self._last = ranges[-1]
             self.number += len(ranges)

@@ -12,7 +12,7 @@ The order is what makes it right:
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, closing, contextmanager, nullcontext, suppress
 from datetime import UTC, datetime
 from functools import partial
@@ -27,25 +27,30 @@ from migrator.errors import (
     Stopped,
     TargetError,
 )
+from migrator.model.activity import Phase
 from migrator.model.plan import COPIED, CollectionPlan, Plan
 from migrator.model.position import Position
 from migrator.model.run import CollectionProgress, Run
 from migrator.model.schema import fingerprint
 from migrator.model.tree import tables_of
 from migrator.run.agenda import Agenda
+from migrator.run.announce import LEASE, Announcements, Announcer
 from migrator.run.beside import no_check
 from migrator.run.copy import copy
 from migrator.run.handover import Handover
 from migrator.run.outcome import ApplyOptions, ApplyResult, Observer
-from migrator.run.pool import Handler, Pool
+from migrator.run.pool import Factory, Pool
 from migrator.run.ports import Lease, State
+from migrator.run.recorder import Recorder
 from migrator.run.retry import retrying
 from migrator.run.sync_ports import SyncableSource, SyncableTarget
 from migrator.run.throttle import Throttle
 from migrator.run.worker import ChunkHandler, Ends, MomentHandler, OpenMoment, require_same_server
+from migrator.waits import Building
 
 # What a worker needs of migrator: imported once, by the process that all are forked from.
 PRELOAD = ("migrator.source", "migrator.target", "migrator.run.worker")
+_WORKERS = "worker processes to start"
 # Positions that name one exact moment, so that equal ones mean that nothing was written in between.
 _EXACT = ("mariadb-snapshot", "gtid-executed", "global-lock")
 
@@ -62,10 +67,15 @@ def apply(plan: Plan, ends: Ends, options: ApplyOptions, observer: Observer) -> 
     if plan.blocked:
         first = plan.blocked[0]
         raise PlanRefused(f"the plan is blocked: {first.text}", where=first.where, hint=first.fix)
-    source, target = ends.open_source(), ends.open_target()
-    with closing(target), target.lease("apply") as lease:
+    with Announcements("apply", observer) as announcements, ExitStack() as stack:
+        announcements.enter(Phase("starting"))
+        source, target = ends.open_source(), ends.open_target(announcements)
+        stack.enter_context(closing(target))
+        with announcements.waiting(LEASE):
+            lease = stack.enter_context(target.lease("apply"))
         try:
-            return _Apply(plan, ends, source, target, lease, options, observer).run()
+            with Recorder(target.signs().note, observer.note) as recorder, announcements.also(recorder):
+                return _Apply(plan, ends, source, target, lease, options, observer, announcements).run()
         except TargetError:
             # Whoever took over moved what this process was writing to: that explains every other error.
             with suppress(LeaseInDoubt):
@@ -89,15 +99,17 @@ class _Apply:
         lease: Lease,
         options: ApplyOptions,
         observer: Observer,
+        announcer: Announcer,
     ) -> None:
         self._plan = plan
         self._ends = ends
         self._source = source
         self._target = target
         self._lease = lease
-        self._retrying = retrying(options.retry_seconds)
+        self._retrying = retrying(options.retry_seconds, announcer)
         self._options = options
         self._observer = observer
+        self._announcer = announcer
         self._state: State = target.state(lease)
         self._publisher = target.publisher(lease)
 
@@ -112,7 +124,8 @@ class _Apply:
         problems: list[str] = []
         for plan in self._plan.collections:
             if plan.action in ("indexes", "adopt"):
-                problems += self._publisher.alter(plan)
+                self._announcer.enter(Phase("publishing", plan.collection.name))
+                problems += self._publisher.alter(plan, self._building("", plan))
                 self._observer.published(plan.collection.name)
         if not _copied(self._plan):
             return ApplyResult("", {}, 0, tuple(problems))
@@ -139,7 +152,14 @@ class _Apply:
             else:
                 self._publisher.prepare(run.id, plan)
         agenda = Agenda(
-            run, plans, self._source, self._state, progress, self._lease.number, self._options.retry_seconds
+            run,
+            plans,
+            self._source,
+            self._state,
+            progress,
+            self._lease.number,
+            self._options.retry_seconds,
+            self._announcer,
         )
         throttle = Throttle(self._options, self._source.load, self._observer)
         with ExitStack() as stack:
@@ -150,7 +170,8 @@ class _Apply:
                 self._check_lease()
                 check_memory()
 
-            copy(pool, agenda, throttle, check, self._observer)
+            self._announcer.enter(Phase("copying"))
+            copy(pool, agenda, throttle, check, self._observer, self._announcer, self._source.blocked)
 
     def _handover(self, run: Run) -> Handover | None:
         """None for a target that no sync will follow."""
@@ -158,7 +179,16 @@ class _Apply:
         if following is None:
             return None
         plans = self._unpublished(run)
-        return Handover(run, plans, self._source, following, self._lease, self._observer, self._options.retry_seconds)
+        return Handover(
+            run,
+            plans,
+            self._source,
+            following,
+            self._lease,
+            self._observer,
+            self._announcer,
+            self._options.retry_seconds,
+        )
 
     def _publish(self, run: Run) -> list[str]:
         problems: list[str] = []
@@ -167,12 +197,27 @@ class _Apply:
             handover.catch_up()
         for plan in self._unpublished(run):
             self._check_lease()
+            self._announcer.enter(Phase("publishing", plan.collection.name))
             with ExitStack() as stack:
                 if handover is not None:
                     stack.enter_context(handover.alone(plan))
-                problems += self._publisher.publish(run.id, plan)
+                problems += self._publisher.publish(run.id, plan, self._building(run.id, plan))
             self._observer.published(plan.collection.name)
         return problems
+
+    def _building(self, run_id: str, plan: CollectionPlan) -> Building:
+        """Says which index is built, and asks the target how far it is; then it is publishing again."""
+        name = plan.collection.name
+
+        @contextmanager
+        def building(number: int, count: int, index: str) -> Iterator[None]:
+            self._announcer.enter(Phase("building-index", name, number, count))
+            ask = partial(self._publisher.progress, run_id, name)
+            with self._announcer.waiting(f"the target to build {index}", ask):
+                yield
+            self._announcer.enter(Phase("publishing", name))
+
+        return building
 
     def _check_lease(self) -> None:
         """While the target can't be asked nobody else can take over there either: the doubt may pass."""
@@ -207,7 +252,8 @@ class _Apply:
         """The server and the tables are those that the plan was made for."""
         require_same_server(self._plan, self._source)
         copied = _copied(self._plan)
-        schema = self._retrying(partial(self._source.schema, tables_of(plan.collection for plan in copied)))
+        with self._announcer.waiting("the definitions of the tables", self._source.blocked):
+            schema = self._retrying(partial(self._source.schema, tables_of(plan.collection for plan in copied)))
         for plan in copied:
             tables = [table for name in plan.collection.tables if (table := schema.table(*name)) is not None]
             if fingerprint(tables) != plan.collection.schema_fingerprint:
@@ -312,7 +358,8 @@ class _Apply:
                 # DESIGN premise A: the position first, then the snapshots.
                 run = run or self._begin(self._source.position())
                 factory = partial(ChunkHandler, self._plan, self._ends, self._options.retry_seconds)
-                pool = _pool(stack, factory, self._options.processes)
+                with self._announcer.waiting(_WORKERS):
+                    pool = _pool(stack, factory, self._options.processes)
             self._observer.started(run, self._state.progress(run.id), resumed=resumed)
             yield run, pool
 
@@ -320,19 +367,25 @@ class _Apply:
         """All readers in one snapshot: no sync will mend what chunks of different moments leave."""
         factory = partial(MomentHandler, self._plan, self._ends, self._options.retry_seconds)
         # Ready before the lock is taken: while it is held, nobody can write to the source.
-        pool = _pool(stack, factory, self._options.processes)
+        with self._announcer.waiting(_WORKERS):
+            pool = _pool(stack, factory, self._options.processes)
         try:
-            with self._source.hold_moment() as moment:
-                pool.everywhere(OpenMoment())
+            with ExitStack() as lock:
+                with self._announcer.waiting("FLUSH TABLES WITH READ LOCK at the source", self._source.blocked):
+                    moment = lock.enter_context(self._source.hold_moment())
+                with self._announcer.waiting("every worker's snapshot", self._source.blocked):
+                    pool.everywhere(OpenMoment())
                 position = moment.position
         except SourceUnavailable:
             raise
         except SourceError as error:
             self._observer.note(f"one reader only: {error.what}")
             pool.close()
-            pool = _pool(stack, factory, 1)
+            with self._announcer.waiting(_WORKERS):
+                pool = _pool(stack, factory, 1)
             before = self._source.position()
-            pool.everywhere(OpenMoment())
+            with self._announcer.waiting("the worker's snapshot", self._source.blocked):
+                pool.everywhere(OpenMoment())
             position = before if before is not None and _same(before, self._source.position()) else None
         if run is not None and _same(run.position, position):
             return run, pool, True
@@ -342,7 +395,7 @@ class _Apply:
         return self._begin(position), pool, False
 
 
-def _pool(stack: ExitStack, factory: Callable[[], Handler], size: int) -> Pool:
+def _pool(stack: ExitStack, factory: Factory, size: int) -> Pool:
     pool = stack.enter_context(closing(Pool(factory, size, PRELOAD)))
     pool.wait_ready()
     return pool

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import closing
 
+from migrator.run.announce import UNHEARD
 from migrator.run.beside import IsOver
 from migrator.run.follow import Follower, Member
 from migrator.run.renewing import RefusedRenewals
@@ -24,7 +25,8 @@ def capture(
         SourceUnavailable, TargetUnavailable: when passing faults outlasted the retries.
     """
     renewals = RefusedRenewals(state)
-    with closing(Follower(source, state, members, Later(state), renewals, _never, retry_seconds)) as follower:
+    # It runs beside the copy, which is what people hear of; where it ends early the copy goes on without.
+    with closing(Follower(source, state, members, Later(state), renewals, _never, retry_seconds, UNHEARD)) as follower:
         while not is_over():
             follower.step(_WAIT)
         follower.finish()

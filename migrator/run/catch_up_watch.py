@@ -31,6 +31,7 @@ class CatchUpWatch:
         self._warned = float("-inf")
         self._bytes_left: int | None = None
         self._dirty = 0
+        self._clock_ahead = 0.0
 
     def look(self, progress: Progress) -> None:
         """Reports about once a second; says at most every few minutes that the end does not come nearer."""
@@ -47,8 +48,10 @@ class CatchUpWatch:
                 at=now,
                 changes=progress.changes,
                 documents=rebuilt.written + rebuilt.deleted,
-                # The clock that the source's commits were stamped by may differ from this one: never below zero.
-                logged=max(0.0, time.time() - progress.committed_at) if progress.committed_at else None,
+                # By the source's clock, which stamped its commits; what it said of it last is a little off.
+                logged=max(0.0, time.time() + self._clock_ahead - progress.committed_at)
+                if progress.committed_at
+                else None,
                 bytes_left=self._bytes_left,
                 dirty=self._dirty,
             )
@@ -60,7 +63,8 @@ class CatchUpWatch:
 
     def _ask(self, progress: Progress) -> None:
         if progress.position is not None:
-            self._bytes_left = self._source.log_status(progress.position).bytes
+            log = self._source.log_status(progress.position)
+            self._bytes_left, self._clock_ahead = log.bytes, log.clock - time.time()
         self._dirty = self._state.count_dirty(self._scopes) if progress.waiting else 0
 
 

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from migrator.errors import Interrupted, MigratorError, Retryable, Stopped
 from migrator.model.chunk import Chunk, ChunkResult
 from migrator.run.agenda import Agenda
+from migrator.run.announce import Announcer, Ask, OpenWait
 from migrator.run.outcome import Observer
 from migrator.run.pool import Outcome, Pool
 from migrator.run.throttle import Throttle
@@ -15,8 +16,20 @@ from migrator.run.throttle import Throttle
 _TICK = 0.5
 
 
-def copy(pool: Pool, agenda: Agenda, throttle: Throttle, check: Callable[[], None], observer: Observer) -> None:
-    """Runs every chunk of the agenda; `check` raises what must end the work: LeaseLost when another process took over.
+def copy(
+    pool: Pool,
+    agenda: Agenda,
+    throttle: Throttle,
+    check: Callable[[], None],
+    observer: Observer,
+    announcer: Announcer,
+    blocked: Ask,
+) -> None:
+    """Runs every chunk of the agenda.
+
+    Args:
+        check: raises what must end the work: LeaseLost when another process took over.
+        blocked: what sessions of the source wait for.
 
     Raises:
         Interrupted: on Ctrl-C, after the chunks under way were finished.
@@ -24,13 +37,18 @@ def copy(pool: Pool, agenda: Agenda, throttle: Throttle, check: Callable[[], Non
         LeaseLost: when another process took over.
     """
     try:
-        coming: Chunk | None = agenda.next()
-        while coming is not None or pool.busy:
-            check()
-            while coming is not None and pool.idle and not throttle.holding:
-                pool.submit(pool.idle[0], coming)
-                coming = agenda.next()
-            _take(pool.results(_TICK), observer.chunk_done, check)
+        with OpenWait(announcer) as wait:
+            coming: Chunk | None = agenda.next()
+            while coming is not None or pool.busy:
+                check()
+                while coming is not None and pool.idle and not throttle.holding:
+                    pool.submit(pool.idle[0], coming)
+                    coming = agenda.next()
+                wait.begin(_awaited(pool, throttle), blocked)
+                outcomes = pool.results(_TICK)
+                if outcomes:
+                    wait.end()
+                _take(outcomes, observer.chunk_done, check)
     except KeyboardInterrupt:
         observer.note("finishing the chunks under way")
         _drain(pool, observer, check)
@@ -38,6 +56,16 @@ def copy(pool: Pool, agenda: Agenda, throttle: Throttle, check: Callable[[], Non
             "stopped by the user",
             hint="Run the same apply again to go on where it stopped.",
         ) from None
+
+
+def _awaited(pool: Pool, throttle: Throttle) -> str:
+    """What the copy can't go on without, in words."""
+    if pool.waiting:
+        return pool.waiting
+    if not pool.busy:
+        return f"the source to be less busy: {throttle.reason}"
+    first, *more = sorted(pool.tasks, key=lambda chunk: chunk.number)
+    return f"chunk {first.number + 1} of {first.collection}" + (f" and {len(more)} more" if more else "")
 
 
 def _drain(pool: Pool, observer: Observer, check: Callable[[], None]) -> None:

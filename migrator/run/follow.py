@@ -20,6 +20,7 @@ from migrator.changes.resolve import Resolver, everything
 from migrator.changes.watches import watches
 from migrator.documents.identity import tells_keys
 from migrator.errors import LogLost, SourceError, SourceUnavailable, SyncBlocked
+from migrator.model.activity import Phase
 from migrator.model.change import (
     Commit,
     Quiet,
@@ -37,6 +38,7 @@ from migrator.model.places import is_behind, log_place
 from migrator.model.position import Position
 from migrator.model.tree import Collection, tables_of
 from migrator.renewal.renew import Renewal
+from migrator.run.announce import Announcer, OpenWait
 from migrator.run.intake import Intake, Taken
 from migrator.run.rebuild import Rebuilt
 from migrator.run.remember import Part, missing, remember
@@ -69,8 +71,12 @@ class Progress:
 
     Attributes:
         position: everything before it is in the documents, or dirty in the state; None before the first batch.
-        committed_at: when the source logged the transaction that ends there, seconds since 1970; 0 before the first.
+        committed_at: when the source logged the transaction that ends there, seconds since 1970 by the source's clock;
+            0 before the first.
         quiet: the log's end was reached, and nothing is left to be done of what was read.
+        quiet_at: when all was done that was logged until then, by this process's monotonic clock; 0 before the first
+            time.
+        done_at: the same by the source's clock, as the transactions tell: seconds since 1970; 0 before the first time.
         waiting: some of what was read is noted in the state and not done.
         changes, transactions: row changes and commits read.
     """
@@ -78,6 +84,8 @@ class Progress:
     position: Position | None = None
     committed_at: float = 0.0
     quiet: bool = False
+    quiet_at: float = 0.0
+    done_at: float = 0.0
     waiting: bool = True
     changes: int = 0
     transactions: int = 0
@@ -107,6 +115,7 @@ class Follower:
         renewals: Renewals,
         before_write: Callable[[], None],
         retry_seconds: float,
+        announcer: Announcer,
     ) -> None:
         """
         Args:
@@ -117,6 +126,7 @@ class Follower:
             renewals: what becomes of their mappings when tables were altered.
             before_write: raises what must keep this process from writing; called before every batch.
             retry_seconds: how long passing faults are tried again.
+            announcer: hears what is waited for.
         """
         self.progress = Progress()
         self._source = source
@@ -125,7 +135,10 @@ class Follower:
         self._treatment = treatment
         self._renewals = renewals
         self._before_write = before_write
-        self._retry_seconds = retry_seconds
+        self._announcer = announcer
+        self._patience = retrying(retry_seconds, announcer)
+        # The server says at least every second that there is nothing to say.
+        self._silence = OpenWait(announcer)
         self._positions = state.positions(self._members)
         self._places = {scope: log_place(position) for scope, position in self._positions.items()}
         self._pending: dict[Scope, dict[Reach, None]] = {}
@@ -133,6 +146,7 @@ class Follower:
         self._commit: Commit | Quiet | None = None
         self._is_inside = False
         self._at_end = False
+        self._quiet_at = 0.0
         # Before the first event only the position in the state is known, which may say too little of what a snapshot
         # must contain (MySQL without GTIDs waits for the row that was changed last).
         self._has_heard = False
@@ -172,9 +186,13 @@ class Follower:
             self.progress.rebuilt += left
         self.progress.quiet = self._at_end and left is None
         self.progress.waiting = left is not None
+        if left is None and self._has_heard:
+            self.progress.done_at = self.progress.committed_at
+            self.progress.quiet_at = self._quiet_at
 
     def close(self) -> None:
         """Ends the reading; the treatment is its maker's."""
+        self._silence.end()
         if self._intake is not None:
             self._intake.close()
 
@@ -183,7 +201,10 @@ class Follower:
     def _gather(self, seconds: float) -> None:
         started = time.monotonic()
         taken = self._take(seconds)
+        if taken is None:
+            self._silence.begin("the source's log: it gives no sign of life")
         while taken is not None:
+            self._silence.end()
             self._accept(taken)
             is_late = time.monotonic() - started >= max(_SECONDS, seconds)
             is_full = self._count >= (_REACHES_AT_MOST if self._is_inside else _REACHES)
@@ -225,12 +246,20 @@ class Follower:
         self._count = self._tracked = 0
         self._commit = None
         self._is_inside = False
+        # What was logged since the connection was lost is not known of.
+        self._at_end = False
+        self.progress.quiet = False
 
     def _accept(self, taken: Taken) -> None:
         event = taken.event
         self._reached = taken.reached
         self._has_heard = True
         self._at_end = isinstance(event, Quiet)
+        if self._at_end:
+            self._quiet_at = taken.at
+        else:
+            # At once: who reports in the middle of a batch must not say that nothing is left.
+            self.progress.quiet = False
         match event:
             case Rows():
                 self._is_inside = True
@@ -352,7 +381,8 @@ class Follower:
         self._intake.watch(self._watches)
 
     def _read_tables(self, settled: Sequence[TableName] = ()) -> None:
-        self._tables.read(tables_of(member.collection for member in self._members.values()), settled)
+        with self._announcer.waiting("the definitions of the tables", self._source.blocked):
+            self._tables.read(tables_of(member.collection for member in self._members.values()), settled)
 
     def _is_rewritten(self, scope: Scope, text: str, place: tuple[int, int]) -> bool:
         return self._tables.rewritten(text, place, self._members[scope].collection)
@@ -449,7 +479,11 @@ class Follower:
         snapshots, since cascades may have gone unseen before."""
         while parts := [part for scope in self._members if (part := self._missing(scope)).tables]:
             reached = self._reached if self._has_heard else None
-            position = self._retrying(partial(remember, self._source, parts, _load, _to_the_end, reached))
+            with (
+                self._announcer.beside(Phase("recording-keys")),
+                self._announcer.waiting("the keys that cascades change to be recorded", self._source.blocked),
+            ):
+                position = self._retrying(partial(remember, self._source, parts, _load, _to_the_end, reached))
             moved = [part.scope for part in parts if len(part.tables) == len(self._cascades[part.scope].tables)]
             for part in parts:
                 self._treatment.note(part.scope, self._resolvers[part.scope].everything())
@@ -502,7 +536,7 @@ class Follower:
             return self._retrying(work)
 
     def _retrying(self, work: Callable[[], T]) -> T:
-        return retrying(self._retry_seconds)(work)
+        return self._patience(work)
 
 
 def _load(part: Part, rows: Sequence[TrackedRow]) -> None:

@@ -6,18 +6,21 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import replace
+from functools import partial
 
 from migrator.changes.cascades import Cascades, silent_cascades
 from migrator.changes.followable import unfollowable
 from migrator.changes.resolve import Resolver
 from migrator.changes.watches import watches
 from migrator.errors import LeaseHeld, SyncBlocked, TargetUnavailable
+from migrator.model.activity import Phase
 from migrator.model.change import Rows, Scope
 from migrator.model.places import is_behind
 from migrator.model.plan import CollectionPlan
 from migrator.model.position import Position
 from migrator.model.run import CollectionProgress, Run
 from migrator.model.tree import tables_of
+from migrator.run.announce import Announcer
 from migrator.run.beside import Beside, IsOver, no_check, nothing
 from migrator.run.capture import capture
 from migrator.run.catch_up_watch import CatchUpWatch
@@ -48,6 +51,7 @@ class Handover:
         target: SyncTarget,
         lease: Lease,
         observer: Observer,
+        announcer: Announcer,
         retry_seconds: float,
     ) -> None:
         self._run = run
@@ -55,10 +59,12 @@ class Handover:
         self._target = target
         self._lease = lease
         self._observer = observer
+        self._announcer = announcer
         self._retry_seconds = retry_seconds
         self._state: SyncState = target.sync_state(lease)
         self._said = ""
-        self._schema = source.schema(tables_of(plan.collection for plan in plans))
+        with announcer.waiting("the definitions of the tables", source.blocked):
+            self._schema = source.schema(tables_of(plan.collection for plan in plans))
         self._members = [
             Member(Scope(run.id, plan.collection.name), plan.collection)
             for plan in plans
@@ -82,7 +88,7 @@ class Handover:
         with ExitStack() as stack:
             memory = self._begin_memory(progress, stack)
             self._place(memory)
-            first = nothing if memory is None else memory.fill
+            first = nothing if memory is None else partial(self._fill, memory)
             second = self._capture if self._is_followable() else nothing
             with Beside(first, second) as beside:
                 try:
@@ -92,6 +98,7 @@ class Handover:
                         self._observer.note("not all keys are remembered yet: the next apply will copy from the start")
                     raise
                 if not beside.wait_for_first(_LOOK):
+                    self._announcer.enter(Phase("recording-keys"))
                     self._observer.note("all chunks are copied; keys are still being remembered")
         if memory is not None and memory.is_late:
             self._observer.note("the snapshot was lost whose keys were remembered: every document is looked at again")
@@ -103,6 +110,7 @@ class Handover:
         that they go live as of one moment, and unique indexes meet no duplicates that never were (EDGE_CASES 51)."""
         if not self._is_followed() or not self._is_followable():
             return
+        self._announcer.enter(Phase("catching-up"))
         try:
             self._catch_up()
         except SyncBlocked as reason:
@@ -114,18 +122,26 @@ class Handover:
             Served(each.scope, each.collection, self._target.documents(each.scope, self._lease, staged=True))
             for each in self._members
         ]
-        treatment = Now(self._source, self._state, served)
+        treatment = Now(self._source, self._state, served, self._announcer)
         with ExitStack() as stack:
             stack.callback(treatment.close)
             renewals = RefusedRenewals(self._state)
             follower = Follower(
-                self._source, self._state, self._members, treatment, renewals, self._lease.check, self._retry_seconds
+                self._source,
+                self._state,
+                self._members,
+                treatment,
+                renewals,
+                self._lease.check,
+                self._retry_seconds,
+                self._announcer,
             )
             stack.callback(follower.close)
             goal = self._source.log_status(follower.reached).end
             watch = CatchUpWatch(self._source, self._state, [each.scope for each in self._members], self._observer)
             while not _reached(follower, goal):
-                follower.step(_WAIT)
+                with self._announcer.waiting("a batch to be done"):
+                    follower.step(_WAIT)
                 watch.look(follower.progress)
             follower.finish()
 
@@ -139,7 +155,8 @@ class Handover:
         self._state.ask_pause(name, self._run.id)
         try:
             with ExitStack() as stack:
-                self._wait_until_let_go(name, stack)
+                with self._announcer.waiting(f"the sync at work to let go of {name}"):
+                    self._wait_until_let_go(name, stack)
                 yield
         finally:
             self._state.withdraw_pause(name, self._run.id)
@@ -171,13 +188,18 @@ class Handover:
             for scope, cascades in found.items()
         ]
         resolvers = {scope: Resolver(collections[scope], watched) for scope in found}
-        memory = Memory(parts, resolvers, self._source, self._state, self._retry_seconds)
+        self._announcer.enter(Phase("recording-keys"))
+        memory = Memory(parts, resolvers, self._source, self._state, self._retry_seconds, self._announcer)
         stack.callback(memory.close)
         names = ", ".join(memory.tables)
         self._observer.note(
             f"remembering keys of {names} beside the copy: cascades change them without a trace in the log"
         )
         return memory
+
+    def _fill(self, memory: Memory, is_over: IsOver) -> None:
+        with self._announcer.beside(Phase("recording-keys")):
+            memory.fill(is_over)
 
     def _place(self, memory: Memory | None) -> None:
         """Where the collections stand, those that don't stand anywhere yet; as of the memory's moment, if there is one

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections import deque
 from collections.abc import Mapping
 from contextlib import ExitStack
@@ -23,10 +24,16 @@ _LOOK = 0.2
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """An event, and what a snapshot must contain to be later than it (DESIGN premise A)."""
+    """An event that was read.
+
+    Attributes:
+        reached: what a snapshot must contain to be later than it (DESIGN premise A).
+        at: when it was read, by this process's monotonic clock.
+    """
 
     event: LogEvent
     reached: Position
+    at: float
 
 
 class _Waiting:
@@ -118,7 +125,7 @@ class Intake:
     def _read(self) -> None:
         try:
             for event in self._reader.events():
-                self._put(Taken(event, self._reader.reached))
+                self._put(Taken(event, self._reader.reached, time.monotonic()))
                 if isinstance(event, Statement):
                     # What follows may look different: the tables are read again first (EDGE_CASES 53).
                     self._go_on.wait()

@@ -8,7 +8,7 @@ from typing import Protocol
 
 from migrator.model.change import Scope, WriteOutcome
 from migrator.model.chunk import Document
-from migrator.run.ports import Lease
+from migrator.run.ports import Lease, Signs
 from migrator.run.sync_ports import Documents, Renewer, SyncState, SyncTarget
 
 
@@ -56,6 +56,9 @@ class InvalidatingTarget:
 
     def sync_state(self, lease: Lease | None = None) -> SyncState:
         return self._target.sync_state(lease)
+
+    def signs(self) -> Signs:
+        return self._target.signs()
 
     def documents(self, scope: Scope, lease: Lease, *, staged: bool) -> Documents:
         documents = self._target.documents(scope, lease, staged=staged)

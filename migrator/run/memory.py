@@ -9,10 +9,11 @@ from migrator.changes.resolve import Resolver
 from migrator.errors import SourceUnavailable
 from migrator.model.change import Scope, TrackedRow
 from migrator.model.position import Position
+from migrator.run.announce import Announcer
 from migrator.run.beside import IsOver
 from migrator.run.remember import Moment, Part, remember, tables_of
 from migrator.run.retry import retrying
-from migrator.run.sync_ports import FollowedSource, SyncState
+from migrator.run.sync_ports import SyncableSource, SyncState
 
 
 class Memory:
@@ -26,17 +27,19 @@ class Memory:
         self,
         parts: Sequence[Part],
         resolvers: Mapping[Scope, Resolver],
-        source: FollowedSource,
+        source: SyncableSource,
         state: SyncState,
         retry_seconds: float,
+        announcer: Announcer,
     ) -> None:
         self.is_late = self._is_begun = False
         self._parts = parts
         self._resolvers = resolvers
         self._source = source
         self._state = state
-        self._retrying = retrying(retry_seconds)
-        self._moment = self._retrying(lambda: Moment(source))
+        self._retrying = retrying(retry_seconds, announcer)
+        with announcer.waiting("a snapshot of the source", source.blocked):
+            self._moment = self._retrying(lambda: Moment(source))
 
     @property
     def tables(self) -> list[str]:

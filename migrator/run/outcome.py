@@ -9,6 +9,7 @@ from typing import Protocol
 
 from migrator.model.chunk import ChunkResult
 from migrator.model.run import CollectionProgress, Run
+from migrator.run.announce import Hearer
 from migrator.run.trend import CatchUp
 
 
@@ -44,8 +45,8 @@ class PauseObserver(Protocol):
     def continued(self) -> None: ...
 
 
-class Observer(PauseObserver, Protocol):
-    """Hears of the work as it goes on; called in the process that runs `apply`, never concurrently."""
+class Observer(PauseObserver, Hearer, Protocol):
+    """Hears of the work as it goes on; called in the process that runs `apply`, but for `doing` from one thread."""
 
     def started(self, run: Run, progress: Mapping[str, CollectionProgress], *, resumed: bool) -> None: ...
 

@@ -9,7 +9,8 @@ import queue
 import signal
 import threading
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from logging.handlers import QueueHandler
 from multiprocessing import forkserver, resource_tracker
@@ -21,9 +22,12 @@ from migrator.errors import MigratorError, Stopped
 from migrator.garbage import spare_rows
 from migrator.log_capture import captured
 from migrator.run.interrupt import uninterrupted
+from migrator.waits import Waits
 
 # A worker's handler: built in the worker by a factory, called with one task at a time.
 Handler = Callable[[Any], Any]
+# What the factory is handed tells the parent what the worker waits for.
+Factory = Callable[[Waits], Handler]
 _READY = "ready"
 
 
@@ -35,6 +39,28 @@ class Outcome:
     task: Any
     value: Any = None
     error: BaseException | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _WaitsFor:
+    """What a worker waits for now, "" when it goes on."""
+
+    what: str
+
+
+class _ToldToParent:
+    """Implements migrator.waits.Waits in a worker."""
+
+    def __init__(self, send: Callable[[object], None]) -> None:
+        self._send = send
+
+    @contextmanager
+    def waiting(self, what: str) -> Iterator[None]:
+        self._send(_WaitsFor(what))
+        try:
+            yield
+        finally:
+            self._send(_WaitsFor(""))
 
 
 class _ToParent(QueueHandler):
@@ -67,13 +93,13 @@ def warm_up(preload: Sequence[str]) -> None:
 
 
 class Pool:
-    """A fixed number of processes, each with a handler made by `factory()` (which must be picklable).
+    """A fixed number of processes, each with a handler made by `factory(waits)` (which must be picklable).
 
     `preload` names the modules that workers need, to be imported once for all.
     The processes die with this one, however it dies: a late worker must not go on writing (DESIGN premise C).
     """
 
-    def __init__(self, factory: Callable[[], Handler], size: int, preload: Sequence[str] = ()) -> None:
+    def __init__(self, factory: Factory, size: int, preload: Sequence[str] = ()) -> None:
         # One server process imports everything once; workers are its forks. Forking this process would copy the
         # connections and locks of its threads.
         warm_up(preload)
@@ -81,6 +107,7 @@ class Pool:
         self._processes: list[BaseProcess] = []
         self._pipes: list[Connection] = []
         self._busy: dict[int, Any] = {}
+        self._waiting: dict[int, str] = {}
         try:
             for number in range(size):
                 mine, theirs = context.Pipe()
@@ -118,6 +145,16 @@ class Pool:
     def busy(self) -> int:
         return len(self._busy)
 
+    @property
+    def tasks(self) -> Sequence[Any]:
+        """What workers are at."""
+        return list(self._busy.values())
+
+    @property
+    def waiting(self) -> str:
+        """What a worker waits for, as far as it says so; "" for nothing."""
+        return next(filter(None, self._waiting.values()), "")
+
     def submit(self, worker: int, task: Any) -> None:
         """Gives an idle worker a task."""
         # A task noted and never sent would be waited for forever.
@@ -147,7 +184,7 @@ class Pool:
         return outcomes
 
     def _receive(self, pipe: Connection) -> Outcome | None:
-        """The answer of a worker; None when it sent what a library logged there."""
+        """The answer of a worker; None when it sent what a library logged there, or what it waits for."""
         number = self._pipes.index(pipe)
         try:
             received = pipe.recv()
@@ -155,6 +192,9 @@ class Pool:
             raise self._died(number) from None
         if isinstance(received, logging.LogRecord):
             logging.getLogger(received.name).handle(received)
+            return None
+        if isinstance(received, _WaitsFor):
+            self._waiting[number] = received.what
             return None
         value, error = received
         return Outcome(number, self._busy.get(number), value, error)
@@ -181,7 +221,7 @@ class Pool:
                 process.join()
 
 
-def _main(pipe: Connection, factory: Callable[[], Handler]) -> None:
+def _main(pipe: Connection, factory: Factory) -> None:
     # Ctrl-C goes to the whole terminal group, a service manager's SIGTERM to all of a service's processes; the parent
     # decides what they mean, and ends its workers.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
@@ -194,9 +234,9 @@ def _main(pipe: Connection, factory: Callable[[], Handler]) -> None:
         _work(factory, tasks, answers)
 
 
-def _work(factory: Callable[[], Handler], tasks: queue.SimpleQueue[Any], answers: _Answers) -> None:
+def _work(factory: Factory, tasks: queue.SimpleQueue[Any], answers: _Answers) -> None:
     try:
-        handler = factory()
+        handler = factory(_ToldToParent(answers.send))
     except Exception as error:
         answers.answer(None, error)
         return

@@ -7,10 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AbstractContextManager
+from datetime import datetime
 from typing import Literal, Protocol
 
 from migrator.documents.reader import RowReader
-from migrator.model.change import TableName
+from migrator.model.activity import Activity, Command, Holder, Noted
+from migrator.model.change import SyncReport, TableName
 from migrator.model.check import Check
 from migrator.model.chunk import Chunk, ChunkResult, Document, Key, KeyRange, Refusal, Rejected
 from migrator.model.plan import CollectionMeasure, CollectionPlan, Finding, TargetCollection, TargetIdentity
@@ -18,6 +20,7 @@ from migrator.model.position import Load, Position, ServerIdentity
 from migrator.model.run import CollectionProgress, Run
 from migrator.model.schema import Column, ColumnName, Schema
 from migrator.model.tree import Collection
+from migrator.waits import Building, untold
 
 
 class Snapshot(Protocol):
@@ -76,6 +79,11 @@ class Source(Protocol):
         ...
 
     def load(self) -> Load: ...
+
+    def blocked(self) -> str:
+        """What sessions of this account wait for at the server, such as a lock on a table's definition; "" for nothing.
+        From any thread."""
+        ...
 
     def open_reader(self) -> AbstractAsyncContextManager[RowReader]:
         """A consistent snapshot to read rows from; every call is a new moment and a new connection."""
@@ -190,14 +198,19 @@ class Publisher(Protocol):
         """
         ...
 
-    def publish(self, run_id: str, plan: CollectionPlan) -> tuple[str, ...]:
+    def publish(self, run_id: str, plan: CollectionPlan, building: Building = untold) -> tuple[str, ...]:
         """Builds the indexes, sets the validator, renames over the live collection, notes ownership.
 
-        Returns the problems with unique indexes that could not be built, one sentence each. Safe to repeat.
+        `building` is told of each index. Returns the problems with unique indexes that could not be built, one sentence
+        each. Safe to repeat.
         """
         ...
 
-    def alter(self, plan: CollectionPlan) -> tuple[str, ...]:
+    def progress(self, run_id: str, collection: str) -> str:
+        """How far the index is that is being built now, "" where the target doesn't tell. From any thread."""
+        ...
+
+    def alter(self, plan: CollectionPlan, building: Building = untold) -> tuple[str, ...]:
         """Changes only indexes and validator of a live collection; returns problems as `publish` does."""
         ...
 
@@ -207,6 +220,30 @@ class Publisher(Protocol):
 
     def sample(self, name: str, documents: Sequence[bytes]) -> str:
         """Replaces a trial collection beside the real one by `documents` and returns its name."""
+        ...
+
+
+class Signs(Protocol):
+    """Signs of life: what commands at work note of themselves. All ages are by the target's clock."""
+
+    def now(self) -> datetime:
+        """The target's clock."""
+        ...
+
+    def note(self, activity: Activity) -> None:
+        """Replaces what this or another process noted for the command. Not tried again when it fails."""
+        ...
+
+    def noted(self, command: Command) -> Noted | None:
+        """What was noted last."""
+        ...
+
+    def holder(self, command: Command) -> Holder | None:
+        """Who has the command's lease, alive or not; None when it was given back, and for a command without one."""
+        ...
+
+    def reported(self) -> tuple[SyncReport, float] | None:
+        """The last report of a sync, and its age in seconds."""
         ...
 
 
@@ -241,5 +278,7 @@ class Target(Protocol):
         ...
 
     def writer(self) -> Writer: ...
+
+    def signs(self) -> Signs: ...
 
     def close(self) -> None: ...

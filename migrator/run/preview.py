@@ -165,6 +165,11 @@ def _unfinished(target: Target) -> tuple[Finding, ...]:
     run = target.state().open_run()
     if run is None:
         return ()
+    holder = target.signs().holder("apply")
+    if holder is not None and holder.lives and holder.purpose == "apply":
+        text = f"an apply begun at {run.started} is running: {holder.owner}"
+        fix = "Wait for it, or end it: what it finished is kept. `migrator status` shows how far it is."
+        return (Finding("info", "running-apply", "", text, fix),)
     text = f"an apply begun at {run.started} is unfinished; apply goes on with it when it is for the same work"
     return (Finding("info", "unfinished-run", "", text, "apply --restart forgets what it copied."),)
 

@@ -12,6 +12,7 @@ from migrator.model.places import is_behind
 from migrator.model.position import Position
 from migrator.model.text import text_of
 from migrator.model.tree import Collection
+from migrator.run.announce import UNHEARD
 from migrator.run.climb import climb
 from migrator.run.follow import Follower, Member
 from migrator.run.rebuild import Rebuilt
@@ -57,7 +58,7 @@ def rehearse(
     with ExitStack() as stack:
         stack.callback(telling.close)
         renewals = ToldRenewals(telling.note)
-        follower = Follower(source, _Untouched(state), members, telling, renewals, _nothing, retry_seconds)
+        follower = Follower(source, _Untouched(state), members, telling, renewals, _nothing, retry_seconds, UNHEARD)
         stack.callback(follower.close)
         goal = source.log_status(follower.reached).end
         while follower.progress.position is None or is_behind(follower.progress.position, goal):

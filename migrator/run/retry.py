@@ -2,19 +2,37 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
+from typing import TypeVar
+
 from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_random_exponential
 
 from migrator.errors import Retryable
+from migrator.waits import UNTOLD, Waits, patiently
+
+T = TypeVar("T")
 
 
-def retrying(seconds: float) -> Retrying:
-    """Attempts until one succeeds or `seconds` have passed; then the last error is raised.
+class Patience:
+    """Calls work until it succeeds or time is up; then the last error is raised.
 
     Only errors that are `Retryable` are tried again, with growing random pauses.
     """
-    return Retrying(
-        retry=retry_if_exception_type(Retryable),
-        wait=wait_random_exponential(multiplier=0.5, max=10),
-        stop=stop_after_delay(seconds),
-        reraise=True,
-    )
+
+    def __init__(self, seconds: float, waits: Waits) -> None:
+        self._waits = waits
+        self._retrying = Retrying(
+            retry=retry_if_exception_type(Retryable),
+            wait=wait_random_exponential(multiplier=0.5, max=10),
+            stop=stop_after_delay(seconds),
+            reraise=True,
+        )
+
+    def __call__(self, work: Callable[..., T], *arguments: object) -> T:
+        return patiently(self._retrying, self._waits, partial(work, *arguments))
+
+
+def retrying(seconds: float, waits: Waits = UNTOLD) -> Patience:
+    """Tries for so many seconds; `waits` hears of it."""
+    return Patience(seconds, waits)

@@ -11,6 +11,7 @@ from migrator.model.tree import Collection
 from migrator.run.outcome import SampleResult
 from migrator.run.ports import Source
 from migrator.run.worker import Ends
+from migrator.waits import UNTOLD
 
 
 def sample(plan: Plan, ends: Ends, count: int) -> tuple[SampleResult, ...]:
@@ -18,7 +19,7 @@ def sample(plan: Plan, ends: Ends, count: int) -> tuple[SampleResult, ...]:
 
     Real collections, their state and the change-log position are not touched.
     """
-    source, target = ends.open_source(), ends.open_target()
+    source, target = ends.open_source(), ends.open_target(UNTOLD)
     results = []
     with closing(target), target.lease("sample") as lease:
         publisher = target.publisher(lease)

@@ -15,15 +15,19 @@ from typing import Protocol
 
 from migrator.changes.followable import unfollowable
 from migrator.errors import LeaseHeld, MigratorError, Retryable, Stopped, SyncBlocked
+from migrator.model.activity import Phase
 from migrator.model.change import Scope, SyncReport
 from migrator.model.places import is_behind
 from migrator.model.position import Position
 from migrator.model.tree import tables_of
+from migrator.run.announce import LEASE, Announcements, Announcer, Hearer, OpenWait
 from migrator.run.follow import Follower, Member, Progress
 from migrator.run.interrupt import StopRequest
-from migrator.run.meter import Meter, State
+from migrator.run.meter import REPORT_EVERY, Meter
 from migrator.run.ports import Lease
+from migrator.run.recorder import Recorder
 from migrator.run.renewing import LiveRenewals
+from migrator.run.reports import Reports
 from migrator.run.sync_ports import SyncableSource, SyncState, SyncTarget
 from migrator.run.treatment import Now, Served
 
@@ -47,11 +51,11 @@ class SyncOptions:
     retry_seconds: float = 60.0
 
 
-class SyncObserver(Protocol):
-    """Hears of the work; called in the process that runs `sync`, never concurrently."""
+class SyncObserver(Hearer, Protocol):
+    """Hears of the work; called in the process that runs `sync`."""
 
     def reported(self, report: SyncReport) -> None:
-        """About once a second."""
+        """About once a second; from any thread, one after the other."""
         ...
 
     def note(self, text: str) -> None:
@@ -85,9 +89,14 @@ class _Serving:
 
 
 def sync(
-    source: SyncableSource, target: SyncTarget, options: SyncOptions, observer: SyncObserver, stop: StopRequest
+    source: SyncableSource,
+    target: SyncTarget,
+    options: SyncOptions,
+    observer: SyncObserver,
+    stop: StopRequest,
+    announcements: Announcements,
 ) -> SyncResult:
-    """Follows the source's log until `stop`, or as `options` say.
+    """Follows the source's log until `stop`, or as `options` say; `announcements` hear what it does.
 
     Raises:
         SyncBlocked: when the log can't be followed any further; says the position and the way out.
@@ -96,31 +105,44 @@ def sync(
         Stopped: when passing faults outlasted the retries.
         SourceError, TargetError: when one side refuses for good.
     """
-    source.require_followable()
+    with announcements.waiting("the source's settings"):
+        source.require_followable()
     stop.heed()
     with ExitStack() as stack:
-        lease = _lease(stack, target, options, observer, stop)
+        lease = _lease(stack, target, options, observer, announcements, stop)
         if lease is None:
             return SyncResult(False, None)
-        return _Sync(source, target, lease, options, observer, stop).run()
+        # A standby notes nothing: it would hide what the one at work does.
+        recorder = stack.enter_context(Recorder(target.signs().note, observer.note))
+        stack.enter_context(announcements.also(recorder))
+        return _Sync(source, target, lease, options, observer, stop, announcements).run()
 
 
 def _lease(
-    stack: ExitStack, target: SyncTarget, options: SyncOptions, observer: SyncObserver, stop: StopRequest
+    stack: ExitStack,
+    target: SyncTarget,
+    options: SyncOptions,
+    observer: SyncObserver,
+    announcer: Announcer,
+    stop: StopRequest,
 ) -> Lease | None:
     """Waits for the lease as a standby; None when asked to stop before it came."""
     end = None if options.seconds is None else time.monotonic() + options.seconds
     said = ""
-    while not stop.asked and (end is None or time.monotonic() < end):
-        try:
-            return stack.enter_context(target.sync_lease("sync"))
-        except LeaseHeld as held:
-            if options.until_caught_up:
-                raise
-            if held.what != said:
-                observer.note(f"standby: {held.what}")
-                said = held.what
-        time.sleep(_STANDBY_LOOK)
+    with OpenWait(announcer) as wait:
+        wait.begin(LEASE)
+        while not stop.asked and (end is None or time.monotonic() < end):
+            try:
+                return stack.enter_context(target.sync_lease("sync"))
+            except LeaseHeld as held:
+                if options.until_caught_up:
+                    raise
+                if held.what != said:
+                    observer.note(f"standby: {held.what}")
+                    announcer.enter(Phase("standby"))
+                    wait.begin(f"the sync at work to end: {held.what}")
+                    said = held.what
+            time.sleep(_STANDBY_LOOK)
     return None
 
 
@@ -135,6 +157,7 @@ class _Sync:
         options: SyncOptions,
         observer: SyncObserver,
         stop: StopRequest,
+        announcer: Announcer,
     ) -> None:
         self._source = source
         self._target = target
@@ -144,7 +167,9 @@ class _Sync:
         self._stop = stop
         self._state: SyncState = target.sync_state(lease)
         self._started = time.monotonic()
+        self._announcer = announcer
         self._meter = Meter(target.sync_lease_owner() or "")
+        self._reports = Reports(self._meter, self._state.report, observer.reported, announcer)
         self._goal: Position | None = None
         self._serving = _Serving({}, ())
         self._looked = 0.0
@@ -152,13 +177,14 @@ class _Sync:
 
     def run(self) -> SyncResult:
         try:
-            while True:
-                try:
-                    return self._serve()
-                except _Changed:
-                    continue
+            with self._reports:
+                while True:
+                    try:
+                        return self._serve()
+                    except _Changed:
+                        continue
         except MigratorError as error:
-            self._report("stopped", error=str(error.what))
+            self._reports.last(str(error.what))
             if isinstance(error, Retryable):
                 raise Stopped(
                     f"gave up after trying again for a while: {error.what}",
@@ -174,17 +200,19 @@ class _Sync:
             return self._idle()
         with ExitStack() as stack:
             follower = self._follower(stack)
+            with self._announcer.waiting("the source to say where its log ends"):
+                log = self._source.log_status(follower.reached)
+            self._meter.log(log)
             if self._options.until_caught_up and self._goal is None:
-                self._goal = self._source.log_status(follower.reached).end
-            self._meter.begin()
+                self._goal = log.end
             while True:
-                follower.step(_WAIT)
+                with self._announcer.waiting("a batch to be done"):
+                    follower.step(_WAIT)
                 done = self._is_done(follower.progress)
                 self._meter.take(follower.progress)
                 if done is not None:
                     follower.finish()
-                    report = self._report("stopped")
-                    return SyncResult(done, report)
+                    return SyncResult(done, self._reports.last())
                 self._report_sometimes(follower)
 
     def _idle(self) -> SyncResult:
@@ -193,7 +221,7 @@ class _Sync:
         while not self._over() and not self._options.until_caught_up:
             time.sleep(_LOOK_EVERY)
             self._look_again()
-        return SyncResult(True, self._report("stopped"))
+        return SyncResult(True, self._reports.last())
 
     def _follower(self, stack: ExitStack) -> Follower:
         served = [
@@ -204,7 +232,7 @@ class _Sync:
             )
             for member in self._serving.members
         ]
-        treatment = Now(self._source, self._state, served)
+        treatment = Now(self._source, self._state, served, self._announcer)
         stack.callback(treatment.close)
         follower = Follower(
             self._source,
@@ -214,6 +242,7 @@ class _Sync:
             LiveRenewals(self._target.renewer(self._lease), self._state, self._observer.note),
             self._before_write,
             self._options.retry_seconds,
+            self._announcer,
         )
         stack.callback(follower.close)
         return follower
@@ -227,17 +256,16 @@ class _Sync:
         waits, one that asked earlier is heard (DESIGN premise C).
         """
         published = self._state.published()
-        self._meter.serving = published
-        self._report("catching-up")
+        self._announcer.enter(Phase("starting"))
+        self._reports.serving(published)
         paused = self._state.pauses()
         left = self._state.handed_over()
         for name, why in left.items():
             self._note_once(f"{name} is left alone: {why}")
         runs = {name: run for name, run in published.items() if name not in paused and name not in left}
         members = followable_members(self._source, self._state, frozenset(paused) | left.keys(), self._note_once)
-        self._meter.serving = {member.scope.collection: member.scope.run for member in members}
         self._looked = time.monotonic()
-        self._report("catching-up")
+        self._reports.serving({member.scope.collection: member.scope.run for member in members})
         return _Serving(runs, members)
 
     def _note_once(self, text: str) -> None:
@@ -279,20 +307,18 @@ class _Sync:
     # --- reports ---
 
     def _report_sometimes(self, follower: Follower) -> None:
-        if not self._meter.due():
+        if self._meter.age < REPORT_EVERY:
             return
         position = follower.progress.position
         if position is not None and self._meter.log_due():
-            self._meter.log = self._source.log_status(position)
+            with self._announcer.waiting("the source to say where its log ends"):
+                self._meter.log(self._source.log_status(position))
         scopes = [member.scope for member in self._serving.members]
-        self._meter.dirty = self._state.count_dirty(scopes) if follower.progress.waiting else 0
-        self._report("following" if follower.progress.quiet else "catching-up")
-
-    def _report(self, state: State, error: str = "") -> SyncReport:
-        report = self._meter.report(state, error)
-        self._state.report(report)
-        self._observer.reported(report)
-        return report
+        with self._announcer.waiting("the target to count what waits"):
+            self._meter.dirty = self._state.count_dirty(scopes) if follower.progress.waiting else 0
+        report = self._reports.now()
+        if report.state != "unknown":
+            self._announcer.enter(Phase("following" if report.state == "following" else "catching-up"))
 
 
 def followable_members(

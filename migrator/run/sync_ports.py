@@ -26,7 +26,7 @@ from migrator.model.change import (
 from migrator.model.chunk import Document, Key, Rejected
 from migrator.model.position import Position
 from migrator.model.tree import Collection, IndexSpec, Node
-from migrator.run.ports import Lease, Source, Target
+from migrator.run.ports import Lease, Signs, Source, Target
 
 
 class LogReader(Protocol):
@@ -352,6 +352,8 @@ class SyncTarget(Protocol):
         held: such calls raise LeaseLost afterwards (DESIGN premise C: a late `put_tracked` would hide a newer value).
         Without, for those who look, ask for a pause or work at the same run at once."""
         ...
+
+    def signs(self) -> Signs: ...
 
     def documents(self, scope: Scope, lease: Lease, *, staged: bool) -> Documents:
         """The live collection, or the one that the scope's run loads beside it."""

@@ -14,14 +14,18 @@ _LOOK_EVERY = 2.0
 
 
 class Throttle:
-    """Asks the source how busy it is, at most every two seconds, and tells the observer about pauses."""
+    """Asks the source how busy it is, at most every two seconds, and tells the observer about pauses.
+
+    Attributes:
+        reason: why new work must wait, as of the last look; "" when it need not.
+    """
 
     def __init__(self, options: ApplyOptions, load: Callable[[], Load], observer: PauseObserver) -> None:
         self._options = options
         self._load = load
         self._observer = observer
         self._looked = float("-inf")
-        self._holding = False
+        self.reason = ""
 
     @property
     def holding(self) -> bool:
@@ -32,12 +36,12 @@ class Throttle:
         if time.monotonic() - self._looked >= _LOOK_EVERY:
             self._looked = time.monotonic()
             reason = self._reason(retrying(options.retry_seconds)(self._load))
-            if reason and not self._holding:
+            if reason and not self.reason:
                 self._observer.paused(reason)
-            elif self._holding and not reason:
+            elif self.reason and not reason:
                 self._observer.continued()
-            self._holding = bool(reason)
-        return self._holding
+            self.reason = reason
+        return bool(self.reason)
 
     def _reason(self, load: Load) -> str:
         threads, lag = self._options.max_threads_running, self._options.max_replica_lag

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine, Iterable, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager
+from collections.abc import AsyncIterator, Coroutine, Iterable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
 from typing import Any, Protocol, TypeVar
 
@@ -12,11 +12,12 @@ from migrator.model.change import Reach, Scope
 from migrator.model.chunk import Key
 from migrator.model.position import Position
 from migrator.model.tree import Collection
+from migrator.run.announce import Announcer
 from migrator.run.backlog import Backlog
 from migrator.run.climb import climb
 from migrator.run.drain import Drainer
 from migrator.run.rebuild import Rebuilder, Rebuilt
-from migrator.run.sync_ports import Documents, FollowedSource, Snapshots, SyncState
+from migrator.run.sync_ports import Climber, Documents, FollowedSource, Snapshots, SyncableSource, SyncState
 
 T = TypeVar("T")
 
@@ -100,8 +101,12 @@ class OpenedSnapshots:
 class Now:
     """Rebuilds documents in a snapshot that contains what was read; notes what is too much for one batch."""
 
-    def __init__(self, source: FollowedSource, state: SyncState, served: Sequence[Served]) -> None:
+    def __init__(
+        self, source: SyncableSource, state: SyncState, served: Sequence[Served], announcer: Announcer
+    ) -> None:
         self._state = state
+        self._announcer = announcer
+        self._blocked = source.blocked
         self._served = {each.scope: each for each in served}
         self._lines = {each.scope: _line(each, state) for each in served}
         self._backlog = Backlog(state, list(self._lines))
@@ -128,10 +133,18 @@ class Now:
     def close(self) -> None:
         self._opened.close()
 
+    @asynccontextmanager
+    async def _snapshot(self, reached: Position) -> AsyncIterator[Climber]:
+        context = self._opened.snapshots.at_least(reached)
+        async with AsyncExitStack() as stack:
+            with self._announcer.waiting("the source to commit what it has logged", self._blocked):
+                snapshot = await stack.enter_async_context(context)
+            yield snapshot
+
     async def _take(self, pending: Pending, reached: Position) -> Rebuilt:
         total = Rebuilt()
         # DESIGN premise A: the snapshot contains every event already read.
-        async with self._opened.snapshots.at_least(reached) as snapshot:
+        async with self._snapshot(reached) as snapshot:
             for scope, reaches in pending.items():
                 line = self._lines[scope]
                 climbed = await climb(snapshot, line.collection, reaches)
@@ -145,7 +158,7 @@ class Now:
         self, dirty: Sequence[Scope], conflicting: Mapping[Scope, Sequence[Key]], reached: Position
     ) -> Rebuilt:
         total = Rebuilt()
-        async with self._opened.snapshots.at_least(reached) as snapshot:
+        async with self._snapshot(reached) as snapshot:
             for scope in dirty:
                 total += await self._lines[scope].drainer.step(snapshot) or Rebuilt()
             for scope, keys in conflicting.items():

@@ -7,6 +7,7 @@ import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, replace
+from itertools import count
 
 from migrator.documents.assemble import Assembler
 from migrator.documents.identity import id_encoder
@@ -20,6 +21,7 @@ from migrator.run.ports import Source, Writer
 from migrator.run.refusals import Streak, stop_if_hopeless
 from migrator.run.retry import retrying
 from migrator.run.sync_ports import SyncableSource, SyncableTarget
+from migrator.waits import UNTOLD, Waits
 
 OpenReader = Callable[[], AbstractAsyncContextManager[RowReader]]
 
@@ -28,11 +30,12 @@ OpenReader = Callable[[], AbstractAsyncContextManager[RowReader]]
 class Ends:
     """How a process opens its own source and target; travels to worker processes.
 
-    `open_source` and `open_target` must be picklable (`functools.partial` of a module's function is).
+    `open_source` and `open_target` must be picklable (`functools.partial` of a module's function is). A target tells of
+    servers that it waits for.
     """
 
     open_source: Callable[[], SyncableSource]
-    open_target: Callable[[], SyncableTarget]
+    open_target: Callable[[Waits], SyncableTarget]
 
 
 def require_same_server(plan: Plan, source: Source) -> None:
@@ -87,25 +90,20 @@ def _refused(collection: Collection, key: Key, why: Refusal) -> Rejected:
 class ChunkHandler:
     """One worker process: its own connections, a fresh snapshot for every chunk, passing faults tried again."""
 
-    def __init__(self, plan: Plan, ends: Ends, retry_seconds: float) -> None:
+    def __init__(self, plan: Plan, ends: Ends, retry_seconds: float, waits: Waits = UNTOLD) -> None:
         self._source = ends.open_source()
         # DESIGN premise A: rows come from the server whose position was noted.
         require_same_server(plan, self._source)
-        self._target = ends.open_target()
+        self._target = ends.open_target(waits)
         self._writer: Writer = self._target.writer()
         self._collections = {each.collection.name: each.collection for each in plan.collections}
         self._assembler: Assembler | None = None
-        self._retry_seconds = retry_seconds
+        self._retrying = retrying(retry_seconds, waits)
         self._loop = asyncio.new_event_loop()
 
     def __call__(self, chunk: Chunk) -> ChunkResult:
-        tried = 0
-        for attempt in retrying(self._retry_seconds):
-            with attempt:
-                now = replace(chunk, attempt=chunk.attempt + tried)
-                tried += 1
-                return self._copy(now)
-        raise AssertionError("tenacity raises when it gives up")
+        attempts = count(chunk.attempt)
+        return self._retrying(lambda: self._copy(replace(chunk, attempt=next(attempts))))
 
     def _copy(self, chunk: Chunk) -> ChunkResult:
         assembler = self._assembler_of(self._collections[chunk.collection])
@@ -128,8 +126,8 @@ class OpenMoment:
 class MomentHandler:
     """One worker process that reads every chunk in one snapshot, opened when it gets OpenMoment."""
 
-    def __init__(self, plan: Plan, ends: Ends, retry_seconds: float) -> None:
-        self._chunks = _ChunksOfMoment(plan, ends, retry_seconds)
+    def __init__(self, plan: Plan, ends: Ends, retry_seconds: float, waits: Waits = UNTOLD) -> None:
+        self._chunks = _ChunksOfMoment(plan, ends, retry_seconds, waits)
 
     def __call__(self, task: Chunk | OpenMoment) -> ChunkResult | None:
         if isinstance(task, OpenMoment):

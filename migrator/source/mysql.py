@@ -17,6 +17,7 @@ from migrator.model.schema import Column, ColumnName, Schema
 from migrator.model.sums import NodeSums, Spot
 from migrator.model.tree import Collection
 from migrator.source import (
+    blocked,
     chunks,
     definitions,
     describe,
@@ -100,6 +101,9 @@ class MySQLSource:
 
     def highest(self, counter: Counter) -> int:
         return leaving.highest(self.url, counter)
+
+    def blocked(self) -> str:
+        return blocked.blocked(self.url)
 
     def load(self) -> Load:
         return load.read_load(self.url)

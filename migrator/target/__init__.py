@@ -6,22 +6,26 @@ from migrator.errors import TargetError
 from migrator.target.files.target import FilesTarget
 from migrator.target.mongo.target import MongoTarget
 from migrator.target.url import MongoUrl, parse_target_url
+from migrator.waits import UNTOLD, Waits
 
 __all__ = ["FilesTarget", "MongoTarget", "open_sync_target", "open_target"]
 
 
-def open_target(url: str, retry_seconds: float | None = None) -> MongoTarget | FilesTarget:
+def open_target(url: str, retry_seconds: float | None = None, waits: Waits = UNTOLD) -> MongoTarget | FilesTarget:
     """The target that a URL names. It connects when it is first used.
 
     Args:
         url: `mongodb://user:password@host:27017/database`, `mongodb+srv://...`, `file:PATH` or `file:///absolute/path`.
         retry_seconds: how long a call waits out passing faults of a server; None for 40.
+        waits: hears of a server that is waited for.
 
     Raises:
         SettingsError: when the URL can't be used.
     """
     parsed = parse_target_url(url)
-    return MongoTarget(parsed, retry_seconds=retry_seconds) if isinstance(parsed, MongoUrl) else FilesTarget(parsed)
+    if isinstance(parsed, MongoUrl):
+        return MongoTarget(parsed, retry_seconds=retry_seconds, waits=waits)
+    return FilesTarget(parsed)
 
 
 def open_sync_target(url: str, retry_seconds: float | None = None) -> MongoTarget:

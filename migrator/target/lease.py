@@ -24,7 +24,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Protocol
 
@@ -50,10 +50,16 @@ class Owner:
 
 @dataclass(frozen=True, slots=True)
 class Holding:
-    """The lease as the target has it."""
+    """The lease as the target has it.
+
+    Attributes:
+        renewed: when the beat was counted up, by the target's clock; None where that is not noted. For people: whether
+            an owner lives is told by the beat.
+    """
 
     owner: Owner
     beat: int
+    renewed: datetime | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,7 +152,12 @@ class HeldLease:
 
 def describe(owner: Owner) -> str:
     """Who has a lease, for people."""
-    return f"process {owner.process.pid} on {owner.process.host}, since {owner.since}"
+    return f"{named(owner.process)}, since {owner.since}"
+
+
+def named(process: ProcessId) -> str:
+    """A process, for people."""
+    return f"process {process.pid} on {process.host}"
 
 
 @contextmanager

@@ -9,6 +9,7 @@ from migrator.model.plan import CollectionPlan
 from migrator.model.tree import IndexSpec
 from migrator.target.record import Entry, Intent, Record
 from migrator.target.structure import Seen
+from migrator.waits import Building
 
 
 class Records(Protocol):
@@ -76,8 +77,10 @@ class Place(Protocol):
         """Whether what the run loaded is where this holding loads it."""
         ...
 
-    def make_ready(self, run_id: str, plan: CollectionPlan) -> tuple[tuple[IndexSpec, ...], tuple[str, ...]]:
-        """Finishes what was loaded, indexes and validator included.
+    def make_ready(
+        self, run_id: str, plan: CollectionPlan, building: Building
+    ) -> tuple[tuple[IndexSpec, ...], tuple[str, ...]]:
+        """Finishes what was loaded, indexes and validator included; `building` is told of each index.
 
         Returns the indexes that it has now, and problems with the others. Safe to repeat.
         """
@@ -107,8 +110,13 @@ class Place(Protocol):
         """Drops what this and earlier holdings loaded."""
         ...
 
+    def progress(self, run_id: str, name: str) -> str:
+        """How far the index is that is being built now, on what the run loaded or on what is live; "" where that can't
+        be told."""
+        ...
+
     def alter(
-        self, name: str, drop: Iterable[str], create: Sequence[IndexSpec]
+        self, name: str, drop: Iterable[str], create: Sequence[IndexSpec], building: Building
     ) -> tuple[tuple[IndexSpec, ...], tuple[str, ...]]:
         """Changes indexes of a live collection. Returns those that it created, and problems with the others."""
         ...

@@ -18,6 +18,7 @@ from migrator.target import indexes
 from migrator.target.ports import Place, Records
 from migrator.target.record import Entry, Intent, Record
 from migrator.target.structure import Seen, describe, owned
+from migrator.waits import Building, untold
 
 _FOREIGN = "Look at what it holds. --replace puts a fresh copy in its place, --adopt takes it over as it is."
 
@@ -39,7 +40,7 @@ class Publisher:
         if not self._place.take_over(run_id, name):
             raise self._gone(name)
 
-    def publish(self, run_id: str, plan: CollectionPlan) -> tuple[str, ...]:
+    def publish(self, run_id: str, plan: CollectionPlan, building: Building = untold) -> tuple[str, ...]:
         """Builds indexes, sets the validator, renames, notes ownership; see migrator.run.ports.Publisher.
 
         Raises:
@@ -53,7 +54,7 @@ class Publisher:
             raise self._gone(name)
         # Looked at twice: before hours of index building, and right before the rename.
         self._refuse_foreign(plan, self._place.live(name), entry.record)
-        built, problems = self._place.make_ready(run_id, plan)
+        built, problems = self._place.make_ready(run_id, plan, building)
         live = self._place.live(name)
         self._refuse_foreign(plan, live, entry.record)
         record = Record(
@@ -70,7 +71,11 @@ class Publisher:
         self._complete(record)
         return problems
 
-    def alter(self, plan: CollectionPlan) -> tuple[str, ...]:
+    def progress(self, run_id: str, collection: str) -> str:
+        """How far the index is that is being built; see migrator.run.ports.Publisher."""
+        return self._place.progress(run_id, collection)
+
+    def alter(self, plan: CollectionPlan, building: Building = untold) -> tuple[str, ...]:
         """Changes only indexes and validator; see migrator.run.ports.Publisher.
 
         Raises:
@@ -87,7 +92,7 @@ class Publisher:
                 raise NotOwned("migrator did not make this collection", where=self._at(name), hint=_FOREIGN)
             collection = plan.collection
             record = Record(name, "", collection.mapping_hash, collection.schema_fingerprint, (), "")
-        built, problems = self._place.alter(name, plan.drop_indexes, plan.create_indexes)
+        built, problems = self._place.alter(name, plan.drop_indexes, plan.create_indexes, building)
         if plan.validator != record.validator:
             self._place.set_validator(name, plan.validator)
         self._refuse_renewed(name, record)
@@ -141,7 +146,7 @@ class Publisher:
 
     def _reindex(self, name: str, specs: Sequence[IndexSpec]) -> tuple[str, ...]:
         names = [spec.name for spec in specs]
-        built, problems = self._place.alter(name, names, specs)
+        built, problems = self._place.alter(name, names, specs, untold)
 
         def noted(record: Record) -> Record:
             kept = indexes.without(record.indexes, names)

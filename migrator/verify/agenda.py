@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from migrator.model.verify import Published, Wanted
 from migrator.run.agenda import Ranges
+from migrator.run.announce import Announcer
 from migrator.run.ports import Source
 from migrator.verify.course import Course
 from migrator.verify.ports import VerifyState
@@ -35,6 +36,7 @@ class Agenda:
         wanted: Wanted,
         serves: Callable[[Published], bool],
         retry_seconds: float,
+        announcer: Announcer,
     ) -> None:
         """
         Args:
@@ -46,6 +48,7 @@ class Agenda:
         self._wanted = wanted
         self._serves = serves
         self._retry_seconds = retry_seconds
+        self._announcer = announcer
         self._ranges: Ranges | None = None
         self._ready: deque[tuple[Task, bool]] = deque()
         self._ids: Iterator[list[bytes]] | None = None
@@ -81,7 +84,9 @@ class Agenda:
         published, wanted = course.published, self._wanted
         collection, name = published.collection, published.scope.collection
         if self._ranges is None:
-            self._ranges = Ranges(collection, published.chunk_rows, self._source, course.last, self._retry_seconds)
+            self._ranges = Ranges(
+                collection, published.chunk_rows, self._source, course.last, self._retry_seconds, self._announcer
+            )
             if wanted.keys:
                 keys = [parse_key(text, collection) for text in wanted.keys]
                 self._ready.extend((task, False) for task in key_tasks(collection, keys))

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from migrator.verify.ports import VerifiedSource, VerifiedTarget
+from migrator.waits import Waits
 
 
 @dataclass(frozen=True)
@@ -13,4 +14,4 @@ class VerifyEnds:
     """Both must be picklable (`functools.partial` of a module's function is)."""
 
     open_source: Callable[[], VerifiedSource]
-    open_target: Callable[[], VerifiedTarget]
+    open_target: Callable[[Waits], VerifiedTarget]

@@ -8,14 +8,16 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from contextlib import closing
+from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from decimal import Decimal
 
 from migrator.errors import SettingsError
+from migrator.model.activity import Phase
 from migrator.model.position import Position
 from migrator.model.sums import FieldSums, MeasuredField, NodeSums, Spot, spots
 from migrator.model.verify import Published
+from migrator.run.announce import Announcements, Announcer
 from migrator.run.retry import retrying
 from migrator.verify.ends import VerifyEnds
 from migrator.verify.outcome import VerifyObserver, VerifyOptions
@@ -76,9 +78,11 @@ def independent_look(ends: VerifyEnds, options: VerifyOptions, observer: VerifyO
         SettingsError: when what is asked for is not there.
         PlanRefused: when the source is another server than the one that was copied from.
     """
-    source, target = ends.open_source(), ends.open_target()
-    with closing(target):
-        look = _Look(source, target.verifying(), Race(target.following()), options)
+    with Announcements("verify", observer) as announcements, ExitStack() as stack:
+        announcements.enter(Phase("verifying"))
+        source, target = ends.open_source(), ends.open_target(announcements)
+        stack.enter_context(closing(target))
+        look = _Look(source, target.verifying(), Race(target.following()), options, announcements)
         published = chosen(target.verifying().published(), options.wanted)
         lines: list[Line] = []
         notes: list[str] = []
@@ -92,12 +96,15 @@ def independent_look(ends: VerifyEnds, options: VerifyOptions, observer: VerifyO
 
 
 class _Look:
-    def __init__(self, source: Summing, state: VerifyState, race: Race, options: VerifyOptions) -> None:
+    def __init__(
+        self, source: Summing, state: VerifyState, race: Race, options: VerifyOptions, announcer: Announcer
+    ) -> None:
+        self._announcer = announcer
         self._source = source
         self._state = state
         self._race = race
         self._settle_seconds = options.settle_seconds
-        self._retrying = retrying(options.pace.retry_seconds)
+        self._retrying = retrying(options.pace.retry_seconds, announcer)
         self._here = self._retrying(source.position) if race.alive else None
 
     def at(self, published: Published) -> tuple[list[Line], list[str]]:
@@ -109,9 +116,12 @@ class _Look:
         notes += said
         before: tuple[NodeSums, ...] | None = None
         for _ in range(_LOOKS):
-            ours = self._retrying(lambda: self._source.sums(usable, without))
-            followed = self._wait(published)
-            theirs = self._state.sums(name, usable)
+            with self._announcer.waiting(f"the source to add up the tables of {name}"):
+                ours = self._retrying(lambda: self._source.sums(usable, without))
+            with self._announcer.waiting("the sync at work to pass those sums"):
+                followed = self._wait(published)
+            with self._announcer.waiting(f"the target to add up {name}"):
+                theirs = self._state.sums(name, usable)
             lines = [
                 line
                 for spot, one, two in zip(usable, ours, theirs, strict=True)

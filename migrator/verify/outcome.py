@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from migrator.model.verify import Tally, Wanted
+from migrator.run.announce import Hearer
 from migrator.run.outcome import ApplyOptions, PauseObserver
 
 
@@ -26,8 +27,8 @@ class VerifyOptions:
     settle_seconds: float = 120.0
 
 
-class VerifyObserver(PauseObserver, Protocol):
-    """Hears of the work as it goes on; called in the process that runs `verify`, never concurrently."""
+class VerifyObserver(PauseObserver, Hearer, Protocol):
+    """Hears of the work as it goes on; called in the process that runs `verify`, but for `doing` from one thread."""
 
     def started(self, expected: int, begun: str) -> None:
         """`expected`: documents in the target, estimated; `begun`: when the pass began that is gone on with, or ""."""

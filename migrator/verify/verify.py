@@ -15,9 +15,12 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 
 from migrator.errors import Interrupted, MigratorError, PlanRefused, Retryable, Stopped, TargetError
+from migrator.model.activity import Phase
 from migrator.model.position import Position
 from migrator.model.verify import CollectionPass, IndexFault, Pass, Published, Tally, VerifyReport
+from migrator.run.announce import Announcements, Announcer, OpenWait
 from migrator.run.pool import Outcome, Pool
+from migrator.run.recorder import Recorder
 from migrator.run.retry import retrying
 from migrator.run.sync_ports import SyncableSource
 from migrator.run.throttle import Throttle
@@ -51,10 +54,14 @@ def verify(ends: VerifyEnds, options: VerifyOptions, observer: VerifyObserver) -
         LeaseHeld: when documents are to be put right, and another process may be writing them.
         Stopped, Interrupted: when it can be gone on with.
     """
-    source, target = ends.open_source(), ends.open_target()
-    with closing(target), ExitStack() as stack:
+    with Announcements("verify", observer) as announcements, ExitStack() as stack:
+        announcements.enter(Phase("starting"))
+        source, target = ends.open_source(), ends.open_target(announcements)
+        stack.enter_context(closing(target))
+        recorder = stack.enter_context(Recorder(target.signs().note, observer.note))
+        stack.enter_context(announcements.also(recorder))
         try:
-            return _Verify(ends, source, target, options, observer, stack).run()
+            return _Verify(ends, source, target, options, observer, announcements, stack).run()
         except Retryable as fault:
             raise _gave_up(fault) from fault
 
@@ -69,6 +76,7 @@ class _Verify:
         target: VerifiedTarget,
         options: VerifyOptions,
         observer: VerifyObserver,
+        announcer: Announcer,
         stack: ExitStack,
     ) -> None:
         self._ends = ends
@@ -77,7 +85,8 @@ class _Verify:
         self._options = options
         self._observer = observer
         self._state = target.verifying()
-        self._retrying = retrying(options.pace.retry_seconds)
+        self._announcer = announcer
+        self._retrying = retrying(options.pace.retry_seconds, announcer)
         self._published = chosen(self._state.published(), options.wanted)
         for each in self._published:
             require_server(each.server, source)
@@ -108,12 +117,17 @@ class _Verify:
             # Once, before several processes want it.
             self._state.stored(name).prepare()
         retry = self._options.pace.retry_seconds
-        self._agenda = Agenda(self._courses, self._source, self._state, self._options.wanted, self._serves, retry)
+        self._agenda = Agenda(
+            self._courses, self._source, self._state, self._options.wanted, self._serves, retry, self._announcer
+        )
         factory = partial(LookHandler, self._published, self._ends, retry, self._following)
         try:
             with closing(Pool(factory, self._options.pace.processes, _PRELOAD)) as pool:
-                pool.wait_ready()
-                self._work(pool)
+                with self._announcer.waiting("worker processes to start"):
+                    pool.wait_ready()
+                self._announcer.enter(Phase("verifying"))
+                with OpenWait(self._announcer) as wait:
+                    self._work(pool, wait)
         except KeyboardInterrupt:
             self._save()
             hint = "Run the same verify again to go on where it stopped."
@@ -127,21 +141,29 @@ class _Verify:
 
     # --- the work ---
 
-    def _work(self, pool: Pool) -> None:
+    def _work(self, pool: Pool, wait: OpenWait) -> None:
         throttle = Throttle(self._options.pace, self._source.load, self._observer)
         while True:
             while pool.idle and not throttle.holding and self._hand_out(pool):
                 pass
             if pool.busy:
+                wait.begin(pool.waiting or "answers of the workers", self._source.blocked)
                 for outcome in pool.results(_TICK):
+                    wait.end()
                     self._take(outcome)
             elif self._settling.waiting or not self._agenda.done or throttle.holding:
+                wait.begin(self._awaited(throttle))
                 time.sleep(_TICK)
                 self._settling.search()
             else:
                 return
             if time.monotonic() - self._saved > _SAVE_EVERY:
                 self._save()
+
+    def _awaited(self, throttle: Throttle) -> str:
+        if throttle.reason:
+            return f"the source to be less busy: {throttle.reason}"
+        return "the sync at work to pass documents that differ"
 
     def _hand_out(self, pool: Pool) -> bool:
         """Gives an idle worker something to do; False when there is nothing now."""

@@ -19,12 +19,20 @@ from migrator.run.sync_ports import SyncableSource
 from migrator.verify.ends import VerifyEnds
 from migrator.verify.look import Looker
 from migrator.verify.tasks import CheckIds, CheckKeys, CheckRange, Found, LookAgain, Looked, SearchRows, Task
+from migrator.waits import UNTOLD, Waits
 
 
 class LookHandler:
     """Looks at one collection at a time, since each look remembers rows that many parents share."""
 
-    def __init__(self, published: Sequence[Published], ends: VerifyEnds, retry_seconds: float, following: bool) -> None:
+    def __init__(
+        self,
+        published: Sequence[Published],
+        ends: VerifyEnds,
+        retry_seconds: float,
+        following: bool,
+        waits: Waits = UNTOLD,
+    ) -> None:
         """
         Args:
             published: what tasks may name.
@@ -35,18 +43,15 @@ class LookHandler:
         self._source: SyncableSource = ends.open_source()
         for each in published:
             require_server(each.server, self._source)
-        self._state = ends.open_target().verifying()
+        self._state = ends.open_target(waits).verifying()
         self._published = {each.scope.collection: each for each in published}
-        self._retry_seconds = retry_seconds
+        self._retrying = retrying(retry_seconds, waits)
         self._here: Position | None = self._source.position() if following else None
         self._looker: tuple[str, Looker] | None = None
         self._loop = asyncio.new_event_loop()
 
     def __call__(self, task: Task) -> Looked | Found:
-        for attempt in retrying(self._retry_seconds):
-            with attempt:
-                return self._loop.run_until_complete(self._do(task))
-        raise AssertionError("tenacity raises when it gives up")
+        return self._retrying(lambda: self._loop.run_until_complete(self._do(task)))
 
     async def _do(self, task: Task) -> Looked | Found:
         looker = self._looker_of(task.collection)

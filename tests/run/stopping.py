@@ -19,13 +19,14 @@ from pymongo import monitoring
 from migrator.model.plan import Plan
 from migrator.run import apply as apply_module
 from migrator.run.outcome import ApplyOptions
-from migrator.run.pool import Handler, Outcome
+from migrator.run.pool import Factory, Outcome
 from migrator.run.worker import Ends
 from migrator.source import open_source
 from migrator.target import MongoTarget
 from migrator.target.lease import Timing
 from migrator.target.mongo.lease_store import LEASES
 from migrator.target.url import MongoUrl, parse_target_url
+from migrator.waits import UNTOLD
 
 SECONDS = 60.0
 # `group`: all threads of the process stop. `worker`: one thread stops, and the others die as after `kill -9`.
@@ -86,8 +87,8 @@ class Gate:
 class InlinePool:
     """Implements what apply uses of migrator.run.pool.Pool, with threads that nobody ends: a late one finishes."""
 
-    def __init__(self, factory: Callable[[], Handler], size: int) -> None:
-        self._handlers = [factory() for _ in range(size)]
+    def __init__(self, factory: Factory, size: int) -> None:
+        self._handlers = [factory(UNTOLD) for _ in range(size)]
         self._busy: dict[int, Any] = {}
         self._outcomes: queue.SimpleQueue[Outcome] = queue.SimpleQueue()
 
@@ -98,6 +99,12 @@ class InlinePool:
     @property
     def busy(self) -> int:
         return len(self._busy)
+
+    @property
+    def tasks(self) -> Sequence[Any]:
+        return list(self._busy.values())
+
+    waiting = ""
 
     def submit(self, worker: int, task: Any) -> None:
         self._busy[worker] = task
@@ -143,7 +150,7 @@ def run_apply(
     plan: Plan, source: str, url: str, timing: Timing, listener: monitoring.CommandListener, observer: Any = None
 ) -> None:
     """Raises what `apply` raises."""
-    ends = Ends(lambda: open_source(source), lambda: target(url, timing, listener))
+    ends = Ends(lambda: open_source(source), lambda _: target(url, timing, listener))
     apply_module.apply(plan, ends, ApplyOptions(workers=2, retry_seconds=3.0), observer or Deaf())
 
 

@@ -25,6 +25,7 @@ from migrator import api
 from migrator.errors import LeaseHeld, LeaseLost, MigratorError, Stopped
 from migrator.model.collection_names import staged_name
 from migrator.model.plan import Plan
+from migrator.run.announce import Announcements
 from migrator.run.interrupt import StopRequest
 from migrator.run.preview import MappingFiles, PlanOptions
 from migrator.run.sync import SyncOptions
@@ -157,7 +158,8 @@ def play(world: World, commands: int, chance: random.Random) -> str:
     _wait_for_workers()
     with closing(target(world.target, NEXT, Commands(lambda number: None))) as following:
         options = SyncOptions(until_caught_up=True, retry_seconds=5.0)
-        result = run_sync(open_source(world.source), following, options, Deaf(), StopRequest())
+        announcements = Announcements("sync")
+        result = run_sync(open_source(world.source), following, options, Deaf(), StopRequest(), announcements)
     assert result.caught_up, told
     expected, found = world.expected(), world.documents()
     if expected == found:

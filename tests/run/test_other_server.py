@@ -17,6 +17,7 @@ from migrator.run.preview import MappingFiles, PlanOptions
 from migrator.run.worker import ChunkHandler, Ends, MomentHandler
 from migrator.source import open_source
 from migrator.target.files.target import FilesTarget
+from migrator.waits import Waits
 from tests.cases.test_applied import Silent
 from tests.oracle.load import run_script
 
@@ -32,7 +33,7 @@ def elsewhere(mysql_url: str, tmp_path: Path) -> Plan:
     return replace(plan, source=replace(plan.source, uuid="another"))
 
 
-def no_target() -> FilesTarget:
+def no_target(_: Waits) -> FilesTarget:
     raise AssertionError("the target must not be opened")
 
 

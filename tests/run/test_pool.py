@@ -16,9 +16,10 @@ import pytest
 
 from migrator.errors import MigratorError, SourceError, Stopped
 from migrator.run.pool import Handler, Outcome, Pool
+from migrator.waits import Waits
 
 
-def doubling() -> Handler:
+def doubling(_: Waits) -> Handler:
     def handle(task: int) -> int:
         if task < 0:
             raise SourceError("negative", where="here", hint="be positive")
@@ -29,11 +30,11 @@ def doubling() -> Handler:
     return handle
 
 
-def failing() -> Handler:
+def failing(_: Waits) -> Handler:
     raise SourceError("wrong password", where="127.0.0.1:3306")
 
 
-def waiting() -> Handler:
+def waiting(_: Waits) -> Handler:
     def handle(seconds: float) -> int:
         time.sleep(seconds)
         return os.getpid()
@@ -119,7 +120,7 @@ def _alive(pid: int) -> bool:
         return False
 
 
-def logging_and_warning() -> Handler:
+def logging_and_warning(_: Waits) -> Handler:
     logging.getLogger("library").warning("while %s", "starting")
 
     def handle(task: int) -> int:

@@ -16,6 +16,7 @@ import pymongo
 
 from dev.servers.probe import identify_mongodb
 from migrator import api
+from migrator.model.activity import Activity
 from migrator.model.change import Scope, SyncReport
 from migrator.model.policies import Policies
 from migrator.model.position import Position
@@ -43,6 +44,8 @@ class Quiet:
     def chunk_done(self, result: object) -> None: ...
 
     def catching_up(self, progress: object) -> None: ...
+
+    def doing(self, activity: Activity) -> None: ...
 
     def paused(self, reason: str) -> None: ...
 

@@ -208,11 +208,12 @@ def test_files_cannot_be_kept_in_step(family: World, start: Start) -> None:
 
 @pytest.mark.slow
 def test_status_of_a_sync_that_is_at_work_and_of_one_that_is_not(family: World, start: Start) -> None:
-    with at_work(start):
+    with at_work(start) as process:
         shown = start("status")
         assert shown.end() == ExitCode.OK, shown.err
         assert "in step" in shown.out
-        assert "sync: process" in shown.out
+        assert "sync       following, for " in shown.out
+        assert f"process    {process.process.pid} on " in shown.out
         found = start("status", "--json")
         assert found.end() == ExitCode.OK
         facts = json.loads(found.out)

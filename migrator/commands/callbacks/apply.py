@@ -13,6 +13,7 @@ from migrator.commands.callbacks.shared import (
     consent_of,
     files_of,
     make_plan,
+    output_of,
     pace_of,
     settings_of,
 )
@@ -108,7 +109,7 @@ def _ask() -> None:
 
 def _apply(wanted: Plan, settings: Settings, options: ApplyOptions) -> None:
     began = time.monotonic()
-    with console.watching(console.stderr(), wanted) as observer:
+    with console.watching(console.stderr(), wanted, output_of()) as observer:
         result = api.apply(wanted, settings.source_url(), settings.target_url(), options, observer)
     seconds = time.monotonic() - began
     examples = api.rejected(settings.target_url(), result.run, _REJECTED_SHOWN) if result.rejected else []

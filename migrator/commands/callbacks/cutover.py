@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from migrator import api, console, console_cutover
-from migrator.commands.callbacks.shared import pace_of, settings_of, write
+from migrator.commands.callbacks.shared import output_of, pace_of, settings_of, write
 from migrator.cutover.cutover import CutoverOptions
 from migrator.errors import Interrupted, SettingsError
 from migrator.masking import mask_url
@@ -33,7 +33,7 @@ def cutover(
     if not rehearse and not yes:
         _ask()
     options = CutoverOptions(collections, pace_of(settings, restart=True), rehearse, fenced, wait)
-    with console_cutover.watching(console.stderr()) as observer:
+    with console_cutover.watching(console.stderr(), output_of()) as observer:
         result = api.cutover(settings.source_url(), settings.target_url(), options, observer)
     if report_file is not None:
         write(report_file, console_cutover.as_json(result) + "\n", "report")

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
+
+import click
 
 from migrator import api, console
 from migrator.config import Settings, load_settings
 from migrator.errors import SettingsError
+from migrator.log_output import Output
 from migrator.model.plan import Plan
 from migrator.planning.decide import Consent
 from migrator.project_file import find_project_file
@@ -39,12 +43,19 @@ def settings_of(config: Path | None, **flags: Any) -> Settings:
     return settings
 
 
+def output_of() -> Output:
+    """Where this command's events go."""
+    output: Output = click.get_current_context().obj
+    return output
+
+
 def files_of(settings: Settings) -> preview.MappingFiles:
     return preview.MappingFiles(settings.mappings, settings.policies)
 
 
 def make_plan(settings: Settings, options: preview.PlanOptions) -> Plan:
-    with console.reporting(console.stderr()) as report:
+    blocked = partial(api.blocked, settings.source_url())
+    with console.planning(console.stderr(), output_of(), blocked) as report:
         return api.make_plan(settings.source_url(), settings.target_url(), files_of(settings), options, report)
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from migrator import api, console, console_sums, console_verify
-from migrator.commands.callbacks.shared import files_of, pace_of, settings_of, write
+from migrator.commands.callbacks.shared import files_of, output_of, pace_of, settings_of, write
 from migrator.config import Settings
 from migrator.errors import ExitCode, SettingsError
 from migrator.model.verify import Wanted
@@ -45,7 +45,7 @@ def verify(
     if independent:
         _independent(settings, options, report_file)
         return
-    with console_verify.watching(console.stderr()) as observer:
+    with console_verify.watching(console.stderr(), output_of()) as observer:
         report = api.verify(settings.source_url(), settings.target_url(), files_of(settings), options, observer)
     if report_file is not None:
         write(report_file, console_verify.as_json(report) + "\n", "report")
@@ -59,7 +59,7 @@ def verify(
 def _independent(settings: Settings, options: VerifyOptions, report_file: Path | None) -> None:
     if options.repair or options.wanted.keys or options.wanted.sample is not None:
         raise SettingsError("--independent adds up whole collections: --repair, --keys and --sample don't go with it")
-    with console_verify.watching(console.stderr()) as observer:
+    with console_verify.watching(console.stderr(), output_of()) as observer:
         report = api.independent_look(settings.source_url(), settings.target_url(), options, observer)
     if report_file is not None:
         write(report_file, console_sums.as_json(report) + "\n", "report")

@@ -41,6 +41,7 @@ def log_status(url: SourceUrl, position: Position) -> LogStatus:
             transactions=_transactions(connection, position, end),
             bytes=bytes_between(files, position, end),
             expires_in=_expires_in(connection, url, position, files),
+            clock=_clock(connection),
         )
 
 
@@ -79,9 +80,14 @@ def _expires_in(connection: Connection, url: SourceUrl, position: Position, file
         return 0.0
     if position.file == names[-1]:
         return float(kept)
-    now = float(str(connection.exec_driver_sql("SELECT UNIX_TIMESTAMP()").scalar()))
+    now = _clock(connection)
     ended = _begun(url, position.server, names[names.index(position.file) + 1])
     return max(0.0, ended + kept - now)
+
+
+def _clock(connection: Connection) -> float:
+    """SYSDATE, since NOW may be what the session has set."""
+    return float(str(connection.exec_driver_sql("SELECT UNIX_TIMESTAMP(SYSDATE(6))").scalar()))
 
 
 def _begun(url: SourceUrl, server: ServerIdentity, file: str) -> int:

@@ -23,6 +23,7 @@ from migrator.target.files.lease_store import FilesLease
 from migrator.target.files.metadata import Metadata
 from migrator.target.record import Record
 from migrator.target.structure import Seen
+from migrator.waits import Building
 
 _BUFFER = 4 * 1024 * 1024
 # Parts are deleted as soon as so much of them is safe in the whole file: a copy needs little more room than its result.
@@ -81,7 +82,9 @@ class FilesPlace:
     def is_staged(self, run_id: str, name: str) -> bool:
         return self._folder.loading(run_id, name, self.holding).exists()
 
-    def make_ready(self, run_id: str, plan: CollectionPlan) -> tuple[tuple[IndexSpec, ...], tuple[str, ...]]:
+    def make_ready(
+        self, run_id: str, plan: CollectionPlan, building: Building
+    ) -> tuple[tuple[IndexSpec, ...], tuple[str, ...]]:
         """Puts the parts together. Nothing checks unique indexes here; mongorestore will build them."""
         name, specs = plan.collection.name, indexes.wanted(plan)
         self._assemble(run_id, name)
@@ -128,8 +131,12 @@ class FilesPlace:
                 with self._changing(path):
                     shutil.rmtree(path)
 
+    def progress(self, run_id: str, name: str) -> str:
+        """Indexes are only written down."""
+        return ""
+
     def alter(
-        self, name: str, drop: Iterable[str], create: Sequence[IndexSpec]
+        self, name: str, drop: Iterable[str], create: Sequence[IndexSpec], building: Building
     ) -> tuple[tuple[IndexSpec, ...], tuple[str, ...]]:
         found = self._existing_metadata(name).without_indexes(drop)
         self._write_metadata(found.with_indexes(create))

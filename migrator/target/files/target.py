@@ -14,6 +14,7 @@ from migrator.target.files.folder import Folder
 from migrator.target.files.lease_store import FilesLease, FilesLeaseStore
 from migrator.target.files.place import FilesPlace
 from migrator.target.files.records import FilesRecords
+from migrator.target.files.signs import FilesSigns
 from migrator.target.files.state import FilesState
 from migrator.target.files.verified import FilesVerifyState
 from migrator.target.files.writer import MAX_DOCUMENT_BYTES, FilesWriter
@@ -74,6 +75,9 @@ class FilesTarget:
 
     def verifying(self) -> FilesVerifyState:
         return FilesVerifyState(self._folder, self._database, self._place(None))
+
+    def signs(self) -> FilesSigns:
+        return FilesSigns(self._database, FilesLeaseStore(self._database, str(self._url)), self._timing)
 
     def following(self) -> None:
         """A folder is written once: nothing keeps it in step."""

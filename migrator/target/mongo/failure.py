@@ -22,6 +22,7 @@ from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_r
 from migrator.errors import Retryable, TargetError, TargetUnavailable
 from migrator.target.mongo.codes import UNAUTHORIZED, is_transient
 from migrator.target.mongo.server_message import action, own_words, sentence
+from migrator.waits import UNTOLD, Waits, patiently
 
 T = TypeVar("T")
 
@@ -50,8 +51,13 @@ def translated(where: str) -> Iterator[None]:
         raise translate(error, where) from error
 
 
-def steadily(work: Callable[[], T], seconds: float | None = None, more_seconds: float = 0.0) -> T:
-    """`work`'s result; TargetUnavailable is tried again with growing pauses, then raised. `work` must be repeatable."""
+def steadily(
+    work: Callable[[], T], seconds: float | None = None, more_seconds: float = 0.0, waits: Waits = UNTOLD
+) -> T:
+    """`work`'s result; TargetUnavailable is tried again with growing pauses, then raised. `work` must be repeatable.
+
+    `waits` hears of it from the first fault on.
+    """
     seconds = _RETRY_SECONDS if seconds is None else seconds
     retrying = Retrying(
         retry=retry_if_exception_type(Retryable),
@@ -59,7 +65,7 @@ def steadily(work: Callable[[], T], seconds: float | None = None, more_seconds: 
         stop=stop_after_delay(seconds + more_seconds),
         reraise=True,
     )
-    return retrying(work)
+    return patiently(retrying, waits, work)
 
 
 def translate(error: PyMongoError | BSONError, where: str) -> TargetError:

@@ -61,7 +61,8 @@ class MongoLeaseStore:
         return self._session.once(lambda: self._leases.replace_one(expected, fields).matched_count) == 1
 
     def renew(self, token: str, beat: int) -> bool:
-        mine, change = {"_id": self._id, "token": token}, {"$set": {"beat": beat}}
+        mine = {"_id": self._id, "token": token}
+        change = {"$set": {"beat": beat}, "$currentDate": {"renewed": True}}
         return self._session.once(lambda: self._leases.update_one(mine, change).matched_count) == 1
 
     def release(self, token: str) -> None:
@@ -100,4 +101,5 @@ class MongoLeaseStore:
 
 def _holding(found: Mapping[str, Any]) -> Holding:
     process = ProcessId(**found["process"])
-    return Holding(Owner(found["token"], process, found["purpose"], found["since"]), found["beat"])
+    owner = Owner(found["token"], process, found["purpose"], found["since"])
+    return Holding(owner, found["beat"], found.get("renewed"))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 from pymongo import UpdateOne
@@ -131,13 +132,20 @@ class Notes:
         return {each["_id"]["pause"]: each["run"] for each in found}
 
     def report(self, report: SyncReport) -> None:
-        change = {"$set": {"kind": "report", "report": to_json(report)}}
+        change = {"$set": {"kind": "report", "report": to_json(report)}, "$currentDate": {"noted": True}}
         # Of whoever reports last: one that lost its lease may still say so.
         self._session.steadily(lambda: self._notes.update_one({"_id": _REPORT}, change, upsert=True))
 
     def last_report(self) -> SyncReport | None:
+        found = self.noted_report()
+        return None if found is None else found[0]
+
+    def noted_report(self) -> tuple[SyncReport, datetime | None] | None:
+        """The last report, and when it was noted, by the target's clock; None for that where an earlier version did."""
         found = self._session.steadily(lambda: self._notes.find_one({"_id": _REPORT}))
-        return from_json(SyncReport, found["report"], where=f"{SYNC}, {_REPORT}") if found else None
+        if found is None:
+            return None
+        return from_json(SyncReport, found["report"], where=f"{SYNC}, {_REPORT}"), found.get("noted")
 
     def _write(self, updates: list[UpdateOne]) -> None:
         def work(session: ClientSession | None) -> None:

@@ -15,6 +15,7 @@ from migrator.model.collection_names import staged_holding, staged_name
 from migrator.model.plan import CollectionPlan
 from migrator.model.tree import IndexSpec
 from migrator.target import indexes
+from migrator.target.mongo import index_progress
 from migrator.target.mongo.ensure import ensure_collection
 from migrator.target.mongo.failure import translate
 from migrator.target.mongo.lease_store import MongoLease
@@ -22,6 +23,7 @@ from migrator.target.mongo.server_message import sentence
 from migrator.target.mongo.session import WRITE_MILLISECONDS, Session
 from migrator.target.record import Record
 from migrator.target.structure import Seen
+from migrator.waits import Building
 
 T = TypeVar("T")
 
@@ -67,9 +69,11 @@ class MongoPlace:
     def is_staged(self, run_id: str, name: str) -> bool:
         return self.live(self._mine(run_id, name)).exists
 
-    def make_ready(self, run_id: str, plan: CollectionPlan) -> tuple[tuple[IndexSpec, ...], tuple[str, ...]]:
+    def make_ready(
+        self, run_id: str, plan: CollectionPlan, building: Building
+    ) -> tuple[tuple[IndexSpec, ...], tuple[str, ...]]:
         staged = self._mine(run_id, plan.collection.name)
-        result = self._build(staged, plan.collection.name, indexes.wanted(plan))
+        result = self._build(staged, plan.collection.name, indexes.wanted(plan), building)
         if plan.validator:
             self.set_validator(staged, plan.validator)
         return result
@@ -113,12 +117,15 @@ class MongoPlace:
         """Drops a collection, whether or not it is there."""
         self._changing(lambda: self._session.database.drop_collection(name))
 
+    def progress(self, run_id: str, name: str) -> str:
+        return index_progress.of(self._session, (name, self._mine(run_id, name)))
+
     def alter(
-        self, name: str, drop: Iterable[str], create: Sequence[IndexSpec]
+        self, name: str, drop: Iterable[str], create: Sequence[IndexSpec], building: Building
     ) -> tuple[tuple[IndexSpec, ...], tuple[str, ...]]:
         for index in drop:
             self._changing(lambda index=index: self._drop_index(name, index))  # type: ignore[misc]
-        return self._build(name, name, create)
+        return self._build(name, name, create, building)
 
     def set_validator(self, name: str, validator: str) -> None:
         """`moderate`: a document that was valid may not become invalid, but one that never was (a tightened rule, a
@@ -213,11 +220,12 @@ class MongoPlace:
                 raise
 
     def _build(
-        self, name: str, shown: str, specs: Sequence[IndexSpec]
+        self, name: str, shown: str, specs: Sequence[IndexSpec], building: Building
     ) -> tuple[tuple[IndexSpec, ...], tuple[str, ...]]:
         built, problems = [], []
-        for spec in specs:
-            reason = self._changing(lambda spec=spec: self._build_one(name, spec))  # type: ignore[misc]
+        for number, spec in enumerate(specs, 1):
+            with building(number, len(specs), spec.name):
+                reason = self._changing(lambda spec=spec: self._build_one(name, spec))  # type: ignore[misc]
             if reason is None:
                 built.append(spec)
             else:

@@ -12,6 +12,7 @@ from pymongo.read_concern import ReadConcern
 
 from migrator.target.mongo.failure import steadily, translated
 from migrator.target.url import MongoUrl
+from migrator.waits import UNTOLD, Waits
 
 T = TypeVar("T")
 Document = dict[str, Any]
@@ -39,9 +40,14 @@ class Session:
     primary and see what a majority has (DESIGN rule 5, EDGE_CASES 50).
     """
 
-    def __init__(self, url: MongoUrl, retry_seconds: float | None = None) -> None:
+    def __init__(self, url: MongoUrl, retry_seconds: float | None = None, waits: Waits = UNTOLD) -> None:
+        """
+        Args:
+            waits: hears of servers that are waited for.
+        """
         self.url = url
         self._retry_seconds = retry_seconds
+        self._waits = waits
         self._answers: dict[Callable[[Session], Any], Any] = {}
 
     @cached_property
@@ -88,7 +94,7 @@ class Session:
 
     def steadily(self, work: Callable[[], T], more_seconds: float = 0.0) -> T:
         """As `once`, with passing faults tried again for a while and `more_seconds`. `work` must be repeatable."""
-        return steadily(lambda: self.once(work), self._retry_seconds, more_seconds)
+        return steadily(lambda: self.once(work), self._retry_seconds, more_seconds, self._waits)
 
     def close(self) -> None:
         if "client" in self.__dict__:

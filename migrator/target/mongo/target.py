@@ -21,12 +21,14 @@ from migrator.target.mongo.live import MongoDocuments
 from migrator.target.mongo.place import MongoPlace
 from migrator.target.mongo.records import MongoRecords
 from migrator.target.mongo.session import Session
+from migrator.target.mongo.signs import MongoSigns
 from migrator.target.mongo.state import MongoState
 from migrator.target.mongo.sync_state import MongoSyncState
 from migrator.target.mongo.verified import MongoVerifyState
 from migrator.target.mongo.writer import MongoWriter
 from migrator.target.publish import Publisher
 from migrator.target.url import MongoUrl
+from migrator.waits import UNTOLD, Waits
 
 
 class MongoTarget:
@@ -35,8 +37,14 @@ class MongoTarget:
     Raises TargetError and TargetUnavailable.
     """
 
-    def __init__(self, url: MongoUrl, timing: Timing | None = None, retry_seconds: float | None = None) -> None:
-        self._session = Session(url, retry_seconds)
+    def __init__(
+        self,
+        url: MongoUrl,
+        timing: Timing | None = None,
+        retry_seconds: float | None = None,
+        waits: Waits = UNTOLD,
+    ) -> None:
+        self._session = Session(url, retry_seconds, waits)
         self._timing = timing
         # One for each holding of a lease: two would collide on its fence.
         self._guards: dict[str, Guard] = {}
@@ -96,6 +104,9 @@ class MongoTarget:
 
     def verifying(self) -> MongoVerifyState:
         return MongoVerifyState(self._session, self._place(None))
+
+    def signs(self) -> MongoSigns:
+        return MongoSigns(self._session, self._timing)
 
     def close(self) -> None:
         self._session.close()

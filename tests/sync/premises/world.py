@@ -15,6 +15,7 @@ from sqlalchemy.engine import make_url
 
 from dev.servers.probe import connect_mysql
 from migrator import api
+from migrator.model.activity import Activity
 from migrator.model.change import SyncReport
 from migrator.model.policies import Policies
 from migrator.run.interrupt import StopRequest
@@ -31,6 +32,7 @@ class Heard:
 
     notes: list[str] = field(default_factory=list)
     reports: list[SyncReport] = field(default_factory=list)
+    doings: list[Activity] = field(default_factory=list)
 
     def reported(self, report: SyncReport) -> None:
         self.reports.append(report)
@@ -43,6 +45,9 @@ class Heard:
     def chunk_done(self, _: Any) -> None: ...
 
     def catching_up(self, _: Any) -> None: ...
+
+    def doing(self, activity: Activity) -> None:
+        self.doings.append(activity)
 
     def paused(self, _: str) -> None: ...
 
