@@ -23,7 +23,7 @@ from tests.waiting import SECONDS, until
 
 ROOT = Path(__file__).parent.parent
 # The last commit before modules were moved and renamed.
-EARLIER = "@@EARLIER@@"
+EARLIER = "af329387eec17b37d09fc5cb45b956fa72c0744c"
 ROWS = 400
 MAPPING = """\
 collection: accounts

@@ -27,7 +27,7 @@ def events(result: Result) -> list[dict[str, Any]]:
     return found
 
 
-@pytest.mark.parametrize("name", [name for name in COMMANDS if name not in ("schema", "generate")])
+@pytest.mark.parametrize("name", [name for name in COMMANDS if name not in ("schema", "generate", "help")])
 def test_an_error_of_every_command(name: str, tmp_path: Path) -> None:
     more = ["--package", "nothing"] if name == "fanout" else []
     arguments = [name, "--log-format", "json", "--config", str(tmp_path / "nowhere.yaml"), *more]
