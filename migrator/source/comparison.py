@@ -16,7 +16,7 @@ https://dev.mysql.com/doc/refman/9.7/en/type-conversion.html
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -25,6 +25,7 @@ from migrator.model.collation import deciding, is_bytes, is_bytewise, is_padded,
 from migrator.model.representation import Family, family_of
 from migrator.model.schema import Column
 from migrator.source.alphabet import Alphabet, Weights, serves
+from migrator.source.charsets import EXACT, decoded, encoded
 from migrator.source.literal import key_literal, text_literal
 
 _NUMBERS = ("integer", "decimal", "float", "double")
@@ -32,9 +33,8 @@ _STRINGS = ("text", "enum", "binary")
 _ADDRESSES = ("uuid", "inet")
 _DAYS = ("date", "datetime")
 
-# Character sets in which a character has one code only: converted there and back text is the same.
-ONE_CODE = frozenset(("ascii", "latin1", "ucs2", "utf8", "utf8mb3", "utf8mb4", "utf16", "utf16le", "utf32"))
 _NO_CHARACTER = "\ufffd"
+_NOTHING = "FALSE"
 # Ranges of an index that one statement looks into, and how many it is for a value: with more values all of the index is
 # read once for all of them.
 _RANGES = 1000
@@ -105,7 +105,13 @@ class Comparison:
 
     def _as_bytes(self, name: str, values: Sequence[bytes]) -> str:
         """Text next to bytes is the bytes that it has in its own character set."""
-        return among(name, [f"CAST({_in_own_set(self.given, value)} AS BINARY)" for value in values])
+        charset = self.given.charset or ""
+        texts = [_text(self.given, value) for value in values]
+        if charset in EXACT:
+            return among(name, [f"x'{code.hex()}'" for text in texts if (code := encoded(charset, text)) is not None])
+        # Never `=`: servers take `a = f('x') OR a = f('X')` for one condition where an index begins with `a`.
+        converted = [f"CAST({_in_own_set(self.given, value)} AS BINARY)" for value in values]
+        return f"{name} IN ({', '.join(converted)}, NULL)"
 
     def _converted(self, name: str, values: Sequence[bytes]) -> str:
         """The column in the character set, and by the collation, in which the two are compared."""
@@ -117,30 +123,29 @@ class Comparison:
             exact = among(column, [self._literal(value) for value in values])
         candidates = self._candidates(values)
         if candidates is not None:
-            return f"({among(name, candidates)} AND {exact})"
+            return f"({among(name, list(map(text_literal, candidates)))} AND {exact})"
         if self.alphabet is None:
             return exact
         ranges = self._ranges(self.alphabet, name, values)
-        return f"(({' OR '.join(ranges)}) AND {exact})" if ranges else "FALSE"
+        return f"(({' OR '.join(ranges)}) AND {exact})" if ranges else _NOTHING
 
     def _candidates(self, values: Sequence[bytes]) -> list[str] | None:
-        """Literals by which the column's own collation finds at least the rows that the join finds; None for none.
-
-        A value that the column's character set lacks becomes another one: what that finds, the exact condition drops.
-        """
+        """Texts by which the column's own collation finds at least the rows that the join finds, without those that
+        its character set can't hold: no row equals them. None where there are no such texts."""
         near, given = self.near, self.given
+        charset = near.charset or ""
         if family_of(near) == "enum":
             return None
-        own = f"USING {near.charset}) COLLATE {near.collation}"
         if is_bytes(given):
-            return [f"CONVERT({key_literal(given, value)} {own}" for value in values]
+            # The same bytes are the same text.
+            return _known(decoded(charset, value) for value in values) if charset in EXACT else None
         texts = [_text(given, value) for value in values]
         if is_bytewise(given):
             if is_padded(given) and not is_padded(near):
                 return None
-            if near.charset == given.charset:
-                return [text_literal(text) for text in texts]
-            return [_converted(text, own) for text in texts] if near.charset in ONE_CODE else None
+            if charset == given.charset:
+                return texts
+            return [text for text in texts if encoded(charset, text) is not None] if charset in EXACT else None
         last = same_weights_up_to(near, given)
         if last < 0:
             return None
@@ -149,7 +154,7 @@ class Comparison:
             texts = [_without_supplementary(text) for text in texts]
         if any(ord(character) > last for text in texts for character in text):
             return None
-        return [_converted(text, own) for text in texts]
+        return texts
 
     def _ranges(self, alphabet: Alphabet, name: str, values: Sequence[bytes]) -> list[str]:
         """Conditions on ranges of the column's index, one of which whatever equals a value meets."""
@@ -203,7 +208,9 @@ def same_weights_up_to(small: Column, large: Column) -> int:
 
 
 def among(name: str, literals: Sequence[str]) -> str:
-    """The condition that `name` equals any of `literals`, which are not none."""
+    """The condition that `name` equals any of `literals`."""
+    if not literals:
+        return _NOTHING
     return f"{name} = {literals[0]}" if len(literals) == 1 else f"{name} IN ({', '.join(literals)})"
 
 
@@ -227,8 +234,8 @@ def _in_own_set(column: Column, value: bytes) -> str:
     return f"CONVERT({text_literal(_text(column, value))} USING {column.charset})"
 
 
-def _converted(text: str, own: str) -> str:
-    return f"CONVERT({text_literal(text)} {own}"
+def _known(texts: Iterable[str | None]) -> list[str]:
+    return [text for text in texts if text is not None]
 
 
 def _without_supplementary(text: str) -> str:

@@ -11,7 +11,8 @@ import pytest
 from migrator.model.collation import is_bytewise, rules
 from migrator.model.schema import Column
 from migrator.source import MySQLSource, alphabet
-from migrator.source.comparison import ONE_CODE, same_weights_up_to
+from migrator.source.charsets import EXACT, decoded, encoded
+from migrator.source.comparison import same_weights_up_to
 from migrator.source.connect import connected
 from migrator.source.rows import SnapshotReader
 from tests.source.build import join, node, table
@@ -107,15 +108,24 @@ def test_to_general_collations_all_characters_beyond_two_bytes_are_one(letters: 
         assert raw(letters, f"SELECT {emoji} = {unknown}") == [(b"1",)], one.collation
 
 
-def test_sets_in_which_a_character_has_one_code(letters: MySQLSource) -> None:
-    """Converted and back every character is the same."""
-    for charset in sorted(ONE_CODE & {one.charset for one in collations(letters)}):
-        width = {"latin1": 255, "ascii": 127}.get(charset, 0xFFFF)
-        text = f"CONVERT({'b.c' if width < 256 else 'CONVERT(b.c USING ucs2)'} USING {charset})"
-        back = f"CONVERT(CONVERT({text} USING utf8mb4) USING {charset})"
-        table_name = "bytes" if width < 256 else "codes"
-        lost = raw(letters, f"SELECT HEX(c) FROM {table_name} b WHERE n <= {width} AND HEX({text}) <> HEX({back})")
-        assert lost == [], charset
+def test_sets_that_are_known_here(letters: MySQLSource) -> None:
+    """Of every character that has two bytes in UTF-16: its code, or that the set lacks it."""
+    for charset in sorted(EXACT & {one.charset for one in collations(letters)}):
+        code = f"CONVERT(CONVERT(c USING ucs2) USING {charset})"
+        kept = f"CONVERT({code} USING ucs2) = CONVERT(c USING ucs2) COLLATE ucs2_bin"
+        for utf16, theirs, is_kept in raw(letters, f"SELECT HEX(c), HEX({code}), {kept} FROM codes"):
+            text = bytes.fromhex((utf16 or b"").decode()).decode("utf-16-be")
+            ours = encoded(charset, text)
+            if is_kept == b"1":
+                assert ours is not None, (charset, text)
+                assert ours.hex().upper().encode() == theirs, (charset, text)
+                assert decoded(charset, ours) == text, (charset, text)
+            else:
+                assert ours is None, (charset, text)
+    assert encoded("utf8mb3", "😀") is None
+    assert decoded("utf8mb3", "😀".encode()) is None
+    assert encoded("utf16", "😀") == "😀".encode("utf-16-be")
+    assert decoded("utf8mb4", b"\xff") is None
 
 
 # Letters that are equal in some collations, weigh nothing, stand for two, sort before the space, or mean something in a

@@ -110,7 +110,11 @@ class Kind:
     values: tuple[str, ...]
 
 
-_TEXTS = tuple(f"_utf8mb4 x'{text.encode().hex()}'" for text in TEXTS)
+def literal(text: str) -> str:
+    return f"_utf8mb4 x'{text.encode().hex()}'"
+
+
+_TEXTS = tuple(map(literal, TEXTS))
 _BYTES = ("x'E9'", "x'FF'", *(f"x'{text.encode(codec).hex()}'" for text in TEXTS for codec in ("utf8", "utf-16-be")))
 
 
@@ -238,6 +242,55 @@ def test_every_pair_of_types(source: MySQLSource) -> None:
     are not what columns are."""
     tables = Tables(source, OTHERS)
     assert tables.differences() == []
+
+
+# Pairs of columns each, that are compared in different ways.
+TOGETHER = (
+    ("latin1_bin", "utf8mb4_bin"),
+    ("latin1_bin", "varbinary"),
+    ("varbinary", "latin1_bin"),
+    ("varbinary", "gbk_bin"),
+    ("latin1_swedish_ci", "utf8mb4_bin"),
+    ("latin1_swedish_ci", "utf8mb4_unicode_ci"),
+    ("utf8mb3_bin", "utf8mb4_bin"),
+    ("utf8mb4_general_ci", "utf8mb4_bin"),
+    ("gbk_chinese_ci", "utf8mb4_unicode_ci"),
+    ("ascii_bin", "utf8mb4_unicode_ci"),
+)
+
+
+@pytest.mark.slow
+def test_columns_joined_by_two(source: MySQLSource) -> None:
+    """Keys of two columns are alternatives: servers take some that differ in case alone for one, by an index."""
+    kinds = {kind.name: kind for kind in strings()}
+    words = ("abc", "ABC", "Abc", "abc ", "é", "E", "?", "漢", "😀")
+    values = ", ".join(f"({literal(one)}, {literal(other)})" for one, other in product(words, words))
+    with connected_raw(source.url) as connection, connection.cursor() as cursor:
+        for number, (pair, other) in enumerate(product(TOGETHER, TOGETHER)):
+            for side in (0, 1):
+                columns = f"v {kinds[pair[side]].type}, w {kinds[other[side]].type}"
+                cursor.execute(
+                    f"CREATE TABLE t{number}_{side} (id INT PRIMARY KEY AUTO_INCREMENT, {columns}, KEY (v, w))"
+                )
+                cursor.execute(f"INSERT IGNORE INTO t{number}_{side} (v, w) VALUES {values}")
+    schema = source.schema()
+
+    async def run(reader: SnapshotReader) -> None:
+        for number in range(len(TOGETHER) ** 2):
+            near, given = (table(schema, f"t{number}_{side}") for side in (0, 1))
+            on = join(near, ["v", "w"], given, ["v", "w"], exact=False)
+            path = [node(near), node(given, id="c", join=on)]
+            tables = f"t{number}_0 p IGNORE INDEX (v) JOIN t{number}_1 c IGNORE INDEX (v) ON p.v = c.v AND p.w = c.w"
+            equal = raw(source, f"SELECT c.id, p.id FROM {tables}")
+            for few in (range(1, 3), range(1, 20), range(10, 82)):
+                ids = ", ".join(map(str, few))
+                asked = raw(source, f"SELECT v, w FROM t{number}_1 WHERE id IN ({ids})")
+                keys = [(one or b"", other or b"") for one, other in asked]
+                found = {key[0] for key in await reader.root_keys(path, "parent", keys, None, 10_000)}
+                wanted = {parent for child, parent in equal if int(child or 0) in few}
+                assert found == wanted, (near.columns, given.columns, keys)
+
+    with_reader(source, run)
 
 
 # A column, another one that it is joined with, and how many rows a server may expect to read for one value.

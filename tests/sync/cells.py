@@ -10,11 +10,19 @@ from tests.oracle.values import BINARIES, INTEGERS, TEXTS
 
 _BITS = {"tinyint": 8, "smallint": 16, "mediumint": 24, "int": 32, "bigint": 64}
 _WORDS = ("a", "A", "ab", "Ab", "b", "B", "c", "red", "Red", "x1", "x2", "zz")
-_LATIN = ("é", "ä", "ß", "E", "naïf")
-_WIDE = ("á", "Á", "😀", "日本")
+# '?' is what a character becomes where it is lost.
+_LATIN = ("é", "ä", "ß", "E", "naïf", "?", "y", "ü", "u")
+_WIDE = ("á", "Á", "日本", "ā", "😀", "a😀")
+_CHINESE = ("é", "日本", "?")
 _DAYS = ("2023-12-31", "2024-02-29", "2024-03-31", "1970-01-02", "2037-12-31", "2000-01-01")
 _TIMES = ("00:00:00", "02:30:00", "12:34:56", "23:59:59")
 _JSONS = ("{}", "null", '{"a": 1, "b": {"c": [true, null, 1.5]}}', '{"size.cm": 12, "$x": "y"}', "[1, 2147483648]")
+_BEYOND_ASCII = {
+    "latin1": _LATIN,
+    "utf8mb3": (*_LATIN, *_WIDE[:4]),
+    "utf8mb4": (*_LATIN, *_WIDE),
+    "gbk": _CHINESE,
+}
 
 
 def cell(rng: random.Random, column: Column, *, rare: bool) -> str:
@@ -63,12 +71,7 @@ def _integer(rng: random.Random, column: Column, rare: bool) -> str:
 
 
 def _text(rng: random.Random, column: Column, rare: bool) -> str:
-    words = list(_WORDS)
-    if column.charset != "ascii":
-        words += _LATIN
-    if column.charset in ("utf8mb4", "utf8mb3"):
-        words += _WIDE if column.charset == "utf8mb4" else _WIDE[:2]
-    word = rng.choice(words)
+    word = rng.choice((*_WORDS, *_BEYOND_ASCII.get(column.charset or "", ())))
     if rare:
         word += str(rng.randint(0, 99)) if rng.random() < 0.8 else ""
         if rng.random() < 0.2:

@@ -42,12 +42,12 @@ def rekey(pen: Pen) -> Statements:
 
 
 def respell(pen: Pen) -> Statements:
-    """'abc' becomes 'ABC' or 'abc ': the same to the collation (EDGE_CASES 12)."""
+    """'abc' becomes 'ABC' or 'abc ': the same to the collation (EDGE_CASES 12), or at least to some."""
     choice = [
         (table, column.name)
         for table in pen.shape.tables.values()
         for column in table.columns
-        if column.collation and column.collation.endswith("_ci") and _matters(table, column.name)
+        if column.collation and column.collation.endswith(("_ci", "_bin")) and _matters(table, column.name)
     ]
     if not choice:
         return

@@ -15,6 +15,7 @@ from migrator.model.representation import family_of
 from migrator.model.schema import Column
 from migrator.source.binlog.numbers import decimal_text, double_text, fixed_text, inet6_text
 from migrator.source.binlog.tables import LoggedColumn, Type
+from migrator.source.charsets import CODECS
 
 # Takes a value's bytes without what tells their length.
 Convert = Callable[[bytes], bytes]
@@ -22,7 +23,6 @@ Convert = Callable[[bytes], bytes]
 Charsets = Mapping[str, tuple[bytes, ...]]
 
 _RAW = frozenset(("utf8mb4", "utf8mb3", "utf8", "ascii", "binary"))
-_CODECS = {"ucs2": "utf-16-be", "utf16": "utf-16-be", "utf16le": "utf-16-le", "utf32": "utf-32-be"}
 _INTEGERS = frozenset((Type.TINY, Type.SHORT, Type.INT24, Type.LONG, Type.LONGLONG))
 _BYTES = frozenset(
     (Type.VARCHAR, Type.STRING, Type.VAR_STRING, Type.BLOB, Type.TINY_BLOB, Type.MEDIUM_BLOB, Type.LONG_BLOB)
@@ -63,7 +63,7 @@ def foreign_charset(column: Column) -> str | None:
     """The single-byte character set whose table `converter` needs for the column."""
     if family_of(column) != "text" or column.charset is None:
         return None
-    return None if column.charset in _RAW or column.charset in _CODECS else column.charset
+    return None if column.charset in _RAW or column.charset in CODECS else column.charset
 
 
 def _integer(column: Column, _: LoggedColumn, __: Charsets) -> Convert:
@@ -101,8 +101,8 @@ def _text(column: Column, logged: LoggedColumn, charsets: Charsets) -> Convert:
     charset = column.charset or "binary"
     if charset in _RAW:
         return bytes
-    if charset in _CODECS:
-        codec = _CODECS[charset]
+    if charset in CODECS:
+        codec = CODECS[charset]
         convert = _decoded(codec)
     elif charset in charsets:
         convert = _mapped(charsets[charset])

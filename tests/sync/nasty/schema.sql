@@ -247,3 +247,33 @@ CREATE TABLE journals (
     line     VARCHAR(12) NOT NULL,
     KEY board (board_id)
 ) ENGINE = MyISAM DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_unicode_ci;
+
+-- Half converted: essays are in the new character set, authors in every older one. Essays find them by the collation of
+-- the new one, to which 'ä' is 'a' and what an older set lacks is nobody's.
+CREATE TABLE authors (
+    id    INT NOT NULL AUTO_INCREMENT PRIMARY KEY,
+    latin VARCHAR(6) CHARACTER SET latin1 COLLATE latin1_swedish_ci NULL,
+    small VARCHAR(6) CHARACTER SET utf8mb3 COLLATE utf8mb3_general_ci NULL,
+    alike VARCHAR(6) CHARACTER SET utf8mb3 COLLATE utf8mb3_unicode_ci NULL,
+    plain VARCHAR(6) CHARACTER SET ascii COLLATE ascii_bin NULL,
+    asian VARCHAR(6) CHARACTER SET gbk COLLATE gbk_chinese_ci NULL,
+    KEY latin (latin),
+    KEY small (small),
+    KEY alike (alike),
+    KEY plain (plain)
+) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_unicode_ci;
+
+CREATE TABLE genres (
+    code VARCHAR(6) COLLATE utf8mb4_bin NOT NULL PRIMARY KEY
+) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_unicode_ci;
+
+CREATE TABLE essays (
+    id     INT NOT NULL AUTO_INCREMENT PRIMARY KEY,
+    author VARCHAR(6) COLLATE utf8mb4_unicode_ci NULL,
+    exact  VARCHAR(6) COLLATE utf8mb4_bin NULL,
+    genre  VARCHAR(6) COLLATE utf8mb4_bin NULL,
+    state  ENUM('a', 'B', 'red') CHARACTER SET latin1 NULL,
+    KEY author (author),
+    KEY exact (exact),
+    CONSTRAINT essays_genre FOREIGN KEY (genre) REFERENCES genres (code) ON DELETE SET NULL ON UPDATE CASCADE
+) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_unicode_ci;
