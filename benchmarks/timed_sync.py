@@ -15,11 +15,11 @@ from migrator import api
 from migrator.model.activity import Activity
 from migrator.model.change import Rows, SyncReport
 from migrator.model.policies import Policies
-from migrator.run import follow
-from migrator.run.intake import Intake, Taken
-from migrator.run.interrupt import StopRequest
-from migrator.run.preview import MappingFiles
-from migrator.run.sync import SyncOptions
+from migrator.planning.planner import MappingFiles
+from migrator.sync import follower
+from migrator.sync.log_queue import Intake, Taken
+from migrator.sync.sync import SyncOptions
+from migrator.workers.interrupt import StopRequest
 
 PREFIX = "seconds since the first change: "
 
@@ -37,7 +37,7 @@ class Timed(Intake):
 
 
 class Quiet:
-    """Implements migrator.run.sync.SyncObserver."""
+    """Implements migrator.sync.sync.SyncObserver."""
 
     def reported(self, report: SyncReport) -> None:
         """Not shown."""
@@ -50,7 +50,7 @@ class Quiet:
 
 
 def main(source: str, target: str, mappings: str) -> None:
-    follow.Intake = Timed  # type: ignore[misc]
+    follower.Intake = Timed  # type: ignore[misc]
     options = SyncOptions(until_caught_up=True)
     api.sync(source, target, MappingFiles(Path(mappings), Policies()), options, Quiet(), StopRequest())
     print(f"{PREFIX}{0.0 if Timed.began is None else time.perf_counter() - Timed.began:.3f}")

@@ -4,8 +4,8 @@
 def run() -> None:
     """What is installed as the command `migrator`."""
     # Worker processes import this module too, and need no command line.
-    from migrator.cli import main
-    from migrator.garbage import spare_rows
+    from migrator.cli.main import main
+    from migrator.workers.garbage import spare_rows
 
     spare_rows()
     main(prog_name="migrator")

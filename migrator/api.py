@@ -9,9 +9,13 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, contextmanager
 from functools import partial
 
+from migrator.copy.apply import PRELOAD
+from migrator.copy.apply import apply as _apply
+from migrator.copy.chunk_worker import Ends
+from migrator.copy.options import ApplyOptions, ApplyResult, Observer, SampleResult
+from migrator.copy.trial import sample as _sample
 from migrator.cutover.cutover import CutoverObserver, CutoverOptions
 from migrator.cutover.cutover import cutover as _cutover
-from migrator.cutover.ports import CutoverEnds
 from migrator.errors import TargetError
 from migrator.generate.invalidate import open_invalidator
 from migrator.generate.model import Options as GenerateOptions
@@ -26,22 +30,15 @@ from migrator.model.position import Position
 from migrator.model.status import Status
 from migrator.model.tree import Collection
 from migrator.model.verify import VerifyReport
-from migrator.run import preview
-from migrator.run.announce import Announcements
-from migrator.run.apply import PRELOAD
-from migrator.run.apply import apply as _apply
-from migrator.run.interrupt import StopRequest
-from migrator.run.invalidating import InvalidatingTarget
-from migrator.run.outcome import ApplyOptions, ApplyResult, Observer, SampleResult
-from migrator.run.pool import warm_up
-from migrator.run.rehearse import Tell, rehearse
-from migrator.run.sample import sample as _sample
-from migrator.run.status import read_status
-from migrator.run.sync import SyncObserver, SyncOptions, SyncResult
-from migrator.run.sync import sync as _sync
-from migrator.run.sync_ports import SyncTarget
-from migrator.run.worker import Ends
+from migrator.planning import planner
+from migrator.ports.cutover import CutoverEnds
+from migrator.ports.sync import SyncTarget
 from migrator.source import open_source
+from migrator.sync.cache_invalidation import InvalidatingTarget
+from migrator.sync.dry_run import Tell, rehearse
+from migrator.sync.status import read_status
+from migrator.sync.sync import SyncObserver, SyncOptions, SyncResult
+from migrator.sync.sync import sync as _sync
 from migrator.target import FilesTarget, MongoTarget, open_target
 from migrator.verify.ends import VerifyEnds
 from migrator.verify.independent import IndependentReport
@@ -49,6 +46,9 @@ from migrator.verify.independent import independent_look as _independent_look
 from migrator.verify.outcome import VerifyObserver, VerifyOptions
 from migrator.verify.verify import verify as _verify
 from migrator.waits import UNTOLD, Waits
+from migrator.workers.announce import Announcements
+from migrator.workers.interrupt import StopRequest
+from migrator.workers.pool import warm_up
 
 # How long a look at the target waits out passing faults: somebody sits in front of it, perhaps with a mistyped address.
 _LOOKING_SECONDS = 5.0
@@ -73,29 +73,29 @@ def ends(source_url: str, target_url: str, retry_seconds: float | None = None) -
     return Ends(partial(open_source, source_url), partial(open_target, target_url, retry_seconds))
 
 
-def check(source_url: str, files: preview.MappingFiles) -> tuple[Collection, ...]:
-    """The collections that the mapping files describe; see `migrator.run.preview.check`."""
-    return preview.check(open_source(source_url), files)
+def check(source_url: str, files: planner.MappingFiles) -> tuple[Collection, ...]:
+    """The collections that the mapping files describe; see `migrator.planning.planner.check`."""
+    return planner.check(open_source(source_url), files)
 
 
 def make_plan(
     source_url: str,
     target_url: str,
-    files: preview.MappingFiles,
-    options: preview.PlanOptions,
-    report: preview.Report = lambda _: None,
+    files: planner.MappingFiles,
+    options: planner.PlanOptions,
+    report: planner.Report = lambda _: None,
 ) -> Plan:
-    """What `apply` would do now; see `migrator.run.preview.make_plan`. Changes nothing."""
+    """What `apply` would do now; see `migrator.planning.planner.make_plan`. Changes nothing."""
     source = open_source(source_url)
     address = f"{source.url.place}/{source.url.database}"
     with _reached(target_url, _LOOKING_SECONDS) as target:
-        return preview.make_plan(source, target, files, address, options, report)
+        return planner.make_plan(source, target, files, address, options, report)
 
 
-def refuse_outdated(plan: Plan, source_url: str, target_url: str, files: preview.MappingFiles) -> None:
+def refuse_outdated(plan: Plan, source_url: str, target_url: str, files: planner.MappingFiles) -> None:
     """Raises PlanRefused when things are not as they were when `plan` was made."""
     with _reached(target_url, _LOOKING_SECONDS) as target:
-        preview.refuse_outdated(plan, open_source(source_url), target, files)
+        planner.refuse_outdated(plan, open_source(source_url), target, files)
 
 
 def blocked(source_url: str) -> str:
@@ -126,7 +126,7 @@ def prepare_workers() -> None:
 
 
 def apply(plan: Plan, source_url: str, target_url: str, options: ApplyOptions, observer: Observer) -> ApplyResult:
-    """Executes a plan; see `migrator.run.apply.apply` for what it raises.
+    """Executes a plan; see `migrator.copy.apply.apply` for what it raises.
 
     Args:
         plan: made by `make_plan`, or read from a file.
@@ -148,13 +148,13 @@ def sample(plan: Plan, source_url: str, target_url: str, count: int) -> tuple[Sa
 def sync(
     source_url: str,
     target_url: str,
-    files: preview.MappingFiles | None,
+    files: planner.MappingFiles | None,
     options: SyncOptions,
     observer: SyncObserver,
     stop: StopRequest | None = None,
     invalidate: str | None = None,
 ) -> SyncResult:
-    """Keeps the collections that `apply` published in step with the source; see `migrator.run.sync.sync`.
+    """Keeps the collections that `apply` published in step with the source; see `migrator.sync.sync.sync`.
 
     Args:
         source_url, target_url: as for `apply`; the target must be MongoDB.
@@ -175,13 +175,13 @@ def sync(
             following = InvalidatingTarget(following, invalidator)
         if files is not None:
             with announcements.waiting("the definitions of the tables", source.blocked):
-                preview.refuse_other_mappings(source, target, files, observer.note)
+                planner.refuse_other_mappings(source, target, files, observer.note)
         with source.located(partial(_applied, target)):
             return _sync(source, following, options, observer, stop or StopRequest(), announcements)
 
 
 def sync_dry_run(
-    source_url: str, target_url: str, tell: Tell, note: preview.Report, retry_seconds: float = 60.0
+    source_url: str, target_url: str, tell: Tell, note: planner.Report, retry_seconds: float = 60.0
 ) -> Position | None:
     """Tells which documents `sync` would rebuild for what is logged up to now, and writes nothing."""
     with _reached(target_url, retry_seconds) as target:
@@ -204,7 +204,7 @@ def status_reader(target_url: str) -> Iterator[Callable[[], Status]]:
 def verify(
     source_url: str,
     target_url: str,
-    files: preview.MappingFiles | None,
+    files: planner.MappingFiles | None,
     options: VerifyOptions,
     observer: VerifyObserver,
 ) -> VerifyReport:
@@ -215,7 +215,7 @@ def verify(
     """
     if files is not None:
         with _reached(target_url, _LOOKING_SECONDS) as target:
-            preview.tell_other_mappings(open_source(source_url), target, files, observer.note)
+            planner.tell_other_mappings(open_source(source_url), target, files, observer.note)
     with (
         _reached(target_url, _LOOKING_SECONDS) as target,
         open_source(source_url).located(partial(_applied, target)),
@@ -261,6 +261,6 @@ def _following(target: MongoTarget | FilesTarget) -> SyncTarget:
     return following
 
 
-def package(source_url: str, files: preview.MappingFiles, options: GenerateOptions) -> Package:
+def package(source_url: str, files: planner.MappingFiles, options: GenerateOptions) -> Package:
     """The description of the data-access package for the mapping files; see `migrator.generate.render` for its text."""
     return describe(check(source_url, files), options)

@@ -12,7 +12,7 @@ from pymongo import MongoClient
 from pymongo.errors import PyMongoError
 
 from dev.servers.model import Given, Server
-from migrator.target.mongo.lease_store import LEASES
+from migrator.target.mongo.leases.store import LEASES
 
 _PATIENCE_MS = 60_000
 # Longer than a server keeps a transaction that nobody ends (transactionLifetimeLimitSeconds).

@@ -8,7 +8,7 @@ import pymongo
 import pymysql
 from sqlalchemy.engine import make_url
 
-from migrator.source.driver import DriverConnection
+from migrator.source.connection.driver import DriverConnection
 
 
 @dataclass(frozen=True)

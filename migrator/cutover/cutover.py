@@ -17,25 +17,25 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Protocol
 
-from migrator.cutover.fence import written_behind
-from migrator.cutover.ports import CutoverEnds, CutoverSource, CutoverState, CutoverTarget
+from migrator.copy.options import ApplyOptions
+from migrator.cutover.write_freeze import written_behind
 from migrator.errors import CutoverRefused, SyncBlocked, VerifyFailed
 from migrator.model.activity import Phase
 from migrator.model.cutover import Counter, CutoverResult, Handover, Seed, Step
 from migrator.model.position import Position
 from migrator.model.tree import Collection
 from migrator.model.verify import VerifyReport, Wanted
-from migrator.planning.words import plural
-from migrator.run.announce import Announcements
-from migrator.run.outcome import ApplyOptions
-from migrator.run.retry import retrying
+from migrator.model.wording import plural
+from migrator.ports.cutover import CutoverEnds, CutoverSource, CutoverState, CutoverTarget
 from migrator.verify.ends import VerifyEnds
 from migrator.verify.outcome import VerifyObserver, VerifyOptions
-from migrator.verify.race import Race
+from migrator.verify.selection import chosen
+from migrator.verify.sync_monitor import Race
 from migrator.verify.verify import verify
-from migrator.verify.wanted import chosen
 from migrator.verify.worker import require_server
 from migrator.waits import UNTOLD
+from migrator.workers.announce import Announcements
+from migrator.workers.retry import retrying
 
 _LOOK = 0.5
 

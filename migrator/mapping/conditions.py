@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from migrator.errors import MigratorError, Retryable
 from migrator.mapping.expressions import find_column, judge
 from migrator.mapping.fields import check_constant
+from migrator.mapping.location import Spot
 from migrator.mapping.lookup import Catalog, column
-from migrator.mapping.spot import Spot
 from migrator.model.collation import is_text
 from migrator.model.policies import SoftDelete
 from migrator.model.schema import Column, Table

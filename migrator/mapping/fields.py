@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
+from migrator.mapping.location import Spot
 from migrator.mapping.lookup import Catalog, column, columns, is_generated_key
-from migrator.mapping.spot import Spot
 from migrator.mapping.structure import name_mistake
 from migrator.model.mapping import ColumnChoice, FieldSpec, LinkFieldSpec, VariantsSpec, overlay
 from migrator.model.policies import Policies

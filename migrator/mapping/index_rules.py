@@ -8,8 +8,8 @@ import bson
 
 from migrator.indexing.collations import SIMPLE, is_locale, near_locale
 from migrator.indexing.languages import LANGUAGE_FIELD
-from migrator.mapping.leaves import Leaf
-from migrator.mapping.spot import Spot
+from migrator.mapping.field_paths import Leaf
+from migrator.mapping.location import Spot
 from migrator.model.mapping import IndexDefinition
 
 _MOST_KEYS = 32

@@ -6,9 +6,9 @@ import json
 from collections.abc import Sequence, Set
 
 from migrator.indexing.conflicts import is_same_index
+from migrator.mapping.field_paths import Leaf, document_leaves, find_leaf
 from migrator.mapping.index_rules import report_arrays, report_definition, report_languages, report_leaf, report_names
-from migrator.mapping.leaves import Leaf, document_leaves, find_leaf
-from migrator.mapping.spot import Spot
+from migrator.mapping.location import Spot
 from migrator.mapping.suggest import did_you_mean_path
 from migrator.model.mapping import CollationSpec, IndexDefinition
 from migrator.model.tree import IndexSpec, Node

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
+from migrator.mapping.location import Spot
 from migrator.mapping.lookup import Catalog, column
-from migrator.mapping.spot import Spot
 from migrator.mapping.suggest import nearest
 from migrator.model.collation import is_bytes, is_text
 from migrator.model.representation import family_of

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from migrator.mapping.fields import Placed
+from migrator.mapping.location import Spot
 from migrator.mapping.lookup import columns
-from migrator.mapping.spot import Spot
 from migrator.mapping.structure import name_mistake
 from migrator.model.mapping import CollectionSpec, FieldSpec, overlay
 from migrator.model.policies import Policies

@@ -8,7 +8,7 @@ from typing import Protocol
 
 from migrator.errors import AccessDenied, MigratorError, Retryable
 from migrator.mapping.expressions import find_column, judge
-from migrator.mapping.spot import Spot
+from migrator.mapping.location import Spot
 from migrator.mapping.suggest import did_you_mean, nearest
 from migrator.model.schema import Column, ColumnName, Schema, Table
 from migrator.model.tree import SqlText

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from migrator.mapping.expressions import find_column
+from migrator.mapping.location import Spot
 from migrator.mapping.lookup import column
-from migrator.mapping.spot import Spot
 from migrator.mapping.suggest import did_you_mean
 from migrator.model.mapping import OrderTerm
 from migrator.model.schema import Column, Table

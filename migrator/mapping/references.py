@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from migrator.mapping.leaves import Leaf, document_leaves, find_leaf
-from migrator.mapping.spot import Spot
+from migrator.mapping.field_paths import Leaf, document_leaves, find_leaf
+from migrator.mapping.location import Spot
 from migrator.mapping.suggest import did_you_mean, did_you_mean_path
 from migrator.model.mapping import ReferenceSpec
 from migrator.model.tree import Node, Reference

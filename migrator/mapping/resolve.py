@@ -7,12 +7,12 @@ from dataclasses import replace
 from functools import cache
 
 from migrator.errors import MappingError, Problem
+from migrator.mapping.embed import build_root
 from migrator.mapping.indexes import resolve_indexes
 from migrator.mapping.load import MappingFile, MappingSet
+from migrator.mapping.location import Spot
 from migrator.mapping.lookup import Catalog, Server, meanings
-from migrator.mapping.nodes import build_root
 from migrator.mapping.references import resolve_references
-from migrator.mapping.spot import Spot
 from migrator.model.hashes import mapping_hash, spec_hash
 from migrator.model.mapping import CollectionSpec, EmbedSpec
 from migrator.model.policies import Policies

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from migrator.mapping.fields import Placed
-from migrator.mapping.spot import Spot
+from migrator.mapping.location import Spot
 from migrator.model.tree import Field
 
 

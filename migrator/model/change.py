@@ -1,7 +1,7 @@
 """What the change log says, reduced to what names documents: key columns of changed rows (DESIGN rule 2).
 
 Values never travel from the log into a document. What is kept of a row event are the columns by which documents are
-found, as the bytes that a SELECT in `migrator.source.rows`' session would print for them.
+found, as the bytes that a SELECT in `migrator.source.rows.snapshot`' session would print for them.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """The order of values in a row that the source hands to the assembler: the one contract between the two.
 
 The source builds its SELECT from a layout, the assembler reads rows by it. Values are the server's own text bytes
-(or None), in `migrator.source.rows`' session: character_set_results=utf8mb4, time_zone '+00:00'.
+(or None), in `migrator.source.rows.snapshot`' session: character_set_results=utf8mb4, time_zone '+00:00'.
 """
 
 from __future__ import annotations

@@ -20,9 +20,9 @@ from migrator.model.plan import (
 )
 from migrator.model.position import ServerIdentity
 from migrator.model.tree import Collection
+from migrator.model.wording import limit_size, listed, measured_size
 from migrator.planning.decide import Decision
 from migrator.planning.rivals import rival_findings
-from migrator.planning.words import limit_size, listed, measured_size
 
 PLAN_VERSION = 1
 

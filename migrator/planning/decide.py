@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from migrator.model.plan import Action, Finding, TargetCollection
 from migrator.model.tree import Collection, IndexSpec
-from migrator.planning.changes import differences
-from migrator.planning.words import listed, plural
+from migrator.model.wording import listed, plural
+from migrator.planning.diff import differences
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,10 +12,10 @@ from typing import Literal
 
 from migrator.errors import Problem
 from migrator.mapping.document import Places
+from migrator.mapping.field_paths import Leaf, document_leaves, find_leaf
 from migrator.mapping.fields import check_constant
 from migrator.mapping.index_rules import report_languages, report_leaf
-from migrator.mapping.leaves import Leaf, document_leaves, find_leaf
-from migrator.mapping.spot import Spot
+from migrator.mapping.location import Spot
 from migrator.model.change import TableName
 from migrator.model.hashes import mapping_hash
 from migrator.model.representation import TYPES, Representation, Unrepresentable, family_of, represent

@@ -1,9 +1,9 @@
-"""Everything MySQL and MariaDB. The rest of migrator sees it through `migrator.run.ports.Source`."""
+"""Everything MySQL and MariaDB. The rest of migrator sees it through `migrator.ports.copy.Source`."""
 
 from __future__ import annotations
 
+from migrator.source.connection.url import SourceUrl, parse_source_url
 from migrator.source.mysql import MySQLSource
-from migrator.source.url import SourceUrl, parse_source_url
 
 __all__ = ["MySQLSource", "SourceUrl", "open_source", "parse_source_url"]
 

@@ -8,10 +8,10 @@ from sqlalchemy import Connection
 
 from migrator.errors import SourceError
 from migrator.model.position import Load
-from migrator.source.connect import connected
-from migrator.source.identity import read_identity
+from migrator.source.connection.connect import connected
+from migrator.source.connection.identity import read_identity
+from migrator.source.connection.url import SourceUrl
 from migrator.source.position import version_tuple
-from migrator.source.url import SourceUrl
 
 _LAG = ("Seconds_Behind_Source", "Seconds_Behind_Master")
 

@@ -16,33 +16,25 @@ from migrator.model.position import Load, Position, ServerIdentity
 from migrator.model.schema import Column, ColumnName, Schema
 from migrator.model.sums import NodeSums, Spot
 from migrator.model.tree import Collection
-from migrator.source import (
-    blocked,
-    chunks,
-    definitions,
-    describe,
-    expressions,
-    leaving,
-    load,
-    measure,
-    moment,
-    position,
-    preflight,
-    rows,
-    schema,
-    statements,
-    sums,
-)
+from migrator.source import cutover_queries, load, position
 from migrator.source.binlog import following, snapshots, status
 from migrator.source.binlog.reader import BinlogReader
-from migrator.source.connect import connected
-from migrator.source.identity import read_identity
-from migrator.source.url import SourceUrl
+from migrator.source.connection import blocked
+from migrator.source.connection.connect import connected
+from migrator.source.connection.identity import read_identity
+from migrator.source.connection.url import SourceUrl
+from migrator.source.measuring import failing_expressions, measure
+from migrator.source.preflight import checks as preflight
+from migrator.source.rows import chunks, shared_snapshot, sums
+from migrator.source.rows import snapshot as rows
+from migrator.source.schema import definitions, describe
+from migrator.source.schema import read as schema
+from migrator.source.sql import statements
 
 
 @dataclass(frozen=True)
 class MySQLSource:
-    """Implements run.ports.Source and run.sync_ports.FollowedSource: thin methods over this package. Picklable."""
+    """Implements ports.copy.Source and ports.sync.FollowedSource: thin methods over this package. Picklable."""
 
     url: SourceUrl
 
@@ -79,7 +71,7 @@ class MySQLSource:
 
     def located(self, collections: Callable[[], Sequence[Collection]]) -> AbstractContextManager[None]:
         """Names file and line of the expression of these collections that makes a statement inside the block fail."""
-        return expressions.located(self.url, collections)
+        return failing_expressions.located(self.url, collections)
 
     def findings(self) -> tuple[Finding, ...]:
         return preflight.findings(self.url)
@@ -97,10 +89,10 @@ class MySQLSource:
         return sums.sums(self.url, spots, without)
 
     def read_only(self) -> bool:
-        return leaving.read_only(self.url)
+        return cutover_queries.read_only(self.url)
 
     def highest(self, counter: Counter) -> int:
-        return leaving.highest(self.url, counter)
+        return cutover_queries.highest(self.url, counter)
 
     def blocked(self) -> str:
         return blocked.blocked(self.url)
@@ -126,5 +118,5 @@ class MySQLSource:
     def cascades_are_logged(self) -> bool:
         return preflight.cascades_are_logged(self.url)
 
-    def hold_moment(self) -> AbstractContextManager[moment.HeldMoment]:
-        return moment.hold_moment(self.url)
+    def hold_moment(self) -> AbstractContextManager[shared_snapshot.HeldMoment]:
+        return shared_snapshot.hold_moment(self.url)

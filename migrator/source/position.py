@@ -6,10 +6,10 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 
 from migrator.model.position import Position, ServerIdentity
-from migrator.source.connect import connected
-from migrator.source.failure import error_code
-from migrator.source.identity import read_identity
-from migrator.source.url import SourceUrl
+from migrator.source.connection.connect import connected
+from migrator.source.connection.failure import error_code
+from migrator.source.connection.identity import read_identity
+from migrator.source.connection.url import SourceUrl
 
 _FIRST_EVENT = 4  # a log file begins with four bytes of magic
 _DENIED = (1045, 1227)

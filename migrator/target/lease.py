@@ -14,7 +14,7 @@ What keeps such late writes from doing harm, for every kind of write that a copy
   when the run is over; a late rename finds nothing to rename.
 * a chunk counts as done only if its document in the state still names the attempt, which a takeover ends.
 * everything else in the state is written together with a look at the lease, in one transaction (see
-  `migrator.target.mongo.fence`; for files, the transactions of SQLite).
+  `migrator.target.mongo.leases.fence`; for files, the transactions of SQLite).
 """
 
 from __future__ import annotations
@@ -73,7 +73,7 @@ class Timing:
 
 
 class Lease(Protocol):
-    """What the work is handed; see migrator.run.ports.Lease."""
+    """What the work is handed; see migrator.ports.copy.Lease."""
 
     def check(self) -> None: ...
 
@@ -97,7 +97,7 @@ class LeaseStore(Protocol):
 
 
 class HeldLease:
-    """Implements migrator.run.ports.Lease; a thread keeps it alive until `stop`."""
+    """Implements migrator.ports.copy.Lease; a thread keeps it alive until `stop`."""
 
     def __init__(self, store: LeaseStore, token: str, timing: Timing, where: str, *, inherited: bool = False) -> None:
         self._store = store

@@ -24,7 +24,7 @@ _FOREIGN = "Look at what it holds. --replace puts a fresh copy in its place, --a
 
 
 class Publisher:
-    """Implements migrator.run.ports.Publisher over a place for collections and the state's records."""
+    """Implements migrator.ports.copy.Publisher over a place for collections and the state's records."""
 
     def __init__(self, place: Place, records: Records, where: str) -> None:
         self._place = place
@@ -35,13 +35,13 @@ class Publisher:
         self._place.create(run_id, plan.collection.name)
 
     def take_over(self, run_id: str, plan: CollectionPlan) -> None:
-        """See migrator.run.ports.Publisher."""
+        """See migrator.ports.copy.Publisher."""
         name = plan.collection.name
         if not self._place.take_over(run_id, name):
             raise self._gone(name)
 
     def publish(self, run_id: str, plan: CollectionPlan, building: Building = untold) -> tuple[str, ...]:
-        """Builds indexes, sets the validator, renames, notes ownership; see migrator.run.ports.Publisher.
+        """Builds indexes, sets the validator, renames, notes ownership; see migrator.ports.copy.Publisher.
 
         Raises:
             NotOwned: when something is live that migrator didn't make and the plan's action is not `replace`.
@@ -72,11 +72,11 @@ class Publisher:
         return problems
 
     def progress(self, run_id: str, collection: str) -> str:
-        """How far the index is that is being built; see migrator.run.ports.Publisher."""
+        """How far the index is that is being built; see migrator.ports.copy.Publisher."""
         return self._place.progress(run_id, collection)
 
     def alter(self, plan: CollectionPlan, building: Building = untold) -> tuple[str, ...]:
-        """Changes only indexes and validator; see migrator.run.ports.Publisher.
+        """Changes only indexes and validator; see migrator.ports.copy.Publisher.
 
         Raises:
             NotOwned: when migrator didn't make what is live, and the plan's action is not `adopt`.
@@ -109,7 +109,7 @@ class Publisher:
         validator: str,
         renewed: Callable[[IndexSpec], IndexSpec],
     ) -> tuple[str, ...]:
-        """See migrator.run.sync_ports.Renewer. The note comes first: after a crash it tells that validator and indexes
+        """See migrator.ports.sync.Renewer. The note comes first: after a crash it tells that validator and indexes
         may be of another mapping than the documents."""
         name = scope.collection
         broken_off = False
@@ -139,7 +139,7 @@ class Publisher:
         return self._reindex(name, changed) if changed else ()
 
     def is_made_by(self, scope: Scope, collection: Collection) -> bool:
-        """See migrator.run.sync_ports.Renewer."""
+        """See migrator.ports.sync.Renewer."""
         record = self._records.get(scope.collection).record
         noted = None if record is None else (record.run, record.mapping_hash, record.schema_fingerprint)
         return noted == (scope.run, collection.mapping_hash, collection.schema_fingerprint)
@@ -160,7 +160,7 @@ class Publisher:
         self._place.discard(run_id, collection)
 
     def sample(self, name: str, documents: Sequence[bytes]) -> str:
-        """Replaces the trial collection of `name`; see migrator.run.ports.Publisher.
+        """Replaces the trial collection of `name`; see migrator.ports.copy.Publisher.
 
         Raises:
             NotOwned: when a collection of the trial's name is not migrator's.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from migrator.verify.ports import VerifiedSource, VerifiedTarget
+from migrator.ports.verify import VerifiedSource, VerifiedTarget
 from migrator.waits import Waits
 
 

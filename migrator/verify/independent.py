@@ -17,14 +17,14 @@ from migrator.model.activity import Phase
 from migrator.model.position import Position
 from migrator.model.sums import FieldSums, MeasuredField, NodeSums, Spot, spots
 from migrator.model.verify import Published
-from migrator.run.announce import Announcements, Announcer
-from migrator.run.retry import retrying
+from migrator.ports.verify import Summing, VerifyState
 from migrator.verify.ends import VerifyEnds
 from migrator.verify.outcome import VerifyObserver, VerifyOptions
-from migrator.verify.ports import Summing, VerifyState
-from migrator.verify.race import Race
-from migrator.verify.wanted import chosen, parse_key
+from migrator.verify.selection import chosen, parse_key
+from migrator.verify.sync_monitor import Race
 from migrator.verify.worker import require_server
+from migrator.workers.announce import Announcements, Announcer
+from migrator.workers.retry import retrying
 
 # Documents that were rejected are left out of the tables' sums, if they are not too many for a statement.
 _MOST_REJECTED = 1000

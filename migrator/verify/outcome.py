@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Protocol
 
+from migrator.copy.options import ApplyOptions, PauseObserver
 from migrator.model.verify import Tally, Wanted
-from migrator.run.announce import Hearer
-from migrator.run.outcome import ApplyOptions, PauseObserver
+from migrator.workers.announce import Hearer
 
 
 @dataclass(frozen=True, slots=True)

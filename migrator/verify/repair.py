@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from migrator.model.change import Reach, Scope
 from migrator.model.position import Position
 from migrator.model.verify import Published, Suspect
-from migrator.run.ports import Lease, Source
-from migrator.run.rebuild import Rebuilder
-from migrator.run.retry import retrying
-from migrator.run.sync_ports import Documents, SyncTarget
+from migrator.ports.copy import Lease, Source
+from migrator.ports.sync import Documents, SyncTarget
+from migrator.sync.rebuild import Rebuilder
+from migrator.workers.retry import retrying
 
 
 @dataclass(frozen=True, slots=True)

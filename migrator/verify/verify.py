@@ -14,26 +14,26 @@ from contextlib import ExitStack, closing, suppress
 from datetime import UTC, datetime, timedelta
 from functools import partial
 
+from migrator.copy.throttle import Throttle
 from migrator.errors import Interrupted, MigratorError, PlanRefused, Retryable, Stopped, TargetError
 from migrator.model.activity import Phase
 from migrator.model.position import Position
 from migrator.model.verify import CollectionPass, IndexFault, Pass, Published, Tally, VerifyReport
-from migrator.run.announce import Announcements, Announcer, OpenWait
-from migrator.run.pool import Outcome, Pool
-from migrator.run.recorder import Recorder
-from migrator.run.retry import retrying
-from migrator.run.sync_ports import SyncableSource
-from migrator.run.throttle import Throttle
-from migrator.verify.agenda import Agenda, Part
-from migrator.verify.course import KEPT, Course
+from migrator.ports.sync import SyncableSource
+from migrator.ports.verify import VerifiedTarget
+from migrator.verify.collection_pass import KEPT, Course
 from migrator.verify.ends import VerifyEnds
 from migrator.verify.outcome import VerifyObserver, VerifyOptions
-from migrator.verify.ports import VerifiedTarget
-from migrator.verify.race import Race
+from migrator.verify.recheck import Group, Settling
 from migrator.verify.repair import Mender
-from migrator.verify.settle import Group, Settling
-from migrator.verify.wanted import chosen
+from migrator.verify.selection import chosen
+from migrator.verify.sync_monitor import Race
+from migrator.verify.work_queue import Agenda, Part
 from migrator.verify.worker import LookHandler, require_server
+from migrator.workers.announce import Announcements, Announcer, OpenWait
+from migrator.workers.pool import Outcome, Pool
+from migrator.workers.recorder import Recorder
+from migrator.workers.retry import retrying
 
 _PRELOAD = ("migrator.source", "migrator.target", "migrator.verify.worker")
 _TICK = 0.2

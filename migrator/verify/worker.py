@@ -13,13 +13,13 @@ from migrator.documents.reader import RowReader
 from migrator.errors import PlanRefused
 from migrator.model.position import Position, ServerIdentity
 from migrator.model.verify import Published
-from migrator.run.ports import Source
-from migrator.run.retry import retrying
-from migrator.run.sync_ports import SyncableSource
+from migrator.ports.copy import Source
+from migrator.ports.sync import SyncableSource
+from migrator.verify.comparison import Looker
 from migrator.verify.ends import VerifyEnds
-from migrator.verify.look import Looker
 from migrator.verify.tasks import CheckIds, CheckKeys, CheckRange, Found, LookAgain, Looked, SearchRows, Task
 from migrator.waits import UNTOLD, Waits
+from migrator.workers.retry import retrying
 
 
 class LookHandler:

@@ -21,6 +21,7 @@ from sqlalchemy.engine import make_url
 
 from dev.servers.probe import connect_mysql
 from migrator import api
+from migrator.copy.options import ApplyOptions
 from migrator.model.chunk import ChunkResult
 from migrator.model.plan import Plan
 from migrator.model.policies import Policies
@@ -29,7 +30,6 @@ from migrator.model.tree import Collection
 from migrator.planning.build import Ground, Survey, build
 from migrator.planning.decide import Consent, decide
 from migrator.planning.validator import validator
-from migrator.run.outcome import ApplyOptions
 from migrator.source import open_source
 from migrator.target import open_target
 from tests.cases.case import Case, all_cases

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from migrator.changes.cascades import Cascades, silent_cascades
 from migrator.model.schema import Table
-from migrator.run.remember import missing
+from migrator.sync.cascades.snapshot_rows import missing
 from tests.changes.build import collection, column, join, link, node, refers, schema, table
 
 GROUPS = table("groups_")

@@ -13,8 +13,8 @@ from migrator.changes.watches import watches
 from migrator.model.change import RowChange, Rows, Scope, TableName, TrackedRow
 from migrator.model.chunk import Key
 from migrator.model.schema import Schema
-from migrator.run.sync_ports import SyncState
-from migrator.run.tracking import Tracker
+from migrator.ports.sync import SyncState
+from migrator.sync.cascades.tracker import Tracker
 from tests.changes.build import collection, column, node, refers, schema, table
 
 Row = Mapping[str, bytes | None]

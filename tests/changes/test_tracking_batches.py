@@ -10,7 +10,7 @@ import pytest
 from migrator.model.change import RowChange, Rows
 from migrator.model.chunk import Key
 from migrator.model.schema import Schema
-from migrator.run import overlay, tracking
+from migrator.sync.cascades import overlay, tracker
 from tests.changes.build import refers, schema, table
 from tests.changes.test_tracking import Case, Row, chain, row
 
@@ -96,8 +96,8 @@ def test_a_batch_says_what_its_events_say(shape: str, memory: int, seed: int, mo
     happened = events(rng, SHAPES[shape][0], SHAPES[shape][2], 80)
     one_by_one = played(shape, happened, at_once=1)
     monkeypatch.setattr(overlay, "_KEPT", memory)
-    monkeypatch.setattr(tracking, "_UNWRITTEN", memory)
-    monkeypatch.setattr(tracking, "_AT_ONCE", 2)
+    monkeypatch.setattr(tracker, "_UNWRITTEN", memory)
+    monkeypatch.setattr(tracker, "_AT_ONCE", 2)
     for at_once in (7, 80):
         assert played(shape, happened, at_once=at_once) == one_by_one
 

@@ -14,7 +14,7 @@ from pymongo.database import Database
 from sqlalchemy.engine import make_url
 
 from dev.servers.probe import connect_mysql
-from migrator.cli import main
+from migrator.cli.main import main
 
 TABLES = """
 CREATE TABLE customers (id INT PRIMARY KEY, name VARCHAR(50) NOT NULL, born_on DATE NULL);

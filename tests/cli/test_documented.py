@@ -10,7 +10,7 @@ from pathlib import Path
 import click
 import pytest
 
-from migrator.cli import main
+from migrator.cli.main import main
 from migrator.config import ENVIRONMENT, ProjectFile
 from migrator.errors import ExitCode
 from tests.cli.conftest import migrator

@@ -10,9 +10,9 @@ from click.testing import CliRunner, Result
 from pymongo.errors import OperationFailure
 
 from migrator import errors
-from migrator.cli import main
-from migrator.commands.debug import debug_option
-from migrator.commands.values import show_values_option
+from migrator.cli.logging_options import debug_option
+from migrator.cli.main import main
+from migrator.cli.show_values import show_values_option
 from migrator.errors import ExitCode, MigratorError
 from tests.cli.conftest import Shop, migrator
 

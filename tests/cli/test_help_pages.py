@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from migrator.help_pages import topics
+from migrator.cli.help_pages import topics
 from tests.cli.conftest import migrator
 
 ROOT = Path(__file__).parent.parent.parent

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from migrator.run.signals import CUT_OFF, STOPPING
+from migrator.workers.signals import CUT_OFF, STOPPING
 from tests.waiting import SECONDS, until
 
 INTERRUPTED = 130
@@ -108,7 +108,7 @@ def test_as_json(silent: Silent, tmp_path: Path) -> None:
 HANGS = """
 import sys, time
 from functools import partial
-from migrator.run.signals import interruptible
+from migrator.workers.signals import interruptible
 with interruptible(partial(print, flush=True)):
     ready = False
     while True:

@@ -13,9 +13,9 @@ import pytest
 from click.testing import Result
 
 from migrator import api
-from migrator.cli import main
+from migrator.cli.main import main
+from migrator.cli.output.log_output import wants_json
 from migrator.errors import ExitCode
-from migrator.log_output import wants_json
 from tests.cli.conftest import Shop, migrator
 
 COMMANDS = sorted(main.commands)

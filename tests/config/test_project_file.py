@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from migrator.cli import main
+from migrator.cli.main import main
 from migrator.project_file import find_project_file
 
 SOMEBODY = 12345

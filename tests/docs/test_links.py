@@ -10,7 +10,7 @@ from pathlib import Path
 import click
 import pytest
 
-from migrator.cli import main
+from migrator.cli.main import main
 
 ROOT = Path(__file__).parents[2]
 PAGES = sorted([*(ROOT / "docs").glob("*.md"), *ROOT.glob("*.md")])

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from migrator.source.session_settings import SETTINGS, SessionSetting
+from migrator.source.connection.session_settings import SETTINGS, SessionSetting
 
 PAGE = (Path(__file__).parents[2] / "docs" / "doctor.md").read_text(encoding="utf-8")
 ROWS = [line for line in PAGE.splitlines() if line.startswith("| `")]

@@ -22,7 +22,7 @@ from migrator import api
 from migrator.generate.model import Options
 from migrator.generate.render import render
 from migrator.generate.write import compare
-from migrator.run.preview import MappingFiles
+from migrator.planning.planner import MappingFiles
 from tests.generate.conftest import ROOT, Live, Migrated
 
 Answer = tuple[int, dict[str, Any], int]

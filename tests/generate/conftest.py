@@ -26,7 +26,7 @@ from migrator.generate.model import Options
 from migrator.generate.render import File, render
 from migrator.generate.write import write
 from migrator.model.tree import Collection
-from migrator.run.preview import MappingFiles
+from migrator.planning.planner import MappingFiles
 from sample_schema.generate import load as load_shop
 from tests.chinook.load import MAPPINGS as CHINOOK
 from tests.chinook.load import load as load_chinook

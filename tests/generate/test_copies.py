@@ -15,7 +15,7 @@ from sqlalchemy.engine import make_url
 
 from dev.servers.probe import connect_mysql
 from migrator import api
-from migrator.run.preview import MappingFiles
+from migrator.planning.planner import MappingFiles
 from sample_schema.generate import load as load_shop
 from tests.chinook.load import MAPPINGS as CHINOOK
 from tests.chinook.load import load as load_chinook

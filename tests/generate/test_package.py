@@ -14,7 +14,7 @@ from migrator import api
 from migrator.generate.model import Options, describe
 from migrator.generate.render import render
 from migrator.generate.write import write
-from migrator.run.preview import MappingFiles
+from migrator.planning.planner import MappingFiles
 from tests.generate.conftest import Migrated, decoded, encoded, make
 from tests.oracle.load import run_script
 

@@ -8,8 +8,8 @@ from migrator.mapping.load import load_mappings
 from migrator.mapping.resolve import resolve
 from migrator.model.policies import Policies
 from migrator.model.tree import Collection
+from migrator.source.connection.url import parse_source_url
 from migrator.source.mysql import MySQLSource
-from migrator.source.url import parse_source_url
 from tests.oracle.load import run_script
 
 SCHEMA = Path(__file__).parent / "cases" / "schema.sql"

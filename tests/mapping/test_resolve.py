@@ -15,8 +15,8 @@ from migrator.model.policies import Policies, SoftDelete
 from migrator.model.schema import Column, ColumnName
 from migrator.model.serialize import from_json, to_json
 from migrator.model.tree import Collection, Node, Order
+from migrator.source.connection.url import parse_source_url
 from migrator.source.mysql import MySQLSource
-from migrator.source.url import parse_source_url
 from tests.mapping.check import create_tables, resolve_text
 from tests.oracle.load import run_script
 

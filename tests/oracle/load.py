@@ -9,7 +9,7 @@ import pymysql
 from pymysql.constants import CLIENT
 from sqlalchemy.engine import make_url
 
-from migrator.source.driver import DriverConnection
+from migrator.source.connection.driver import DriverConnection
 
 
 def connect(url: str, **settings: Any) -> pymysql.Connection[Any]:

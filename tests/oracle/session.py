@@ -9,7 +9,7 @@ from urllib.parse import unquote, urlsplit
 import pymysql
 from pymysql.constants import FIELD_TYPE
 
-from migrator.source.driver import DriverConnection
+from migrator.source.connection.driver import DriverConnection
 
 # Written apart from migrator's own list: a server whose sessions begin otherwise must not mislead both in the same way.
 _OWN = (

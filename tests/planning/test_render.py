@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
+from migrator.cli.output.plan import detailed, overview
 from migrator.model.plan import Finding, Plan
-from migrator.planning.render import detailed, overview
 from tests.planning import plans
 
 SNAPSHOTS = Path(__file__).parent / "snapshots"

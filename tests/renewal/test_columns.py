@@ -10,8 +10,8 @@ import pytest
 from migrator.model.representation import Kind, family_of
 from migrator.model.schema import Column
 from migrator.renewal.columns import keeps_identity, keeps_order, keeps_values
+from migrator.source.connection.url import parse_source_url
 from migrator.source.mysql import MySQLSource
-from migrator.source.url import parse_source_url
 from tests.changes.build import column
 from tests.renewal.conftest import Sql
 

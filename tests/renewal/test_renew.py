@@ -18,8 +18,8 @@ from migrator.model.serialize import from_json, to_json
 from migrator.model.tree import Collection, Field, Node
 from migrator.planning.validator import validator
 from migrator.renewal.renew import Expression, Renewal, expressions, renew, stated_type
+from migrator.source.connection.url import parse_source_url
 from migrator.source.mysql import MySQLSource
-from migrator.source.url import parse_source_url
 from tests.changes.build import collection, column, join, node, schema, table
 from tests.renewal.conftest import Sql
 

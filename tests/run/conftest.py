@@ -21,7 +21,7 @@ from pymongo import MongoClient
 from sqlalchemy.engine import make_url
 
 from dev.servers.probe import connect_mysql
-from migrator.cli import main
+from migrator.cli.main import main
 from tests.waiting import SECONDS, until
 
 ROOT = Path(__file__).parent.parent.parent

@@ -16,17 +16,17 @@ import pymongo
 import pytest
 from pymongo import monitoring
 
+from migrator.copy import apply as apply_module
+from migrator.copy.chunk_worker import Ends
+from migrator.copy.options import ApplyOptions
 from migrator.model.plan import Plan
-from migrator.run import apply as apply_module
-from migrator.run.outcome import ApplyOptions
-from migrator.run.pool import Factory, Outcome
-from migrator.run.worker import Ends
 from migrator.source import open_source
 from migrator.target import MongoTarget
 from migrator.target.lease import Timing
-from migrator.target.mongo.lease_store import LEASES
+from migrator.target.mongo.leases.store import LEASES
 from migrator.target.url import MongoUrl, parse_target_url
 from migrator.waits import UNTOLD
+from migrator.workers.pool import Factory, Outcome
 
 SECONDS = 60.0
 # `group`: all threads of the process stop. `worker`: one thread stops, and the others die as after `kill -9`.
@@ -85,7 +85,7 @@ class Gate:
 
 
 class InlinePool:
-    """Implements what apply uses of migrator.run.pool.Pool, with threads that nobody ends: a late one finishes."""
+    """Implements what apply uses of migrator.workers.pool.Pool, with threads that nobody ends: a late one finishes."""
 
     def __init__(self, factory: Factory, size: int) -> None:
         self._handlers = [factory(UNTOLD) for _ in range(size)]

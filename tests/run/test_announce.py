@@ -7,15 +7,15 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from migrator.console_activity import PhaseLines, TextLines
+from migrator.cli.output.activity import PhaseLines, TextLines
 from migrator.errors import Interrupted, TargetError, TargetUnavailable
 from migrator.model.activity import Activity, Phase, Wait
-from migrator.run import announce, recorder
-from migrator.run.announce import Announcements, OpenWait
-from migrator.run.recorder import Recorder
-from migrator.run.retry import retrying
-from migrator.source.blocked import told as blocked
-from migrator.target.mongo.index_progress import told as building
+from migrator.source.connection.blocked import told as blocked
+from migrator.target.mongo.copy_state.index_progress import told as building
+from migrator.workers import announce, recorder
+from migrator.workers.announce import Announcements, OpenWait
+from migrator.workers.recorder import Recorder
+from migrator.workers.retry import retrying
 from tests.waiting import until
 
 
@@ -225,7 +225,7 @@ def test_a_wait_is_told_again_less_and_less_often() -> None:
 
 def test_a_phase_that_says_nothing_else_says_that_it_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
     now = [0.0]
-    monkeypatch.setattr("migrator.console_activity.time.monotonic", lambda: now[0])
+    monkeypatch.setattr("migrator.cli.output.activity.time.monotonic", lambda: now[0])
     said: list[str] = []
     phases = PhaseLines(TextLines(said.append))
     for second in range(12):

@@ -9,7 +9,7 @@ import pytest
 
 from migrator.errors import SourceError
 from migrator.model.check import Check
-from migrator.run.answers import answered
+from migrator.workers.answers import answered
 
 FIRST = Check("source", "ok", "reachable", "yes")
 

@@ -7,7 +7,7 @@ import threading
 import pytest
 
 from migrator.errors import SyncBlocked, TargetUnavailable
-from migrator.run.beside import Beside, IsOver, nothing
+from migrator.workers.background import Beside, IsOver, nothing
 from tests.waiting import until
 
 SECONDS = 30

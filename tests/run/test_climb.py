@@ -10,8 +10,8 @@ from typing import cast
 from migrator.model.change import Hop, Reach
 from migrator.model.chunk import Key
 from migrator.model.tree import Node
-from migrator.run.climb import KEYS_AT_ONCE, Climbed, climb
-from migrator.run.sync_ports import Climber
+from migrator.ports.sync import Climber
+from migrator.sync.root_keys import KEYS_AT_ONCE, Climbed, climb
 from tests.changes.build import collection, join, node, table
 
 PARENTS = table("parents", "plan_id")

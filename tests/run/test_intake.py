@@ -10,8 +10,8 @@ from typing import cast
 
 from migrator.model.change import LogEvent, RowChange, Rows, TableName, Watch
 from migrator.model.position import Position
-from migrator.run.intake import Intake
-from migrator.run.sync_ports import FollowedSource
+from migrator.ports.sync import FollowedSource
+from migrator.sync.log_queue import Intake
 from tests.waiting import until
 
 

@@ -25,13 +25,13 @@ from migrator import api
 from migrator.errors import LeaseHeld, LeaseLost, MigratorError, Stopped
 from migrator.model.collection_names import staged_name
 from migrator.model.plan import Plan
-from migrator.run.announce import Announcements
-from migrator.run.interrupt import StopRequest
-from migrator.run.preview import MappingFiles, PlanOptions
-from migrator.run.sync import SyncOptions
-from migrator.run.sync import sync as run_sync
+from migrator.planning.planner import MappingFiles, PlanOptions
 from migrator.source import open_source
+from migrator.sync.sync import SyncOptions
+from migrator.sync.sync import sync as run_sync
 from migrator.target.lease import Timing
+from migrator.workers.announce import Announcements
+from migrator.workers.interrupt import StopRequest
 from tests.run.conftest import ACCOUNTS, BANK
 from tests.run.stopping import Commands, Deaf, Gate, Killed, Mode, in_background, inline, run_apply, target
 
@@ -271,5 +271,5 @@ def test_without_names_of_their_own_it_would_do_harm(indexed: World, monkeypatch
 
     for module in ("place", "writer", "target"):
         monkeypatch.setattr(f"migrator.target.mongo.{module}.staged_name", one_for_all)
-    monkeypatch.setattr("migrator.target.mongo.place.MongoPlace.take_over", lambda self, run_id, name: True)
+    monkeypatch.setattr("migrator.target.mongo.copy_state.place.MongoPlace.take_over", lambda self, run_id, name: True)
     assert insert_after_the_catch_up(indexed) != []

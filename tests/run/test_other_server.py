@@ -9,15 +9,15 @@ from pathlib import Path
 import pytest
 
 from migrator import api
+from migrator.copy.chunk_worker import ChunkHandler, Ends, MomentHandler
+from migrator.copy.options import ApplyOptions
 from migrator.errors import PlanRefused
 from migrator.model.plan import Plan
-from migrator.run.outcome import ApplyOptions
-from migrator.run.pool import Pool
-from migrator.run.preview import MappingFiles, PlanOptions
-from migrator.run.worker import ChunkHandler, Ends, MomentHandler
+from migrator.planning.planner import MappingFiles, PlanOptions
 from migrator.source import open_source
 from migrator.target.files.target import FilesTarget
 from migrator.waits import Waits
+from migrator.workers.pool import Pool
 from tests.cases.test_applied import Silent
 from tests.oracle.load import run_script
 

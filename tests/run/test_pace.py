@@ -15,9 +15,9 @@ from migrator import api
 from migrator.mapping.load import read_mappings
 from migrator.mapping.resolve import resolve
 from migrator.model.policies import Policies
-from migrator.run import pace as pace_module
-from migrator.run.pace import Pace, mark, pace, pace_findings
-from migrator.run.preview import MappingFiles, PlanOptions
+from migrator.planning import log_rate as pace_module
+from migrator.planning.log_rate import Pace, mark, pace, pace_findings
+from migrator.planning.planner import MappingFiles, PlanOptions
 from migrator.source import open_source
 from tests.run.conftest import ACCOUNTS, BANK
 

@@ -15,8 +15,8 @@ from pathlib import Path
 import pytest
 
 from migrator.errors import MigratorError, SourceError, Stopped
-from migrator.run.pool import Handler, Outcome, Pool
 from migrator.waits import Waits
+from migrator.workers.pool import Handler, Outcome, Pool
 
 
 def doubling(_: Waits) -> Handler:
@@ -93,7 +93,7 @@ def test_workers_die_with_their_parent(tmp_path: Path) -> None:
     script = (
         "import sys, time\n"
         "from tests.run.test_pool import waiting\n"
-        "from migrator.run.pool import Pool\n"
+        "from migrator.workers.pool import Pool\n"
         "if __name__ == '__main__':\n"
         "    pool = Pool(waiting, 1); pool.wait_ready(); pool.submit(0, 0)\n"
         "    print(pool.results(10)[0].value, flush=True); pool.submit(0, 60); time.sleep(60)\n"

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from migrator.copy.refusals import ENOUGH, Streak, stop_if_hopeless
 from migrator.errors import TargetError
 from migrator.model.chunk import Key, Refusal
-from migrator.run.refusals import ENOUGH, Streak, stop_if_hopeless
 
 GEO, PARALLEL = 16755, 171
 

@@ -15,8 +15,8 @@ from sqlalchemy.engine import make_url
 
 from dev.servers import discover
 from dev.servers.session import Session
-from migrator.cli import main
-from migrator.source.url import SourceUrl
+from migrator.cli.main import main
+from migrator.source.connection.url import SourceUrl
 from tests.oracle.compare import differences
 from tests.oracle.documents import Oracle
 from tests.source import hostile

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from migrator.run.interrupt import uninterrupted
+from migrator.workers.interrupt import uninterrupted
 from tests.run.conftest import Project
 from tests.waiting import SECONDS, until
 

@@ -8,11 +8,11 @@ from contextlib import ExitStack
 
 import pytest
 
+from migrator.copy import throttle
+from migrator.copy.options import ApplyOptions
+from migrator.copy.throttle import Throttle
 from migrator.errors import SourceError, SourceUnavailable
 from migrator.model.position import Load
-from migrator.run import throttle
-from migrator.run.outcome import ApplyOptions
-from migrator.run.throttle import Throttle
 from tests.run.conftest import Project
 
 

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from migrator.run.catch_up_watch import endless
-from migrator.run.trend import CatchUp, Sample, Trend
+from migrator.copy.catch_up_watch import endless
+from migrator.copy.trend import CatchUp, Sample, Trend
 
 UNREAD, UNDONE = "the part of the log that is not read yet", "what is read and not rebuilt yet"
 

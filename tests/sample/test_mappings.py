@@ -19,8 +19,8 @@ from migrator.mapping.resolve import resolve
 from migrator.model.chunk import KeyRange, Rejected
 from migrator.model.policies import Policies
 from migrator.model.tree import Collection, Node
+from migrator.source.connection.url import parse_source_url
 from migrator.source.mysql import MySQLSource
-from migrator.source.url import parse_source_url
 from sample_schema.database import connect
 from tests.chinook import load as chinook
 

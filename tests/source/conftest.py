@@ -9,8 +9,8 @@ from dataclasses import replace
 import pytest
 
 from migrator.source import MySQLSource, open_source
-from migrator.source.connect import connected
-from migrator.source.url import SourceUrl
+from migrator.source.connection.connect import connected
+from migrator.source.connection.url import SourceUrl
 
 Execute = Callable[..., None]
 

@@ -11,11 +11,12 @@ import pymysql
 from sqlalchemy.engine import make_url
 
 from dev.servers.model import Server
-from migrator.source import open_source, preflight
-from migrator.source.url import SourceUrl
+from migrator.source import open_source
+from migrator.source.connection.url import SourceUrl
+from migrator.source.preflight import checks as preflight
 from tests.oracle.load import connect
 
-# Variable by variable of migrator.source.session_settings, as SQL. The order is that of a SET statement.
+# Variable by variable of migrator.source.connection.session_settings, as SQL. The order is that of a SET statement.
 VALUES = {
     "completion_type": "'RELEASE'",
     "autocommit": "0",

@@ -10,8 +10,8 @@ from typing import Any, TypeVar, cast
 from migrator.model.chunk import Key, KeyRange
 from migrator.model.tree import Node
 from migrator.source import MySQLSource
-from migrator.source.connect import connected_raw
-from migrator.source.rows import SnapshotReader
+from migrator.source.connection.connect import connected_raw
+from migrator.source.rows.snapshot import SnapshotReader
 
 T = TypeVar("T")
 Rows = list[tuple[bytes | None, ...]]

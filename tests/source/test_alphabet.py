@@ -10,11 +10,12 @@ import pytest
 
 from migrator.model.collation import is_bytewise, rules
 from migrator.model.schema import Column
-from migrator.source import MySQLSource, alphabet
-from migrator.source.charsets import EXACT, decoded, encoded
-from migrator.source.comparison import same_weights_up_to
-from migrator.source.connect import connected
-from migrator.source.rows import SnapshotReader
+from migrator.source import MySQLSource
+from migrator.source.connection.connect import connected
+from migrator.source.rows.snapshot import SnapshotReader
+from migrator.source.sql import alphabet
+from migrator.source.sql.charsets import EXACT, decoded, encoded
+from migrator.source.sql.comparison import same_weights_up_to
 from tests.source.build import join, node, table
 from tests.source.conftest import Execute
 from tests.source.reading import raw, with_reader

@@ -9,10 +9,11 @@ import pytest
 from migrator.model.change import Hop, TrackedRow
 from migrator.model.chunk import Key, KeyRange
 from migrator.model.tree import Node
-from migrator.source import MySQLSource, rows
-from migrator.source.climbing import Climb
-from migrator.source.connect import connected
-from migrator.source.rows import SnapshotReader
+from migrator.source import MySQLSource
+from migrator.source.connection.connect import connected
+from migrator.source.rows import snapshot as rows
+from migrator.source.rows.snapshot import SnapshotReader
+from migrator.source.sql.root_key_statements import Climb
 from tests.source.build import join, link, node, table
 from tests.source.conftest import Execute
 from tests.source.reading import raw, with_reader

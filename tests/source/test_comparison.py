@@ -15,12 +15,12 @@ from migrator.errors import SourceError
 from migrator.model.chunk import KeyRange
 from migrator.model.layout import column_item
 from migrator.source import MySQLSource
-from migrator.source.alphabets import Alphabets
-from migrator.source.climbing import Climb
-from migrator.source.connect import connected, connected_raw
-from migrator.source.failure import error_code
-from migrator.source.rows import SnapshotReader
-from migrator.source.sql import formed, name_of
+from migrator.source.connection.connect import connected, connected_raw
+from migrator.source.connection.failure import error_code
+from migrator.source.rows.snapshot import SnapshotReader
+from migrator.source.sql.alphabets import Alphabets
+from migrator.source.sql.root_key_statements import Climb
+from migrator.source.sql.spelling import formed, name_of
 from tests.source.build import join, node, table
 from tests.source.reading import raw, with_reader
 

@@ -11,9 +11,9 @@ import pytest
 
 from migrator.errors import SettingsError, SourceError, SourceUnavailable
 from migrator.source import MySQLSource
-from migrator.source.connect import connected, connected_raw, open_stream
-from migrator.source.failure import translated
-from migrator.source.url import SourceUrl
+from migrator.source.connection.connect import connected, connected_raw, open_stream
+from migrator.source.connection.failure import translated
+from migrator.source.connection.url import SourceUrl
 from tests.source.conftest import Execute
 
 ASKED = "SELECT @@time_zone, @@sql_mode, @@autocommit, @@character_set_results, CAST('é€😀' AS CHAR), NULL"

@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 
 from migrator.model.chunk import KeyRange
-from migrator.source import MySQLSource, statements
-from migrator.source.connect import connected
+from migrator.source import MySQLSource
+from migrator.source.connection.connect import connected
+from migrator.source.sql import statements
 from tests.source.build import join, link, node, table
 from tests.source.conftest import Execute
 

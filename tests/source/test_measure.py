@@ -13,8 +13,8 @@ from migrator.model.plan import CollectionMeasure, Measure
 from migrator.model.schema import Table
 from migrator.model.tree import Node, Order
 from migrator.source import MySQLSource
-from migrator.source.measure import measure
 from migrator.source.measuring import ask, documents, facts, sampling
+from migrator.source.measuring.measure import measure
 from tests.source.build import collection, field, join, link, node, table
 from tests.source.conftest import Execute
 

@@ -13,9 +13,9 @@ from migrator.model.representation import represent
 from migrator.model.schema import Table
 from migrator.model.tree import Collection, Field, IndexSpec, Join, Node
 from migrator.source import MySQLSource
-from migrator.source.connect import connected
-from migrator.source.measure import measure
+from migrator.source.connection.connect import connected
 from migrator.source.measuring import ask, facts, sampling
+from migrator.source.measuring.measure import measure
 from tests.source.build import collection, field, join, link, node, table
 from tests.source.conftest import Execute
 

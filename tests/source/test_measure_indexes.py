@@ -13,8 +13,8 @@ from migrator.model.representation import represent
 from migrator.model.schema import Table
 from migrator.model.tree import Collection, Field, IndexSpec, Node
 from migrator.source import MySQLSource
-from migrator.source.measure import measure
 from migrator.source.measuring import facts, indexed, sampling
+from migrator.source.measuring.measure import measure
 from tests.source.build import collection, field, join, node, table
 from tests.source.conftest import Execute
 

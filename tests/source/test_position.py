@@ -12,11 +12,12 @@ from dev.servers.model import Server
 from migrator.errors import SourceError, SourceUnavailable
 from migrator.model.position import Position
 from migrator.model.serialize import from_json, to_json
-from migrator.source import MySQLSource, moment, open_source
-from migrator.source.connect import connected
-from migrator.source.identity import identity_of
+from migrator.source import MySQLSource, open_source
+from migrator.source.connection.connect import connected
+from migrator.source.connection.identity import identity_of
+from migrator.source.connection.url import SourceUrl
 from migrator.source.position import position
-from migrator.source.url import SourceUrl
+from migrator.source.rows import shared_snapshot
 from tests.source.conftest import Execute
 from tests.source.reading import raw
 
@@ -162,7 +163,7 @@ def test_the_end_of_the_block_releases_too(source: MySQLSource, execute: Execute
 
 
 def test_a_missing_privilege_is_named(reader: SourceUrl) -> None:
-    with pytest.raises(SourceError, match="FLUSH TABLES WITH READ LOCK") as caught, moment.hold_moment(reader):
+    with pytest.raises(SourceError, match="FLUSH TABLES WITH READ LOCK") as caught, shared_snapshot.hold_moment(reader):
         pass
     assert "RELOAD" in caught.value.hint
 
@@ -170,7 +171,7 @@ def test_a_missing_privilege_is_named(reader: SourceUrl) -> None:
 def test_a_long_statement_does_not_hold_up_writers_for_long(
     source: MySQLSource, execute: Execute, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(moment, "LOCK_WAIT", 1)
+    monkeypatch.setattr(shared_snapshot, "LOCK_WAIT", 1)
     execute("CREATE TABLE t (id INT PRIMARY KEY) ENGINE=InnoDB")
     with connected(source.url) as other:
         other.exec_driver_sql("LOCK TABLES t WRITE")

@@ -10,11 +10,12 @@ from typing import Any
 import pytest
 
 from migrator.model.check import Check
-from migrator.source import MySQLSource, preflight
-from migrator.source.connect import connected
-from migrator.source.identity import read_identity
-from migrator.source.server_facts import ServerFacts, read_facts
-from migrator.source.url import SourceUrl
+from migrator.source import MySQLSource
+from migrator.source.connection.connect import connected
+from migrator.source.connection.identity import read_identity
+from migrator.source.connection.url import SourceUrl
+from migrator.source.preflight import checks as preflight
+from migrator.source.preflight.server_facts import ServerFacts, read_facts
 from tests.source.build import table
 from tests.source.conftest import Execute
 

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from migrator.model.position import ServerIdentity
-from migrator.source.grants import (
+from migrator.source.preflight.grants import (
     files_need,
     grant_global,
     grant_reading,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from migrator.model.position import ServerIdentity
-from migrator.source.log_settings import (
+from migrator.source.preflight.log_settings import (
     cascades_are_logged,
     duration,
     expiry_seconds,

@@ -9,9 +9,10 @@ import pytest
 from migrator.errors import SourceError, SourceUnavailable
 from migrator.model.chunk import KeyRange
 from migrator.model.tree import Field, Node, Order
-from migrator.source import MySQLSource, rows
-from migrator.source.rows import open_reader
-from migrator.source.statements import Templates
+from migrator.source import MySQLSource
+from migrator.source.rows import snapshot as rows
+from migrator.source.rows.snapshot import open_reader
+from migrator.source.sql.statements import Templates
 from tests.source.build import field, join, link, node, table
 from tests.source.conftest import Execute
 from tests.source.reading import children, gathered, keyless, raw, roots, roots_by_key, with_reader

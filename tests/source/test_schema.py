@@ -6,9 +6,10 @@ import pytest
 
 from migrator.errors import SourceError
 from migrator.model.schema import Column, Index, fingerprint
-from migrator.source import MySQLSource, schema
-from migrator.source.schema import parse_members, read_schema
-from migrator.source.url import SourceUrl
+from migrator.source import MySQLSource
+from migrator.source.connection.url import SourceUrl
+from migrator.source.schema import read as schema
+from migrator.source.schema.read import parse_members, read_schema
 from tests.source.build import table
 from tests.source.conftest import Execute
 

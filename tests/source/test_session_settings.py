@@ -12,9 +12,9 @@ import pytest
 
 from dev.servers import discover
 from dev.servers.session import Session
-from migrator.source import preflight, session_settings
-from migrator.source.connect import connected, connected_raw, open_stream
-from migrator.source.session_settings import (
+from migrator.source.connection import session_settings
+from migrator.source.connection.connect import connected, connected_raw, open_stream
+from migrator.source.connection.session_settings import (
     SETTINGS,
     Deviation,
     Reply,
@@ -27,7 +27,8 @@ from migrator.source.session_settings import (
     setting_up,
     settings_of,
 )
-from migrator.source.url import SourceUrl
+from migrator.source.connection.url import SourceUrl
+from migrator.source.preflight import checks as preflight
 from tests.source import hostile
 from tests.source.hostile import NOT_GLOBAL, SESSION_ONLY, VALUES, HostileServer, assignments
 

@@ -5,7 +5,7 @@ import pickle
 import pytest
 
 from migrator.errors import SettingsError
-from migrator.source.url import SourceUrl, parse_source_url
+from migrator.source.connection.url import SourceUrl, parse_source_url
 
 
 def test_every_part_is_read_and_decoded() -> None:

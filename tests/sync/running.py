@@ -16,17 +16,17 @@ import pymongo
 
 from dev.servers.probe import identify_mongodb
 from migrator import api
+from migrator.copy.options import ApplyOptions
 from migrator.model.activity import Activity
 from migrator.model.change import Scope, SyncReport
 from migrator.model.policies import Policies
 from migrator.model.position import Position
 from migrator.model.run import Run
 from migrator.planning.decide import Consent
-from migrator.run.interrupt import StopRequest
-from migrator.run.outcome import ApplyOptions
-from migrator.run.preview import MappingFiles, PlanOptions
-from migrator.run.sync import SyncOptions
+from migrator.planning.planner import MappingFiles, PlanOptions
+from migrator.sync.sync import SyncOptions
 from migrator.target import open_target
+from migrator.workers.interrupt import StopRequest
 
 ROOT = Path(__file__).parents[2]
 # The exit code of a sync that another one keeps from beginning.

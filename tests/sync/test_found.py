@@ -8,7 +8,7 @@ from threading import Timer
 import pytest
 
 from migrator.errors import LeaseInDoubt
-from migrator.target.mongo.lease_store import MongoLease
+from migrator.target.mongo.leases.store import MongoLease
 from tests.oracle.load import run_script
 from tests.sync.small import Small
 

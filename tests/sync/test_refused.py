@@ -10,14 +10,14 @@ import pytest
 from pymongo import MongoClient
 
 from migrator import api
+from migrator.copy.chunk_worker import ChunkHandler
+from migrator.copy.options import ApplyOptions
+from migrator.copy.refusals import ENOUGH
 from migrator.errors import ExitCode, TargetError
 from migrator.model.chunk import Chunk, KeyRange
 from migrator.model.run import Run
 from migrator.model.verify import Wanted
-from migrator.run.outcome import ApplyOptions
-from migrator.run.preview import PlanOptions
-from migrator.run.refusals import ENOUGH
-from migrator.run.worker import ChunkHandler
+from migrator.planning.planner import PlanOptions
 from migrator.verify.outcome import VerifyOptions
 from tests.sync.premises.world import Heard, World
 from tests.target.refusing import Refusing, before_5, install

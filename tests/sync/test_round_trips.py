@@ -10,7 +10,7 @@ import pytest
 from pymongo import monitoring
 
 from dev.servers.probe import connect_mysql
-from migrator.run.follow import Follower
+from migrator.sync.follower import Follower
 from tests.sync.premises.test_b_crashes import MAPPING, TABLES
 from tests.sync.premises.world import World
 

@@ -22,8 +22,8 @@ from migrator import api
 from migrator.errors import ExitCode, SyncBlocked
 from migrator.generate.runtime.cached import name_of
 from migrator.generate.runtime.sync.stores import open_store
-from migrator.run.preview import PlanOptions
-from migrator.run.sync import SyncOptions
+from migrator.planning.planner import PlanOptions
+from migrator.sync.sync import SyncOptions
 from tests.sync.premises.world import Heard, World
 from tests.waiting import SECONDS, purge_log, until
 

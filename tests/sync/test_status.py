@@ -20,23 +20,24 @@ from typing import Any
 import pytest
 from pymongo import MongoClient
 
-from migrator import api, console_status
+from migrator import api
+from migrator.cli.output import status as status_output
 from migrator.model.change import Scope, SyncReport
 from migrator.model.places import is_behind
 from migrator.model.position import Position
 from migrator.model.serialize import from_json, to_json
 from migrator.model.status import Status, SyncStatus
-from migrator.run.follow import Progress
-from migrator.run.interrupt import StopRequest
-from migrator.run.meter import Meter
-from migrator.run.recorder import NOTE_EVERY
-from migrator.run.status import STALE_AFTER, read_status
-from migrator.run.sync import SyncOptions
 from migrator.source.binlog.places import read_end
-from migrator.source.connect import connected
-from migrator.source.identity import read_identity
-from migrator.source.url import parse_source_url
+from migrator.source.connection.connect import connected
+from migrator.source.connection.identity import read_identity
+from migrator.source.connection.url import parse_source_url
+from migrator.sync.follower import Progress
+from migrator.sync.reporter import Meter
+from migrator.sync.status import STALE_AFTER, read_status
+from migrator.sync.sync import SyncOptions
 from migrator.target import open_target, process
+from migrator.workers.interrupt import StopRequest
+from migrator.workers.recorder import NOTE_EVERY
 from tests.sync.premises.world import Heard, World
 from tests.sync.test_running import ROOT
 from tests.waiting import until
@@ -349,7 +350,7 @@ def test_a_wrong_clock_of_a_machine(items: World, monkeypatch: pytest.MonkeyPatc
     heard = Heard()
     stop = StopRequest()
     with monkeypatch.context() as patch:
-        patch.setattr("migrator.run.meter.time.time", lambda: clock() + hours * 3600)
+        patch.setattr("migrator.sync.reporter.time.time", lambda: clock() + hours * 3600)
         thread = threading.Thread(target=api.sync, args=(items.source, items.target, None, SyncOptions(), heard, stop))
         thread.start()
         try:
@@ -399,13 +400,13 @@ def test_a_report_without_a_lag_reads_as_unknown() -> None:
 
 
 def test_names_of_earlier_versions_stay(items: World) -> None:
-    found = json.loads(console_status.as_json(api.status(items.target)))
+    found = json.loads(status_output.as_json(api.status(items.target)))
     assert {"target", "run", "collections", "sync", "sync_owner", "sync_age_seconds"} <= found.keys()
     (collection,) = found["collections"]
     assert collection.keys() >= {"name", "run", "documents", "rejected", "copying", "following", "dirty", "why"}
     assert found["sync"] is None
     items.sync()
-    found = json.loads(console_status.as_json(api.status(items.target)))
+    found = json.loads(status_output.as_json(api.status(items.target)))
     old = "owner started at serving position logged_at lag_seconds lag_transactions expires_in dirty changes documents"
     assert found["sync"].keys() >= {*old.split(), "rate", "state", "error"}
     assert found["sync"]["state"] == "stopped"

@@ -13,7 +13,7 @@ import pytest
 from bson import json_util
 from pymongo import MongoClient
 
-from migrator.run.ports import Target
+from migrator.ports.copy import Target
 from migrator.target import open_target
 
 

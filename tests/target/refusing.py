@@ -12,7 +12,7 @@ from pymongo import DeleteOne, InsertOne, ReplaceOne
 from pymongo.collection import Collection
 from pymongo.errors import BulkWriteError, OperationFailure, WriteError
 
-from migrator.target.mongo import dollar_names
+from migrator.target.mongo.writing import dollar_names
 
 OLD_TEXT = "The dollar ($) prefixed field '$x' in 'nested.$x' is not valid for storage."
 

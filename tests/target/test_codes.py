@@ -8,8 +8,9 @@ import pytest
 from pymongo.errors import BulkWriteError, OperationFailure
 
 from migrator.errors import TargetError, TargetUnavailable
-from migrator.target.mongo import bulk, codes
-from migrator.target.mongo.bulk import BatchRefused, Failure
+from migrator.target.mongo.connection import codes
+from migrator.target.mongo.writing import bulk
+from migrator.target.mongo.writing.bulk import BatchRefused, Failure
 
 OF_A_DOCUMENT = (
     *(2, 9, 14, 15, 22, 28, 52, 53, 55, 56, 57, 66, 121, 171, 10334, 11000, 13026, 13027, 16746, 16755, 16766, 16804),

@@ -11,7 +11,7 @@ from migrator.errors import LeaseLost, NotOwned, PlanRefused, TargetError
 from migrator.model.chunk import Chunk, Document, KeyRange
 from migrator.model.plan import CollectionPlan
 from migrator.model.tree import IndexSpec
-from migrator.run.ports import Target, Writer
+from migrator.ports.copy import Target, Writer
 from tests.target.build import chunk, collection_plan, document, reject, result, run
 from tests.target.conftest import Place, Seer
 

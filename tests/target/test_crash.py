@@ -18,10 +18,10 @@ from migrator.target.files.database import StateDatabase
 from migrator.target.files.folder import Folder
 from migrator.target.files.place import FilesPlace
 from migrator.target.files.records import FilesRecords
-from migrator.target.mongo.fence import Unguarded
-from migrator.target.mongo.place import MongoPlace
-from migrator.target.mongo.records import MongoRecords
-from migrator.target.mongo.session import Session
+from migrator.target.mongo.connection.session import Session
+from migrator.target.mongo.copy_state.place import MongoPlace
+from migrator.target.mongo.copy_state.records import MongoRecords
+from migrator.target.mongo.leases.fence import Unguarded
 from migrator.target.ports import Place as Collections
 from migrator.target.ports import Records
 from migrator.target.publish import Publisher

@@ -11,8 +11,8 @@ from bson.raw_bson import RawBSONDocument
 from hypothesis import given
 from hypothesis import strategies as st
 
-from migrator.target.mongo.document_id import id_document, id_of
-from migrator.target.mongo.raw import RAW
+from migrator.target.mongo.connection.raw import RAW
+from migrator.target.mongo.writing.document_id import id_document, id_of
 
 PLAIN = st.one_of(
     st.integers(-(2**31), 2**31 - 1),

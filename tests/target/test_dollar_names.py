@@ -13,7 +13,7 @@ from pymongo import MongoClient
 from pymongo.errors import OperationFailure
 
 from migrator.target import MongoTarget
-from migrator.target.mongo import dollar_names
+from migrator.target.mongo.writing import dollar_names
 from tests.target.sync.conftest import open_fast
 
 NAMES = st.sampled_from(("a", "b", "$x", "$", "c$", "$a.b"))

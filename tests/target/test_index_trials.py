@@ -13,8 +13,8 @@ from pymongo.errors import AutoReconnect, OperationFailure, PyMongoError
 from migrator.model.check import Check
 from migrator.model.tree import IndexSpec
 from migrator.target.mongo import checks
+from migrator.target.mongo.connection.session import Session
 from migrator.target.mongo.index_trials import KINDS, Trial, try_kinds
-from migrator.target.mongo.session import Session
 from migrator.target.url import MongoUrl, parse_target_url
 
 

@@ -21,10 +21,10 @@ from migrator.errors import LeaseLost, MigratorError, TargetError
 from migrator.model.chunk import Chunk
 from migrator.model.plan import CollectionPlan
 from migrator.model.tree import IndexSpec
-from migrator.run.ports import Lease, Target, Writer
+from migrator.ports.copy import Lease, Target, Writer
 from migrator.target import FilesTarget, MongoTarget
 from migrator.target.lease import HeldLease, Timing
-from migrator.target.mongo import fence as mongo_fence
+from migrator.target.mongo.leases import fence as mongo_fence
 from migrator.target.record import Intent, Record
 from migrator.target.url import MongoUrl, parse_target_url
 from tests.target.build import chunk, collection_plan, document, reject, result, run
@@ -314,7 +314,7 @@ def test_without_names_of_their_own_it_would(place: Place, change: str, monkeypa
         monkeypatch.setattr(
             f"migrator.target.mongo.{module}.staged_name", lambda name, run_id, holding: staged_name(name, run_id, 0)
         )
-    monkeypatch.setattr("migrator.target.mongo.place.MongoPlace.take_over", lambda self, run_id, name: True)
+    monkeypatch.setattr("migrator.target.mongo.copy_state.place.MongoPlace.take_over", lambda self, run_id, name: True)
     found: Any = None
     with suppress(MigratorError):
         found = play(place, LATE[change], 1, monkeypatch)

@@ -14,7 +14,7 @@ from multiprocessing.process import BaseProcess
 import pytest
 
 from migrator.errors import LeaseHeld, LeaseLost, TargetUnavailable
-from migrator.run.ports import Target
+from migrator.ports.copy import Target
 from migrator.target import FilesTarget, MongoTarget
 from migrator.target.lease import HeldLease, Holding, Owner, Timing, hold
 from migrator.target.process import ProcessId, is_dead, this_process

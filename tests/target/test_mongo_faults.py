@@ -18,8 +18,8 @@ from migrator.errors import SettingsError, TargetError, TargetUnavailable
 from migrator.model.chunk import Document
 from migrator.model.tree import IndexSpec
 from migrator.target import MongoTarget, open_target
-from migrator.target.mongo import failure
-from migrator.target.mongo.failure import from_failure, translate
+from migrator.target.mongo.connection import failure
+from migrator.target.mongo.connection.failure import from_failure, translate
 from tests.target.build import chunk, collection_plan, document, result, run
 
 RUN = "0a1b2c3d"

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from migrator.target.mongo.codes import may_hold_values
-from migrator.target.mongo.server_message import MOST, action, covered, index_kind, own_words, sentence
+from migrator.target.mongo.connection.codes import may_hold_values
+from migrator.target.mongo.connection.server_message import MOST, action, covered, index_kind, own_words, sentence
 
 SECRET = "Zsecretz"
 DOCUMENT = f'{{ _id: 7, name: "{SECRET}", mail: "{SECRET}@x.org", at: {{ type: "Point", coordinates: [ 200, 95 ] }} }}'

@@ -14,8 +14,8 @@ import pytest
 from pymongo import MongoClient
 
 from migrator import api
+from migrator.copy.options import ApplyOptions
 from migrator.model.verify import Tally, VerifyReport, Wanted
-from migrator.run.outcome import ApplyOptions
 from migrator.target import open_target
 from migrator.verify.outcome import VerifyOptions
 from tests.sync import running

@@ -19,7 +19,7 @@ from migrator.source import open_source
 from migrator.target.files import sums as file_sums
 from migrator.target.files.folder import Folder
 from migrator.target.mongo import sums as mongo_sums
-from migrator.target.mongo.session import Session
+from migrator.target.mongo.connection.session import Session
 from migrator.target.url import MongoUrl, parse_target_url
 from migrator.verify.independent import Line, compared
 from sample_schema.generate import load

@@ -12,8 +12,8 @@ from migrator.model.chunk import KeyRange
 from migrator.model.position import Position, ServerIdentity
 from migrator.model.tree import Collection
 from migrator.model.verify import CollectionPass, Fault, Published, Suspect, Tally
-from migrator.verify.course import Course
-from migrator.verify.settle import Group, Settling
+from migrator.verify.collection_pass import Course
+from migrator.verify.recheck import Group, Settling
 from migrator.verify.tasks import LookAgain, Looked
 from tests.documents.build import root
 

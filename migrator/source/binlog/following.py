@@ -16,11 +16,11 @@ from migrator.source.binlog.gtids import GtidState, MariaDBGtids, MySQLGtids, No
 from migrator.source.binlog.places import log_start, read_end, uses_gtids
 from migrator.source.binlog.reader import BinlogReader
 from migrator.source.binlog.stream import open_stream
-from migrator.source.binlog.text_statements import TextStatements
+from migrator.source.binlog.text.statements import TextStatements
 from migrator.source.binlog.values import Charsets, foreign_charset
-from migrator.source.connect import engine
-from migrator.source.failure import translated, translated_login
-from migrator.source.url import SourceUrl
+from migrator.source.connection.connect import engine
+from migrator.source.connection.failure import translated, translated_login
+from migrator.source.connection.url import SourceUrl
 
 
 @contextmanager

@@ -13,10 +13,10 @@ from migrator.errors import LogLost, SyncBlocked
 from migrator.model.places import place_of
 from migrator.model.position import Position, ServerIdentity
 from migrator.source.binlog.gtids import MySQLGtids, has_reached
-from migrator.source.failure import error_code
-from migrator.source.identity import read_identity
+from migrator.source.connection.failure import error_code
+from migrator.source.connection.identity import read_identity
+from migrator.source.connection.url import SourceUrl
 from migrator.source.position import log_end
-from migrator.source.url import SourceUrl
 
 AGAIN = "`migrator apply` again: it copies what the log no longer tells, and records a new position."
 FIRST_EVENT = 4  # a log file begins with four bytes of magic

@@ -1,4 +1,4 @@
-"""The change log as whole transactions of watched tables. Implements run.sync_ports.LogReader."""
+"""The change log as whole transactions of watched tables. Implements ports.sync.LogReader."""
 
 from __future__ import annotations
 

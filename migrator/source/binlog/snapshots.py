@@ -21,13 +21,13 @@ from migrator.errors import MigratorError, SourceUnavailable
 from migrator.model.places import place_of
 from migrator.model.position import Position, ServerIdentity
 from migrator.source.binlog.touched import TouchedPosition, TouchedRow
-from migrator.source.connect import open_stream
-from migrator.source.failure import translated
-from migrator.source.identity import IDENTITY_QUERY, identity_of, require_same_server
+from migrator.source.connection.connect import open_stream
+from migrator.source.connection.failure import translated
+from migrator.source.connection.identity import IDENTITY_QUERY, identity_of, require_same_server
+from migrator.source.connection.url import SourceUrl
 from migrator.source.position import SNAPSHOT_STATUS
-from migrator.source.rows import SnapshotReader
-from migrator.source.statements import Templates, locking_read
-from migrator.source.url import SourceUrl
+from migrator.source.rows.snapshot import SnapshotReader
+from migrator.source.sql.statements import Templates, locking_read
 
 ENGINE_WAIT = 60  # seconds for the engine to commit what was logged
 _BEGIN = "START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY"
@@ -40,7 +40,7 @@ Begin = Callable[[asyncmy.Connection], Awaitable[None]]
 
 
 class SnapshotSource:
-    """Implements run.sync_ports.Snapshots."""
+    """Implements ports.sync.Snapshots."""
 
     def __init__(self, url: SourceUrl, server: ServerIdentity, templates: Templates) -> None:
         self._url = url

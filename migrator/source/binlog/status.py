@@ -20,10 +20,10 @@ from migrator.source.binlog.places import (
     uses_gtids,
 )
 from migrator.source.binlog.stream import open_stream
-from migrator.source.connect import connected
-from migrator.source.identity import read_identity
-from migrator.source.log_settings import expiry_seconds
-from migrator.source.url import SourceUrl
+from migrator.source.connection.connect import connected
+from migrator.source.connection.identity import read_identity
+from migrator.source.connection.url import SourceUrl
+from migrator.source.preflight.log_settings import expiry_seconds
 
 _EXPIRY = "'binlog_expire_logs_seconds', 'binlog_expire_logs_auto_purge', 'expire_logs_days'"
 

@@ -23,11 +23,11 @@ from migrator.errors import LogLost, SourceError, SourceUnavailable, SyncBlocked
 from migrator.model.position import ServerIdentity
 from migrator.source.binlog.packets import Kind, kind_of
 from migrator.source.binlog.places import AGAIN, LogStart, require_position_server
-from migrator.source.connect import force_close, interrupt, open_blocking
-from migrator.source.driver import DriverConnection
-from migrator.source.failure import error_code, translate
-from migrator.source.identity import IDENTITY_QUERY, identity_of
-from migrator.source.url import SourceUrl
+from migrator.source.connection.connect import force_close, interrupt, open_blocking
+from migrator.source.connection.driver import DriverConnection
+from migrator.source.connection.failure import error_code, translate
+from migrator.source.connection.identity import IDENTITY_QUERY, identity_of
+from migrator.source.connection.url import SourceUrl
 
 HEARTBEAT = 0.5  # seconds without events after which the server says that it is there
 _SILENCE = 30  # seconds without even that: the connection is lost

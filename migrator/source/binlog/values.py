@@ -1,4 +1,4 @@
-"""Logged bytes of a column into the text that a SELECT in `migrator.source.rows`' session prints for it.
+"""Logged bytes of a column into the text that a SELECT in `migrator.source.rows.snapshot`' session prints for it.
 
 One function per type family. The form is that of `model.layout.column_item`, so that keys from the log and keys from a
 snapshot are the same bytes. What can't be had exactly is refused when a table is first seen, never guessed.
@@ -15,7 +15,7 @@ from migrator.model.representation import family_of
 from migrator.model.schema import Column
 from migrator.source.binlog.numbers import decimal_text, double_text, fixed_text, inet6_text
 from migrator.source.binlog.tables import LoggedColumn, Type
-from migrator.source.charsets import CODECS
+from migrator.source.sql.charsets import CODECS
 
 # Takes a value's bytes without what tells their length.
 Convert = Callable[[bytes], bytes]

@@ -9,9 +9,9 @@ from typing import Any
 import pymysql
 from pymysql.cursors import SSCursor
 
-from migrator.source.connect import connected_raw
-from migrator.source.failure import DRIVER_ERRORS, error_code, translate
-from migrator.source.url import SourceUrl
+from migrator.source.connection.connect import connected_raw
+from migrator.source.connection.failure import DRIVER_ERRORS, error_code, translate
+from migrator.source.connection.url import SourceUrl
 
 # As the server prints them.
 Row = tuple[bytes | None, ...]

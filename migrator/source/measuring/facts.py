@@ -8,9 +8,9 @@ from dataclasses import dataclass
 
 from migrator.errors import SourceError
 from migrator.model.schema import Index
-from migrator.source.literal import text_literal
 from migrator.source.measuring.ask import Asker, Row, TimeLimit, number
 from migrator.source.measuring.relations import table_name
+from migrator.source.sql.literal import text_literal
 
 # All questions about a table together take a server about 15 us a row: a third of a second for so many.
 SMALL_ROWS = 20_000

@@ -24,16 +24,16 @@ from migrator.model.chunk import Batch, Document, Key, KeyRange
 from migrator.model.plan import Finding
 from migrator.model.position import ServerIdentity
 from migrator.model.tree import Collection, IndexSpec
-from migrator.source.chunks import chunk_ranges
-from migrator.source.connect import connected
-from migrator.source.identity import read_identity
+from migrator.source.connection.connect import connected
+from migrator.source.connection.identity import read_identity
+from migrator.source.connection.url import SourceUrl
 from migrator.source.measuring.ask import TimeLimit, key_text
 from migrator.source.measuring.relations import Part
 from migrator.source.measuring.scope import Scope, unchecked
 from migrator.source.measuring.uniques import unique_below
-from migrator.source.rows import open_reader
-from migrator.source.statements import Templates
-from migrator.source.url import SourceUrl
+from migrator.source.rows.chunks import chunk_ranges
+from migrator.source.rows.snapshot import open_reader
+from migrator.source.sql.statements import Templates
 
 _SECONDS = 10.0  # for the documents of a collection, unless all are to be looked at
 _RANGE_ROWS = 20_000  # root rows read within one snapshot

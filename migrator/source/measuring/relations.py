@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from migrator.model.chunk import Key, KeyRange
 from migrator.model.schema import Column
 from migrator.model.tree import Field, Link, Node, Order
-from migrator.source.literal import key_literal, text_literal
 from migrator.source.measuring.sizes import link_size, row_size
+from migrator.source.sql.literal import key_literal, text_literal
 
 
 def quoted(name: str) -> str:

@@ -14,10 +14,10 @@ from itertools import takewhile
 
 from migrator.model.representation import family_of
 from migrator.model.schema import Column
-from migrator.source.literal import key_literal
 from migrator.source.measuring.ask import Asker
 from migrator.source.measuring.facts import Facts
 from migrator.source.measuring.relations import Among, Head, Some, quoted, table_name
+from migrator.source.sql.literal import key_literal
 
 RANGES = 50
 SAMPLE = 2000  # rows

@@ -10,10 +10,10 @@ from migrator.model.plan import Finding, Measure, Severity
 from migrator.model.representation import family_of
 from migrator.model.schema import Column
 from migrator.model.tree import Join, Node
-from migrator.source.comparison import Comparison
 from migrator.source.measuring.facts import Facts
 from migrator.source.measuring.relations import quoted, table_name
 from migrator.source.measuring.scope import Scope
+from migrator.source.sql.comparison import Comparison
 
 _TRANSACTIONAL = ("innodb", "rocksdb", "tokudb")
 _SCAN_HURTS = 1000  # rows; below, reading the whole table is as fast as an index

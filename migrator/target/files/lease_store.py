@@ -13,7 +13,7 @@ _NAME = "target"
 
 @dataclass(frozen=True, slots=True)
 class FilesLease:
-    """Implements migrator.run.ports.Lease.
+    """Implements migrator.ports.copy.Lease.
 
     Attributes:
         held: keeps it alive.

@@ -31,7 +31,7 @@ _CACHE_KIB = 64_000
 
 
 class Places:
-    """Implements migrator.verify.ports.Stored. `prepare` first, in one process; then any number of them may read."""
+    """Implements migrator.ports.verify.Stored. `prepare` first, in one process; then any number of them may read."""
 
     def __init__(self, folder: Folder, collection: str) -> None:
         self._folder = folder

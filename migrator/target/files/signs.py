@@ -20,7 +20,7 @@ _TABLE = (
 
 
 class FilesSigns:
-    """Implements migrator.run.ports.Signs."""
+    """Implements migrator.ports.copy.Signs."""
 
     def __init__(self, database: StateDatabase, lease: FilesLeaseStore, timing: Timing | None) -> None:
         self._database = database

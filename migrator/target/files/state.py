@@ -27,7 +27,7 @@ WHERE r.run = ? GROUP BY r.rowid ORDER BY r.rowid
 
 
 class FilesState:
-    """Implements migrator.run.ports.State."""
+    """Implements migrator.ports.copy.State."""
 
     def __init__(self, folder: Folder, database: AnyDatabase, place: FilesPlace) -> None:
         self._folder = folder

@@ -34,7 +34,7 @@ _CAN = Capabilities(
 
 
 class FilesTarget:
-    """Implements migrator.run.ports.Target; raises TargetError and TargetUnavailable."""
+    """Implements migrator.ports.copy.Target; raises TargetError and TargetUnavailable."""
 
     def __init__(self, url: FilesUrl, timing: Timing | None = None) -> None:
         self._url = url

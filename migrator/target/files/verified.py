@@ -24,7 +24,7 @@ _PASSES = "CREATE TABLE IF NOT EXISTS passes (name TEXT PRIMARY KEY, text TEXT N
 
 
 class FilesVerifyState:
-    """Implements migrator.verify.ports.VerifyState."""
+    """Implements migrator.ports.verify.VerifyState."""
 
     def __init__(self, folder: Folder, database: StateDatabase, place: FilesPlace) -> None:
         self._folder = folder

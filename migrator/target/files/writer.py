@@ -21,7 +21,7 @@ MAX_DOCUMENT_BYTES = 16 * 1024 * 1024
 
 
 class FilesWriter:
-    """Implements migrator.run.ports.Writer. One chunk is open at a time."""
+    """Implements migrator.ports.copy.Writer. One chunk is open at a time."""
 
     def __init__(self, folder: Folder, database: StateDatabase) -> None:
         self._folder = folder
@@ -52,7 +52,7 @@ class FilesWriter:
             self._part = path.open("wb")
 
     def write(self, chunk: Chunk, documents: Sequence[Document]) -> list[tuple[Key, Refusal]]:
-        """Appends; see migrator.run.ports.Writer."""
+        """Appends; see migrator.ports.copy.Writer."""
         path = self._folder.part(chunk)
         refused = [
             (each.key, Refusal(f"a document of {len(each.bson)} bytes; {MAX_DOCUMENT_BYTES} are allowed", 0))

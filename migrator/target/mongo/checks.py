@@ -11,8 +11,8 @@ from pymongo.errors import OperationFailure
 
 from migrator.errors import TargetError
 from migrator.model.check import Check
+from migrator.target.mongo.connection.session import Session
 from migrator.target.mongo.index_trials import Trial, try_kinds
-from migrator.target.mongo.session import Session
 
 Status = Literal["ok", "warning", "blocked"]
 

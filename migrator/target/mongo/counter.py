@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pymongo import ReturnDocument
 
-from migrator.target.mongo.session import Session
+from migrator.target.mongo.connection.session import Session
 
 
 def take(session: Session, collection: str, name: str, count: int) -> int:

@@ -7,13 +7,13 @@ from bson import Int64
 from migrator.model.collection_names import SEQUENCES
 from migrator.model.cutover import Handover, Seed
 from migrator.model.serialize import from_json, to_json
-from migrator.target.mongo.session import Session
+from migrator.target.mongo.connection.session import Session
 
 HANDOVERS = "_migrator_cutover"
 
 
 class MongoHandovers:
-    """Implements migrator.cutover.ports.CutoverState."""
+    """Implements migrator.ports.cutover.CutoverState."""
 
     def __init__(self, session: Session) -> None:
         self._session = session

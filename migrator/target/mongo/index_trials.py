@@ -12,7 +12,7 @@ from pymongo.errors import OperationFailure
 from migrator.errors import TargetError
 from migrator.model.tree import IndexSpec
 from migrator.target import indexes
-from migrator.target.mongo.session import Session
+from migrator.target.mongo.connection.session import Session
 
 Answer = Literal["built", "refused", "unknown"]
 

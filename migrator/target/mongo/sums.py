@@ -12,7 +12,7 @@ from typing import Any
 from bson import Decimal128
 
 from migrator.model.sums import TEXT_BYTES, FieldSums, MeasuredField, NodeSums, Spot
-from migrator.target.mongo.session import Session
+from migrator.target.mongo.connection.session import Session
 
 _NUMBERS = ["int", "long", "decimal", "double"]
 

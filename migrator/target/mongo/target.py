@@ -12,27 +12,28 @@ from migrator.model.collection_names import staged_name
 from migrator.model.plan import Capabilities, TargetCollection, TargetIdentity
 from migrator.model.tree import Collection
 from migrator.target.lease import Lease, Timing, describe, hold, live_owner, now
-from migrator.target.mongo import dollar_names, fences, transactors
 from migrator.target.mongo.checks import checks
-from migrator.target.mongo.fence import Guard, Unguarded, guard
+from migrator.target.mongo.connection.session import Session
+from migrator.target.mongo.copy_state.place import MongoPlace
+from migrator.target.mongo.copy_state.records import MongoRecords
+from migrator.target.mongo.copy_state.state import MongoState
 from migrator.target.mongo.handovers import MongoHandovers
-from migrator.target.mongo.lease_store import LeaseId, MongoLease, MongoLeaseStore
-from migrator.target.mongo.live import MongoDocuments
-from migrator.target.mongo.place import MongoPlace
-from migrator.target.mongo.records import MongoRecords
-from migrator.target.mongo.session import Session
-from migrator.target.mongo.signs import MongoSigns
-from migrator.target.mongo.state import MongoState
-from migrator.target.mongo.sync_state import MongoSyncState
+from migrator.target.mongo.leases import fence_documents, transactors
+from migrator.target.mongo.leases.fence import Guard, Unguarded, guard
+from migrator.target.mongo.leases.signs import MongoSigns
+from migrator.target.mongo.leases.store import LeaseId, MongoLease, MongoLeaseStore
+from migrator.target.mongo.sync_state.state import MongoSyncState
 from migrator.target.mongo.verified import MongoVerifyState
-from migrator.target.mongo.writer import MongoWriter
+from migrator.target.mongo.writing import dollar_names
+from migrator.target.mongo.writing.chunk_writer import MongoWriter
+from migrator.target.mongo.writing.live import MongoDocuments
 from migrator.target.publish import Publisher
 from migrator.target.url import MongoUrl
 from migrator.waits import UNTOLD, Waits
 
 
 class MongoTarget:
-    """Implements migrator.run.ports.Target and migrator.run.sync_ports.SyncTarget.
+    """Implements migrator.ports.copy.Target and migrator.ports.sync.SyncTarget.
 
     Raises TargetError and TargetUnavailable.
     """
@@ -112,14 +113,14 @@ class MongoTarget:
         self._session.close()
 
     def following(self) -> MongoTarget:
-        """See migrator.run.sync_ports.SyncableTarget."""
+        """See migrator.ports.sync.SyncableTarget."""
         return self
 
     def sync_lease(self, purpose: str) -> AbstractContextManager[MongoLease]:
         return self._hold("sync", purpose)
 
     def sync_lease_owner(self) -> str | None:
-        """See migrator.run.sync_ports.SyncTarget. Takes two seconds when the owner is on another machine."""
+        """See migrator.ports.sync.SyncTarget. Takes two seconds when the owner is on another machine."""
         store = MongoLeaseStore(self._session, "sync")
         owner = self._session.steadily(lambda: live_owner(store, self._timing))
         return None if owner is None else f"{owner.purpose}: {describe(owner)}"
@@ -131,13 +132,13 @@ class MongoTarget:
         mine = _own(lease)
         if staged:
             name = staged_name(scope.collection, scope.run, mine.number)
-            fence = fences.staged(self._session, scope)
+            fence = fence_documents.staged(self._session, scope)
         else:
-            name, fence = scope.collection, fences.live(self._session, scope)
+            name, fence = scope.collection, fence_documents.live(self._session, scope)
         return MongoDocuments(self._session, name, guard(self._session, mine, fence))
 
     def renewer(self, lease: Lease) -> Publisher:
-        """See migrator.run.sync_ports.SyncTarget."""
+        """See migrator.ports.sync.SyncTarget."""
         return self.publisher(lease)
 
     @contextmanager
@@ -160,7 +161,7 @@ class MongoTarget:
             return Unguarded(self._session)
         mine = _own(lease)
         if mine.held.token not in self._guards:
-            self._guards[mine.held.token] = guard(self._session, mine, fences.state(self._session, mine.id))
+            self._guards[mine.held.token] = guard(self._session, mine, fence_documents.state(self._session, mine.id))
         return self._guards[mine.held.token]
 
     def _place(self, lease: Lease | None) -> MongoPlace:

@@ -17,14 +17,15 @@ from migrator.model.serialize import from_json, to_json
 from migrator.model.sums import NodeSums, Spot
 from migrator.model.text import text_of
 from migrator.model.verify import CollectionPass, Pass, Published
-from migrator.target.mongo import records, sums
-from migrator.target.mongo.fence import Unguarded
-from migrator.target.mongo.notes import Notes
-from migrator.target.mongo.place import MongoPlace
-from migrator.target.mongo.raw import RAW, bson_of
-from migrator.target.mongo.runs import RUNS, run_of
-from migrator.target.mongo.scopes import of_scope
-from migrator.target.mongo.session import Session
+from migrator.target.mongo import sums
+from migrator.target.mongo.connection.raw import RAW, bson_of
+from migrator.target.mongo.connection.session import Session
+from migrator.target.mongo.copy_state import records
+from migrator.target.mongo.copy_state.place import MongoPlace
+from migrator.target.mongo.copy_state.runs import RUNS, run_of
+from migrator.target.mongo.leases.fence import Unguarded
+from migrator.target.mongo.sync_state.notes import Notes
+from migrator.target.mongo.sync_state.scopes import of_scope
 from migrator.target.published import published
 
 PASSES = "_migrator_verify"
@@ -33,7 +34,7 @@ _IDS_AT_ONCE = 2000
 
 
 class MongoStored:
-    """Implements migrator.verify.ports.Stored."""
+    """Implements migrator.ports.verify.Stored."""
 
     def __init__(self, session: Session, collection: str) -> None:
         self._session = session
@@ -65,7 +66,7 @@ class MongoStored:
 
 
 class MongoVerifyState:
-    """Implements migrator.verify.ports.VerifyState."""
+    """Implements migrator.ports.verify.VerifyState."""
 
     def __init__(self, session: Session, place: MongoPlace) -> None:
         self._session = session

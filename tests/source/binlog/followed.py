@@ -9,7 +9,7 @@ from migrator.model.places import place_of
 from migrator.model.position import Position
 from migrator.source import MySQLSource
 from migrator.source.binlog.places import read_end
-from migrator.source.connect import connected
+from migrator.source.connection.connect import connected
 
 Columns = Mapping[str, tuple[str, ...]]
 

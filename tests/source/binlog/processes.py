@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 
 from migrator.source import MySQLSource
-from migrator.source.connect import connected
+from migrator.source.connection.connect import connected
 from tests.source.reading import raw
 
 

@@ -14,7 +14,7 @@ from migrator.model.change import Commit, LogEvent, Quiet, Rows, Statement, Trun
 from migrator.source import MySQLSource
 from migrator.source.binlog.packets import Kind, kind_of
 from migrator.source.binlog.stream import LogStream
-from migrator.source.connect import connected
+from migrator.source.connection.connect import connected
 from tests.source.binlog.compressing import compress
 from tests.source.binlog.conftest import Follow
 from tests.source.binlog.followed import changes_in, commits_in

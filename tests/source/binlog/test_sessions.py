@@ -10,7 +10,7 @@ from pymysql.err import MySQLError
 from migrator.errors import SyncBlocked
 from migrator.model.change import Commit, Statement, Truncate
 from migrator.source import MySQLSource
-from migrator.source.connect import connected_raw
+from migrator.source.connection.connect import connected_raw
 from tests.source.binlog.conftest import Follow
 from tests.source.binlog.followed import changes_in, watches_of
 from tests.source.conftest import Execute

@@ -13,8 +13,8 @@ from dev.servers.mysql import LocalMysql, find_programs
 from migrator.errors import SyncBlocked
 from migrator.model.change import Truncate
 from migrator.source import MySQLSource, open_source
-from migrator.source.connect import connected, connected_raw
-from migrator.source.url import SourceUrl
+from migrator.source.connection.connect import connected, connected_raw
+from migrator.source.connection.url import SourceUrl
 from tests.source.binlog.conftest import Follow
 from tests.source.binlog.followed import Followed, changes_in, watches_of
 from tests.source.conftest import Execute
@@ -446,13 +446,13 @@ def test_the_log_is_read_ahead_once(
     text: Text, follow: Follow, execute: Execute, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Many statements of many shapes cost one look, and those of one shape one question."""
-    from migrator.source.binlog import lookahead, text_statements
+    from migrator.source.binlog.text import lookahead, statements
 
     opened: list[object] = []
     asked: list[object] = []
-    open_stream, catalog = lookahead.open_stream, text_statements.Catalog
+    open_stream, catalog = lookahead.open_stream, statements.Catalog
     monkeypatch.setattr(lookahead, "open_stream", lambda *some: (opened.append(some), open_stream(*some))[1])
-    monkeypatch.setattr(text_statements, "Catalog", lambda *some: (asked.append(some), catalog(*some))[1])
+    monkeypatch.setattr(statements, "Catalog", lambda *some: (asked.append(some), catalog(*some))[1])
     followed = follow_here(follow)
     for number in range(30):
         text.run(f"UPDATE users SET n = {number}", f"UPDATE users u{number % 3} SET n = 1")

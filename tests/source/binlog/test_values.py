@@ -10,7 +10,7 @@ import pytest
 
 from migrator.model.chunk import KeyRange
 from migrator.source import MySQLSource
-from migrator.source.connect import connected
+from migrator.source.connection.connect import connected
 from tests.source.binlog.compressing import compress
 from tests.source.binlog.conftest import Follow
 from tests.source.binlog.followed import changes_in

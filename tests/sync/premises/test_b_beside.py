@@ -13,14 +13,15 @@ import pymysql
 import pytest
 from pymongo import MongoClient
 
+from migrator.copy import apply
 from migrator.errors import Interrupted, PlanRefused
 from migrator.model.change import TrackedRow
 from migrator.model.plan import CollectionPlan
-from migrator.run import apply, memory, remember
-from migrator.run.beside import IsOver
-from migrator.run.memory import Memory
-from migrator.source.rows import SnapshotReader
+from migrator.source.rows.snapshot import SnapshotReader
+from migrator.sync.cascades import initial_load, snapshot_rows
+from migrator.sync.cascades.initial_load import Memory
 from migrator.target.publish import Publisher
+from migrator.workers.background import IsOver
 from tests.sync.premises.test_b_cascades import BOOKS, PRODUCTS, TAGS
 from tests.sync.premises.test_b_cascades import UNMAPPED as SHELVES
 from tests.sync.premises.world import World
@@ -75,10 +76,10 @@ def test_rows_that_go_before_they_are_read_are_remembered(tagged: World, monkeyp
 def test_in_a_later_moment_they_are_not(tagged: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """A mutant: the moment is that of the reading."""
 
-    class Later(remember.Moment):
+    class Later(snapshot_rows.Moment):
         def remember(self, *arguments: object) -> None:
             self.close()
-            remember.Moment.__init__(self, tagged_source)
+            snapshot_rows.Moment.__init__(self, tagged_source)
             super().remember(*arguments)  # type: ignore[arg-type]
 
     def later(source: object) -> Later:
@@ -87,7 +88,7 @@ def test_in_a_later_moment_they_are_not(tagged: World, monkeypatch: pytest.Monke
         return Later(source)  # type: ignore[arg-type]
 
     tagged_source: object = None
-    monkeypatch.setattr(memory, "Moment", later)
+    monkeypatch.setattr(initial_load, "Moment", later)
     once_copied(monkeypatch, lambda: tagged.sql(GONE))
     tagged.apply()
     tagged.sync()

@@ -11,8 +11,9 @@ from dataclasses import dataclass
 import pytest
 
 from migrator.changes.cascades import Cascades
+from migrator.copy import sync_handover
 from migrator.errors import SyncBlocked
-from migrator.run import follow, handover
+from migrator.sync import follower
 from tests.sync.premises.world import World
 
 pytestmark = pytest.mark.slow
@@ -150,8 +151,8 @@ def test_without_the_rule_it_does_not(world: World, name: str, monkeypatch: pyte
     def nothing(*_: object) -> Cascades:
         return Cascades()
 
-    monkeypatch.setattr(handover, "silent_cascades", nothing)
-    monkeypatch.setattr(follow, "silent_cascades", nothing)
+    monkeypatch.setattr(sync_handover, "silent_cascades", nothing)
+    monkeypatch.setattr(follower, "silent_cascades", nothing)
     prepared(world, CASES[name]).sync()
     assert world.disagreements() != []
 

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 from pymongo.collection import Collection
 
-from migrator.run import overlay, tracking
-from migrator.run.tracking import Tracker
-from migrator.target.mongo import fence
+from migrator.sync.cascades import overlay, tracker
+from migrator.sync.cascades.tracker import Tracker
+from migrator.target.mongo.leases import fence
 from tests.sync.premises.world import World
 
 pytestmark = [pytest.mark.slow, pytest.mark.needs_mariadb("foreign keys whose cascades are not logged")]
@@ -108,7 +108,7 @@ def test_a_crash_before_each_write(world: World, monkeypatch: pytest.MonkeyPatch
 def test_a_crash_in_the_middle_of_pages(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """Where memory holds next to nothing, what a cascade reaches is noted before the rows that led to it go."""
     monkeypatch.setattr(overlay, "_KEPT", 0)
-    monkeypatch.setattr(tracking, "_AT_ONCE", 1)
+    monkeypatch.setattr(tracker, "_AT_ONCE", 1)
     prepared(world)
     assert crashed_everywhere(world, Writes(monkeypatch)) >= 5
     assert world.disagreements() == []

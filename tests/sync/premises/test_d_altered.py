@@ -10,7 +10,7 @@ import pytest
 
 from migrator import api
 from migrator.errors import SyncBlocked
-from migrator.run.preview import PlanOptions
+from migrator.planning.planner import PlanOptions
 from tests.sync.premises.altered import KEPT, REBUILT, STOPS, Case, Placed
 from tests.sync.premises.world import World
 

@@ -14,12 +14,12 @@ from pymongo.database import Database
 
 from migrator.model.change import Reach, Scope
 from migrator.model.tree import Collection as Mapping
+from migrator.planning.planner import check
 from migrator.planning.validator import validator
-from migrator.run.preview import check
 from migrator.source import open_source
-from migrator.target.mongo import fence
-from migrator.target.mongo.place import MongoPlace
-from migrator.target.mongo.sync_state import MongoSyncState
+from migrator.target.mongo.copy_state.place import MongoPlace
+from migrator.target.mongo.leases import fence
+from migrator.target.mongo.sync_state.state import MongoSyncState
 from tests.sync.premises.test_d_altered import planned
 from tests.sync.premises.world import World
 

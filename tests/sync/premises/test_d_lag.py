@@ -7,9 +7,9 @@ from collections.abc import Iterator
 import pytest
 
 from migrator.errors import LogLost, SourceUnavailable
-from migrator.run.follow import Follower
-from migrator.run.intake import Intake, Taken
-from migrator.run.tables import Tables
+from migrator.sync.follower import Follower
+from migrator.sync.log_queue import Intake, Taken
+from migrator.sync.tables import Tables
 from tests.sync.premises.world import World
 
 pytestmark = pytest.mark.slow

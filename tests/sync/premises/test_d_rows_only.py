@@ -7,8 +7,8 @@ import pytest
 from migrator.changes import resolve
 from migrator.errors import SyncBlocked
 from migrator.model.change import RowChange
-from migrator.run import rebuild
-from migrator.run.intake import Intake, Taken
+from migrator.sync import rebuild
+from migrator.sync.log_queue import Intake, Taken
 from tests.sync.premises.world import World
 
 pytestmark = pytest.mark.slow

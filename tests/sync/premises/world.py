@@ -15,13 +15,13 @@ from sqlalchemy.engine import make_url
 
 from dev.servers.probe import connect_mysql
 from migrator import api
+from migrator.copy.options import ApplyOptions
 from migrator.model.activity import Activity
 from migrator.model.change import SyncReport
 from migrator.model.policies import Policies
-from migrator.run.interrupt import StopRequest
-from migrator.run.outcome import ApplyOptions
-from migrator.run.preview import MappingFiles, PlanOptions
-from migrator.run.sync import SyncOptions, SyncResult
+from migrator.planning.planner import MappingFiles, PlanOptions
+from migrator.sync.sync import SyncOptions, SyncResult
+from migrator.workers.interrupt import StopRequest
 from tests.oracle.compare import by_id, differences
 from tests.oracle.documents import Oracle
 

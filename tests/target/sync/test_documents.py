@@ -11,10 +11,11 @@ from pymongo.database import Database
 from migrator.errors import LeaseLost, TargetError
 from migrator.model.change import Scope, WriteOutcome
 from migrator.model.chunk import Document
-from migrator.run.sync_ports import Documents
+from migrator.ports.sync import Documents
 from migrator.target import MongoTarget, open_sync_target
-from migrator.target.mongo import bulk, fence
-from migrator.target.mongo.fence import TimeLimited
+from migrator.target.mongo.leases import fence
+from migrator.target.mongo.leases.fence import TimeLimited
+from migrator.target.mongo.writing import bulk
 from tests.target.build import collection_plan, document, run
 from tests.target.sync.conftest import SCOPE, publish
 

@@ -20,12 +20,12 @@ from pymongo.database import Database
 
 from migrator.errors import LeaseLost
 from migrator.model.change import TrackedRow
-from migrator.run.sync_ports import Documents
+from migrator.ports.sync import Documents
 from migrator.target import MongoTarget
 from migrator.target.lease import HeldLease, Lease
-from migrator.target.mongo import fence
-from migrator.target.mongo.fence import Fenced
-from migrator.target.mongo.live import MongoDocuments
+from migrator.target.mongo.leases import fence
+from migrator.target.mongo.leases.fence import Fenced
+from migrator.target.mongo.writing.live import MongoDocuments
 from tests.target.build import document
 from tests.target.sync.conftest import SCOPE, open_fast
 from tests.target.sync.proxy import proxy

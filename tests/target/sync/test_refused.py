@@ -12,9 +12,10 @@ from pymongo.database import Database
 from migrator.errors import TargetError
 from migrator.model.change import WriteOutcome
 from migrator.model.chunk import Document
-from migrator.run.sync_ports import Documents
+from migrator.ports.sync import Documents
 from migrator.target import MongoTarget
-from migrator.target.mongo import dollar_names, fence
+from migrator.target.mongo.leases import fence
+from migrator.target.mongo.writing import dollar_names
 from tests.target.build import chunk, collection_plan, document, result, run
 from tests.target.refusing import Refusing, before_5, install
 from tests.target.sync.conftest import RUN, SCOPE

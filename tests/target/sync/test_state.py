@@ -14,7 +14,7 @@ from migrator.model.change import Dirty, Reach, Scope, SyncReport, TrackedChange
 from migrator.model.chunk import Rejected
 from migrator.model.plan import CollectionPlan
 from migrator.model.position import Position
-from migrator.run.sync_ports import SyncState
+from migrator.ports.sync import SyncState
 from migrator.target import MongoTarget
 from tests.target.build import SERVER, chunk, collection_plan, reject, result, run
 from tests.target.sync.conftest import RUN, SCOPE, publish

@@ -21,7 +21,7 @@ from migrator.model.places import is_behind
 from migrator.model.position import Position
 from migrator.source import MySQLSource
 from migrator.source.binlog import snapshots
-from migrator.source.rows import SnapshotReader
+from migrator.source.rows.snapshot import SnapshotReader
 from tests.source.binlog.conftest import Follow
 from tests.source.build import node, table
 from tests.source.conftest import Execute

@@ -8,7 +8,7 @@ import pytest
 from migrator.errors import SyncBlocked
 from migrator.model.change import Commit
 from migrator.source import MySQLSource
-from migrator.source.connect import connected_raw
+from migrator.source.connection.connect import connected_raw
 from tests.source.binlog.conftest import Follow
 from tests.source.conftest import Execute
 from tests.source.reading import raw

@@ -12,7 +12,7 @@ from migrator.errors import SourceUnavailable, SyncBlocked
 from migrator.model.change import Commit, Quiet, Rows
 from migrator.model.position import Position
 from migrator.source import MySQLSource
-from migrator.source.connect import connected
+from migrator.source.connection.connect import connected
 from tests.source.binlog.conftest import Follow
 from tests.source.binlog.followed import changes_in
 from tests.source.binlog.processes import kill_dumps, resident

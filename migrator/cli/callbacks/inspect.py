@@ -1,0 +1,91 @@
+"""Commands that look and change nothing: check, plan, doctor, schema."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+import click
+
+from migrator import api
+from migrator.cli.callbacks.shared import consent_of, files_of, make_plan, settings_of, write
+from migrator.cli.output import terminal
+from migrator.cli.output.plan import detailed, overview
+from migrator.errors import ExitCode
+from migrator.mapping.jsonschema import json_schema
+from migrator.model.check import Check
+from migrator.model.serialize import to_json
+from migrator.planning import planner
+from migrator.workers.answers import answered
+
+
+def check(*, source: str | None, target: str | None, mappings: Path | None, config: Path | None) -> None:
+    """The command `check`."""
+    settings = settings_of(config, source=source, target=target, mappings=mappings)
+    found = api.check(settings.source_url(), files_of(settings))
+    terminal.show(terminal.checked(found))
+
+
+def plan(
+    *,
+    source: str | None,
+    target: str | None,
+    mappings: Path | None,
+    config: Path | None,
+    collections: tuple[str, ...],
+    adopt: tuple[str, ...],
+    replace: tuple[str, ...],
+    exact: bool,
+    samples: int,
+    details: bool,
+    as_json: bool,
+    out: Path | None,
+) -> None:
+    """The command `plan`."""
+    settings = settings_of(config, source=source, target=target, mappings=mappings)
+    consent = consent_of(adopt, replace)
+    options = planner.PlanOptions(exact, samples, collections or None, consent, settings.chunk_rows)
+    made = make_plan(settings, options)
+    if out is not None:
+        write(out, to_json(made, indent=2) + "\n")
+    if as_json:
+        click.echo(to_json(made, indent=2))
+    else:
+        terminal.show([(detailed if details else overview)(made)])
+    if out is not None:
+        click.echo(f"The plan is in {out}: `migrator apply {out}` does it.", err=True)
+    if made.blocked:
+        click.get_current_context().exit(ExitCode.BLOCKED)
+
+
+def doctor(
+    *, source: str | None, target: str | None, mappings: Path | None, config: Path | None, as_json: bool
+) -> None:
+    """The command `doctor`."""
+    settings = settings_of(config, source=source, target=target, mappings=mappings)
+    sides = {
+        "source": answered("source", lambda: api.source_checks(settings.source_url())),
+        "target": answered("target", lambda: api.target_checks(settings.target_url())),
+    }
+    found: list[Check] = []
+    if as_json:
+        found = [check for checks in sides.values() for check in checks]
+        click.echo(json.dumps([json.loads(to_json(each)) for each in found], indent=2))
+    else:
+        for side, checks in sides.items():
+            terminal.show(terminal.diagnosis(side, _noted(checks, found)))
+    if any(check.status == "blocked" for check in found):
+        click.get_current_context().exit(ExitCode.BLOCKED)
+
+
+def _noted(checks: Iterable[Check], found: list[Check]) -> Iterator[Check]:
+    """`checks`, which also come into `found`."""
+    for check in checks:
+        found.append(check)
+        yield check
+
+
+def schema() -> None:
+    """The command `schema`."""
+    click.echo(json.dumps(json_schema(), indent=2))

@@ -1,0 +1,35 @@
+"""verify: whether the target says what the source says."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from migrator.cli.options import common, sparing
+
+
+@click.command()
+@common
+@click.option(
+    "--collection", "collections", metavar="NAME", multiple=True, help="Only this one; may be given several times."
+)
+@click.option("--sample", metavar="N", type=click.IntRange(1), help="Only about N documents of each, at random.")
+@click.option("--keys", metavar="KEY", multiple=True, help="Only the document of this root key; may be repeated.")
+@click.option("--repair", is_flag=True, help="Put right what is not, and look again.")
+@click.option(
+    "--independent", is_flag=True, help="Compare sums that both servers make, instead of documents made again."
+)
+@click.option("--report", "report_file", metavar="FILE", type=click.Path(path_type=Path), help="Keep it as JSON.")
+@sparing
+@click.option("--restart", is_flag=True, help="Forget an unfinished verify instead of going on with it.")
+def verify(**options: Any) -> None:
+    """Compares every document with what its rows say, byte for byte.
+
+    Interrupted, it goes on where it stopped when it is run again. Beside a sync, what differs is looked at again
+    before it counts.
+    """
+    from migrator.cli.callbacks.verify import verify as run
+
+    run(**options)

@@ -1,1 +1,0 @@
-"""The commands, as the command line takes them. `migrator.cli` puts them together; `callbacks` does their work."""

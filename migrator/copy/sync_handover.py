@@ -1,0 +1,274 @@
+"""What apply does so that a sync can go on from what it copied: rows remembered, changes noted, documents caught up."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import replace
+from functools import partial
+
+from migrator.changes.cascades import Cascades, silent_cascades
+from migrator.changes.followable import unfollowable
+from migrator.changes.resolve import Resolver
+from migrator.changes.watches import watches
+from migrator.copy.catch_up_watch import CatchUpWatch
+from migrator.copy.options import Observer
+from migrator.errors import LeaseHeld, SyncBlocked, TargetUnavailable
+from migrator.model.activity import Phase
+from migrator.model.change import Rows, Scope
+from migrator.model.places import is_behind
+from migrator.model.plan import CollectionPlan
+from migrator.model.position import Position
+from migrator.model.run import CollectionProgress, Run
+from migrator.model.tree import tables_of
+from migrator.ports.copy import Lease
+from migrator.ports.sync import SyncableSource, SyncState, SyncTarget
+from migrator.sync.capture import capture
+from migrator.sync.cascades.initial_load import Memory
+from migrator.sync.cascades.snapshot_rows import Part, missing
+from migrator.sync.cascades.tracker import Tracker
+from migrator.sync.change_handler import Now, Served
+from migrator.sync.follower import Follower, Member
+from migrator.sync.renewing import RefusedRenewals
+from migrator.workers.announce import Announcer
+from migrator.workers.background import Beside, IsOver, no_check, nothing
+
+_LOOK = 0.25
+_WAIT = 0.2
+# A sync lets go between two batches; one of them can take its time.
+_PATIENCE = 300.0
+
+
+class Handover:
+    """One run's side of it. Nothing of it concerns a target that is written once, or a source without a log."""
+
+    def __init__(
+        self,
+        run: Run,
+        plans: Sequence[CollectionPlan],
+        source: SyncableSource,
+        target: SyncTarget,
+        lease: Lease,
+        observer: Observer,
+        announcer: Announcer,
+        retry_seconds: float,
+    ) -> None:
+        self._run = run
+        self._source = source
+        self._target = target
+        self._lease = lease
+        self._observer = observer
+        self._announcer = announcer
+        self._retry_seconds = retry_seconds
+        self._state: SyncState = target.sync_state(lease)
+        self._said = ""
+        with announcer.waiting("the definitions of the tables", source.blocked):
+            self._schema = source.schema(tables_of(plan.collection for plan in plans))
+        self._members = [
+            Member(Scope(run.id, plan.collection.name), plan.collection)
+            for plan in plans
+            if not unfollowable(plan.collection, self._schema)
+        ]
+
+    def lacks_memory(self, progress: Mapping[str, CollectionProgress]) -> bool:
+        """Whether an earlier process began to copy and ended before all was remembered that had to be: what cascades
+        have changed since then can't be told any more."""
+        return any(_is_begun(progress, scope) for scope in self._to_remember())
+
+    @contextmanager
+    def beside(self, progress: Mapping[str, CollectionProgress]) -> Iterator[Callable[[], None]]:
+        """While chunks are copied: rows are remembered as of this moment (DESIGN premise B), then changes are noted.
+
+        Gives a function that raises what ended the first; the second is not needed to go on.
+        """
+        if not self._is_followed():
+            yield no_check
+            return
+        with ExitStack() as stack:
+            memory = self._begin_memory(progress, stack)
+            self._place(memory)
+            first = nothing if memory is None else partial(self._fill, memory)
+            second = self._capture if self._is_followable() else nothing
+            with Beside(first, second) as beside:
+                try:
+                    yield beside.check
+                except BaseException:
+                    if not beside.wait_for_first(0):
+                        self._observer.note("not all keys are remembered yet: the next apply will copy from the start")
+                    raise
+                if not beside.wait_for_first(_LOOK):
+                    self._announcer.enter(Phase("recording-keys"))
+                    self._observer.note("all chunks are copied; keys are still being remembered")
+        if memory is not None and memory.is_late:
+            self._observer.note("the snapshot was lost whose keys were remembered: every document is looked at again")
+        if beside.fault is not None:
+            self._observer.note(f"changes are no longer taken from the log: {beside.fault.what}")
+
+    def catch_up(self) -> None:
+        """Before anything is published: what changed while it was copied is put right beside the live collections, so
+        that they go live as of one moment, and unique indexes meet no duplicates that never were (EDGE_CASES 51)."""
+        if not self._is_followed() or not self._is_followable():
+            return
+        self._announcer.enter(Phase("catching-up"))
+        try:
+            self._catch_up()
+        except SyncBlocked as reason:
+            # A copy needs nothing of it; sync will find the same, and not start.
+            self._observer.note(f"what changed since the copy began is left to sync: {reason.what}")
+
+    def _catch_up(self) -> None:
+        served = [
+            Served(each.scope, each.collection, self._target.documents(each.scope, self._lease, staged=True))
+            for each in self._members
+        ]
+        treatment = Now(self._source, self._state, served, self._announcer)
+        with ExitStack() as stack:
+            stack.callback(treatment.close)
+            renewals = RefusedRenewals(self._state)
+            follower = Follower(
+                self._source,
+                self._state,
+                self._members,
+                treatment,
+                renewals,
+                self._lease.check,
+                self._retry_seconds,
+                self._announcer,
+            )
+            stack.callback(follower.close)
+            goal = self._source.log_status(follower.reached).end
+            watch = CatchUpWatch(self._source, self._state, [each.scope for each in self._members], self._observer)
+            while not _reached(follower, goal):
+                with self._announcer.waiting("a batch to be done"):
+                    follower.step(_WAIT)
+                watch.look(follower.progress)
+            follower.finish()
+
+    @contextmanager
+    def alone(self, plan: CollectionPlan) -> Iterator[None]:
+        """No sync writes to the live collection for the length of the block, in which it is replaced (premise C)."""
+        name = plan.collection.name
+        if name not in self._state.published():
+            yield
+            return
+        self._state.ask_pause(name, self._run.id)
+        try:
+            with ExitStack() as stack:
+                with self._announcer.waiting(f"the sync at work to let go of {name}"):
+                    self._wait_until_let_go(name, stack)
+                yield
+        finally:
+            self._state.withdraw_pause(name, self._run.id)
+
+    def _to_remember(self) -> dict[Scope, Cascades]:
+        """By collection the silent cascades, with the tables of them that the state doesn't remember."""
+        if not self._is_followed() or self._source.cascades_are_logged():
+            return {}
+        found = {}
+        for member in self._members:
+            cascades = silent_cascades(self._schema, [member.collection])
+            known = self._state.tracked_tables(member.scope) if cascades.tables else {}
+            tables = missing(cascades.tables, known)
+            # Hidden ones sync will refuse, and a copy needs nothing of it.
+            if tables and not cascades.hidden:
+                found[member.scope] = replace(cascades, tables=tables)
+        return found
+
+    def _begin_memory(self, progress: Mapping[str, CollectionProgress], stack: ExitStack) -> Memory | None:
+        """Takes the moment whose rows are remembered. Collections that are copied in part already can't be helped by
+        it: whoever follows the log for them builds every document anew."""
+        found = {scope: each for scope, each in self._to_remember().items() if not _is_begun(progress, scope)}
+        if not found:
+            return None
+        collections = {member.scope: member.collection for member in self._members}
+        watched = watches(self._schema, collections.values(), found.values())
+        parts = [
+            Part(scope, cascades.tables, Tracker(scope, cascades, watched, self._state, _nobody, _nothing_hidden))
+            for scope, cascades in found.items()
+        ]
+        resolvers = {scope: Resolver(collections[scope], watched) for scope in found}
+        self._announcer.enter(Phase("recording-keys"))
+        memory = Memory(parts, resolvers, self._source, self._state, self._retry_seconds, self._announcer)
+        stack.callback(memory.close)
+        names = ", ".join(memory.tables)
+        self._observer.note(
+            f"remembering keys of {names} beside the copy: cascades change them without a trace in the log"
+        )
+        return memory
+
+    def _fill(self, memory: Memory, is_over: IsOver) -> None:
+        with self._announcer.beside(Phase("recording-keys")):
+            memory.fill(is_over)
+
+    def _place(self, memory: Memory | None) -> None:
+        """Where the collections stand, those that don't stand anywhere yet; as of the memory's moment, if there is one
+        and its place is known: every chunk comes after it."""
+        assert self._run.position is not None
+        scopes = [member.scope for member in self._members]
+        known = self._state.positions(scopes)
+        if memory is not None and memory.position is not None:
+            moment = memory.position
+            self._state.save([scope for scope in memory.scopes if _stands_before(known.get(scope), moment)], moment)
+            known |= dict.fromkeys(memory.scopes, moment)
+        self._state.save([scope for scope in scopes if scope not in known], self._run.position)
+
+    def _capture(self, is_over: IsOver) -> None:
+        capture(self._source, self._state, self._members, self._retry_seconds, is_over)
+
+    def _is_followed(self) -> bool:
+        return bool(self._members) and self._run.position is not None
+
+    def _is_followable(self) -> bool:
+        """Whether the log can be read now; if not, sync will say it again, and a copy needs it not."""
+        try:
+            self._source.require_followable()
+        except SyncBlocked as reason:
+            if reason.what != self._said:
+                self._observer.note(f"changes are not taken from the log: {reason.what}")
+                self._said = reason.what
+            return False
+        return True
+
+    def _wait_until_let_go(self, name: str, stack: ExitStack) -> None:
+        """Until the sync at work says that it serves the collection no more, or none is at work: then its lease is
+        taken, which keeps one that was stopped in the middle of a write from finishing it."""
+        end = time.monotonic() + _PATIENCE
+        while True:
+            owner = self._target.sync_lease_owner()
+            if owner is None:
+                with suppress(LeaseHeld):
+                    stack.enter_context(self._target.sync_lease("apply"))
+                    return
+            report = self._state.last_report()
+            if report is not None and report.owner == owner and name not in report.serving:
+                return
+            if time.monotonic() > end:
+                raise TargetUnavailable(
+                    f"the sync at work ({owner}) has not let go of the collection",
+                    where=name,
+                    hint="Stop that sync, then run the same apply again.",
+                )
+            time.sleep(_LOOK)
+
+
+def _reached(follower: Follower, goal: Position) -> bool:
+    progress = follower.progress
+    return progress.position is not None and not progress.waiting and not is_behind(progress.position, goal)
+
+
+def _is_begun(progress: Mapping[str, CollectionProgress], scope: Scope) -> bool:
+    """Whether chunks were planned: one that is not finished may have written, too."""
+    return scope.collection in progress and progress[scope.collection].chunks > 0
+
+
+def _stands_before(known: Position | None, position: Position) -> bool:
+    return known is None or is_behind(known, position)
+
+
+def _nobody(_: Rows) -> None:
+    """Rows that are remembered for the first time hide nothing yet."""
+
+
+def _nothing_hidden() -> None:
+    """Of what was emitted nothing has to be noted."""

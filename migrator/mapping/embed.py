@@ -1,0 +1,274 @@
+"""A table in the mapping to a `Node` of the resolved tree, and all that is embedded in it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from migrator.mapping.conditions import condition, constants
+from migrator.mapping.fields import FieldRequest, Placed, select_fields, select_variants, value_field, variant_columns
+from migrator.mapping.joins import Sides, find_join
+from migrator.mapping.keys import id_fields, root_key
+from migrator.mapping.location import Spot
+from migrator.mapping.lookup import Catalog, column, row_key
+from migrator.mapping.ordering import complete_order, stated_order
+from migrator.mapping.writes import Write, field_writes, report_collisions
+from migrator.model.mapping import (
+    CollectionSpec,
+    ColumnChoice,
+    EmbedSpec,
+    ThroughSpec,
+    VariantsSpec,
+    overlay,
+)
+from migrator.model.policies import Policies
+from migrator.model.schema import Column, Table
+from migrator.model.tree import Field, Join, Link, Node, Order, Shape, Variants
+
+
+@dataclass(frozen=True)
+class Parent:
+    """What an embedded node must know of the node that it is embedded in.
+
+    Attributes:
+        id: the node's id.
+        table: its table.
+        key: the columns that name its rows.
+        policies: in force there.
+        ancestors: tables from the root down to it.
+    """
+
+    id: str
+    table: Table
+    key: tuple[Column, ...]
+    policies: Policies
+    ancestors: tuple[Table, ...]
+
+
+@dataclass(frozen=True)
+class Built:
+    """A node, and the paths that it writes in the (sub-)document of its parent."""
+
+    node: Node
+    writes: tuple[Write, ...]
+
+
+@dataclass(frozen=True)
+class _Content:
+    """What fills a (sub-)document: fields, variants, and the paths they write."""
+
+    fields: tuple[Field, ...]
+    variants: Variants | None
+    writes: tuple[Write, ...]
+
+
+def build_root(spec: CollectionSpec, policies: Policies, spot: Spot, catalog: Catalog) -> Node | None:
+    """The tree of a collection; None when its table doesn't exist. Mistakes are reported."""
+    table = catalog.table(spec.from_, spot.at("from"))
+    if table is None:
+        return None
+    policies = overlay(overlay(policies, spec.policies), spec)
+    key = root_key(spec, table, spot)
+    ids, used = id_fields(spec, key, policies, spot)
+    specs = {name: field for name, field in spec.fields.items() if name not in used}
+    request = FieldRequest(table, spec.columns, specs, spot, policies, frozenset(column.name for column in key))
+    content = _content(request, spec.variants, catalog)
+    parent = Parent(spec.collection, table, key, policies, (table,))
+    children = _children(spec.embed, parent, spot, catalog)
+    report_collisions(
+        [*field_writes(ids), *content.writes, *(write for child in children for write in child.writes)],
+    )
+    deleted = None if spec.keeps_deleted else policies.soft_delete
+    return Node(
+        id=spec.collection,
+        schema=table.schema,
+        table=table.name,
+        shape="root",
+        path=(),
+        key=key,
+        fields=(*(placed.field for placed in ids), *content.fields),
+        where=condition(spec.where, deleted, table, spot, catalog),
+        order=complete_order((), key, table),
+        omit_null=policies.null == "omit",
+        variants=content.variants,
+        children=tuple(child.node for child in children),
+    )
+
+
+def _children(embeds: dict[str, EmbedSpec], parent: Parent, spot: Spot, catalog: Catalog) -> list[Built]:
+    built = [
+        _embed(name, spec, parent, spot.at("embed", name), catalog, spec.depth or 1) for name, spec in embeds.items()
+    ]
+    return [child for child in built if child is not None]
+
+
+def _embed(name: str, spec: EmbedSpec, parent: Parent, spot: Spot, catalog: Catalog, levels: int) -> Built | None:
+    table = catalog.table(spec.from_, spot.at("from"))
+    if table is None or not _allowed_here(spec, table, parent, spot):
+        return None
+    shape = _shape(spec)
+    policies = overlay(overlay(parent.policies, spec.policies), spec)
+    key = row_key(table)
+    link = _link(spec.through, table, parent, policies, spot.at("through"), catalog) if spec.through else None
+    join = None if spec.through else _join(spec, table, parent, spot, catalog)
+    match = constants(spec.match, table, spot, catalog)
+    carried = link.parent if link else join
+    if carried is not None and not carried.exact and not parent.key:
+        names = ", ".join(column.name for column in carried.parent)
+        message = f"{parent.table.qualified} has no key, and rows can't be matched by ({names}) alone"
+        spot.report(message, f"give {parent.table.name} a primary key, or join by whole numbers", at_key=True)
+    map_key = column(table, spec.key, spot.at("key")) if shape == "map" and spec.key else None
+    beside = _link_table(spec.through, spot, catalog) if spec.through else None
+    order = stated_order(spec.order_by, table, beside, spot.at("order_by"))
+    if not order and map_key is not None:
+        order = (Order(map_key.name),)
+    content = _embedded_content(spec, shape, table, policies, spot, catalog)
+    me = Parent(f"{parent.id}.{name}", table, key, policies, (*parent.ancestors, table))
+    children = _children(spec.embed, me, spot, catalog)
+    if levels > 1:
+        deeper = _embed(name, spec, me, spot, catalog, levels - 1)
+        children += [deeper] if deeper else []
+    inner = (*content.writes, *(write for child in children for write in child.writes))
+    path = () if spec.flatten else tuple(name.split("."))
+    deleted = None if spec.soft_delete is False else policies.soft_delete
+    if not spec.flatten:
+        report_collisions(inner)
+    node = Node(
+        id=me.id,
+        schema=table.schema,
+        table=table.name,
+        shape=shape,
+        path=path,
+        key=key,
+        fields=content.fields,
+        join=join,
+        link=link,
+        match=match,
+        where=condition(spec.where, deleted, table, spot, catalog),
+        order=complete_order(order, key, table),
+        limit=spec.limit,
+        map_key=map_key,
+        orphans=policies.orphans if shape == "one" and not spec.one else "ignore",
+        omit_null=policies.null == "omit",
+        flatten=spec.flatten,
+        variants=content.variants,
+        children=tuple(child.node for child in children),
+    )
+    return Built(node, inner if spec.flatten else (Write(path, f"the embedded {table.name}", spot),))
+
+
+def _shape(spec: EmbedSpec) -> Shape:
+    if spec.as_ == "map":
+        return "map"
+    if spec.many:
+        return "scalars" if spec.value is not None else "many"
+    return "one"
+
+
+def _allowed_here(spec: EmbedSpec, table: Table, parent: Parent, spot: Spot) -> bool:
+    """Whether the table may stand below its parent: not below itself, unless `depth` says how far."""
+    if spec.depth is not None and table != parent.table:
+        hint = f"take `depth` out: {table.name} is not embedded in itself"
+        spot.at("depth").report("`depth` is for a table that refers to itself", hint, at_key=True)
+        return False
+    if table not in parent.ancestors or spec.depth is not None:
+        return True
+    start = parent.ancestors.index(table)
+    cycle = " -> ".join(one.name for one in (*parent.ancestors[start:], table))
+    if table == parent.table:
+        hint = "say how many levels are nested: `depth: 1`"
+    else:
+        hint = f"take this embed out, or make {table.name} a reference"
+    spot.at("from").report(f"{table.name} would be embedded in itself without end: {cycle}", hint)
+    return False
+
+
+def _join(spec: EmbedSpec, table: Table, parent: Parent, spot: Spot, catalog: Catalog) -> Join | None:
+    parent_holds = _shape(spec) == "one" and not spec.one
+    sides = Sides(parent.table, table, "parent" if parent_holds else "child")
+    join = find_join(sides, spec.on, spot, catalog)
+    if join is None or _shape(spec) != "one":
+        return join
+    names = {*(column.name for column in join.child), *(name for name in spec.match)}
+    if not table.is_unique(_spelled(table, names)):
+        columns = ", ".join(column.name for column in join.child)
+        what = "a view guarantees no" if table.is_view else f"{table.name} has no"
+        message = (
+            f"several rows of {table.name} may belong to one of {parent.table.name}: {what} unique key over ({columns})"
+        )
+        spot.at("one" if spec.one else "from").report(message, "write `many: true, limit: 1` for the first of them")
+    return join
+
+
+def _spelled(table: Table, names: set[str]) -> set[str]:
+    folded = {name.lower() for name in names}
+    return {column.name for column in table.columns if column.name.lower() in folded}
+
+
+def _link(
+    spec: ThroughSpec, table: Table, parent: Parent, policies: Policies, spot: Spot, catalog: Catalog
+) -> Link | None:
+    link = catalog.table(spec.table, spot.at("table"))
+    if link is None:
+        return None
+    near = Sides(parent.table, link, "child", "on")
+    far = Sides(link, table, "parent", "to")
+    deleted = None if spec.soft_delete is False else policies.soft_delete
+    where = condition(spec.where, deleted, link, spot, catalog)
+    # Where both sides are one table, the side that is written settles the other.
+    to_parent = find_join(near, spec.on, spot, catalog, frozenset(spec.to or ()))
+    used = frozenset(column.name for column in to_parent.child) if to_parent else frozenset[str]()
+    to_child = find_join(far, spec.to, spot, catalog, used)
+    if to_parent is None or to_child is None:
+        return None
+    key = tuple(column.name for column in row_key(link)) or tuple(column.name for column in link.columns)
+    return Link(link.schema, link.name, to_parent, to_child, key, where)
+
+
+def _embedded_content(
+    spec: EmbedSpec,
+    shape: Literal["root", "one", "many", "scalars", "map"],
+    table: Table,
+    policies: Policies,
+    spot: Spot,
+    catalog: Catalog,
+) -> _Content:
+    request = FieldRequest(table, spec.columns, spec.fields, spot, policies)
+    if shape in ("scalars", "map"):
+        value = value_field(spec.value, request, spot.at("value"), catalog) if spec.value else None
+        return _Content((value,) if value else (), None, ())
+    content = _content(request, spec.variants, catalog)
+    if spec.through is None:
+        return content
+    linked = _link_fields(spec.through, policies, spot.at("through"), catalog)
+    fields = (*content.fields, *(placed.field for placed in linked))
+    return replace(content, fields=fields, writes=(*content.writes, *field_writes(linked)))
+
+
+def _link_table(spec: ThroughSpec, spot: Spot, catalog: Catalog) -> Table | None:
+    """The link table; that it doesn't exist has been reported already."""
+    return catalog.table(spec.table, Spot(spot.places, spot.path, []))
+
+
+def _link_fields(spec: ThroughSpec, policies: Policies, spot: Spot, catalog: Catalog) -> list[Placed]:
+    table = _link_table(spec, spot, catalog)
+    if table is None:
+        return []
+    request = FieldRequest(table, spec.columns or ColumnChoice(only=()), spec.fields, spot, policies)
+    placed = select_fields(request, catalog)
+    return [Placed(replace(item.field, from_link=True), item.spot) for item in placed]
+
+
+def _content(request: FieldRequest, spec: VariantsSpec | None, catalog: Catalog) -> _Content:
+    in_cases = variant_columns(spec, request.table, request.spot)
+    for name, field in request.specs.items():
+        source = field.column or name
+        if source.lower() in {one.lower() for one in in_cases} and getattr(field, "sql", None) is None:
+            request.spot.at("fields", name).report(f"`{source}` is in a case of `variants`", "write the field there")
+    placed = select_fields(replace(request, taken=request.taken | in_cases), catalog)
+    writes = field_writes(placed)
+    variants = None
+    if spec is not None:
+        variants, by_case = select_variants(spec, request, catalog)
+        writes += [write for case, items in by_case for write in field_writes(items, case)]
+    return _Content(tuple(item.field for item in placed), variants, tuple(writes))

@@ -1,0 +1,57 @@
+"""What the switch needs of a source and of a target beyond migrator.ports.verify."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+from migrator.model.cutover import Counter, Handover, Seed
+from migrator.ports.verify import VerifiedSource, VerifiedTarget
+from migrator.waits import Waits
+
+
+class CutoverSource(VerifiedSource, Protocol):
+    """A source that an application can leave."""
+
+    def read_only(self) -> bool:
+        """Whether the server refuses writes of ordinary accounts."""
+        ...
+
+    def highest(self, counter: Counter) -> int:
+        """The highest number that the column has given out, 0 for none: rows that are gone count as well."""
+        ...
+
+
+class CutoverState(Protocol):
+    """What the target remembers of switches. What a call wrote is durable on a majority when it returns."""
+
+    def handed_over(self) -> dict[str, Handover]:
+        """By collection."""
+        ...
+
+    def record(self, handover: Handover) -> None: ...
+
+    def withdraw(self, handover: Handover) -> None:
+        """As if it had not been recorded."""
+        ...
+
+    def seed(self, seed: Seed) -> None:
+        """A counter begins behind `seed.last`; one that is further on stays."""
+        ...
+
+
+class CutoverTarget(VerifiedTarget, Protocol):
+    """A target that an application can go on with."""
+
+    def handing_over(self) -> CutoverState | None:
+        """None for a target that nobody writes to."""
+        ...
+
+
+@dataclass(frozen=True)
+class CutoverEnds:
+    """How a process opens its own source and target; picklable, as verify's workers get it."""
+
+    open_source: Callable[[], CutoverSource]
+    open_target: Callable[[Waits], CutoverTarget]

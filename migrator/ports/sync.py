@@ -1,0 +1,374 @@
+"""What sync needs of a source and of a target beyond migrator.ports.copy."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, AbstractContextManager
+from typing import Protocol
+
+from migrator.documents.reader import RowReader
+from migrator.model.change import (
+    Definitions,
+    Dirty,
+    Hop,
+    KnownTables,
+    LogEvent,
+    LogStatus,
+    Reach,
+    Scope,
+    SyncReport,
+    TableName,
+    TrackedChange,
+    TrackedRow,
+    Watch,
+    WriteOutcome,
+)
+from migrator.model.chunk import Document, Key, Rejected
+from migrator.model.position import Position
+from migrator.model.tree import Collection, IndexSpec, Node
+from migrator.ports.copy import Lease, Signs, Source, Target
+
+
+class LogReader(Protocol):
+    """The change log from a position on. Blocking; used by one thread."""
+
+    def events(self) -> Iterator[LogEvent]:
+        """Whole transactions in order: their changes, then Commit. Yields Quiet about every second at the log's end.
+
+        Events of tables that are not watched are left out, but their Commits come.
+
+        Raises:
+            SyncBlocked: for what can't be followed: an unknown event, a row image that lacks columns, DML logged as a
+                statement, a log that was purged or reset, prepared XA transactions.
+            SourceUnavailable: when the connection was lost; a new reader goes on from the last Commit's position.
+        """
+        ...
+
+    def watch(self, watches: Mapping[TableName, Watch]) -> None:
+        """From the next event on these tables matter (after a change of definitions)."""
+        ...
+
+    def interrupt(self) -> None:
+        """From another thread: what reads events comes to an end with SourceUnavailable, now or with its next event."""
+        ...
+
+    @property
+    def reached(self) -> Position:
+        """Behind the last event that `events` yielded, in the middle of a transaction too: what a snapshot must
+        contain before documents are rebuilt from it (DESIGN premise A)."""
+        ...
+
+
+class Climber(RowReader, Protocol):
+    """A snapshot that also finds the documents which rows are part of."""
+
+    async def root_keys(
+        self, path: Sequence[Node], hop: Hop, values: Sequence[Key], after: Key | None, limit: int
+    ) -> list[Key]:
+        """At most `limit` distinct root keys above `after`, in key order, that lead to rows of the last node of `path`.
+
+        Args:
+            path: the nodes from the root to the changed one, both included; at least two.
+            hop: `parent` or `child`, see model.change.Hop.
+            values: by the source's own comparison. Conditions and limits of the nodes are left aside.
+        """
+        ...
+
+    def tracked_rows(
+        self, table: TableName, key: Sequence[str], columns: Sequence[str]
+    ) -> AsyncGenerator[list[TrackedRow], None]:
+        """All rows of a table, of each its key and some columns, in key order."""
+        ...
+
+
+class Snapshots(Protocol):
+    """One connection for many snapshots, one after the other."""
+
+    def at_least(self, reached: Position) -> AbstractAsyncContextManager[Climber]:
+        """A snapshot that contains all that was logged before `reached` (DESIGN premise A).
+
+        Raises:
+            SourceUnavailable: when the engine hasn't committed that within a minute.
+        """
+        ...
+
+    def now(self) -> AbstractAsyncContextManager[Climber]:
+        """A snapshot of this moment, for whoever has read no event yet."""
+        ...
+
+    async def position(self) -> Position | None:
+        """Exactly where the log stands for the snapshot that is open; None where the server can't tell."""
+        ...
+
+
+class FollowedSource(Protocol):
+    """A source whose change log can be read."""
+
+    def follow(self, position: Position, watches: Mapping[TableName, Watch]) -> AbstractContextManager[LogReader]:
+        """A reader behind `position`.
+
+        Raises:
+            SyncBlocked: when the position is of another server or no longer in its log.
+        """
+        ...
+
+    def snapshots(self) -> AbstractAsyncContextManager[Snapshots]: ...
+
+    def definitions(self, tables: Iterable[TableName], settled: Iterable[TableName] = ()) -> Definitions:
+        """Those of `tables` that there are, with all from which cascades lead to them.
+
+        Args:
+            settled: of these a statement on definitions was read from the log: what it did is in the answer (DESIGN
+                premise A).
+        """
+        ...
+
+    def log_status(self, position: Position) -> LogStatus: ...
+
+    def require_followable(self) -> None:
+        """Raises SyncBlocked, naming every setting and privilege that is not as sync needs it; also when prepared XA
+        transactions exist and that can be seen."""
+        ...
+
+
+class SyncState(Protocol):
+    """What sync remembers in the target. What a call wrote is durable on a majority when it returns."""
+
+    def published(self) -> dict[str, str]:
+        """Collection -> run, of everything live that an apply made (not what was adopted)."""
+        ...
+
+    def collection(self, scope: Scope) -> Collection:
+        """The mapping as it was frozen in the run's plan (DESIGN premise D), with the columns of its last renewal."""
+        ...
+
+    def renew(self, scope: Scope, collection: Collection, reaches: Iterable[Reach]) -> None:
+        """The same mapping with other columns, and what has to be done because of them: noted as dirty before the
+        mapping is, or in one act."""
+        ...
+
+    # --- positions ---
+
+    def positions(self, scopes: Iterable[Scope]) -> dict[Scope, Position]:
+        """Where each stands; a scope that has no position yet is left out."""
+        ...
+
+    def save(
+        self,
+        scopes: Iterable[Scope],
+        position: Position,
+        tracked: Sequence[TrackedChange] = (),
+        known: Mapping[Scope, KnownTables] | None = None,
+    ) -> None:
+        """Everything before `position` is in the documents of these, or dirty in the state (DESIGN rule 5).
+
+        Before that, changes tracked rows in the given order; in one act with the positions, where the target can and
+        they are not too many.
+
+        Args:
+            known: by scope, what the tables look like from `position` on, where that is news.
+        """
+        ...
+
+    def known_tables(self, scopes: Iterable[Scope]) -> dict[Scope, KnownTables]:
+        """What the tables of each look like from its position on; scopes of which that is not kept are left out."""
+        ...
+
+    def note_lost(self, scopes: Iterable[Scope], reason: str) -> None:
+        """These can't be followed from where they stand: only another copy helps, and `plan` will say so."""
+        ...
+
+    # --- dirty reaches ---
+
+    def mark_dirty(self, scope: Scope, reaches: Iterable[Reach]) -> None:
+        """Notes them to be worked on from the beginning, whether or not they are noted already."""
+        ...
+
+    def dirty(self, scope: Scope, limit: int) -> list[Dirty]:
+        """The oldest first."""
+        ...
+
+    def count_dirty(self, scopes: Iterable[Scope]) -> int: ...
+
+    def advance(self, scope: Scope, entry: Dirty, after: Key) -> None:
+        """Root keys up to `after` are done, unless the reach was noted again meanwhile."""
+        ...
+
+    def settle(self, scope: Scope, entries: Iterable[Dirty]) -> None:
+        """These are done, except those noted again meanwhile."""
+        ...
+
+    # --- tracked rows (DESIGN premise B); each scope has its own, as it has a position: both are of one moment ---
+
+    def put_tracked(self, scope: Scope, rows: Sequence[TrackedRow]) -> None:
+        """Writes or replaces them by table and key."""
+        ...
+
+    def load_tracked(self, scope: Scope, rows: Sequence[TrackedRow]) -> None:
+        """As `put_tracked`; for many rows, hardly any of which is there."""
+        ...
+
+    def drop_tracked(self, scope: Scope, table: TableName, keys: Sequence[Key]) -> None: ...
+
+    def drop_tracked_table(self, scope: Scope, table: TableName) -> None: ...
+
+    def tracked_tables(self, scope: Scope) -> dict[TableName, tuple[str, ...]]:
+        """Tables of which every row is remembered, with the columns that are."""
+        ...
+
+    def note_tracked_tables(self, scope: Scope, tables: Mapping[TableName, Sequence[str]]) -> None:
+        """Every row of these is remembered from now on."""
+        ...
+
+    def tracked(
+        self, scope: Scope, table: TableName, columns: Sequence[str], values: Sequence[Key], limit: int
+    ) -> list[TrackedRow]:
+        """At most `limit` of the rows that hold any of `values` in `columns`, byte for byte."""
+        ...
+
+    # --- rejected documents ---
+
+    def note_rejected(self, scope: Scope, keys: Sequence[Key], rejected: Sequence[Rejected], *, conflict: bool) -> None:
+        """Replaces what was noted for these documents, by the copy or by an earlier rebuild (EDGE_CASES 55).
+
+        `conflict`: they are refused for a unique value that another document has; worth another try when others change.
+        """
+        ...
+
+    def clear_rejected(self, scope: Scope, keys: Sequence[Key]) -> None:
+        """These documents could be made."""
+        ...
+
+    def has_rejected(self, scope: Scope) -> bool:
+        """Whether anything is noted, by the copy or by a sync."""
+        ...
+
+    def rejected_among(self, scope: Scope, keys: Sequence[Key]) -> frozenset[Key]:
+        """Those of `keys` whose documents are noted as rejected."""
+        ...
+
+    def rejected_keys(self, scope: Scope, after: str | None, limit: int) -> list[tuple[str, Key]]:
+        """Documents noted by a sync: their keys as people read them, and themselves, in the order of that text.
+
+        About `limit` of those behind the text `after`, keys that read the same together; none when there are no more.
+        """
+        ...
+
+    def forget_copied_rejected(self, scope: Scope) -> None:
+        """Forgets what the copy noted, which names its documents by text only; what a sync noted stays."""
+        ...
+
+    def conflicting(self, scope: Scope, limit: int) -> list[Key]:
+        """Documents that were rejected with `conflict`, the longest untried first."""
+        ...
+
+    # --- handing a collection over from sync to apply, before it is replaced (DESIGN premise C) ---
+
+    def ask_pause(self, collection: str, run: str) -> None:
+        """apply `run` wants nobody to write to the live collection any more."""
+        ...
+
+    def withdraw_pause(self, collection: str, run: str) -> None: ...
+
+    def pauses(self) -> dict[str, str]:
+        """Collection -> run that asked."""
+        ...
+
+    def handed_over(self) -> dict[str, str]:
+        """Collection -> when and by whom it was handed over to the application, one sentence: sync leaves it alone."""
+        ...
+
+    # --- what `status` shows ---
+
+    def report(self, report: SyncReport) -> None: ...
+
+    def last_report(self) -> SyncReport | None: ...
+
+    def forget(self, run: str) -> None:
+        """Drops positions, dirty reaches and tracked rows of a run."""
+        ...
+
+
+class Documents(Protocol):
+    """The documents of one collection, live or beside it, as one writer at a time changes them."""
+
+    def write(self, documents: Sequence[Document], deletes: Sequence[bytes]) -> WriteOutcome:
+        """Replaces or inserts, and deletes by `{_id: ...}`; idempotent, acknowledged by a majority.
+
+        Two documents of one call may swap a unique value (EDGE_CASES 51).
+
+        Raises:
+            LeaseLost: when this process is no longer the one writer (DESIGN premise C).
+        """
+        ...
+
+    def ids(self, after: bytes | None, limit: int) -> list[bytes]:
+        """At most `limit` documents `{_id: ...}` above `after`, in the target's order of `_id`."""
+        ...
+
+
+class Renewer(Protocol):
+    """Changes what a live collection has besides its documents, when its mapping's columns are renewed."""
+
+    def renew(
+        self,
+        scope: Scope,
+        before: Collection,
+        after: Collection,
+        validator: str,
+        renewed: Callable[[IndexSpec], IndexSpec],
+    ) -> tuple[str, ...]:
+        """Notes `after` as what the live collection is made by, then sets its validator, where it has one, and builds
+        the indexes again that `renewed` changes. Safe to repeat; returns problems with indexes.
+
+        Args:
+            before: what it was made by so far. Where another one is noted, a renewal was broken off: validator and
+                indexes may be of either, and are all made again.
+            validator: JSON text of the $jsonSchema that documents of `after` have.
+
+        Raises:
+            LeaseLost: when the collection is not the scope's any more, or this process not the one writer.
+        """
+        ...
+
+    def is_made_by(self, scope: Scope, collection: Collection) -> bool:
+        """Whether that is what was noted last."""
+        ...
+
+
+class SyncTarget(Protocol):
+    """A target whose live collections can be kept in step."""
+
+    def sync_lease(self, purpose: str) -> AbstractContextManager[Lease]:
+        """The right to write to live collections, apart from apply's. Raises LeaseHeld while another has it."""
+        ...
+
+    def sync_lease_owner(self) -> str | None:
+        """Who has it, for people; None when nobody alive does."""
+        ...
+
+    def sync_state(self, lease: Lease | None = None) -> SyncState:
+        """With a lease, positions, dirty reaches, tracked rows and rejected documents are changed only while that is
+        held: such calls raise LeaseLost afterwards (DESIGN premise C: a late `put_tracked` would hide a newer value).
+        Without, for those who look, ask for a pause or work at the same run at once."""
+        ...
+
+    def signs(self) -> Signs: ...
+
+    def documents(self, scope: Scope, lease: Lease, *, staged: bool) -> Documents:
+        """The live collection, or the one that the scope's run loads beside it."""
+        ...
+
+    def renewer(self, lease: Lease) -> Renewer: ...
+
+
+class SyncableSource(Source, FollowedSource, Protocol):
+    """A source that can be copied and followed."""
+
+
+class SyncableTarget(Target, Protocol):
+    """A target that may be able to be kept in step."""
+
+    def following(self) -> SyncTarget | None:
+        """None for a target that is only ever written once."""
+        ...

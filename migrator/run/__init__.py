@@ -1,1 +1,0 @@
-"""The work itself: preview, apply, copy. Sees sources and targets only through `migrator.run.ports`."""

@@ -1,0 +1,1 @@
+"""Statements that are logged as text: which tables they may reach."""

@@ -1,0 +1,108 @@
+"""What the source holds for a collection: `migrator plan` reads it and changes nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
+
+from migrator.model.chunk import KeyRange
+from migrator.model.plan import CollectionMeasure, Finding, Measure, NodeMeasure
+from migrator.model.tree import Collection
+from migrator.source.connection.url import SourceUrl
+from migrator.source.measuring.ask import TimeLimit, asking
+from migrator.source.measuring.documents import Documents, biggest, document_findings, in_ranges, longest
+from migrator.source.measuring.facts import is_small, read_facts
+from migrator.source.measuring.hot import by_sample
+from migrator.source.measuring.indexed import index_findings
+from migrator.source.measuring.joins import join_findings
+from migrator.source.measuring.json_values import json_findings
+from migrator.source.measuring.rows import node_rows
+from migrator.source.measuring.sampling import Sampler
+from migrator.source.measuring.scope import MANY, Scope
+from migrator.source.measuring.tables import join_index_findings, table_findings
+from migrator.source.measuring.uniques import unique_findings
+from migrator.source.rows.chunks import chunk_ranges
+
+TIME_LIMIT = 3.0  # seconds for one question
+RANGE_ROWS = 50_000  # root rows whose documents are added up at a time
+
+
+def measure(
+    url: SourceUrl, collection: Collection, *, exact: bool, report: Callable[[str], None] | None = None
+) -> CollectionMeasure:
+    """What the source holds for a collection.
+
+    Tables of up to 20,000 rows and 32 MB are read as a whole; of larger ones a few thousand rows spread over the key,
+    under a time limit, so that even a very large database takes seconds. All estimates are marked; bytes are always
+    estimates, from the lengths of the values, rather too large than too small. On a connection that can't write.
+
+    Args:
+        exact: count everything, however long it takes.
+        report: hears what is being looked at, a line at a time.
+
+    Raises:
+        SourceError, SourceUnavailable: naming what could not be asked.
+    """
+    say = report or (lambda line: None)
+    with asking(url, None if exact else TIME_LIMIT) as ask:
+        facts = read_facts(ask, collection.tables)
+        whole = frozenset(key for key, table in facts.items() if exact or is_small(ask, table))
+        scope = Scope(ask, Sampler(ask), collection, facts, whole, exact, say)
+        nodes, findings = _nodes(scope)
+        findings += [*unique_findings(scope), *index_findings(url, scope), *join_findings(scope)]
+        say(f"{collection.name}: adding up documents")
+        documents, unseen = _documents(url, scope, nodes)
+        findings += [*unseen, *document_findings(scope, documents)]
+    root = nodes[collection.root.id]
+    return CollectionMeasure(
+        documents=root.rows,
+        biggest=biggest(documents, root.row_bytes.value if root.rows.value else 0),
+        total_bytes=_total(scope, documents, nodes),
+        nodes=tuple(
+            replace(nodes[node.id], per_parent=longest(documents, node)) if node.shape in MANY else nodes[node.id]
+            for node in collection.root.walk()
+        ),
+        findings=tuple(findings),
+    )
+
+
+def _nodes(scope: Scope) -> tuple[dict[str, NodeMeasure], list[Finding]]:
+    """The rows of every node, and what is to be said about tables and values."""
+    nodes: dict[str, NodeMeasure] = {}
+    findings = list(table_findings(scope))
+    for path in scope.paths():
+        node = path[-1]
+        scope.report(f"{node.id}: looking at {node.qualified}")
+        rows = node_rows(scope, node)
+        nodes[node.id] = NodeMeasure(node.id, rows.rows, None, rows.row_bytes)
+        findings += [*rows.findings, *json_findings(scope, path), *join_index_findings(scope, node, rows.rows)]
+    return nodes, findings
+
+
+def _documents(url: SourceUrl, scope: Scope, nodes: Mapping[str, NodeMeasure]) -> tuple[Documents, list[Finding]]:
+    """All documents where every table is small, or all is to be counted; else a sample and the largest."""
+    if scope.exact or len(scope.whole) == len(scope.facts):
+        try:
+            return in_ranges(scope, _ranges(url, scope)), []
+        except TimeLimit:
+            scope.report(f"{scope.collection.name}: that takes too long, looking at a sample")
+    return by_sample(scope, nodes)
+
+
+def _ranges(url: SourceUrl, scope: Scope) -> Iterator[KeyRange]:
+    return chunk_ranges(url, scope.collection, RANGE_ROWS, None)
+
+
+def _total(scope: Scope, documents: Documents, nodes: Mapping[str, NodeMeasure]) -> Measure:
+    """The sum, or the sample's average for as many documents as there are, or the tables' averages."""
+    if documents.complete:
+        return Measure(documents.sizes.bytes, False)
+    count = nodes[scope.collection.root.id].rows.value
+    if documents.sizes.count:
+        return Measure(round(documents.sizes.bytes / documents.sizes.count * count), False)
+    size = 0
+    for path in scope.paths():
+        node = nodes[path[-1].id]
+        # A `one` below the root stands in every document; elements of arrays are as many as their table has rows.
+        size += node.row_bytes.value * (node.rows.value if any(one.shape in MANY for one in path) else count)
+    return Measure(size, False)

@@ -1,0 +1,1 @@
+"""sync: keeps published collections in step with the source's change log."""

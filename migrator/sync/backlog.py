@@ -1,0 +1,56 @@
+"""Whether something waits in the state, asked as seldom as can be: every batch would pay for it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Sequence
+
+from migrator.model.change import Reach, Scope
+from migrator.model.chunk import Key
+from migrator.ports.sync import SyncState
+from migrator.sync.rebuild import Rebuilt
+
+# Others may note something, too: a repair hands its documents to the sync at work.
+_LOOK_EVERY = 1.0
+_CONFLICTS_AT_ONCE = 500
+
+
+class Backlog:
+    """What waits for some collections: dirty reaches, and documents refused for a unique value of another one."""
+
+    def __init__(self, state: SyncState, scopes: Sequence[Scope]) -> None:
+        self._state = state
+        self._scopes = scopes
+        self._may_be_dirty = self._may_conflict = self._untried = True
+        self._looked = float("-inf")
+
+    def note(self, scope: Scope, reaches: Iterable[Reach]) -> None:
+        self._state.mark_dirty(scope, reaches)
+        self.noted()
+
+    def noted(self) -> None:
+        """Something was, in another way."""
+        self._may_be_dirty = True
+
+    def heard(self, rebuilt: Rebuilt) -> None:
+        """Documents were rebuilt: values may have become free, or been taken."""
+        self._untried = True
+        self._may_conflict = self._may_conflict or rebuilt.conflicts > 0
+
+    def dirty(self) -> list[Scope]:
+        """The collections for which something is dirty."""
+        if not self._may_be_dirty and time.monotonic() - self._looked < _LOOK_EVERY:
+            return []
+        self._looked = time.monotonic()
+        found = [scope for scope in self._scopes if self._state.dirty(scope, 1)]
+        self._may_be_dirty = bool(found)
+        return found
+
+    def conflicting(self) -> dict[Scope, list[Key]]:
+        """Documents worth another try, once after others were rebuilt."""
+        if not self._may_conflict or not self._untried:
+            return {}
+        self._untried = False
+        found = {scope: self._state.conflicting(scope, _CONFLICTS_AT_ONCE) for scope in self._scopes}
+        self._may_conflict = any(found.values())
+        return {scope: keys for scope, keys in found.items() if keys}

@@ -1,0 +1,36 @@
+"""Takes changed keys from the log into the state while a copy runs, so that the log may expire behind a long copy."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import closing
+
+from migrator.ports.sync import SyncableSource, SyncState
+from migrator.sync.change_handler import Later
+from migrator.sync.follower import Follower, Member
+from migrator.sync.renewing import RefusedRenewals
+from migrator.workers.announce import UNHEARD
+from migrator.workers.background import IsOver
+
+_WAIT = 0.5
+
+
+def capture(
+    source: SyncableSource, state: SyncState, members: Sequence[Member], retry_seconds: float, is_over: IsOver
+) -> None:
+    """Notes every change of `members` as dirty and moves their position on, which is saved when it returns.
+
+    Raises:
+        SyncBlocked: when the log can't be followed.
+        SourceUnavailable, TargetUnavailable: when passing faults outlasted the retries.
+    """
+    renewals = RefusedRenewals(state)
+    # It runs beside the copy, which is what people hear of; where it ends early the copy goes on without.
+    with closing(Follower(source, state, members, Later(state), renewals, _never, retry_seconds, UNHEARD)) as follower:
+        while not is_over():
+            follower.step(_WAIT)
+        follower.finish()
+
+
+def _never() -> None:
+    """What is noted in the state is nobody else's: nothing keeps it from being written."""

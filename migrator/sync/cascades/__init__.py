@@ -1,0 +1,1 @@
+"""Rows that a cascade changes without an event in the log (premise B)."""

@@ -1,0 +1,92 @@
+"""What a copy has to remember of the source's rows (DESIGN premise B): its moment is before the first chunk, the work
+of it beside the chunks."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from migrator.changes.resolve import Resolver
+from migrator.errors import SourceUnavailable
+from migrator.model.change import Scope, TrackedRow
+from migrator.model.position import Position
+from migrator.ports.sync import SyncableSource, SyncState
+from migrator.sync.cascades.snapshot_rows import Moment, Part, remember, tables_of
+from migrator.workers.announce import Announcer
+from migrator.workers.background import IsOver
+from migrator.workers.retry import retrying
+
+
+class Memory:
+    """All rows that some collections need, as of the moment when this is made.
+
+    Attributes:
+        is_late: that moment was lost with its connection, and a later one taken.
+    """
+
+    def __init__(
+        self,
+        parts: Sequence[Part],
+        resolvers: Mapping[Scope, Resolver],
+        source: SyncableSource,
+        state: SyncState,
+        retry_seconds: float,
+        announcer: Announcer,
+    ) -> None:
+        self.is_late = self._is_begun = False
+        self._parts = parts
+        self._resolvers = resolvers
+        self._source = source
+        self._state = state
+        self._retrying = retrying(retry_seconds, announcer)
+        with announcer.waiting("a snapshot of the source", source.blocked):
+            self._moment = self._retrying(lambda: Moment(source))
+
+    @property
+    def tables(self) -> list[str]:
+        """Names, for people."""
+        return [each.table[1] for each in tables_of(self._parts)]
+
+    @property
+    def scopes(self) -> list[Scope]:
+        return [part.scope for part in self._parts]
+
+    @property
+    def position(self) -> Position | None:
+        """See Moment."""
+        return self._moment.position
+
+    def fill(self, is_over: IsOver) -> None:
+        """Returns when every row is in the state, or when `is_over` says so before: then nothing is noted of it.
+
+        Where the moment is lost with its connection, a later one serves if every document is made anew from snapshots
+        behind it: in between, cascades may have gone unseen.
+        """
+        self._is_begun = True
+        try:
+            self._moment.remember(self._parts, self._load, is_over)
+        except SourceUnavailable:
+            if not is_over():
+                self._begin_later(is_over)
+        finally:
+            # A snapshot that stays open holds back ALTER TABLE, and the server's purge of old row versions.
+            self._moment.close()
+        if not is_over():
+            for part in self._parts:
+                self._state.note_tracked_tables(part.scope, part.columns)
+
+    def close(self) -> None:
+        """For a memory that was never filled; what has begun closes by itself, in its own thread."""
+        if not self._is_begun:
+            self._moment.close()
+
+    def _begin_later(self, is_over: IsOver) -> None:
+        self.is_late = True
+        position = self._retrying(lambda: remember(self._source, self._parts, self._load, is_over))
+        for part in self._parts:
+            self._state.mark_dirty(part.scope, self._resolvers[part.scope].everything())
+        if position is not None:
+            self._state.save(self.scopes, position)
+
+    def _load(self, part: Part, rows: Sequence[TrackedRow]) -> None:
+        """Tried again by itself: the moment can't be taken again."""
+        self._retrying(part.tracker.load, rows)

@@ -1,0 +1,183 @@
+"""What becomes of reaches: documents rebuilt at once, or a note in the state for later."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Coroutine, Iterable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, replace
+from typing import Any, Protocol, TypeVar
+
+from migrator.model.change import Reach, Scope
+from migrator.model.chunk import Key
+from migrator.model.position import Position
+from migrator.model.tree import Collection
+from migrator.ports.sync import Climber, Documents, FollowedSource, Snapshots, SyncableSource, SyncState
+from migrator.sync.backlog import Backlog
+from migrator.sync.dirty_queue import Drainer
+from migrator.sync.rebuild import Rebuilder, Rebuilt
+from migrator.sync.root_keys import climb
+from migrator.workers.announce import Announcer
+
+T = TypeVar("T")
+
+Pending = Mapping[Scope, Sequence[Reach]]
+
+
+@dataclass(frozen=True, slots=True)
+class Served:
+    """A collection that is kept in step, and where its documents are."""
+
+    scope: Scope
+    collection: Collection
+    documents: Documents
+
+
+class Treatment(Protocol):
+    """Makes sure that the documents of reaches become right; when a call returns, nothing of it can be lost."""
+
+    def take(self, pending: Pending, reached: Position) -> Rebuilt:
+        """`reached`: behind the last event that led to these."""
+        ...
+
+    def note(self, scope: Scope, reaches: Iterable[Reach]) -> None:
+        """These are to be worked off later."""
+        ...
+
+    def renew(self, scope: Scope, collection: Collection) -> None:
+        """From now on the documents are made by this mapping, and something of them may wait."""
+        ...
+
+    def work_off(self, reached: Position) -> Rebuilt | None:
+        """Some of what waits; None when nothing does."""
+        ...
+
+    def close(self) -> None: ...
+
+
+class Later:
+    """Notes everything: for as long as the documents are being copied (their log may expire behind)."""
+
+    def __init__(self, state: SyncState) -> None:
+        self._state = state
+
+    def take(self, pending: Pending, reached: Position) -> Rebuilt:
+        for scope, reaches in pending.items():
+            self._state.mark_dirty(scope, reaches)
+        return Rebuilt()
+
+    def note(self, scope: Scope, reaches: Iterable[Reach]) -> None:
+        self._state.mark_dirty(scope, reaches)
+
+    def renew(self, scope: Scope, collection: Collection) -> None:
+        """Nothing is made of it here."""
+
+    def work_off(self, reached: Position) -> Rebuilt | None:
+        return None
+
+    def close(self) -> None:
+        """Nothing is open."""
+
+
+class OpenedSnapshots:
+    """A source's snapshots, opened for callers that are not asynchronous; closed by hand."""
+
+    def __init__(self, source: FollowedSource) -> None:
+        self._loop = asyncio.new_event_loop()
+        self._context: AbstractAsyncContextManager[Snapshots] = source.snapshots()
+        self.snapshots = self.run(self._context.__aenter__())
+
+    def run(self, work: Coroutine[Any, Any, T]) -> T:
+        """The result of what works with the snapshots."""
+        return self._loop.run_until_complete(work)
+
+    def close(self) -> None:
+        try:
+            self.run(self._context.__aexit__(None, None, None))
+        finally:
+            self._loop.close()
+
+
+class Now:
+    """Rebuilds documents in a snapshot that contains what was read; notes what is too much for one batch."""
+
+    def __init__(
+        self, source: SyncableSource, state: SyncState, served: Sequence[Served], announcer: Announcer
+    ) -> None:
+        self._state = state
+        self._announcer = announcer
+        self._blocked = source.blocked
+        self._served = {each.scope: each for each in served}
+        self._lines = {each.scope: _line(each, state) for each in served}
+        self._backlog = Backlog(state, list(self._lines))
+        self._opened = OpenedSnapshots(source)
+
+    def take(self, pending: Pending, reached: Position) -> Rebuilt:
+        return self._opened.run(self._take(pending, reached))
+
+    def note(self, scope: Scope, reaches: Iterable[Reach]) -> None:
+        self._backlog.note(scope, reaches)
+
+    def renew(self, scope: Scope, collection: Collection) -> None:
+        self._served[scope] = replace(self._served[scope], collection=collection)
+        self._lines[scope] = _line(self._served[scope], self._state)
+        self._backlog.noted()
+
+    def work_off(self, reached: Position) -> Rebuilt | None:
+        dirty = self._backlog.dirty()
+        conflicting = {} if dirty else self._backlog.conflicting()
+        if not dirty and not conflicting:
+            return None
+        return self._opened.run(self._work_off(dirty, conflicting, reached))
+
+    def close(self) -> None:
+        self._opened.close()
+
+    @asynccontextmanager
+    async def _snapshot(self, reached: Position) -> AsyncIterator[Climber]:
+        context = self._opened.snapshots.at_least(reached)
+        async with AsyncExitStack() as stack:
+            with self._announcer.waiting("the source to commit what it has logged", self._blocked):
+                snapshot = await stack.enter_async_context(context)
+            yield snapshot
+
+    async def _take(self, pending: Pending, reached: Position) -> Rebuilt:
+        total = Rebuilt()
+        # DESIGN premise A: the snapshot contains every event already read.
+        async with self._snapshot(reached) as snapshot:
+            for scope, reaches in pending.items():
+                line = self._lines[scope]
+                climbed = await climb(snapshot, line.collection, reaches)
+                if climbed.waiting:
+                    self.note(scope, climbed.waiting)
+                total += await line.rebuilder.rebuild(snapshot, climbed.keys)
+        self._backlog.heard(total)
+        return total
+
+    async def _work_off(
+        self, dirty: Sequence[Scope], conflicting: Mapping[Scope, Sequence[Key]], reached: Position
+    ) -> Rebuilt:
+        total = Rebuilt()
+        async with self._snapshot(reached) as snapshot:
+            for scope in dirty:
+                total += await self._lines[scope].drainer.step(snapshot) or Rebuilt()
+            for scope, keys in conflicting.items():
+                total += await self._lines[scope].rebuilder.rebuild(snapshot, keys)
+        if dirty or total.written:
+            self._backlog.heard(total)
+        return total
+
+
+@dataclass(frozen=True, slots=True)
+class _Line:
+    """What works for one collection."""
+
+    collection: Collection
+    rebuilder: Rebuilder
+    drainer: Drainer
+
+
+def _line(served: Served, state: SyncState) -> _Line:
+    rebuilder = Rebuilder(served.scope, served.collection, served.documents, state)
+    drainer = Drainer(served.scope, served.collection, served.documents, rebuilder, state)
+    return _Line(served.collection, rebuilder, drainer)

@@ -1,0 +1,103 @@
+"""Works off what waits in the state as dirty, a bounded piece at a time; each piece is noted when it is done."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from migrator.changes.joins import path_to
+from migrator.documents.assemble import Assembler
+from migrator.documents.identity import key_candidates
+from migrator.model.change import Dirty, Reach, Scope
+from migrator.model.chunk import Key, KeyRange
+from migrator.model.tree import Collection
+from migrator.ports.sync import Climber, Documents, SyncState
+from migrator.sync.rebuild import Rebuilder, Rebuilt
+from migrator.sync.root_keys import KEYS_AT_ONCE, grouped
+
+_ENTRIES_AT_ONCE = 1000
+
+
+class Drainer:
+    """The dirty reaches of one collection."""
+
+    def __init__(
+        self, scope: Scope, collection: Collection, documents: Documents, rebuilder: Rebuilder, state: SyncState
+    ) -> None:
+        self._scope = scope
+        self._collection = collection
+        self._documents = documents
+        self._rebuilder = rebuilder
+        self._state = state
+        self._root_key = Assembler(collection).root.key
+        self._keys_of = key_candidates(collection)
+
+    async def step(self, snapshot: Climber) -> Rebuilt | None:
+        """Does some of it; None when nothing waits. The snapshot must contain all that was read when entries were
+        noted (DESIGN premise A)."""
+        entries = self._state.dirty(self._scope, _ENTRIES_AT_ONCE)
+        if not entries:
+            return None
+        fresh = [entry for entry in entries if entry.after is None and entry.reach.hop in ("key", "parent", "child")]
+        if not fresh:
+            return await self._piece(snapshot, entries[0])
+        return await self._together(snapshot, fresh)
+
+    async def _together(self, snapshot: Climber, entries: Sequence[Dirty]) -> Rebuilt:
+        by_reach = {entry.reach: entry for entry in entries}
+        (_, hop), reaches = next(iter(grouped(by_reach).items()))
+        if hop != "key":
+            reaches, keys = await self._reached(snapshot, reaches)
+        else:
+            keys = [reach.values for reach in reaches]
+        if len(keys) > KEYS_AT_ONCE:
+            return await self._piece(snapshot, by_reach[reaches[0]])
+        done = await self._rebuilder.rebuild(snapshot, keys)
+        self._state.settle(self._scope, [by_reach[reach] for reach in reaches])
+        return done
+
+    async def _reached(self, snapshot: Climber, reaches: list[Reach]) -> tuple[list[Reach], list[Key]]:
+        """So many of the reaches, which have the same node and hop, as lead to root keys enough for one piece."""
+        path, hop = path_to(self._collection, reaches[0].node), reaches[0].hop
+        while True:
+            values = [reach.values for reach in reaches]
+            keys = await snapshot.root_keys(path, hop, values, None, KEYS_AT_ONCE + 1)
+            if len(keys) <= KEYS_AT_ONCE or len(reaches) == 1:
+                return reaches, keys
+            reaches = reaches[: len(reaches) // 2]
+
+    async def _piece(self, snapshot: Climber, entry: Dirty) -> Rebuilt:
+        """The next root keys of one entry."""
+        keys, last = await self._next(snapshot, entry)
+        done = await self._rebuilder.rebuild(snapshot, keys)
+        if last is None:
+            self._state.settle(self._scope, [entry])
+        else:
+            self._state.advance(self._scope, entry, last)
+        return done
+
+    async def _next(self, snapshot: Climber, entry: Dirty) -> tuple[Sequence[Key], Key | None]:
+        """Some root keys, and up to where these go; None for to the end."""
+        reach, after = entry.reach, entry.after
+        if reach.hop == "documents":
+            ids = self._documents.ids(after[0] if after else None, KEYS_AT_ONCE)
+            keys = [key for each in ids for key in self._keys_of(each)]
+            return keys, (ids[-1],) if len(ids) == KEYS_AT_ONCE else None
+        if reach.hop == "rejected":
+            return self._next_rejected(after)
+        if reach.hop == "rows":
+            rows = await snapshot.roots(self._collection.root, KeyRange(after), KEYS_AT_ONCE)
+            found = [self._root_key(row) for row in rows]
+        elif reach.hop == "key":
+            return [reach.values], None
+        else:
+            path = path_to(self._collection, reach.node)
+            found = await snapshot.root_keys(path, reach.hop, [reach.values], after, KEYS_AT_ONCE)
+        return found, found[-1] if len(found) == KEYS_AT_ONCE else None
+
+    def _next_rejected(self, after: Key | None) -> tuple[Sequence[Key], Key | None]:
+        if after is None:
+            # Those of the copy can't be told by key. What still is wrong is noted anew: for the row's event behind a
+            # TRUNCATE, by `rows` otherwise.
+            self._state.forget_copied_rejected(self._scope)
+        found = self._state.rejected_keys(self._scope, after[0].decode() if after else None, KEYS_AT_ONCE)
+        return [key for _, key in found], (found[-1][0].encode(),) if found else None

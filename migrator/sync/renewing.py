@@ -1,0 +1,105 @@
+"""What is done when the columns of a collection's mapping are renewed (migrator.renewal): who may, and in which order.
+
+Nothing may be lost by a crash in between, and no document be refused that is right:
+  1. the target's note on the live collection says what will be: after a crash it differs from the mapping in the state;
+  2. validator and unique indexes, before the first document of the new types is written. Documents of the old types can
+     still be replaced (`validationLevel: moderate`);
+  3. dirty reaches and the renewed mapping, in one act or in this order.
+The position in the log is saved behind the statement later: after a crash it is read again, and all this is repeated.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import Protocol
+
+from migrator.changes.resolve import everything
+from migrator.errors import SyncBlocked
+from migrator.model.change import Reach, Scope
+from migrator.model.tree import Collection
+from migrator.planning.validator import validator
+from migrator.ports.sync import Renewer, SyncState
+from migrator.renewal.renew import Renewal, index_renewer
+
+
+class Renewals(Protocol):
+    """What a renewal leads to. When a call returns, nothing of it can be lost."""
+
+    def renew(self, scope: Scope, before: Collection, renewal: Renewal, reaches: Sequence[Reach]) -> None:
+        """From here on documents are made by `renewal.collection`, and `reaches` are worked off."""
+        ...
+
+    def settle(self, scope: Scope, collection: Collection) -> None:
+        """By the tables nothing has to be renewed now; puts right what one left that was broken off."""
+        ...
+
+
+class LiveRenewals:
+    """For a sync: live collections are renewed."""
+
+    def __init__(self, renewer: Renewer, state: SyncState, note: Callable[[str], None]) -> None:
+        self._renewer = renewer
+        self._state = state
+        self._note = note
+
+    def renew(self, scope: Scope, before: Collection, renewal: Renewal, reaches: Sequence[Reach]) -> None:
+        problems = self._change(scope, before, renewal.collection)
+        self._state.renew(scope, renewal.collection, reaches)
+        for text in (*_told(scope, renewal, is_rebuilt=bool(reaches)), *problems):
+            self._note(text)
+
+    def settle(self, scope: Scope, collection: Collection) -> None:
+        if self._renewer.is_made_by(scope, collection):
+            return
+        # A renewal was broken off by a crash, and the tables are as they were before it.
+        problems = self._change(scope, collection, collection)
+        self._state.renew(scope, collection, everything(collection))
+        for text in problems:
+            self._note(text)
+
+    def _change(self, scope: Scope, before: Collection, after: Collection) -> tuple[str, ...]:
+        wanted = validator(replace(after, validator=True))
+        return self._renewer.renew(scope, before, after, wanted, index_renewer(after.root))
+
+
+class RefusedRenewals:
+    """For an apply at work: what it copies is of one definition of the tables."""
+
+    def __init__(self, state: SyncState) -> None:
+        self._state = state
+
+    def renew(self, scope: Scope, before: Collection, renewal: Renewal, reaches: Sequence[Reach]) -> None:
+        if renewal.changes_documents:
+            changed = [each.text for each in renewal.differences if each.effect == "documents"]
+            raise SyncBlocked(
+                f"the tables were altered while they are copied: {'; '.join(changed)}",
+                where=scope.collection,
+                hint="Run `migrator plan` and `migrator apply` again.",
+            )
+        self._state.mark_dirty(scope, reaches)
+
+    def settle(self, scope: Scope, collection: Collection) -> None:
+        """What is loaded beside the live collection has no note yet."""
+
+
+class ToldRenewals:
+    """For a dry run: says what would be rebuilt."""
+
+    def __init__(self, tell: Callable[[Scope, Sequence[Reach]], None]) -> None:
+        self._tell = tell
+
+    def renew(self, scope: Scope, before: Collection, renewal: Renewal, reaches: Sequence[Reach]) -> None:
+        if reaches:
+            self._tell(scope, reaches)
+
+    def settle(self, scope: Scope, collection: Collection) -> None:
+        """Nothing is written."""
+
+
+def _told(scope: Scope, renewal: Renewal, *, is_rebuilt: bool) -> Sequence[str]:
+    changed = [each.text for each in renewal.differences if each.effect == "documents"]
+    if not is_rebuilt:
+        return ()
+    why = "; ".join(changed) or "its tables were altered in a way that may have changed rows"
+    return (f"{scope.collection} is being rebuilt: {why}",)

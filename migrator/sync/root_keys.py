@@ -1,0 +1,71 @@
+"""From reaches to root keys, within one snapshot and up to a limit; what is too much waits in the state."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from itertools import chain
+
+from migrator.changes.joins import path_to
+from migrator.model.change import Hop, Reach
+from migrator.model.chunk import Key
+from migrator.model.tree import Collection, Node
+from migrator.ports.sync import Climber
+
+# Root keys that are searched for together; a reach that leads to more is worked off in pieces (EDGE_CASES 29).
+KEYS_AT_ONCE = 2000
+# Root keys that one batch rebuilds: more would keep the position back for too long.
+_KEYS_OF_BATCH = 5000
+
+
+@dataclass(frozen=True, slots=True)
+class Climbed:
+    """Root keys, and reaches that lead to too many."""
+
+    keys: tuple[Key, ...]
+    waiting: tuple[Reach, ...]
+
+
+def grouped(reaches: Iterable[Reach]) -> dict[tuple[str, Hop], list[Reach]]:
+    """By node and hop: those that one statement can follow together."""
+    found: dict[tuple[str, Hop], list[Reach]] = {}
+    for reach in reaches:
+        found.setdefault((reach.node, reach.hop), []).append(reach)
+    return found
+
+
+async def climb(snapshot: Climber, collection: Collection, reaches: Iterable[Reach]) -> Climbed:
+    """The root keys that `reaches` lead to in the snapshot.
+
+    Any snapshot does that contains the changes: whatever breaks the way from a changed row up to its root has an event
+    of its own, which leads there by its before image.
+    """
+    keys: dict[Key, None] = {}
+    waiting: list[Reach] = []
+    for (node, hop), some in grouped(reaches).items():
+        if hop == "key":
+            keys.update((reach.values, None) for reach in some)
+        elif hop in ("parent", "child"):
+            waiting += await _search(snapshot, path_to(collection, node), hop, some, keys)
+        else:
+            waiting += some
+    return Climbed(tuple(keys), tuple(waiting))
+
+
+async def _search(
+    snapshot: Climber, path: Sequence[Node], hop: Hop, reaches: list[Reach], keys: dict[Key, None]
+) -> list[Reach]:
+    """Adds to `keys` what reaches of one node and hop lead to; returns those for which it is too much."""
+    parts = [reaches]
+    waiting: list[Reach] = []
+    while parts and len(keys) <= _KEYS_OF_BATCH:
+        part = parts.pop()
+        found = await snapshot.root_keys(path, hop, [reach.values for reach in part], None, KEYS_AT_ONCE + 1)
+        if len(found) <= KEYS_AT_ONCE:
+            keys.update(dict.fromkeys(found))
+        elif len(part) == 1:
+            waiting += part
+        else:
+            middle = len(part) // 2
+            parts += [part[middle:], part[:middle]]
+    return [*waiting, *chain.from_iterable(parts)]

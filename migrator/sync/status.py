@@ -1,0 +1,201 @@
+"""status: how far copy and sync are, from the target's state alone, whoever is at work and wherever."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from migrator.model.activity import Command, Holder, Noted
+from migrator.model.change import Scope, SyncPhase, SyncReport
+from migrator.model.run import CollectionProgress
+from migrator.model.status import CollectionState, CollectionStatus, RunStatus, Status, SyncStatus, Work
+from migrator.ports.copy import Signs
+from migrator.ports.sync import SyncableTarget
+from migrator.sync.reporter import REPORT_EVERY
+from migrator.workers.recorder import NOTE_EVERY
+
+# A report takes its time to the target and back.
+STALE_AFTER = 3 * REPORT_EVERY
+# A process of another machine that has no lease is known by its notes only.
+_GONE_AFTER = 3 * NOTE_EVERY
+
+
+def read_status(target: SyncableTarget) -> Status:
+    """Looks; changes nothing."""
+    signs = target.signs()
+    # Before the collections: what they show may be newer than this, never older.
+    sync, apply = _sync(signs), _work(signs, "apply", "apply")
+    verify = _work(signs, "verify", "verify")
+    run = target.state().open_run()
+    copying = target.state().progress(run.id) if run is not None else {}
+    following = target.following()
+    published = target.publisher().published() if following is None else following.sync_state().published()
+    found = _live(target, published, sync)
+    is_applying = apply is not None and apply.running
+    for name, progress in copying.items():
+        if progress.published:
+            continue
+        state = _copy_state(progress, is_applying=is_applying)
+        part = progress.chunks_done, progress.chunks
+        if name in found:
+            found[name] = replace(found[name], copying=part, state=state)
+        else:
+            assert run is not None, "what is copied is of a run"
+            found[name] = CollectionStatus(name, run.id, progress.documents, progress.rejected, part, state=state)
+    return Status(
+        target=target.identity().address,
+        at=_iso(signs.now()),
+        collections=tuple(each for _, each in sorted(found.items())),
+        run=None if run is None else RunStatus(run.id, run.started),
+        # One that runs no more and left nothing to be gone on with is of no interest.
+        apply=apply if apply is not None and (apply.running or run is not None) else _nobody(run is not None),
+        sync=sync,
+        verify=verify if verify is not None and (verify.running or verify.ended != "done") else None,
+    )
+
+
+# --- who is at work -------------------------------------------------------------------------------------------------
+
+
+def _work(signs: Signs, command: Command, purpose: str) -> Work | None:
+    """None when nothing is known of one."""
+    holder, noted = signs.holder(command), signs.noted(command)
+    if holder is not None and holder.purpose != purpose:
+        holder = None
+    if holder is not None and holder.lives:
+        # A note of a predecessor says nothing of this one.
+        mine = noted if noted is not None and noted.owner == holder.process and not noted.activity.ended else None
+        return _described(Work(command, True, holder.owner, _silence(holder, mine)), mine)
+    if holder is None and noted is not None and not noted.activity.ended and _is_alive(noted):
+        return _described(Work(command, True, noted.owner, noted.age), noted)
+    if noted is None and holder is None:
+        return None
+    silence = _silence(holder, noted)
+    since = None if silence is None else _iso(signs.now() - timedelta(seconds=silence))
+    owner = noted.owner if noted is not None else holder.owner if holder is not None else ""
+    return _described(Work(command, False, owner, silence, since), noted)
+
+
+def _described(work: Work, noted: Noted | None) -> Work:
+    """With what it noted of itself."""
+    if noted is None:
+        return work
+    activity = noted.activity
+    wait = activity.waiting
+    # What it was at when it noted that, it has been at since: as long as it lives.
+    more = noted.age if work.running else 0.0
+    return replace(
+        work,
+        ended=activity.ended,
+        phase=activity.phase,
+        phase_seconds=round(activity.seconds + more, 1),
+        beside=activity.beside,
+        waiting=replace(wait, seconds=round(wait.seconds + more, 1)) if wait is not None and work.running else None,
+    )
+
+
+def _nobody(is_unfinished: bool) -> Work | None:
+    """An apply of an earlier version noted nothing of itself."""
+    return Work("apply", False, "") if is_unfinished else None
+
+
+def _is_alive(noted: Noted) -> bool:
+    return noted.lives if noted.lives is not None else noted.age < _GONE_AFTER
+
+
+def _silence(holder: Holder | None, noted: Noted | None) -> float | None:
+    """Seconds since the last sign of life."""
+    known = [] if noted is None else [noted.age]
+    known += [] if holder is None or holder.silent is None else [holder.silent]
+    return round(min(known), 1) if known else None
+
+
+# --- sync -----------------------------------------------------------------------------------------------------------
+
+
+def _sync(signs: Signs) -> SyncStatus | None:
+    work, reported = _work(signs, "sync", "sync"), signs.reported()
+    if work is None and reported is None:
+        return None
+    report, age = (None, None) if reported is None else reported
+    if work is None or not work.running:
+        return SyncStatus(_stopped(signs, work, report, age), "stopped", None, False, report, age)
+    # The owner begins with what the lease is for.
+    is_own = report is not None and report.owner == f"sync: {work.owner}"
+    stale = is_own and age is not None and age > STALE_AFTER
+    if report is None or not is_own or stale:
+        return SyncStatus(work, "unknown", None, stale, report, age)
+    state, lag = _known(report)
+    return SyncStatus(work, state, lag, False, report, age)
+
+
+def _stopped(signs: Signs, work: Work | None, report: SyncReport | None, age: float | None) -> Work:
+    """An earlier version noted reports only."""
+    work = Work("sync", False, "") if work is None else work
+    if age is None or report is None or (work.silent_seconds is not None and work.silent_seconds <= age):
+        return work
+    return replace(
+        work,
+        owner=report.owner,
+        silent_seconds=round(age, 1),
+        not_running_since=_iso(signs.now() - timedelta(seconds=age)),
+        ended=report.error or ("done" if report.state == "stopped" else ""),
+    )
+
+
+def _known(report: SyncReport) -> tuple[SyncPhase, float | None]:
+    """Earlier versions said 0 for a lag that was not known."""
+    if report.state == "catching-up" and not report.logged_at and report.lag_seconds == 0:
+        return "unknown", None
+    return report.state, report.lag_seconds
+
+
+# --- collections ----------------------------------------------------------------------------------------------------
+
+
+def _live(target: SyncableTarget, published: Mapping[str, str], sync: SyncStatus | None) -> dict[str, CollectionStatus]:
+    """What is live, by name; few questions for each, since the target may be far."""
+    names = sorted(published)
+    found = {
+        seen.name: CollectionStatus(seen.name, published[seen.name], seen.documents, seen.rejected)
+        for seen in target.inspect(names)
+    }
+    following = target.following()
+    if following is None:
+        return found
+    state = following.sync_state()
+    handed, positions = state.handed_over(), state.positions([Scope(published[name], name) for name in names])
+    for name, each in found.items():
+        scope = Scope(each.run, name)
+        if name in handed:
+            found[name] = replace(each, why=handed[name], state="handed-over")
+        elif scope in positions:
+            each = replace(each, following=True, dirty=state.count_dirty([scope]))
+            found[name] = replace(each, state=_followed_state(each, sync))
+        else:
+            has_key = bool(state.collection(scope).root.key)
+            found[name] = replace(each, why=f"not followed: no {'change log' if has_key else 'key'}")
+    return found
+
+
+def _followed_state(found: CollectionStatus, sync: SyncStatus | None) -> CollectionState:
+    if sync is None or not sync.work.running:
+        return "waits-for-sync"
+    if sync.state == "unknown" or sync.report is None:
+        return "unknown"
+    if sync.report.serving.get(found.name) != found.run:
+        return "waits-for-sync"
+    return "in-step" if sync.state == "following" and not found.dirty else "catching-up"
+
+
+def _copy_state(progress: CollectionProgress, *, is_applying: bool) -> CollectionState:
+    if progress.planned and progress.chunks_done == progress.chunks:
+        return "copied"
+    if not is_applying:
+        return "copy-stopped"
+    return "copying" if progress.chunks else "waits-for-copy"
+
+
+def _iso(moment: datetime) -> str:
+    return moment.isoformat(timespec="seconds")

@@ -1,0 +1,1 @@
+"""What sync keeps in the target."""

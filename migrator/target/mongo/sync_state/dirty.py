@@ -1,0 +1,143 @@
+"""Reaches that wait to be worked on, as documents of `_migrator_dirty`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
+from typing import Any
+
+from bson import Int64
+from pymongo import ASCENDING, DeleteMany, IndexModel, UpdateOne
+from pymongo.client_session import ClientSession
+from pymongo.collection import Collection
+
+from migrator.model.change import Dirty, Reach, Scope
+from migrator.model.chunk import Key
+from migrator.target.mongo.connection.session import Session
+from migrator.target.mongo.leases.fence import Guard, guarded
+from migrator.target.mongo.sync_state.scopes import of_scope
+from migrator.target.mongo.writing import bulk
+from migrator.target.mongo.writing.entries import BATCH, BATCH_BYTES, entry_id, put
+
+DIRTY = "_migrator_dirty"
+
+# By scope, the oldest mark first.
+_INDEXES = [IndexModel([("run", ASCENDING), ("collection", ASCENDING), ("mark", ASCENDING)])]
+
+
+class DirtyReaches:
+    """An entry that is noted again gets a higher mark and begins anew: it goes behind the others, so that one that is
+    noted all the time keeps none of them waiting."""
+
+    def __init__(self, session: Session, guard: Guard, take_marks: Callable[[int], int]) -> None:
+        self._session = session
+        self._guard = guard
+        self._take_marks = take_marks
+
+    def mark(self, scope: Scope, reaches: Iterable[Reach]) -> None:
+        for some in bulk.batches(reaches, BATCH, BATCH_BYTES, _size):
+            guarded(self._guard, self.marking(scope, some))
+
+    def marking(self, scope: Scope, reaches: Iterable[Reach]) -> Callable[[ClientSession | None], None]:
+        """What marks a few reaches, as part of a work that a guard runs."""
+        self._session.cached(_prepare)
+        # Of several times in one call the last counts, as with several calls.
+        entries = dict(reversed({_id(scope, reach): reach for reach in reversed(list(reaches))}.items()))
+        first = self._take_marks(len(entries)) if entries else 0
+        documents = {
+            name: _document(name, scope, reach, first + place) for place, (name, reach) in enumerate(entries.items())
+        }
+        return partial(self._put, documents)
+
+    def oldest(self, scope: Scope, limit: int) -> list[Dirty]:
+        if limit < 1:
+            return []
+        order = [("mark", ASCENDING)]
+        found = self._session.steadily(lambda: list(self._dirty.find(of_scope(scope)).sort(order).limit(limit)))
+        return [_entry(each) for each in found]
+
+    def count(self, scopes: Iterable[Scope]) -> int:
+        return sum(self._session.steadily(lambda one=one: self._dirty.count_documents(of_scope(one))) for one in scopes)  # type: ignore[misc]
+
+    def advance(self, scope: Scope, entry: Dirty, after: Key) -> None:
+        change = {"$set": {"after": after}}
+        self._write(UpdateOne(_by_marks(scope, [entry]), change))
+
+    def settle(self, scope: Scope, entries: Iterable[Dirty]) -> None:
+        for some in bulk.batches(entries, BATCH, BATCH_BYTES, lambda _: 0):
+            self._write(DeleteMany(_by_marks(scope, some)))
+
+    def scopes(self) -> set[Scope]:
+        """All that have an entry."""
+        runs = self._session.steadily(lambda: self._dirty.distinct("run"))
+        return {Scope(run, name) for run in runs for name in self._collections(run)}
+
+    def forget(self, scope: Scope) -> None:
+        self._session.steadily(lambda: self._dirty.delete_many(of_scope(scope)))
+
+    def forget_run(self, run: str) -> None:
+        self._session.steadily(lambda: self._dirty.delete_many({"run": run}))
+
+    def _put(self, documents: Mapping[bytes, dict[str, Any]], session: ClientSession | None) -> None:
+        if documents:
+            put(self._dirty, documents, _again, session)
+
+    def _collections(self, run: str) -> list[str]:
+        return self._session.steadily(lambda: self._dirty.distinct("collection", {"run": run}))
+
+    def _write(self, operation: UpdateOne | DeleteMany) -> None:
+        def work(session: ClientSession | None) -> None:
+            self._dirty.bulk_write([operation], session=session)
+
+        guarded(self._guard, work)
+
+    @property
+    def _dirty(self) -> Collection[dict[str, Any]]:
+        return self._session.database[DIRTY]
+
+
+def _prepare(session: Session) -> bool:
+    session.steadily(lambda: session.database[DIRTY].create_indexes(_INDEXES))
+    return True
+
+
+def _id(scope: Scope, reach: Reach) -> bytes:
+    names = (scope.run, scope.collection, reach.node, reach.hop)
+    return entry_id(*(name.encode() for name in names), *reach.values)
+
+
+def _document(name: bytes, scope: Scope, reach: Reach, mark: int) -> dict[str, Any]:
+    return {
+        "_id": name,
+        **of_scope(scope),
+        "node": reach.node,
+        "hop": reach.hop,
+        "values": reach.values,
+        "after": None,
+        "mark": Int64(mark),
+    }
+
+
+def _again(document: dict[str, Any]) -> UpdateOne:
+    # Of two calls at once the later number stays; the work begins anew in any case.
+    once = {key: value for key, value in document.items() if key not in ("_id", "mark", "after")}
+    change = {"$max": {"mark": document["mark"]}, "$set": {"after": None}, "$setOnInsert": once}
+    return UpdateOne({"_id": document["_id"]}, change, upsert=True)
+
+
+def _by_marks(scope: Scope, entries: Sequence[Dirty]) -> dict[str, Any]:
+    """No mark is given twice: an entry that was noted again has another one."""
+    return {**of_scope(scope), "mark": {"$in": [Int64(entry.mark) for entry in entries]}}
+
+
+def _entry(found: dict[str, Any]) -> Dirty:
+    after = found["after"]
+    return Dirty(
+        Reach(found["node"], found["hop"], tuple(bytes(value) for value in found["values"])),
+        None if after is None else tuple(bytes(part) for part in after),
+        int(found["mark"]),
+    )
+
+
+def _size(reach: Reach) -> int:
+    return sum(map(len, reach.values)) + len(reach.node) + 200

@@ -1,0 +1,163 @@
+"""Documents that sync could not make, in `_migrator_rejected` beside those of the copy (EDGE_CASES 55)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import asdict
+from typing import Any
+
+from bson import Int64
+from pymongo import ASCENDING, DeleteMany, IndexModel, InsertOne
+from pymongo.client_session import ClientSession
+from pymongo.collection import Collection
+
+from migrator.model.change import Scope
+from migrator.model.chunk import Key, Rejected
+from migrator.model.text import text_of
+from migrator.target.mongo.connection.session import Session
+from migrator.target.mongo.copy_state.records import REJECTED
+from migrator.target.mongo.leases.fence import Guard, guarded
+from migrator.target.mongo.sync_state.scopes import of_scope
+from migrator.target.mongo.writing import bulk
+from migrator.target.mongo.writing.entries import BATCH_BYTES
+
+# Behind the chunks of the copy in the order of `_migrator_rejected`.
+_NO_CHUNK = 1 << 40
+_BATCH = 1000
+_NO_LIMIT = 0  # as the server has it
+_INDEXES = [
+    IndexModel([("run", ASCENDING), ("collection", ASCENDING), ("rejected.document", ASCENDING)]),
+    IndexModel([("run", ASCENDING), ("collection", ASCENDING), ("conflict", ASCENDING), ("tried", ASCENDING)]),
+]
+
+
+class SyncRejected:
+    """What the copy noted has the document's key as text only, what sync notes has its bytes too."""
+
+    def __init__(self, session: Session, guard: Guard, take_marks: Callable[[int], int]) -> None:
+        self._session = session
+        self._guard = guard
+        self._take_marks = take_marks
+
+    def note(self, scope: Scope, keys: Sequence[Key], rejected: Sequence[Rejected], *, conflict: bool) -> None:
+        reasons: dict[str, list[Rejected]] = {}
+        for each in rejected:
+            reasons.setdefault(each.document, []).append(each)
+        if unexplained := [key for key in keys if text_of(key) not in reasons]:
+            raise ValueError(f"no reason for {text_of(unexplained[0])}")
+        for some in bulk.batches(keys, _BATCH, BATCH_BYTES, lambda key: 500 * len(reasons[text_of(key)])):
+            tried = self._take_marks(len(some)) if conflict else 0
+            new = [
+                _document(scope, key, number, each, tried + place if conflict and number == 0 else None)
+                for place, key in enumerate(some)
+                for number, each in enumerate(reasons[text_of(key)])
+            ]
+            self._replace(scope, some, new)
+
+    def clear(self, scope: Scope, keys: Sequence[Key]) -> None:
+        for some in bulk.batches(keys, _BATCH, BATCH_BYTES, lambda key: sum(map(len, key))):
+            self._replace(scope, some, ())
+
+    def any(self, scope: Scope) -> bool:
+        wanted = of_scope(scope)
+        found: list[Any] = []
+
+        def look(session: ClientSession | None) -> None:
+            found[:] = self._rejected.find(wanted, {"_id": 1}, session=session).limit(1)
+
+        # DESIGN premise C: behind the guard, for the answer is kept, and a predecessor's late note would not be in it.
+        guarded(self._guard, look)
+        return bool(found)
+
+    def among(self, scope: Scope, keys: Sequence[Key]) -> frozenset[Key]:
+        """See migrator.ports.sync.SyncState.rejected_among."""
+        fields = {"key": 1, "rejected.document": 1}
+        found: list[Any] = []
+        for some in bulk.batches(keys, _BATCH, BATCH_BYTES, lambda key: sum(map(len, key))):
+            wanted = _of_documents(scope, some)
+            found += self._session.steadily(lambda wanted=wanted: list(self._rejected.find(wanted, fields)))  # type: ignore[misc]
+        # The copy noted its documents by text only.
+        exact = {_key(each) for each in found if "key" in each}
+        texts = {each["rejected"]["document"] for each in found if "key" not in each}
+        return frozenset(key for key in keys if key in exact or text_of(key) in texts)
+
+    def keys(self, scope: Scope, after: str | None, limit: int) -> list[tuple[str, Key]]:
+        """See migrator.ports.sync.SyncState.rejected_keys."""
+        # One of a document's reasons is enough.
+        wanted = {**of_scope(scope), "number": 0}
+        behind = {} if after is None else {"rejected.document": {"$gt": after}}
+        found = self._keys({**wanted, **behind}, limit)
+        if len(found) < limit:
+            return found
+        # The last one's text may go on behind the limit.
+        last = found[-1][0]
+        before = [each for each in found if each[0] != last]
+        return before or self._keys({**wanted, "rejected.document": last}, _NO_LIMIT)
+
+    def forget_copied(self, scope: Scope) -> None:
+        """See migrator.ports.sync.SyncState.forget_copied_rejected."""
+
+        def work(session: ClientSession | None) -> None:
+            wanted = {**of_scope(scope), "key": {"$exists": False}}
+            self._rejected.delete_many(wanted, session=session)
+
+        self._session.cached(_prepare)
+        guarded(self._guard, work)
+
+    def conflicting(self, scope: Scope, limit: int) -> list[Key]:
+        if limit < 1:
+            return []
+        wanted = {**of_scope(scope), "conflict": True}
+        found = self._session.steadily(
+            lambda: list(self._rejected.find(wanted, {"key": 1}).sort("tried", ASCENDING).limit(limit))
+        )
+        return list(map(_key, found))
+
+    def _keys(self, wanted: Mapping[str, Any], limit: int) -> list[tuple[str, Key]]:
+        order = [("rejected.document", ASCENDING)]
+        fields = {"key": 1, "rejected.document": 1}
+        found = self._session.steadily(lambda: list(self._rejected.find(wanted, fields).sort(order).limit(limit)))
+        return [(each["rejected"]["document"], _key(each)) for each in found]
+
+    def _replace(self, scope: Scope, keys: Sequence[Key], new: Iterable[Mapping[str, Any]]) -> None:
+        self._session.cached(_prepare)
+        # Ordered: a crash in the middle leaves a position that has this document's change before it.
+        operations: list[Any] = [DeleteMany(_of_documents(scope, keys)), *map(InsertOne, new)]
+
+        def work(session: ClientSession | None) -> None:
+            self._rejected.bulk_write(operations, ordered=True, session=session)
+
+        guarded(self._guard, work)
+
+    @property
+    def _rejected(self) -> Collection[Any]:
+        return self._session.database[REJECTED]
+
+
+def _prepare(session: Session) -> bool:
+    session.steadily(lambda: session.database[REJECTED].create_indexes(_INDEXES))
+    return True
+
+
+def _of_documents(scope: Scope, keys: Sequence[Key]) -> dict[str, Any]:
+    """Keys of different documents may read the same: those of sync are told apart by their bytes."""
+    return {
+        **of_scope(scope),
+        "rejected.document": {"$in": list({text_of(key) for key in keys})},
+        "$or": [{"key": {"$exists": False}}, {"key": {"$in": list(keys)}}],
+    }
+
+
+def _document(scope: Scope, key: Key, number: int, rejected: Rejected, tried: int | None) -> dict[str, Any]:
+    return {
+        **of_scope(scope),
+        "chunk": Int64(_NO_CHUNK),
+        "number": number,
+        "key": key,
+        "rejected": asdict(rejected),
+        **({} if tried is None else {"conflict": True, "tried": Int64(tried)}),
+    }
+
+
+def _key(document: Mapping[str, Any]) -> Key:
+    return tuple(bytes(part) for part in document["key"])

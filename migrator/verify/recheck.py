@@ -1,0 +1,186 @@
+"""From suspects to faults: what is looked at again, when, and what is certain.
+
+Without a sync a difference is a fault as soon as it is seen. With one, it may be that the sync hasn't been there yet,
+or that the document changed between the two sides' reading. So it is looked at again when the sync has passed the place
+where the source's log ended after the look's snapshot: nothing in the snapshot was logged behind it (DESIGN premise A,
+the other way round). What was seen three times in a row, the same bytes on both sides, is a fault. A document that
+changes all the time can't be told; it counts as not right.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import Counter, deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from migrator.documents.identity import tells_keys
+from migrator.model.position import Position
+from migrator.model.verify import Fault, Published, Suspect, Tally
+from migrator.verify.collection_pass import Course
+from migrator.verify.comparison import KEYS_AT_ONCE
+from migrator.verify.repair import Mender
+from migrator.verify.tasks import Found, LookAgain, Looked, SearchRows, Task
+
+# Seen so many times again, just the same: a fault.
+_SAME = 2
+_REPAIRS = 3
+# Documents whose key can't be told from their _id are searched for in all rows, so many at a time.
+_SEARCHED = 20_000
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Suspects that go the same way.
+
+    Attributes:
+        course, number: whose they are, and of which part.
+        end: they are looked at when the sync has passed this; None at once.
+        since: when they were first seen, by the monotonic clock.
+        stage: `look` again; `check` what was put right; `search` for their rows.
+        repairs: how many times they were put right.
+    """
+
+    course: Course
+    number: int
+    suspects: tuple[Suspect, ...]
+    end: Position | None
+    since: float
+    stage: Literal["look", "check", "search"] = "look"
+    repairs: int = 0
+
+    @property
+    def task(self) -> Task:
+        name = self.course.published.scope.collection
+        if self.stage == "search":
+            return SearchRows(name, tuple(bytes(each.fault.identity) for each in self.suspects))
+        return LookAgain(name, self.suspects)
+
+
+class Settling:
+    """All suspects of one verify."""
+
+    def __init__(
+        self,
+        serves: Callable[[Published], bool],
+        passed: Callable[[Published, Position], bool],
+        mender: Mender | None,
+        settle_seconds: float,
+    ) -> None:
+        """
+        Args:
+            serves: whether a sync is at work on a collection.
+            passed: whether it has passed a position, and nothing waits that was logged before.
+            mender: puts right what is certain; None leaves it.
+            settle_seconds: how long a document that changes all the time is looked at again.
+        """
+        self._serves = serves
+        self._passed = passed
+        self._mender = mender
+        self._settle_seconds = settle_seconds
+        self._waiting: deque[Group] = deque()
+        self._ready: deque[Group] = deque()
+        self._unsure: list[Group] = []
+
+    @property
+    def waiting(self) -> int:
+        """Documents that will be looked at again."""
+        return sum(len(group.suspects) for group in (*self._waiting, *self._ready, *self._unsure))
+
+    def next(self) -> Group | None:
+        """What is to be looked at now, None when nothing is."""
+        self._wake()
+        return self._ready.popleft() if self._ready else None
+
+    def first(self, course: Course, number: int, looked: Looked) -> None:
+        """A part's first answer."""
+        course.came(number, looked.tally, len(looked.suspects))
+        for start in range(0, len(looked.suspects), KEYS_AT_ONCE):
+            some = looked.suspects[start : start + KEYS_AT_ONCE]
+            self._seen(Group(course, number, some, looked.end, time.monotonic()))
+
+    def again(self, group: Group, answer: Looked | Found) -> None:
+        """What another look at a group saw."""
+        if isinstance(answer, Found):
+            left = tuple(each for each in group.suspects if bytes(each.fault.identity) not in answer.ids)
+            group.course.settle(group.number, Tally(), (), len(group.suspects) - len(left))
+            if left:
+                self._mend(replace(group, suspects=left))
+            return
+        gone = len(group.suspects) - len(answer.suspects)
+        repaired = gone - answer.tally.rejected if group.stage == "check" else 0
+        group.course.settle(group.number, answer.tally + Tally(repaired=repaired), (), gone)
+        if answer.suspects:
+            self._seen(replace(group, suspects=answer.suspects, end=answer.end))
+
+    def search(self) -> None:
+        """Nothing else is left: looks through all rows for those whose key the `_id` doesn't tell."""
+        self._ready.extend(self._unsure)
+        self._unsure.clear()
+
+    def _seen(self, group: Group) -> None:
+        """Sorts what a look saw into what is certain and what has to be looked at again."""
+        if not self._serves(group.course.published) or group.end is None:
+            self._confirmed(group)
+            return
+        same = tuple(each for each in group.suspects if each.same >= _SAME)
+        others = tuple(each for each in group.suspects if each.same < _SAME)
+        if same:
+            self._confirmed(replace(group, suspects=same))
+        if others and time.monotonic() - group.since > self._settle_seconds:
+            self._give_up(replace(group, suspects=others))
+        elif others:
+            self._waiting.append(replace(group, suspects=others))
+
+    def _wake(self) -> None:
+        """The groups whose time has come: the sync has passed what they saw, or there is none any more."""
+        for _ in range(len(self._waiting)):
+            group = self._waiting.popleft()
+            published = group.course.published
+            if group.end is None or not self._serves(published) or self._passed(published, group.end):
+                self._ready.append(group)
+            elif time.monotonic() - group.since > 2 * self._settle_seconds:
+                self._give_up(group)
+            else:
+                self._waiting.append(group)
+
+    def _confirmed(self, group: Group) -> None:
+        """Nothing will mend these by itself."""
+        collection = group.course.published.collection
+        if not tells_keys(collection) and collection.root.key:
+            # A row with the same digits in another mixture of cases may have made it.
+            extra = tuple(each for each in group.suspects if each.fault.kind == "extra" and not each.source)
+            if extra:
+                self._unsure.append(replace(group, suspects=extra, stage="search"))
+                group = replace(group, suspects=tuple(each for each in group.suspects if each not in extra))
+            if sum(len(each.suspects) for each in self._unsure) >= _SEARCHED:
+                self.search()
+        if group.suspects:
+            self._mend(group)
+
+    def _mend(self, group: Group) -> None:
+        if self._mender is None or group.repairs >= _REPAIRS:
+            self._faults(group, [each.fault for each in group.suspects])
+            return
+        done = self._mender.repair(group.course.published, group.suspects)
+        self._faults(group, [replace(each.fault, reason=why) for each, why in done.left])
+        if not done.begun:
+            return
+        fresh = tuple(replace(each, same=0) for each in done.begun)
+        now = time.monotonic()
+        self._waiting.append(
+            replace(group, suspects=fresh, end=done.end, since=now, stage="check", repairs=group.repairs + 1)
+        )
+
+    def _give_up(self, group: Group) -> None:
+        why = "it changed between looks, or the sync did not catch up"
+        self._faults(group, [replace(each.fault, kind="unsettled", reason=why) for each in group.suspects])
+
+    def _faults(self, group: Group, faults: Sequence[Fault]) -> None:
+        if not faults:
+            return
+        if group.repairs:
+            faults = [replace(each, reason=each.reason or "it could not be put right") for each in faults]
+        kinds = Counter[str](each.kind for each in faults)
+        group.course.settle(group.number, Tally(**kinds), faults, len(faults))

@@ -1,0 +1,68 @@
+"""Whether a sync keeps the target in step meanwhile, and how far it is: a difference that it will mend is none."""
+
+from __future__ import annotations
+
+import time
+
+from migrator.model.change import Scope, SyncReport
+from migrator.model.places import is_behind
+from migrator.model.position import Position
+from migrator.ports.sync import SyncState, SyncTarget
+
+# A sync notes how it is doing every second or so.
+_SILENT = 15.0
+_LOOK_EVERY = 0.3
+
+
+class Race:
+    """One sync beside one verify."""
+
+    def __init__(self, target: SyncTarget | None) -> None:
+        self._target = target
+        self._state: SyncState | None = None if target is None else target.sync_state()
+        self._report: SyncReport | None = None
+        self._heard = 0.0
+        self._looked = 0.0
+        self._alive = self._is_owner()
+
+    @property
+    def alive(self) -> bool:
+        """A sync is at work."""
+        self._look()
+        return self._alive
+
+    def serves(self, scope: Scope) -> bool:
+        """That sync writes to this very collection."""
+        return self.alive and self._report is not None and self._report.serving.get(scope.collection) == scope.run
+
+    def passed(self, scope: Scope, position: Position) -> bool:
+        """Everything logged before `position` is in the documents: it was read, and nothing that was read waits.
+
+        The position is looked at before what waits: what was put off on the way to it was noted before it was saved.
+        """
+        self._look()
+        if self._report is None or self._report.position is None or self._state is None:
+            return False
+        return not is_behind(self._report.position, position) and not self._state.count_dirty([scope])
+
+    def _look(self) -> None:
+        if self._state is None or not self._alive or time.monotonic() - self._looked < _LOOK_EVERY:
+            return
+        report = self._state.last_report()
+        self._looked = time.monotonic()
+        if report is not None and (self._report is None or report.at != self._report.at):
+            self._heard = self._looked
+        self._report = report
+        if report is not None and report.state == "stopped":
+            self._alive = False
+        elif self._looked - self._heard > _SILENT:
+            self._alive = self._is_owner()
+
+    def _is_owner(self) -> bool:
+        """The one that has the lease is the one that reports."""
+        if self._target is None or self._state is None:
+            return False
+        owner = self._target.sync_lease_owner()
+        self._report = self._state.last_report()
+        self._looked = self._heard = time.monotonic()
+        return owner is not None and self._report is not None and self._report.owner == owner

@@ -1,0 +1,118 @@
+"""What is looked at next: the documents of key ranges, then those of the target that no row may make."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+from migrator.copy.chunk_queue import Ranges
+from migrator.model.verify import Published, Wanted
+from migrator.ports.copy import Source
+from migrator.ports.verify import VerifyState
+from migrator.verify.collection_pass import Course
+from migrator.verify.selection import key_tasks, parse_key, sampled_tasks
+from migrator.verify.tasks import CheckIds, CheckRange, Task
+from migrator.workers.announce import Announcer
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A task, and which part of a collection's course it is."""
+
+    course: Course
+    number: int
+    task: Task
+
+
+class Agenda:
+    """One collection after the other. Documents that no row makes are looked for when its ranges have come back."""
+
+    def __init__(
+        self,
+        courses: Sequence[Course],
+        source: Source,
+        state: VerifyState,
+        wanted: Wanted,
+        serves: Callable[[Published], bool],
+        retry_seconds: float,
+        announcer: Announcer,
+    ) -> None:
+        """
+        Args:
+            serves: whether a sync changes the target meanwhile, so that counting proves nothing.
+        """
+        self._left = deque(courses)
+        self._source = source
+        self._state = state
+        self._wanted = wanted
+        self._serves = serves
+        self._retry_seconds = retry_seconds
+        self._announcer = announcer
+        self._ranges: Ranges | None = None
+        self._ready: deque[tuple[Task, bool]] = deque()
+        self._ids: Iterator[list[bytes]] | None = None
+
+    @property
+    def done(self) -> bool:
+        """Everything has been handed out."""
+        return not self._left
+
+    def next(self) -> Part | None:
+        """The next part; None when there is none now, since others have to come back first, or none at all."""
+        while self._left:
+            course = self._left[0]
+            if not course.ranges_done:
+                if not self._ready and not self._take_ranges(course):
+                    course.ranges_done = True
+                    continue
+                task, whole = self._ready.popleft()
+                within = task.range if whole and isinstance(task, CheckRange) else None
+                return Part(course, course.begin(within), task)
+            if not course.returned:
+                return None
+            if not course.extras_done:
+                extra = self._next_ids(course)
+                if extra is not None:
+                    return Part(course, course.begin(None), extra)
+                course.extras_done = True
+            self._ranges = self._ids = None
+            self._left.popleft()
+        return None
+
+    def _take_ranges(self, course: Course) -> bool:
+        published, wanted = course.published, self._wanted
+        collection, name = published.collection, published.scope.collection
+        if self._ranges is None:
+            self._ranges = Ranges(
+                collection, published.chunk_rows, self._source, course.last, self._retry_seconds, self._announcer
+            )
+            if wanted.keys:
+                keys = [parse_key(text, collection) for text in wanted.keys]
+                self._ready.extend((task, False) for task in key_tasks(collection, keys))
+                return bool(self._ready)
+            if wanted.sample is not None:
+                ranges = iter(lambda: self._ranges.take() if self._ranges else [], [])
+                every = (one for some in ranges for one in some)
+                self._ready.extend((task, False) for task in sampled_tasks(collection, every, wanted.sample))
+                return bool(self._ready)
+        if wanted.keys or wanted.sample is not None:
+            return False
+        first = self._ranges.number
+        some = self._ranges.take()
+        self._ready.extend((CheckRange(name, first + index, each), True) for index, each in enumerate(some))
+        return bool(some)
+
+    def _next_ids(self, course: Course) -> Task | None:
+        published = course.published
+        if self._wanted.keys or self._wanted.sample is not None or not published.collection.root.key:
+            return None
+        name = published.scope.collection
+        if self._ids is None:
+            stored = self._state.stored(name)
+            if not self._serves(published) and stored.count() == course.tally.found:
+                # As many as the source's documents were found among: no other is there.
+                return None
+            self._ids = stored.ids()
+        some = next(self._ids, None)
+        return None if some is None else CheckIds(name, tuple(some))
