@@ -143,18 +143,18 @@ def _indented(head: str, text: str) -> str:
 
 class _Imported(Mapping[str, click.Command]):
     """Commands by name, each imported when it is asked for. The modules declare options only; what loads drivers is in
-    `migrator.commands.callbacks`, and imported when a command runs."""
+    `migrator.cli.callbacks`, and imported when a command runs."""
 
     def __init__(self, modules: Mapping[str, str]) -> None:
         """
         Args:
-            modules: for each command the module of `migrator.commands` that it is in. One whose name Python has taken
+            modules: for each command the module of `migrator.cli.commands` that it is in. One whose name Python has taken
                 is called there with an underscore at its end.
         """
         self._modules = modules
 
     def __getitem__(self, name: str) -> click.Command:
-        module = importlib.import_module(f"migrator.commands.{self._modules[name]}")
+        module = importlib.import_module(f"migrator.cli.commands.{self._modules[name]}")
         command = getattr(module, name, None) or getattr(module, f"{name}_")
         assert isinstance(command, click.Command)
         return command
@@ -168,7 +168,7 @@ class _Imported(Mapping[str, click.Command]):
 
 _COMMANDS = _Imported(
     {
-        **dict.fromkeys(("check", "plan", "doctor", "schema"), "look"),
+        **dict.fromkeys(("check", "plan", "doctor", "schema"), "inspect"),
         "apply": "apply",
         **dict.fromkeys(("sync", "status"), "sync"),
         "verify": "verify",

@@ -310,7 +310,7 @@ def test_without_names_of_their_own_it_would(place: Place, change: str, monkeypa
     """A mutant: everybody loads under one name."""
     from migrator.model.collection_names import staged_name
 
-    for module in ("place", "writer"):
+    for module in ("copy_state.place", "writing.chunk_writer"):
         monkeypatch.setattr(
             f"migrator.target.mongo.{module}.staged_name", lambda name, run_id, holding: staged_name(name, run_id, 0)
         )
