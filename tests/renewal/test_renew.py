@@ -134,7 +134,7 @@ class Source:
         return self._source.schema(named_tables(load_mappings(self._folder)))
 
     def resolved(self) -> Collection:
-        (found,) = resolve(load_mappings(self._folder), self.schema(), self._source.describe, Policies())
+        (found,) = resolve(load_mappings(self._folder), self.schema(), self._source, Policies())
         return found
 
     def renewed(self, applied: Collection, before: Mapping[tuple[str, str], Table] | None = None) -> Renewal:
