@@ -45,4 +45,4 @@ def _heading(page: Traversable) -> str:
 def _folder() -> Traversable:
     """Inside the package where it was installed from a wheel, next to it in a checkout."""
     installed = files("migrator") / "help"
-    return installed if installed.is_dir() else Path(__file__).parent.parent / "docs"
+    return installed if installed.is_dir() else Path(__file__).parent.parent.parent / "docs"

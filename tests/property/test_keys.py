@@ -140,10 +140,13 @@ def test_ids_that_no_key_makes(mysql_url: str, tmp_path: Path) -> None:
         {"a": 1, "b": "1"},
         {"a": 1, "b": 1, "c": 1},
     ]
-    for value in [*strange, bson.Int64(1), {"a": bson.Int64(1), "b": 1}]:
+    for value in strange:
         assert key_candidates(days)(bson.encode({"_id": value})) == ()
         assert key_candidates(two)(bson.encode({"_id": value})) == ()
-    assert key_candidates(two)(bson.encode({"_id": {"a": 1, "b": -2}})) == ((b"1", b"-2"),)
+    assert key_candidates(days)(bson.encode({"_id": bson.Int64(1)})) == ()
+    # Whole numbers of both sizes are the same _id to MongoDB, and a column may have been altered since.
+    for first in (1, bson.Int64(1)):
+        assert key_candidates(two)(bson.encode({"_id": {"a": first, "b": -2}})) == ((b"1", b"-2"),)
     # Nothing that is no number reaches a statement.
     for word in ("x", "1 OR 1", "01", "+1", ""):
         assert key_candidates(text)(bson.encode({"_id": {"a": word, "b": 1}})) == ()

@@ -27,6 +27,7 @@ from migrator.target.lease import HeldLease, Timing
 from migrator.target.mongo.leases import fence as mongo_fence
 from migrator.target.record import Intent, Record
 from migrator.target.url import MongoUrl, parse_target_url
+from migrator.waits import untold
 from tests.target.build import chunk, collection_plan, document, reject, result, run
 from tests.target.conftest import Place
 
@@ -159,7 +160,7 @@ LATE: dict[str, Callable[[Copier], object]] = {
     "prepare": lambda late: late.target.publisher(late.lease).prepare(RUN, PLAN),
     "take over what was loaded": lambda late: late.target.publisher(late.lease).take_over(RUN, PLAN),
     "discard": lambda late: late.target.publisher(late.lease).discard(RUN, "orders"),
-    "indexes and validator": lambda late: place(late).make_ready(RUN, PLAN),
+    "indexes and validator": lambda late: place(late).make_ready(RUN, PLAN, untold),
     "rename": swap,
     "rename what a late worker left": swap_what_is_left,
     "publish": lambda late: late.target.publisher(late.lease).publish(RUN, PLAN),
