@@ -13,7 +13,7 @@ import sys
 from pathlib import Path
 
 RUNTIME = Path(__file__).parents[1] / "migrator" / "generate" / "runtime"
-_TARGET = Path(__file__).parents[1] / "migrator" / "target" / "mongo"
+_TARGET = Path(__file__).parents[1] / "migrator" / "target" / "mongo" / "connection"
 _SHARED = ("codes.py", "server_message.py")
 
 _WORDS = {

@@ -187,7 +187,12 @@ def test_identical_rows_without_a_key_get_different_ids() -> None:
 
 
 def test_a_fault_of_migrators_own_is_not_taken_for_a_rejected_row() -> None:
-    number = column("n", nullable=False)
     with pytest.raises(TypeError):
-        # NULL in a NOT NULL column: no value of the row explains it.
-        run(root(field("n", number)), Rows(r=[(b"1", None)]))
+        # A reader that gives no bytes: no value of the row explains it.
+        run(root(field("n", column("n"))), Rows(r=[(b"1", 5)]))
+
+
+def test_null_in_a_column_that_was_not_null_rejects_the_row() -> None:
+    """A table that was altered since, by a statement that isn't read yet."""
+    (batch,) = run(root(field("n", column("n", nullable=False))), Rows(r=[(b"1", None)]))
+    assert "NOT NULL" in batch.rejected[0].reason
