@@ -148,8 +148,8 @@ class _Imported(Mapping[str, click.Command]):
     def __init__(self, modules: Mapping[str, str]) -> None:
         """
         Args:
-            modules: for each command the module of `migrator.cli.commands` that it is in. One whose name Python has taken
-                is called there with an underscore at its end.
+            modules: for each command the module of `migrator.cli.commands` that it is in. One whose name Python has
+                taken is called there with an underscore at its end.
         """
         self._modules = modules
 

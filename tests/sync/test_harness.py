@@ -70,7 +70,7 @@ def test_a_right_sync_passes(mysql_url: str, mongodb_url: str) -> None:
 
 
 def test_rejected_documents_are_judged(mysql_url: str, mongodb_url: str) -> None:
-    history = History(Spec(5, "shop", rounds=1, transactions=1), mysql_url)
+    history = History(Spec(6, "shop", rounds=1, transactions=1), mysql_url)
     history.close()
     run = running.apply(mysql_url, mongodb_url, history.world.mappings, history.collections)
     judge(history, mongodb_url, [run])
