@@ -188,7 +188,7 @@ def test_an_emptied_table(world: World, table: str) -> None:
     "statement",
     [
         "ALTER TABLE children DROP COLUMN name",
-        "ALTER TABLE children MODIFY name INT",
+        "ALTER TABLE children MODIFY parent_id VARCHAR(20)",
         "DROP TABLE children",
     ],
 )
