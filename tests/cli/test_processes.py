@@ -112,8 +112,8 @@ def test_a_signal_stops_gently_and_the_same_command_goes_on(shop: Shop, number: 
         command, env=environment(shop), stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, cwd=shop.folder
     )
     assert process.stderr is not None
-    line = process.stderr.readline().decode()
-    assert "begun" in line
+    while "begun" not in process.stderr.readline().decode():
+        assert process.poll() is None
     time.sleep(0.3)
     process.send_signal(number)
     said = process.stderr.read().decode()
