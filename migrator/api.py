@@ -64,6 +64,12 @@ def _reached(
         yield target
 
 
+def _require_reachable(target_url: str) -> None:
+    """For work that opens the target by itself."""
+    with _reached(target_url):
+        pass
+
+
 def ends(source_url: str, target_url: str, retry_seconds: float | None = None) -> Ends:
     """How this process and its workers open both sides; see `open_target` for `retry_seconds`.
 
@@ -135,7 +141,8 @@ def apply(plan: Plan, source_url: str, target_url: str, options: ApplyOptions, o
         options: how gently and how far.
         observer: hears of the progress.
     """
-    with _reached(target_url), open_source(source_url).located(lambda: [each.collection for each in plan.collections]):
+    _require_reachable(target_url)
+    with open_source(source_url).located(lambda: [each.collection for each in plan.collections]):
         return _apply(plan, ends(source_url, target_url, options.retry_seconds), options, observer)
 
 
@@ -213,13 +220,10 @@ def verify(
     Args:
         files: the mappings; those that are others than what was applied are reported, and what was applied counts.
     """
-    if files is not None:
-        with _reached(target_url, _LOOKING_SECONDS) as target:
-            planner.tell_other_mappings(open_source(source_url), target, files, observer.note)
-    with (
-        _reached(target_url, _LOOKING_SECONDS) as target,
-        open_source(source_url).located(partial(_applied, target)),
-    ):
+    source = open_source(source_url)
+    with _reached(target_url, _LOOKING_SECONDS) as target, source.located(partial(_applied, target)):
+        if files is not None:
+            planner.tell_other_mappings(source, target, files, observer.note)
         return _verify(_verify_ends(source_url, target_url, options), options, observer)
 
 
@@ -232,15 +236,13 @@ def independent_look(
     source_url: str, target_url: str, options: VerifyOptions, observer: VerifyObserver
 ) -> IndependentReport:
     """Sums of tables beside sums of documents; see `migrator.verify.independent`. `options` say which collections."""
-    with _reached(target_url):
-        pass
+    _require_reachable(target_url)
     return _independent_look(_verify_ends(source_url, target_url, options), options, observer)
 
 
 def cutover(source_url: str, target_url: str, options: CutoverOptions, observer: CutoverObserver) -> CutoverResult:
     """Hands collections over to the application; see `migrator.cutover.cutover.cutover`."""
-    with _reached(target_url):
-        pass
+    _require_reachable(target_url)
     both = CutoverEnds(partial(open_source, source_url), partial(open_target, target_url, options.pace.retry_seconds))
     return _cutover(both, counters, options, observer)
 

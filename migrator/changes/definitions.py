@@ -210,7 +210,7 @@ def _lost(names: Sequence[_Word]) -> Touched | None:
 
 
 def _names(words: Sequence[_Word]) -> Sequence[_Word]:
-    """What stands behind COLUMN and IF EXISTS."""
+    """What comes after COLUMN and IF EXISTS."""
     if words and words[0].key == "COLUMN":
         words = words[1:]
     if [word.key for word in words[:2]] == ["IF", "EXISTS"]:

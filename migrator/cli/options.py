@@ -76,7 +76,7 @@ def sparing(command: Command) -> Command:
             "--max-replica-lag",
             metavar="SECONDS",
             type=click.FloatRange(0),
-            help="Pause while the watched replica is more behind.",
+            help="Pause while the watched replica lags by more.",
         ),
     )
     return with_options(options, command)

@@ -7,7 +7,7 @@ two clocks are compared.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
 # Of these apply, sync and verify note in the target what they are doing.
 Command = Literal["plan", "apply", "sync", "verify", "cutover", "status"]
@@ -25,18 +25,7 @@ PhaseName = Literal[
     "verifying",
 ]
 
-PHASES: tuple[PhaseName, ...] = (
-    "standby",
-    "starting",
-    "planning",
-    "recording-keys",
-    "copying",
-    "catching-up",
-    "building-index",
-    "publishing",
-    "following",
-    "verifying",
-)
+PHASES: tuple[PhaseName, ...] = get_args(PhaseName)
 
 _WORDS: dict[PhaseName, str] = {
     "recording-keys": "recording cascade keys",

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
 
-_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+from migrator.workers.signals import handled_by, handlers
 
 
 @contextmanager
@@ -21,19 +21,13 @@ def uninterrupted() -> Iterator[None]:
         yield
         return
     came: list[tuple[int, FrameType | None]] = []
-    handlers = {number: signal.getsignal(number) for number in _SIGNALS}
+    before = handlers()
     try:
-        for number in _SIGNALS:
-            # A handler that was not installed from Python can't be put back.
-            if handlers[number] is not None:
-                signal.signal(number, lambda *call: came.append(call))
-        yield
+        with handled_by(lambda number, frame: came.append((number, frame)), before):
+            yield
     finally:
-        for number, handler in handlers.items():
-            if handler is not None:
-                signal.signal(number, handler)
         for which, frame in came[:1]:
-            late = handlers[signal.Signals(which)]
+            late = before[signal.Signals(which)]
             if callable(late):
                 late(which, frame)
             elif late == signal.SIG_DFL:
@@ -66,7 +60,7 @@ class StopRequest:
             yield
             return
 
-        before = {number: signal.getsignal(number) for number in _SIGNALS}
+        before = handlers()
 
         def hear(number: int, frame: FrameType | None) -> None:
             if self._heeded and not self.asked:
@@ -77,10 +71,5 @@ class StopRequest:
                 handler(number, frame)
             raise KeyboardInterrupt
 
-        try:
-            for number in _SIGNALS:
-                signal.signal(number, hear)
+        with handled_by(hear, before):
             yield
-        finally:
-            for number, handler in before.items():
-                signal.signal(number, handler)

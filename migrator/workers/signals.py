@@ -13,10 +13,10 @@ import signal
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from types import FrameType
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from migrator.errors import ExitCode
 
@@ -38,7 +38,7 @@ def interruptible(say: Say) -> Iterator[None]:
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    before = {number: signal.getsignal(number) for number in SIGNALS}
+    found = {number: handler for number, handler in handlers().items() if handler != signal.SIG_IGN}
     answered = threading.Event()
 
     def interrupt(_: int, __: FrameType | None) -> NoReturn:
@@ -46,17 +46,29 @@ def interruptible(say: Say) -> Iterator[None]:
         answered.wait(_ANSWER_SECONDS)
         raise KeyboardInterrupt
 
-    with _answering(say, answered):
-        try:
-            for number, handler in before.items():
-                if handler != signal.SIG_IGN:
-                    signal.signal(number, interrupt)
-            yield
-        finally:
-            for number, handler in before.items():
-                # A handler that was not installed from Python can't be put back.
-                if handler is not None:
-                    signal.signal(number, handler)
+    with _answering(say, answered), handled_by(interrupt, found):
+        yield
+
+
+def handlers() -> dict[signal.Signals, Any]:
+    """What handles each of the two signals now; None for what was not installed from Python."""
+    return {number: signal.getsignal(number) for number in SIGNALS}
+
+
+@contextmanager
+def handled_by(
+    handler: Callable[[int, FrameType | None], object], before: Mapping[signal.Signals, Any]
+) -> Iterator[None]:
+    """`handler` takes the place of those in `before`, for the length of the block. Main thread only."""
+    # A handler that was not installed from Python can't be put back.
+    replaced = {number: each for number, each in before.items() if each is not None}
+    try:
+        for number in replaced:
+            signal.signal(number, handler)
+        yield
+    finally:
+        for number, each in replaced.items():
+            signal.signal(number, each)
 
 
 @contextmanager

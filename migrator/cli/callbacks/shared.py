@@ -95,9 +95,9 @@ def write(file: Path, text: str, what: str = "plan") -> None:
         if file.exists() and not file.is_file():
             file.write_text(text, encoding="utf-8")
             return
-        beside = file.with_name(f".{file.name}.part")
-        beside.write_text(text, encoding="utf-8")
-        beside.replace(file)
+        part = file.with_name(f".{file.name}.part")
+        part.write_text(text, encoding="utf-8")
+        part.replace(file)
     except (OSError, RuntimeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "its links lead in a circle"
         raise SettingsError(f"the {what} can't be written: {reason}", where=str(file.absolute())) from None

@@ -48,7 +48,7 @@ def generate(**options: Any) -> None:
 )
 @click.option("--watch", metavar="SECONDS", type=click.FloatRange(0.1), help="Look again after so long, until Ctrl-C.")
 def fanout(**options: Any) -> None:
-    """Finishes bringing copies up to date that writes through generated repositories left behind."""
+    """Updates the copies that writes through generated repositories have not updated yet."""
     from migrator.cli.callbacks.generate import fanout as run
 
     run(**options)

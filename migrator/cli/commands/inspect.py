@@ -40,7 +40,7 @@ def plan(**options: Any) -> None:
 @common
 @click.option("--json", "as_json", is_flag=True, help="Print the checks as JSON.")
 def doctor(**options: Any) -> None:
-    """Looks whether source and target can do what migrator needs, and says how to mend what can't."""
+    """Looks whether source and target can do what migrator needs, and says how to fix what can't."""
     from migrator.cli.callbacks.inspect import doctor as run
 
     run(**options)

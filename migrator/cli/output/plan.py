@@ -12,7 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from migrator.cli.output.plan_details import details, samples
-from migrator.model.plan import COPIED, Action, CollectionMeasure, CollectionPlan, Finding, Plan, Severity
+from migrator.model.plan import COPIED, Action, CollectionMeasure, CollectionPlan, Finding, Measure, Plan, Severity
 from migrator.model.wording import clean, count, duration, listed, measured_size, plural
 from migrator.planning.build import estimate
 from migrator.planning.identity import plan_identity
@@ -103,8 +103,7 @@ def _collections(changed: Sequence[CollectionPlan]) -> Iterator[RenderableType]:
     for each in changed:
         sizes = ["", "", ""]
         if each.action in COPIED and each.measure is not None:
-            seconds = estimate([each])
-            sizes = [count(each.measure.documents), measured_size(each.measure.total_bytes), _seconds(seconds.value)]
+            sizes = [count(each.measure.documents), measured_size(each.measure.total_bytes), _time(estimate([each]))]
         table.add_row(Text(clean(each.collection.name), "bold"), Text(each.action, _ACTION_STYLES[each.action]), *sizes)
     yield table
     for each in changed:
@@ -112,8 +111,8 @@ def _collections(changed: Sequence[CollectionPlan]) -> Iterator[RenderableType]:
             yield Padding(Text.assemble((clean(each.collection.name), "bold"), clean(f": {reason}")), (0, 0, 0, 2))
 
 
-def _seconds(value: float) -> str:
-    return f"~{duration(value)}"
+def _time(seconds: Measure) -> str:
+    return duration(seconds.value) if seconds.exact else f"~{duration(seconds.value)}"
 
 
 def _spaced(parts: Sequence[RenderableType]) -> Sequence[RenderableType]:
@@ -172,12 +171,10 @@ def _summary(plan: Plan) -> Text:
     text = Text.assemble(("Collections: ", "bold"), todo or "none")
     copied = [each for each in plan.collections if each.action in COPIED]
     if copied:
-        approximately = "" if plan.seconds.exact else "~"
-        text.append(f"; copying takes {approximately}{duration(plan.seconds.value)}")
+        text.append(f"; copying takes {_time(plan.seconds)}")
     text.append(".")
-    severities = Counter(finding.severity for finding in all_findings(plan))
-    if severities["blocked"]:
-        text.append(f" Blocked by {severities['blocked']}: apply refuses this plan.", "bold red")
+    if plan.blocked:
+        text.append(f" Blocked by {len(plan.blocked)}: apply refuses this plan.", "bold red")
     return text
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import lru_cache
 from json import JSONDecodeError, loads
 from math import isinf
@@ -130,26 +131,23 @@ def _widened(value: Any) -> Any:
 
 
 def _has_nul_name(value: Any) -> bool:
-    todo = [value]
-    while todo:
-        item = todo.pop()
-        if isinstance(item, dict):
-            if any("\0" in key for key in item):
-                return True
-            todo += item.values()
-        elif isinstance(item, list):
-            todo += item
-    return False
+    return any("\0" in key for item in _objects(value) for key in item)
 
 
 def _check_keys(value: Any) -> None:
+    for item in _objects(value):
+        for key in item:
+            check_key(key)
+
+
+def _objects(value: Any) -> Iterator[dict[str, Any]]:
+    """The value itself and all inside it that are JSON objects."""
     todo = [value]
     while todo:
         item = todo.pop()
         if isinstance(item, dict):
-            for key, inner in item.items():
-                check_key(key)
-                todo.append(inner)
+            yield item
+            todo += item.values()
         elif isinstance(item, list):
             todo += item
 
