@@ -265,12 +265,15 @@ class Follower:
                 self._is_inside = True
                 self.progress.changes += len(event.changes)
                 self._hear(event)
-            case Truncate():
+            case Truncate() | Statement():
                 self._flush_all()
-                self._empty(event)
-            case Statement():
-                self._flush_all()
-                self._redefine(event)
+                if self._intake is None:
+                    # The event is read again.
+                    return
+                if isinstance(event, Truncate):
+                    self._empty(event)
+                else:
+                    self._redefine(event)
             case Undone():
                 for scope in self._hearing():
                     self._trackers[scope].undone()
@@ -472,7 +475,12 @@ class Follower:
             self._forget(scope, [each.table for each in self._cascades[scope].tables])
             self._trackers[scope].doubtful.clear()
         if doubtful:
+            watched = self._watches
             self._remember_tables()
+            if self._watches is not watched:
+                # A statement that is still to be read altered them. What was read was not understood in this way, and
+                # what trackers held of it is gone with them: it is read again from the saved positions.
+                self._drop_intake()
 
     def _remember_tables(self) -> None:
         """Tables that have to be remembered and aren't yet: read now, and every document built again from later
@@ -495,6 +503,7 @@ class Follower:
 
     def _move(self, scopes: Sequence[Scope], position: Position) -> None:
         """To a position of now, over statements that were not read."""
+        before, members = self._tables.schema.by_name, dict(self._members)
         self._read_tables()
         self._renew()
         self._tables.advance(scopes, self._watches)
@@ -502,7 +511,10 @@ class Follower:
         if self._intake is None:
             # Others may stand before that.
             self._tables.rewind(self._positions)
-        self._look_up()
+        if (self._tables.schema.by_name, self._members) != (before, members):
+            # Only then: trackers of other collections may hold rows that go with the end of the batch (DESIGN
+            # premise B).
+            self._look_up()
 
     def _missing(self, scope: Scope) -> Part:
         """What has to be remembered for a collection, and isn't."""

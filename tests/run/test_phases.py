@@ -37,8 +37,8 @@ def test_phases_come_in_their_order(mysql_url: str, mongodb_url: str, tmp_path: 
     world.mapping(TAGS)
     heard = world.apply()
     phases = [str(phase) for phase, _ in groupby(each.phase for each in heard.doings)]
-    assert phases == [
-        "starting",
+    # A start that takes less than a second is told to nobody.
+    assert [phase for phase in phases if phase != "starting"] == [
         "recording cascade keys",
         "copying",
         "catching up",
