@@ -21,6 +21,7 @@ from migrator.source.rows.snapshot import SnapshotReader
 from migrator.sync.cascades import initial_load, snapshot_rows
 from migrator.sync.cascades.initial_load import Memory
 from migrator.target.publish import Publisher
+from migrator.waits import Building
 from migrator.workers.background import IsOver
 from tests.sync.premises.test_b_cascades import BOOKS, PRODUCTS, TAGS
 from tests.sync.premises.test_b_cascades import UNMAPPED as SHELVES
@@ -155,13 +156,13 @@ def test_a_collection_that_goes_live_later_has_a_memory_of_its_own(
     tagged.mapping(PRODUCTS.replace("collection: products", "collection: things"))
     publish, published = Publisher.publish, list[str]()
 
-    def then_sync(self: Publisher, run: str, plan: CollectionPlan) -> object:
+    def then_sync(self: Publisher, run: str, plan: CollectionPlan, building: Building) -> object:
         if published:
             tagged.sql(GONE)
             tagged.sync()
             assert tagged.found(published[0])[1]["tags"] == ["blue"]
         published.append(plan.collection.name)
-        return publish(self, run, plan)
+        return publish(self, run, plan, building)
 
     monkeypatch.setattr(Publisher, "publish", then_sync)
     tagged.apply()
