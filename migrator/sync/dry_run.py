@@ -82,7 +82,7 @@ class _Telling:
         self._opened.run(self._take(pending, reached))
         return Rebuilt()
 
-    def note(self, scope: Scope, reaches: Iterable[Reach]) -> None:
+    def note(self, scope: Scope, reaches: Iterable[Reach], why: str = "") -> None:
         """What a cascade changed without an event, or a statement altogether."""
         found = list(reaches)
         keys = tuple(text_of(reach.values) for reach in found if reach.hop == "key")
@@ -119,7 +119,7 @@ class _Untouched:
     def positions(self, scopes: Iterable[Scope]) -> dict[Scope, Position]:
         return self._state.positions(scopes)
 
-    def renew(self, scope: Scope, collection: Collection, reaches: Iterable[Reach]) -> None:
+    def renew(self, scope: Scope, collection: Collection, reaches: Iterable[Reach], why: str) -> None:
         """Not kept."""
 
     def known_tables(self, scopes: Iterable[Scope]) -> dict[Scope, KnownTables]:
@@ -137,7 +137,7 @@ class _Untouched:
     def note_lost(self, scopes: Iterable[Scope], reason: str) -> None:
         """Not kept."""
 
-    def mark_dirty(self, scope: Scope, reaches: Iterable[Reach]) -> None:
+    def mark_dirty(self, scope: Scope, reaches: Iterable[Reach], why: str = "") -> None:
         """Not kept."""
 
     def dirty(self, scope: Scope, limit: int) -> list[Dirty]:
@@ -146,7 +146,10 @@ class _Untouched:
     def count_dirty(self, scopes: Iterable[Scope]) -> int:
         return self._state.count_dirty(scopes)
 
-    def advance(self, scope: Scope, entry: Dirty, after: Key) -> None:
+    def wide(self, scope: Scope) -> list[Dirty]:
+        return self._state.wide(scope)
+
+    def advance(self, scope: Scope, entry: Dirty, after: Key, done: int) -> None:
         """Not kept."""
 
     def settle(self, scope: Scope, entries: Iterable[Dirty]) -> None:

@@ -39,12 +39,12 @@ from migrator.model.position import Position
 from migrator.model.tree import Collection, tables_of
 from migrator.ports.sync import SyncableSource, SyncState
 from migrator.renewal.renew import Renewal
-from migrator.sync.cascades.snapshot_rows import Part, missing, remember
+from migrator.sync.cascades.snapshot_rows import UNSEEN, Part, missing, remember
 from migrator.sync.cascades.tracker import Tracker
 from migrator.sync.change_handler import Treatment
 from migrator.sync.log_queue import Intake, Taken
 from migrator.sync.rebuild import Rebuilt
-from migrator.sync.renewing import Renewals
+from migrator.sync.renewing import Renewals, reason
 from migrator.sync.tables import Tables
 from migrator.workers.announce import Announcer, OpenWait
 from migrator.workers.retry import retrying
@@ -308,7 +308,8 @@ class Follower:
                 # Where an `_id` doesn't tell its key, looking through the documents also takes away such as there are
                 # rows for: those come back with the rows.
                 tells = tells_keys(self._members[scope].collection)
-                self._treatment.note(scope, reaches if tells else resolver.everything())
+                why = f"{'.'.join(event.table)} was emptied by TRUNCATE"
+                self._treatment.note(scope, reaches if tells else resolver.everything(), why)
 
     # --- treating them ---
 
@@ -412,7 +413,7 @@ class Follower:
                 self._members[scope] = Member(scope, renewal.collection)
                 self._treatment.renew(scope, renewal.collection)
             elif all_:
-                self._retrying(partial(self._treatment.note, scope, all_))
+                self._retrying(partial(self._treatment.note, scope, all_, reason(renewal)))
 
     def _settle(self) -> None:
         """Renewals that a crash broke off, and whose reason is gone."""
@@ -494,7 +495,7 @@ class Follower:
                 position = self._retrying(partial(remember, self._source, parts, _load, _to_the_end, reached))
             moved = [part.scope for part in parts if len(part.tables) == len(self._cascades[part.scope].tables)]
             for part in parts:
-                self._treatment.note(part.scope, self._resolvers[part.scope].everything())
+                self._treatment.note(part.scope, self._resolvers[part.scope].everything(), UNSEEN)
             if position is not None and moved:
                 # What lies before is dirty now, and must not be taken in over what is remembered.
                 self._move(moved, position)
