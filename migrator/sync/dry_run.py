@@ -19,7 +19,7 @@ from migrator.sync.rebuild import Rebuilt
 from migrator.sync.renewing import ToldRenewals
 from migrator.sync.root_keys import climb
 from migrator.sync.sync import followable_members
-from migrator.workers.announce import UNHEARD
+from migrator.workers.announce import Announcer
 
 _WAIT = 0.5
 
@@ -42,27 +42,38 @@ Tell = Callable[[WouldChange], None]
 
 
 def rehearse(
-    source: SyncableSource, target: SyncTarget, tell: Tell, note: Callable[[str], None], retry_seconds: float
+    source: SyncableSource,
+    target: SyncTarget,
+    tell: Tell,
+    note: Callable[[str], None],
+    retry_seconds: float,
+    announcer: Announcer,
 ) -> Position | None:
     """Reads what was logged up to now, tells what a sync would do, and returns where it would stand then.
+
+    Args:
+        announcer: hears what is waited for.
 
     Raises:
         SyncBlocked, SourceError, TargetError: as `migrator.sync.sync.sync`.
     """
-    source.require_followable()
-    state = target.sync_state()
-    members = followable_members(source, state, frozenset(state.handed_over()), note)
+    with announcer.waiting("answers of the servers", source.blocked):
+        source.require_followable()
+        state = target.sync_state()
+        members = followable_members(source, state, frozenset(state.handed_over()), note)
     if not members:
         return None
     telling = _Telling(source, members, tell)
     with ExitStack() as stack:
         stack.callback(telling.close)
         renewals = ToldRenewals(telling.note)
-        follower = Follower(source, _Untouched(state), members, telling, renewals, _nothing, retry_seconds, UNHEARD)
+        follower = Follower(source, _Untouched(state), members, telling, renewals, _nothing, retry_seconds, announcer)
         stack.callback(follower.close)
-        goal = source.log_status(follower.reached).end
+        with announcer.waiting("the source to say where its log ends"):
+            goal = source.log_status(follower.reached).end
         while follower.progress.position is None or is_behind(follower.progress.position, goal):
-            follower.step(_WAIT)
+            with announcer.waiting("a batch to be read"):
+                follower.step(_WAIT)
         return follower.progress.position
 
 

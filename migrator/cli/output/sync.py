@@ -13,10 +13,10 @@ from rich.console import Console
 
 from migrator.cli.output.activity import EventLines, PhaseLines, TextLines, doing, waiting
 from migrator.cli.output.log_output import Output
-from migrator.cli.output.terminal import WAIT_SHOWN
+from migrator.cli.output.terminal import WAIT_SHOWN, one_line
 from migrator.model.activity import Activity
 from migrator.model.change import SyncReport
-from migrator.model.wording import clean, number
+from migrator.model.wording import number
 from migrator.sync.dry_run import WouldChange
 from migrator.sync.follower import shown
 from migrator.sync.sync import SyncObserver, SyncResult
@@ -50,14 +50,14 @@ class Lines:
         if self._status is None:
             self._phases.doing(activity)
         elif wait is not None and self._is_waiting:
-            self._status.update(clean(f"{doing(activity.phase, activity.beside)}: {waiting(wait)}"))
+            self._status.update(one_line(f"{doing(activity.phase, activity.beside)}: {waiting(wait)}"))
 
     def reported(self, report: SyncReport) -> None:
         text = line(report)
         if self._status is not None:
             # A wait is shown until it ends: reports come all the while.
             if not self._is_waiting:
-                self._status.update(text)
+                self._status.update(one_line(text))
             return
         now = time.monotonic()
         if report.state != self._state or now - self._said >= _LINE_SECONDS:
