@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from contextlib import closing
 
 from migrator.ports.sync import SyncableSource, SyncState
 from migrator.sync.change_handler import Later
@@ -25,8 +24,8 @@ def capture(
         SourceUnavailable, TargetUnavailable: when passing faults outlasted the retries.
     """
     renewals = RefusedRenewals(state)
-    # It runs beside the copy, which is what people hear of; where it ends early the copy goes on without.
-    with closing(Follower(source, state, members, Later(state), renewals, _never, retry_seconds, UNHEARD)) as follower:
+    # It runs next to the copy, which is what people hear of; where it ends early the copy goes on without.
+    with Follower(source, state, members, Later(state), renewals, _never, retry_seconds, UNHEARD) as follower:
         while not is_over():
             follower.step(_WAIT)
         follower.finish()

@@ -234,18 +234,18 @@ class _Sync:
         ]
         treatment = Now(self._source, self._state, served, self._announcer)
         stack.callback(treatment.close)
-        follower = Follower(
-            self._source,
-            self._state,
-            self._serving.members,
-            treatment,
-            LiveRenewals(self._target.renewer(self._lease), self._state, self._observer.note, self._announcer),
-            self._before_write,
-            self._options.retry_seconds,
-            self._announcer,
+        return stack.enter_context(
+            Follower(
+                self._source,
+                self._state,
+                self._serving.members,
+                treatment,
+                LiveRenewals(self._target.renewer(self._lease), self._state, self._observer.note, self._announcer),
+                self._before_write,
+                self._options.retry_seconds,
+                self._announcer,
+            )
         )
-        stack.callback(follower.close)
-        return follower
 
     # --- what is served ---
 

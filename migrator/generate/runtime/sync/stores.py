@@ -1,3 +1,4 @@
+# Generated from aio/stores.py by migrator's dev/unasync.py. Edit that one.
 """Redis and Memcached behind one protocol; their packages are imported when a store is opened, and not before."""
 
 from __future__ import annotations
