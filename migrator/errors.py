@@ -107,17 +107,17 @@ class PlanRefused(MigratorError):
 
 
 class NotOwned(PlanRefused):
-    """A collection exists that migrator did not create (DESIGN rule 8)."""
+    """A collection exists that migrator did not create (rule 8)."""
 
 
 class LeaseHeld(MigratorError):
-    """Another apply is at work on the same target (DESIGN premise C)."""
+    """Another apply is at work on the same target (premise C)."""
 
     exit_code = ExitCode.BUSY
 
 
 class LeaseLost(MigratorError):
-    """The lease was taken by another process while this one was not looking (DESIGN premise C)."""
+    """The lease was taken by another process while this one was not looking (premise C)."""
 
     exit_code = ExitCode.BUSY
 

@@ -1,5 +1,5 @@
-"""Foreign keys that change rows without a trace in the change log, and what to remember because of them (DESIGN
-premise B).
+"""Foreign keys that change rows without a trace in the change log, and what to remember because of them
+(premise B).
 
 InnoDB carries out ON DELETE CASCADE, ON DELETE SET NULL and their ON UPDATE twins by itself; where the server doesn't
 log that, the parent's event is all there is. The documents are then found in one of two ways:

@@ -1,11 +1,11 @@
 """apply: executes a plan, from the first chunk to the last rename, going on where an earlier process stopped.
 
 The order is what makes it right:
-  1. the lease (one apply at a time, DESIGN premise C);
+  1. the lease (one apply at a time, premise C);
   2. a second look: what the plan was made for is still so;
-  3. the change log's position, before any snapshot (DESIGN premise A);
+  3. the change log's position, before any snapshot (premise A);
   4. chunks, each from one snapshot, into collections beside the live ones; what changes meanwhile is noted;
-  5. a look whether the schema is still the same (DESIGN premise D);
+  5. a look whether the schema is still the same (premise D);
   6. what was noted is put right; indexes, validator, rename, record of ownership.
 """
 
@@ -143,7 +143,7 @@ class _Apply:
 
     def _copy(self, run: Run, pool: Pool) -> None:
         plans = self._unpublished(run)
-        # DESIGN premise C, in this order: first the claims of a predecessor end, then its writes reach another name.
+        # Premise C, in this order: first the claims of a predecessor end, then its writes reach another name.
         self._state.take_over(run.id)
         progress = self._state.progress(run.id)
         for plan in plans:
@@ -326,7 +326,7 @@ class _Apply:
         return None
 
     def _remembered(self, run: Run, progress: Mapping[str, CollectionProgress]) -> Run | None:
-        """The run, if all is remembered that had to be as of a moment before its first chunk (DESIGN premise B)."""
+        """The run, if all is remembered that had to be as of a moment before its first chunk (premise B)."""
         handover = self._handover(run)
         published = any(each.published for each in progress.values())
         if handover is None or published or not handover.lacks_memory(progress):
@@ -355,7 +355,7 @@ class _Apply:
                 run, pool, resumed = self._at_one_moment(stack, run)
             else:
                 resumed = run is not None
-                # DESIGN premise A: the position first, then the snapshots.
+                # Premise A: the position first, then the snapshots.
                 run = run or self._begin(self._source.position())
                 factory = partial(ChunkHandler, self._plan, self._ends, self._options.retry_seconds)
                 with self._announcer.waiting(_WORKERS):

@@ -55,7 +55,7 @@ async def copy_chunk(
     open_reader: OpenReader,
     writer: Writer,
 ) -> ChunkResult:
-    """Copies one chunk from one snapshot and notes it as done after every write was acknowledged (DESIGN rule 5)."""
+    """Copies one chunk from one snapshot and notes it as done after every write was acknowledged (rule 5)."""
     started = time.monotonic()
     written = rows = size = 0
     rejected: list[Rejected] = []
@@ -92,7 +92,7 @@ class ChunkHandler:
 
     def __init__(self, plan: Plan, ends: Ends, retry_seconds: float, waits: Waits = UNTOLD) -> None:
         self._source = ends.open_source()
-        # DESIGN premise A: rows come from the server whose position was noted.
+        # Premise A: rows come from the server whose position was noted.
         require_same_server(plan, self._source)
         self._target = ends.open_target(waits)
         self._writer: Writer = self._target.writer()

@@ -78,7 +78,7 @@ class Handover:
 
     @contextmanager
     def beside(self, progress: Mapping[str, CollectionProgress]) -> Iterator[Callable[[], None]]:
-        """While chunks are copied: rows are remembered as of this moment (DESIGN premise B), then changes are noted.
+        """While chunks are copied: rows are remembered as of this moment (premise B), then changes are noted.
 
         Gives a function that raises what ended the first; the second is not needed to go on.
         """
@@ -107,7 +107,7 @@ class Handover:
 
     def catch_up(self) -> None:
         """Before anything is published: what changed while it was copied is put right beside the live collections, so
-        that they go live as of one moment, and unique indexes meet no duplicates that never were (EDGE_CASES 51)."""
+        that they go live as of one moment, and unique indexes meet no duplicates that never were (edge case 51)."""
         if not self._is_followed() or not self._is_followable():
             return
         self._announcer.enter(Phase("catching-up"))

@@ -1,4 +1,4 @@
-"""Whether a piece of SQL depends on one row of one table only (DESIGN premise D).
+"""Whether a piece of SQL depends on one row of one table only (premise D).
 
 The text is parsed to judge it and never written anew: what the user wrote is what the source gets.
 """

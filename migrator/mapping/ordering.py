@@ -1,4 +1,4 @@
-"""`order_by:` to an order in which no two rows tie (DESIGN premise D)."""
+"""`order_by:` to an order in which no two rows tie (premise D)."""
 
 from __future__ import annotations
 

@@ -50,7 +50,7 @@ class Chunk:
 
 @dataclass(frozen=True, slots=True)
 class Rejected:
-    """One reason why a document could not be made; kept where a person can read it (DESIGN rule 6).
+    """One reason why a document could not be made; kept where a person can read it (rule 6).
 
     Attributes:
         collection: the mapping's collection.

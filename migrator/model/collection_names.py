@@ -20,7 +20,7 @@ def staged_name(collection: str, run_id: str, holding: int) -> str:
     Args:
         holding: number of the holding of the lease under which it is loaded; 0 for none. A process that takes over a
             run moves what was loaded to a name of its own, so that what its predecessor still sends reaches a name
-            that nobody reads (DESIGN premise C).
+            that nobody reads (premise C).
     """
     return f"{collection}__migrator_{run_id}{f'_{holding}' if holding else ''}"
 

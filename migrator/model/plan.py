@@ -124,7 +124,7 @@ DOLLAR_NAMES = "dollar-names"
 
 @dataclass(frozen=True, slots=True)
 class Capabilities:
-    """What a target can do (DESIGN, Copy: other stores will join).
+    """What a target can do. Stores of other kinds will join.
 
     Attributes:
         dollar_names: what becomes of documents with names that begin with `$` inside, as far as it can be told

@@ -8,7 +8,7 @@ from typing import Literal
 
 @dataclass(frozen=True, slots=True)
 class ServerIdentity:
-    """Names a server whatever address it answers at (DESIGN premise A: all connections must reach the same one).
+    """Names a server whatever address it answers at (premise A: all connections must reach the same one).
 
     Attributes:
         flavor: which server software.
@@ -32,7 +32,7 @@ class Position:
         gtid: MySQL gtid_executed or MariaDB gtid_binlog_pos style set, "" where the server has no GTID.
         file: log file.
         offset: byte offset in `file`.
-        how: where it was taken, one of the ways of DESIGN premise A; `log`: behind a transaction that was read from the
+        how: where it was taken, one of the ways of premise A; `log`: behind a transaction that was read from the
             log, whose changes are in the documents.
     """
 

@@ -16,7 +16,7 @@ class Run:
     Attributes:
         id: short and unique; part of the names of what is loaded beside the live collections.
         plan: what is being done.
-        position: where the change log stood before the first snapshot (DESIGN premise A); None without a change log.
+        position: where the change log stood before the first snapshot (premise A); None without a change log.
         started: ISO time, UTC.
     """
 

@@ -13,7 +13,7 @@ from migrator.planning.diff import differences
 
 @dataclass(frozen=True, slots=True)
 class Consent:
-    """Collections, by name, that the user gave a free hand for (DESIGN rule 8).
+    """Collections, by name, that the user gave a free hand for (rule 8).
 
     Attributes:
         adopt: those that migrator did not create become its own, documents untouched.

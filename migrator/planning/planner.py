@@ -231,8 +231,8 @@ def refuse_outdated(plan: Plan, source: Source, target: Target, files: MappingFi
 
 
 def refuse_other_mappings(source: Source, target: Target, files: MappingFiles, report: Report) -> None:
-    """Raises PlanRefused when a mapping is another than the one that its collection was applied with (DESIGN premise
-    D). Where only the tables have changed, what was applied counts: sync looks whether it still fits."""
+    """Raises PlanRefused when a mapping is another than the one that its collection was applied with
+    (premise D). Where only the tables have changed, what was applied counts: sync looks whether it still fits."""
     for collection in _otherwise(source, target, files, report):
         raise PlanRefused(
             "the mapping has changed since the collection was applied",

@@ -143,7 +143,7 @@ class Now:
 
     async def _take(self, pending: Pending, reached: Position) -> Rebuilt:
         total = Rebuilt()
-        # DESIGN premise A: the snapshot contains every event already read.
+        # Premise A: the snapshot contains every event already read.
         async with self._snapshot(reached) as snapshot:
             for scope, reaches in pending.items():
                 line = self._lines[scope]

@@ -33,7 +33,7 @@ class Drainer:
 
     async def step(self, snapshot: Climber) -> Rebuilt | None:
         """Does some of it; None when nothing waits. The snapshot must contain all that was read when entries were
-        noted (DESIGN premise A)."""
+        noted (premise A)."""
         entries = self._state.dirty(self._scope, _ENTRIES_AT_ONCE)
         if not entries:
             return None

@@ -1,8 +1,8 @@
 """Follows the change log for some collections: events to reaches, reaches to documents, then the position.
 
 One batch: events are taken until none waits or enough have come; their reaches are treated; after every write was
-acknowledged the position of the last transaction that is whole is saved (DESIGN rule 5). A crash anywhere repeats the
-batch. A transaction larger than a batch is treated in parts, and its position saved at its end (EDGE_CASES 39).
+acknowledged the position of the last transaction that is whole is saved (rule 5). A crash anywhere repeats the
+batch. A transaction larger than a batch is treated in parts, and its position saved at its end (edge case 39).
 """
 
 from __future__ import annotations
@@ -57,11 +57,11 @@ _SECONDS = 0.5
 # A batch goes on to the end of its transaction, unless that would take so many reaches: then position and tracked rows
 # are saved together at its end.
 _REACHES_AT_MOST = 2 * _REACHES
-# Row changes that trackers collect for a batch, and changed rows of one that wait for the end of a transaction (DESIGN
-# rule 7).
+# Row changes that trackers collect for a batch, and changed rows of one that wait for the end of a transaction
+# (rule 7).
 _TRACKED_AT_MOST = 10_000
 _UNWRITTEN = 5000
-# How often a position that moved without changes is saved (EDGE_CASES 42).
+# How often a position that moved without changes is saved (edge case 42).
 _SAVE_QUIET_EVERY = 5.0
 
 
@@ -220,7 +220,7 @@ class Follower:
         return self._retrying(lambda: self._take_once(seconds))
 
     def _take_once(self, seconds: float) -> Taken | None:
-        """A lost connection: a new reader goes on from the last saved position (EDGE_CASES 35)."""
+        """A lost connection: a new reader goes on from the last saved position (edge case 35)."""
         try:
             if self._intake is None:
                 self._intake = Intake(self._source, min(self._positions.values(), key=log_place), self._watches)
@@ -365,7 +365,7 @@ class Follower:
     # --- definitions ---
 
     def _redefine(self, event: Statement) -> None:
-        """Reads the tables again after a statement that may have changed them (EDGE_CASES 36, 53)."""
+        """Reads the tables again after a statement that may have changed them (edge cases 36, 53)."""
         assert self._intake is not None
         text, place = event.text, log_place(self._reached)
         if not any(name in text.lower() for name in {part.lower() for watch in self._watches for part in watch}):
@@ -512,8 +512,8 @@ class Follower:
             # Others may stand before that.
             self._tables.rewind(self._positions)
         if (self._tables.schema.by_name, self._members) != (before, members):
-            # Only then: trackers of other collections may hold rows that go with the end of the batch (DESIGN
-            # premise B).
+            # Only then: trackers of other collections may hold rows that go with the end of the batch
+            # (premise B).
             self._look_up()
 
     def _missing(self, scope: Scope) -> Part:
@@ -536,7 +536,7 @@ class Follower:
         return list(dict.fromkeys((*self._members[scope].collection.tables, *remembered)))
 
     def _treating(self, work: Callable[[], T]) -> T:
-        """A statement that fails for good may be one of tables altered since: that says more (EDGE_CASES 53)."""
+        """A statement that fails for good may be one of tables altered since: that says more (edge case 53)."""
         try:
             return self._retrying(work)
         except SourceUnavailable:

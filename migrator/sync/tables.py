@@ -1,7 +1,7 @@
 """What the tables of some collections look like: where the log is being read, and now.
 
 The two differ as long as a statement on definitions is ahead in the log. Documents are made of rows as they are now,
-and events tell of rows as they were: each needs its own (EDGE_CASES 36, 53).
+and events tell of rows as they were: each needs its own (edge cases 36, 53).
 """
 
 from __future__ import annotations

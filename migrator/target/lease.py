@@ -1,4 +1,4 @@
-"""The lease: one apply at a time on a target (DESIGN premise C), without comparing clocks of different machines.
+"""The lease: one apply at a time on a target (premise C), without comparing clocks of different machines.
 
 The owner counts a number up in the target (`beat`), every two seconds. Who wants the lease watches the number: as long
 as it moves, the owner lives; when it stands still for ten seconds, measured by the watcher alone, the owner is taken

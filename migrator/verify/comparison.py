@@ -246,7 +246,7 @@ class Looker:
         reasons: frozenset[Key],
         sight: _Sight,
     ) -> None:
-        """A row that can't be made into a document must have none, and a reason in the state (EDGE_CASES 55)."""
+        """A row that can't be made into a document must have none, and a reason in the state (edge case 55)."""
         found = stored.get(identity)
         if found is not None:
             sight.tally += Tally(found=1)

@@ -1,4 +1,4 @@
-"""Puts documents right: by writing them, or by handing their keys to the sync at work (DESIGN premise C)."""
+"""Puts documents right: by writing them, or by handing their keys to the sync at work (premise C)."""
 
 from __future__ import annotations
 

@@ -96,7 +96,7 @@ class Pool:
     """A fixed number of processes, each with a handler made by `factory(waits)` (which must be picklable).
 
     `preload` names the modules that workers need, to be imported once for all.
-    The processes die with this one, however it dies: a late worker must not go on writing (DESIGN premise C).
+    The processes die with this one, however it dies: a late worker must not go on writing (premise C).
     """
 
     def __init__(self, factory: Factory, size: int, preload: Sequence[str] = ()) -> None:

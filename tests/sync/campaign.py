@@ -126,7 +126,7 @@ def play_beside_copy(spec: Spec, source: str, target: str, tally: Tally) -> None
 
 
 def play_added(spec: Spec, source: str, target: str, tally: Tally) -> None:
-    """Half of the collections are copied later, while others write: each has a position of its own (EDGE_CASES 59)."""
+    """Half of the collections are copied later, while others write: each has a position of its own (edge case 59)."""
     history = History(replace(spec, mix=replace(spec.mix, definitions=0)), source)
     rng = random.Random(f"{spec.seed}:added")
     first = sorted(rng.sample(history.collections, len(history.collections) // 2))

@@ -267,7 +267,7 @@ def test_the_cache_of_the_repositories_is_told(family: World, request: pytest.Fi
 
 
 def test_a_rejected_row_takes_its_document_away_until_it_fits(family: World) -> None:
-    """EDGE_CASES 55."""
+    """Edge case 55."""
     family.sql("SET SESSION sql_mode = ''", "UPDATE parents SET born = '0000-00-00' WHERE id = 1")
     family.sync()
     assert set(family.found("parents")) == {2}
@@ -308,7 +308,7 @@ def test_a_true_duplicate_is_rejected_and_comes_when_the_other_goes(world: World
 def test_a_purged_log_stops_it_and_the_next_apply_copies_anew(
     mysql_server_factory: Callable[[], Server], mongodb_url: str, tmp_path: Path
 ) -> None:
-    """EDGE_CASES 41. The server is the test's own: nobody else's log is purged."""
+    """Edge case 41. The server is the test's own: nobody else's log is purged."""
     server = mysql_server_factory()
     name = "purged"
     with connect_mysql(server.url) as connection:

@@ -108,7 +108,7 @@ def decimal128(column: Column, value: Representation) -> Codec:
     if value.family == "bit":
         return fixed(DECIMAL128, lambda raw: _decimal128(int.from_bytes(raw, "big"), 0))
     scale = column.scale or 0 if value.family == "decimal" else 0
-    # Up to 19 digits fit the low 64 bits, whose high half is then a constant (EDGE_CASES 2).
+    # Up to 19 digits fit the low 64 bits, whose high half is then a constant (edge case 2).
     high = (_BIAS - scale) << 49
     digits = column.precision if value.family == "decimal" else 19
     if digits is not None and digits <= 19:

@@ -125,7 +125,7 @@ def microseconds(column: Column, value: Representation) -> Codec:
 
 
 def _duration(raw: bytes) -> bytes:
-    """TIME, -838:59:59 to 838:59:59: a length of time, not a time of day (EDGE_CASES 5)."""
+    """TIME, -838:59:59 to 838:59:59: a length of time, not a time of day (edge case 5)."""
     sign, text = (-1, raw[1:]) if raw[:1] == b"-" else (1, raw)
     clock, _, decimals = text.partition(b".")
     hours, minutes, seconds = clock.split(b":")

@@ -55,7 +55,7 @@ def utf8(raw: bytes) -> bytes:
 
 
 def ascii_only(raw: bytes) -> bytes:
-    """`raw` if it is ASCII: a column declared so can hold other bytes (EDGE_CASES 11)."""
+    """`raw` if it is ASCII: a column declared so can hold other bytes (edge case 11)."""
     if not raw.isascii():
         raise Misfit("is not ASCII, as its column is declared; policy invalid_text: binary lets it pass")
     return raw

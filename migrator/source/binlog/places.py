@@ -39,7 +39,7 @@ class LogStart:
 
 
 def require_position_server(found: ServerIdentity, wanted: ServerIdentity, url: SourceUrl) -> None:
-    """EDGE_CASES 41: the same file name, or GTID of MariaDB, means other content on another server.
+    """Edge case 41: the same file name, or GTID of MariaDB, means other content on another server.
 
     Raises:
         SyncBlocked: when `found` is not the server of the position.

@@ -93,7 +93,7 @@ def require_followable(url: SourceUrl) -> None:
 
 
 def cascades_are_logged(url: SourceUrl) -> bool:
-    """Whether what foreign keys change leaves row events (DESIGN premise B)."""
+    """Whether what foreign keys change leaves row events (premise B)."""
     with connected(url) as connection:
         facts = read_facts(connection)
     return log_settings.cascades_are_logged(facts.server, facts.variables)
@@ -148,7 +148,7 @@ def _version(server: ServerIdentity) -> Check:
 
 
 def _same_server(url: SourceUrl, first: ServerIdentity) -> Iterator[Check]:
-    """DESIGN premise A: a proxy that spreads connections would lose rows."""
+    """Premise A: a proxy that spreads connections would lose rows."""
     reached = {first.uuid}
     for _ in range(CONNECTIONS):
         with connected(url) as connection:
@@ -265,7 +265,7 @@ def _session(connection: Connection, server: ServerIdentity) -> Iterator[Check]:
 
 
 def _cascades(connection: Connection, url: SourceUrl, facts: ServerFacts) -> Check:
-    """DESIGN premise B."""
+    """Premise B."""
     if log_settings.cascades_are_logged(facts.server, facts.variables):
         triggers = log_settings.is_on(facts.variables.get("enable_cascade_triggers", "OFF"))
         also = ", and so is what the triggers change that they fire (enable_cascade_triggers)" if triggers else ""

@@ -1,4 +1,4 @@
-"""What a copy has to remember of the source's rows (DESIGN premise B): its moment is before the first chunk, the work
+"""What a copy has to remember of the source's rows (premise B): its moment is before the first chunk, the work
 of it beside the chunks."""
 
 from __future__ import annotations

@@ -30,7 +30,7 @@ from migrator.sync.cascades.overlay import Overlay, TooMany
 
 # Rows of a page, where a cascade reaches too many for one walk in memory.
 _AT_ONCE = 500
-# Changed rows in memory, after which they are written before the next event is walked through (DESIGN rule 7).
+# Changed rows in memory, after which they are written before the next event is walked through (rule 7).
 _UNWRITTEN = 10_000
 # Behind the key of a row that is remembered a second time, as it may be.
 _GUESS = b"perhaps"

@@ -37,7 +37,7 @@ class Session:
     """One process's connections; opened when first used.
 
     Writes are acknowledged by a majority, and so journaled by it (writeConcernMajorityJournalDefault); reads go to the
-    primary and see what a majority has (DESIGN rule 5, EDGE_CASES 50).
+    primary and see what a majority has (rule 5, edge case 50).
     """
 
     def __init__(self, url: MongoUrl, retry_seconds: float | None = None, waits: Waits = UNTOLD) -> None:

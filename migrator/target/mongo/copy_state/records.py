@@ -85,7 +85,7 @@ class MongoRecords:
         return int(self._session.steadily(lambda: self._session.database[REJECTED].count_documents(wanted)))
 
     def _update(self, name: str, change: dict[str, Any]) -> None:
-        """DESIGN premise C: a late intent would keep sync from writing, a late record say what is no longer so."""
+        """Premise C: a late intent would keep sync from writing, a late record say what is no longer so."""
         self._session.cached(_prepare)
         guarded(
             self._guard,

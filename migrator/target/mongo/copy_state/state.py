@@ -180,7 +180,7 @@ class MongoState:
         self._write(update)
 
     def _write(self, work: Callable[[ClientSession | None], object]) -> None:
-        """DESIGN premise C: a process that lost the lease changes nothing of what its successor goes by."""
+        """Premise C: a process that lost the lease changes nothing of what its successor goes by."""
         guarded(self._guard, work)
 
     def _delete(self, collection: Any, wanted: Mapping[str, Any]) -> None:

@@ -1,4 +1,4 @@
-"""Which document is the fence of what (DESIGN premise C)."""
+"""Which document is the fence of what (premise C)."""
 
 from __future__ import annotations
 

@@ -29,7 +29,7 @@ class MongoLease:
     Attributes:
         id: which lease.
         held: keeps it alive.
-        number: higher than that of every holding before this one: what a fence compares (DESIGN premise C).
+        number: higher than that of every holding before this one: what a fence compares (premise C).
         since: when it was taken, by migrator.target.lease.now.
     """
 

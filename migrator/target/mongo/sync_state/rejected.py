@@ -1,4 +1,4 @@
-"""Documents that sync could not make, in `_migrator_rejected` beside those of the copy (EDGE_CASES 55)."""
+"""Documents that sync could not make, in `_migrator_rejected` beside those of the copy (edge case 55)."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ class SyncRejected:
         def look(session: ClientSession | None) -> None:
             found[:] = self._rejected.find(wanted, {"_id": 1}, session=session).limit(1)
 
-        # DESIGN premise C: behind the guard, for the answer is kept, and a predecessor's late note would not be in it.
+        # Premise C: behind the guard, for the answer is kept, and a predecessor's late note would not be in it.
         guarded(self._guard, look)
         return bool(found)
 

@@ -1,4 +1,4 @@
-"""DESIGN premise A: the log can be read before the engine commits.
+"""Premise A: the log can be read before the engine commits.
 
 Semi-synchronous replication that waits for a replica after the log was synced, where there is none, holds that window
 open for as long as its timeout: the log has delivered an UPDATE with its end, and new snapshots still read the old row.
