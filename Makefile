@@ -57,7 +57,7 @@ format: $(READY) ## Formats the code and mends what can be mended safely
 bench: $(READY) ## Measurements on throwaway servers or on yours (benchmarks/)
 	@$(BIN)/python -m dev.servers run -- $(abspath $(BIN))/python -m benchmarks $(ARGS)
 
-soak: $(READY) ## Random histories beside a sync that is killed, for half an hour (tests/sync/soak.py)
+soak: $(READY) ## Random histories with a sync that is killed, for half an hour (tests/sync/soak.py)
 	@$(BIN)/python -m dev.servers run -- $(abspath $(BIN))/python -m tests.sync.soak $(ARGS)
 
 clean: ## Removes everything that these targets made

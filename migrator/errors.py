@@ -63,7 +63,7 @@ def _rebuild(kind: type[MigratorError], what: str, where: str, hint: str, said: 
 
 
 class Retryable(MigratorError):
-    """A passing fault: the same call may succeed later. Mixed into the error classes below."""
+    """A transient error: the same call may succeed later. Mixed into the error classes below."""
 
 
 class SettingsError(MigratorError):
@@ -135,7 +135,7 @@ class SyncBlocked(MigratorError):
 
 
 class LogLost(SyncBlocked):
-    """What comes behind a position in the log can't be read, by nobody and never: only another copy helps."""
+    """The log after a position can't be read, now or later: only another copy helps."""
 
 
 class CutoverRefused(MigratorError):

@@ -103,7 +103,7 @@ class ShopData:
         self.warehouses = Warehouses(self.context)
 
     def fanout(self, limit: int | None = None) -> int:
-        """Brings copies up to date that writes left behind, here or in a process that was killed.
+        """Brings copies up to date that earlier writes did not finish, here or in a process that was killed.
 
         Args:
             limit: of entries; None goes on until there are none.
@@ -118,7 +118,7 @@ class ShopData:
         return self.context.outbox.failing()
 
     def seed_sequences(self) -> None:
-        """Makes counters of new ids go on behind the highest id there is; to be called once, after cutover.
+        """Makes counters of new ids start after the highest id there is; to be called once, after cutover.
 
         Ids of deleted rows that stood above it may come again; `context.ids.seed` takes the source's AUTO_INCREMENT.
         """

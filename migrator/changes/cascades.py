@@ -49,7 +49,7 @@ class Tracked:
     Attributes:
         key: columns that name a row: the primary key or a unique NOT NULL key.
         columns: those whose values are kept, the key's included.
-        stripped: those of them that are kept without spaces at the end besides.
+        stripped: those of them that are also kept without spaces at the end.
     """
 
     table: TableName

@@ -21,7 +21,7 @@ from migrator.errors import ExitCode, MappingError, MigratorError
 from migrator.masking import mask_url
 from migrator.workers.signals import interruptible
 
-# Of a disk behind standard output.
+# Of a disk to which standard output is redirected.
 _NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 # --- from errors to exit codes ------------------------------------------------------------------------------------

@@ -4,7 +4,7 @@ The order is what makes it right:
   1. the lease (one apply at a time, premise C);
   2. a second look: what the plan was made for is still so;
   3. the change log's position, before any snapshot (premise A);
-  4. chunks, each from one snapshot, into collections beside the live ones; what changes meanwhile is noted;
+  4. chunks, each from one snapshot, into collections next to the live ones; what changes in the meantime is recorded;
   5. a look whether the schema is still the same (premise D);
   6. what was noted is put right; indexes, validator, rename, record of ownership.
 """
@@ -332,7 +332,7 @@ class _Apply:
         if handover is None or published or not handover.lacks_memory(progress):
             return run
         self._observer.note(
-            "copying begins anew: the last apply ended before it had remembered the keys that cascades change"
+            "copying starts again: the last apply ended before it had recorded the keys that cascades change"
         )
         self._forget(run)
         return None
@@ -364,7 +364,7 @@ class _Apply:
             yield run, pool
 
     def _at_one_moment(self, stack: ExitStack, run: Run | None) -> tuple[Run, Pool, bool]:
-        """All readers in one snapshot: no sync will mend what chunks of different moments leave."""
+        """All readers in one snapshot: no sync will repair the differences between chunks of different moments."""
         factory = partial(MomentHandler, self._plan, self._ends, self._options.retry_seconds)
         # Ready before the lock is taken: while it is held, nobody can write to the source.
         with self._announcer.waiting(_WORKERS):
@@ -403,7 +403,7 @@ def _pool(stack: ExitStack, factory: Factory, size: int) -> Pool:
 
 @contextmanager
 def _faults_stop() -> Iterator[None]:
-    """A passing fault that outlasted the retries leaves a run that can be gone on with."""
+    """A transient error that outlasted the retries leaves a run that can be resumed."""
     try:
         yield
     except Retryable as fault:

@@ -82,7 +82,7 @@ class ApplyResult:
 
 @dataclass(frozen=True, slots=True)
 class SampleResult:
-    """A trial collection beside the real one."""
+    """A trial collection next to the real one."""
 
     collection: str
     name: str

@@ -106,7 +106,7 @@ class Handover:
             self._observer.note(f"changes are no longer taken from the log: {beside.fault.what}")
 
     def catch_up(self) -> None:
-        """Before anything is published: what changed while it was copied is put right beside the live collections, so
+        """Before anything is published: what changed during the copy is updated before the collections go live, so
         that they go live as of one moment, and unique indexes meet no duplicates that never were (edge case 51)."""
         if not self._is_followed() or not self._is_followable():
             return
@@ -177,7 +177,7 @@ class Handover:
 
     def _begin_memory(self, progress: Mapping[str, CollectionProgress], stack: ExitStack) -> Memory | None:
         """Takes the moment whose rows are remembered. Collections that are copied in part already can't be helped by
-        it: whoever follows the log for them builds every document anew."""
+        it: whoever follows the log for them rebuilds every document."""
         found = {scope: each for scope, each in self._to_remember().items() if not _is_begun(progress, scope)}
         if not found:
             return None
@@ -193,7 +193,7 @@ class Handover:
         stack.callback(memory.close)
         names = ", ".join(memory.tables)
         self._observer.note(
-            f"remembering keys of {names} beside the copy: cascades change them without a trace in the log"
+            f"recording keys of {names} during the copy: cascades change them without a trace in the log"
         )
         return memory
 

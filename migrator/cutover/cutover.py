@@ -2,7 +2,7 @@
 
 Every gate must hold, one after the other; the first that doesn't ends it, and nothing has changed. What makes it safe:
 the fence is looked for in the log, not believed. Everything logged before the fence is in the documents (the sync has
-passed it), the documents are what the rows say (the final verify), and nothing was logged behind it (the log is read
+passed it), the documents are what the rows say (the final verify), and nothing was logged after it (the log is read
 again, also after the record, which is withdrawn if something slipped through).
 """
 
@@ -192,7 +192,7 @@ class _Cutover:
         if open_:
             raise VerifyFailed(
                 f"rows are rejected, so documents are missing ({', '.join(open_)})",
-                hint="Mend the rows or choose a policy; `migrator status` and _migrator_rejected say which.",
+                hint="Fix the rows or choose a policy; `migrator status` and _migrator_rejected say which.",
             )
         self._pass("rejected", "nothing is rejected")
 
@@ -251,8 +251,8 @@ class _Cutover:
             self._pass("quiet", f"a rehearsal: the application still writes ({found})", ok=False)
         elif found:
             raise CutoverRefused(
-                f"something was written behind the fence: {found}",
-                where=f"log behind {end.file}, {end.offset}",
+                f"something was written after the fence: {found}",
+                where=f"log after {end.file}, {end.offset}",
                 hint="read_only does not stop accounts with SUPER or READ ONLY ADMIN; stop the writer, then try again.",
             )
         else:
@@ -265,7 +265,7 @@ class _Cutover:
             if any(_is_of(each.name, mine.name) for mine in self._collections)
         )
         for seed in seeds:
-            self._pass("ids", f"new ids of {seed.counter} go on behind {seed.last}")
+            self._pass("ids", f"new ids of {seed.counter} start after {seed.last}")
         return seeds
 
     # --- the record ---

@@ -24,7 +24,7 @@ from migrator.model.chunk import Batch, Document, Key, KeyRange, Rejected
 from migrator.model.text import text_of
 from migrator.model.tree import Collection, Node
 
-# What the rows of one batch may take as Python objects: the values' bytes and what each object costs besides.
+# What the rows of one batch may take as Python objects: the values' bytes and what each object costs in addition.
 _BATCH_TARGET = 12 * 1024 * 1024
 _BATCH_LIMIT = 48 * 1024 * 1024
 # One document's rows: as text and objects they take far more than the 16 MB of BSON that they may become.
@@ -355,7 +355,7 @@ _NULL_LENGTH = b"\xff\xff\xff\xff"
 
 
 def row_hash(row: Row, count: int) -> bytes:
-    """The _id of a row without a key: BLAKE2b over its values, each behind its length, and the count of identical rows
+    """The _id of a row without a key: BLAKE2b over its values, each after its length, and the count of identical rows
     before it."""
     digest = hashlib.blake2b(digest_size=16)
     for value in row:

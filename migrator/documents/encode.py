@@ -118,7 +118,7 @@ class RowEncoder:
             except Misfit as misfit:
                 found.append((value, misfit.reason))
             except _NO_VALUE:
-                # The table was altered, and the statement isn't read yet: the row comes again behind it.
+                # The table was altered, and the statement isn't read yet: the row comes again after it.
                 reason = f"is no value of {column.column_type}, as which the column was known"
                 found.append((value, reason))
         return found

@@ -77,7 +77,7 @@ def render(package: Package) -> tuple[File, ...]:
     return tuple(sorted(made, key=lambda each: each.path))
 
 
-# What applications import besides the generated modules, so that nobody needs to reach into _runtime.
+# What applications import in addition to the generated modules, so that nobody needs to reach into _runtime.
 _DOORS = {
     "cache": '''\
 """A cache of whole documents, in Redis or Memcached; give it to the repositories' class as `cache=`."""

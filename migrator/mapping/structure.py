@@ -10,7 +10,7 @@ from migrator.model.collection_names import reserved_mistake
 from migrator.model.mapping import CollectionSpec, EmbedSpec, FieldSpec, VariantsSpec
 
 # MongoDB: a database and collection name together have at most 255 bytes; the rest is for names of what is loaded
-# beside the live collection.
+# next to the live collection.
 MAX_COLLECTION_BYTES = 120
 # A larger tree is a mistake (depth within depth), and would be slow in every later step.
 MAX_NODES = 1000

@@ -86,7 +86,7 @@ class Statement:
 class Undone:
     """Rows of this transaction were rolled back after they had been logged, all or those since a savepoint.
 
-    A server logs that, instead of leaving them out, where tables without transactions were changed besides.
+    A server logs that, instead of leaving them out, where tables without transactions were changed too.
     https://dev.mysql.com/doc/refman/8.4/en/binary-log.html
     """
 
@@ -96,7 +96,7 @@ class Commit:
     """A transaction's end: everything before it is whole.
 
     Attributes:
-        position: from which a reader goes on behind this transaction.
+        position: from which a reader continues after this transaction.
         at: when the source logged it, seconds since 1970 by the source's clock.
     """
 

@@ -1,4 +1,4 @@
-"""Names of collections without mapped documents: state, what is loaded beside live ones, the repositories' notes."""
+"""Names of collections without mapped documents: state, what is loaded next to live ones, the repositories' notes."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def reserved_mistake(name: str) -> str:
     if name.startswith(STATE_PREFIX):
         return f"names that start with {STATE_PREFIX} belong to migrator's state"
     if staged_by(name) is not None or name.endswith(_SAMPLE):
-        return "migrator loads copies and trials beside a collection under such names"
+        return "migrator loads copies and trials of a collection under such names"
     if name in (SEQUENCES, OUTBOX):
         return f"generated repositories keep notes of their own in {name}"
     return ""

@@ -289,7 +289,7 @@ class EmbedSpec(Part):
     policies: PolicySettings | None = Field(default=None, description="Policies for this table and what it embeds.")
 
 
-# --- beside the documents ---------------------------------------------------------------------------------------
+# --- apart from the documents ---------------------------------------------------------------------------------------
 
 
 class ReferenceSpec(Part):

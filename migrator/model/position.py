@@ -32,7 +32,7 @@ class Position:
         gtid: MySQL gtid_executed or MariaDB gtid_binlog_pos style set, "" where the server has no GTID.
         file: log file.
         offset: byte offset in `file`.
-        how: where it was taken, one of the ways of premise A; `log`: behind a transaction that was read from the
+        how: where it was taken, one of the ways of premise A; `log`: after a transaction that was read from the
             log, whose changes are in the documents.
     """
 

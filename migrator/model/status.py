@@ -13,7 +13,7 @@ from migrator.model.change import SyncPhase, SyncReport
 
 # Of a collection:
 # - `waits-for-copy`: an apply is at work, and has not come to it;
-# - `copying`: an apply loads it, beside the live one if there is one;
+# - `copying`: an apply loads it, next to the live one if there is one;
 # - `copied`: all of it is loaded, and it waits to go live;
 # - `copy-stopped`: no apply is at work on what one has begun and not copied to the end;
 # - `unknown`: a sync is at work, and it is not known how far it is;

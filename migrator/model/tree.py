@@ -182,7 +182,7 @@ class SqlText:
 
 @dataclass(frozen=True, slots=True)
 class Collection:
-    """One collection of the target: the tree it is folded from, and what stands beside the documents.
+    """One collection of the target: the tree it is folded from, and what belongs to it apart from the documents.
 
     `mapping_hash` covers everything that changes documents; indexes and validator are compared by themselves.
     `spec_hash` covers the mapping as it is written, without the tables; "" in what a version stored that did not keep

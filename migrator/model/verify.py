@@ -223,7 +223,7 @@ class Wanted:
 
     Attributes:
         collections: names; empty for all.
-        sample: so many documents of each, chosen anew each time; None for all.
+        sample: so many documents of each, chosen again each time; None for all.
         keys: root keys as a person writes them, of the one collection named; empty for all.
     """
 

@@ -17,7 +17,7 @@ class Consent:
 
     Attributes:
         adopt: those that migrator did not create become its own, documents untouched.
-        replace: those that migrator did not create are replaced by the copy; its own are copied anew.
+        replace: those that migrator did not create are replaced by the copy; its own are copied again.
     """
 
     adopt: frozenset[str] = frozenset()

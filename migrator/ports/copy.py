@@ -75,7 +75,7 @@ class Source(Protocol):
         ...
 
     def chunks(self, collection: Collection, rows: int, after: KeyRange | None) -> Iterator[KeyRange]:
-        """Ranges of about `rows` root rows that together cover the table in key order, continuing behind `after`."""
+        """Ranges of about `rows` root rows that together cover the table in key order, continuing after `after`."""
         ...
 
     def load(self) -> Load: ...
@@ -159,7 +159,7 @@ class Writer(Protocol):
         ...
 
     def write(self, chunk: Chunk, documents: Sequence[Document]) -> list[tuple[Key, Refusal]]:
-        """Writes beside the live collection. Returns the keys that the target refused for good, each with the reason.
+        """Writes to the staged collection. Returns the keys that the target refused for good, each with the reason.
 
         A chunk's first attempt inserts; later attempts replace by _id (rule 4).
         """
@@ -219,7 +219,7 @@ class Publisher(Protocol):
         ...
 
     def sample(self, name: str, documents: Sequence[bytes]) -> str:
-        """Replaces a trial collection beside the real one by `documents` and returns its name."""
+        """Replaces a trial collection, which is not the real one, by `documents` and returns its name."""
         ...
 
 

@@ -54,7 +54,7 @@ class LogReader(Protocol):
 
     @property
     def reached(self) -> Position:
-        """Behind the last event that `events` yielded, in the middle of a transaction too: what a snapshot must
+        """After the last event that `events` yielded, in the middle of a transaction too: what a snapshot must
         contain before documents are rebuilt from it (premise A)."""
         ...
 
@@ -105,7 +105,7 @@ class FollowedSource(Protocol):
     """A source whose change log can be read."""
 
     def follow(self, position: Position, watches: Mapping[TableName, Watch]) -> AbstractContextManager[LogReader]:
-        """A reader behind `position`.
+        """A reader that starts at `position`.
 
         Raises:
             SyncBlocked: when the position is of another server or no longer in its log.
@@ -250,7 +250,7 @@ class SyncState(Protocol):
     def rejected_keys(self, scope: Scope, after: str | None, limit: int) -> list[tuple[str, Key]]:
         """Documents noted by a sync: their keys as people read them, and themselves, in the order of that text.
 
-        About `limit` of those behind the text `after`, keys that read the same together; none when there are no more.
+        About `limit` of those after the text `after`, keys that read the same together; none when there are no more.
         """
         ...
 
@@ -290,7 +290,7 @@ class SyncState(Protocol):
 
 
 class Documents(Protocol):
-    """The documents of one collection, live or beside it, as one writer at a time changes them."""
+    """The documents of one collection, live or staged, as one writer at a time changes them."""
 
     def write(self, documents: Sequence[Document], deletes: Sequence[bytes]) -> WriteOutcome:
         """Replaces or inserts, and deletes by `{_id: ...}`; idempotent, acknowledged by a majority.
@@ -308,7 +308,7 @@ class Documents(Protocol):
 
 
 class Renewer(Protocol):
-    """Changes what a live collection has besides its documents, when its mapping's columns are renewed."""
+    """Changes what a live collection has apart from its documents, when its mapping's columns are renewed."""
 
     def renew(
         self,
@@ -356,7 +356,7 @@ class SyncTarget(Protocol):
     def signs(self) -> Signs: ...
 
     def documents(self, scope: Scope, lease: Lease, *, staged: bool) -> Documents:
-        """The live collection, or the one that the scope's run loads beside it."""
+        """The live collection, or the one that the scope's run loads next to it."""
         ...
 
     def renewer(self, lease: Lease) -> Renewer: ...

@@ -1,4 +1,4 @@
-"""Takes changed keys from the log into the state while a copy runs, so that the log may expire behind a long copy."""
+"""Takes changed keys from the log into the state while a copy runs, so that the log may expire during a long copy."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def capture(
         SourceUnavailable, TargetUnavailable: when passing faults outlasted the retries.
     """
     renewals = RefusedRenewals(state)
-    # It runs beside the copy, which is what people hear of; where it ends early the copy goes on without.
+    # It runs during the copy, whose progress people see; where it ends early, the copy continues without it.
     with closing(Follower(source, state, members, Later(state), renewals, _never, retry_seconds, UNHEARD)) as follower:
         while not is_over():
             follower.step(_WAIT)

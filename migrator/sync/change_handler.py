@@ -37,7 +37,7 @@ class Treatment(Protocol):
     """Makes sure that the documents of reaches become right; when a call returns, nothing of it can be lost."""
 
     def take(self, pending: Pending, reached: Position) -> Rebuilt:
-        """`reached`: behind the last event that led to these."""
+        """`reached`: the position after the last event that led to these."""
         ...
 
     def note(self, scope: Scope, reaches: Iterable[Reach]) -> None:
@@ -56,7 +56,7 @@ class Treatment(Protocol):
 
 
 class Later:
-    """Notes everything: for as long as the documents are being copied (their log may expire behind)."""
+    """Records everything, as long as the documents are being copied (their log may expire meanwhile)."""
 
     def __init__(self, state: SyncState) -> None:
         self._state = state

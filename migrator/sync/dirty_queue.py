@@ -96,8 +96,8 @@ class Drainer:
 
     def _next_rejected(self, after: Key | None) -> tuple[Sequence[Key], Key | None]:
         if after is None:
-            # Those of the copy can't be told by key. What still is wrong is noted anew: for the row's event behind a
-            # TRUNCATE, by `rows` otherwise.
+            # Those of the copy can't be found by key. What is still wrong is recorded again: for the row's event after
+            # a TRUNCATE, by `rows` otherwise.
             self._state.forget_copied_rejected(self._scope)
         found = self._state.rejected_keys(self._scope, after[0].decode() if after else None, KEYS_AT_ONCE)
         return [key for _, key in found], (found[-1][0].encode(),) if found else None

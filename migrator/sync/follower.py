@@ -103,7 +103,7 @@ class Member:
 class Follower:
     """The log for some collections, from the earliest of their positions on.
 
-    Collections that stand further on hear only of what comes behind their own position.
+    Collections with a later position get only what comes after it.
     """
 
     def __init__(
@@ -168,7 +168,7 @@ class Follower:
 
     @property
     def reached(self) -> Position:
-        """Behind the last event that was taken."""
+        """After the last event that was taken."""
         return self._reached
 
     def step(self, seconds: float) -> None:
@@ -296,7 +296,7 @@ class Follower:
             self._count += len(mine) - before
 
     def _hearing(self) -> list[Scope]:
-        """The collections that don't stand behind the event already."""
+        """The collections whose position is not yet after the event."""
         reached = log_place(self._reached)
         return [scope for scope, place in self._places.items() if place < reached]
 
@@ -468,7 +468,7 @@ class Follower:
             self._state.drop_tracked_table(scope, table)
 
     def _settle_doubts(self) -> None:
-        """Whatever such a cascade changed, further tables included, is remembered and built anew."""
+        """Whatever such a cascade changed, in further tables too, is recorded and rebuilt."""
         doubtful = [scope for scope, tracker in self._trackers.items() if tracker.doubtful]
         for scope in doubtful:
             self._trackers[scope].discard()

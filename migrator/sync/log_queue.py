@@ -106,7 +106,7 @@ class Intake:
         return found
 
     def watch(self, watches: Mapping[TableName, Watch]) -> None:
-        """Answers a Statement: the tables as they are now. Nothing behind the statement is read before."""
+        """Answers a Statement: the tables as they are now. Nothing after the statement is read before."""
         self._reader.watch(watches)
         self.go_on()
 

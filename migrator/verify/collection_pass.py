@@ -24,7 +24,7 @@ class _Part:
 
 
 class Course:
-    """One collection. Parts are numbered; what is settled from the first one on can be gone on behind."""
+    """One collection. Parts are numbered; verify resumes after those that are settled, counted from the first."""
 
     def __init__(self, published: Published, done: CollectionPass) -> None:
         self.published = published
@@ -79,7 +79,7 @@ class Course:
         self._advance()
 
     def progress(self) -> CollectionPass:
-        """What is settled, to go on behind it."""
+        """What is settled, to resume after it."""
         ready = self.idle
         return replace(
             self._done,

@@ -66,7 +66,7 @@ class Looked:
         tally: of what is right, and rows read.
         suspects: the rest.
         end: where the source's log ended after the look's snapshot was taken, for a target that is kept in step; the
-            snapshot holds nothing that was logged behind it.
+            snapshot holds nothing that was logged after it.
     """
 
     tally: Tally

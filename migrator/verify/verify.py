@@ -2,7 +2,7 @@
 
 Workers look at key ranges of the root tables, each in one snapshot, then at documents of the target that no row may
 make. What they saw is settled here (see `settle`), and noted in the target, so that a verify that was interrupted goes
-on behind what is settled.
+on after what is settled.
 """
 
 from __future__ import annotations
@@ -189,7 +189,7 @@ class _Verify:
         tally = sum((each.tally for each in self._courses), Tally())
         self._observer.looked(job.course.published.scope.collection, tally, self._settling.waiting)
 
-    # --- a sync beside it ---
+    # --- a sync that runs at the same time ---
 
     def _serves(self, published: Published) -> bool:
         return self._following and self._race.serves(published.scope)
@@ -205,7 +205,7 @@ class _Verify:
             raise PlanRefused(
                 "files hold one moment of the source, and single documents of now would not belong to it",
                 where=self._target.identity().address,
-                hint="Apply again: it writes the files anew.",
+                hint="Apply again: it writes the files again.",
             )
         handed = following.sync_state().handed_over()
         for each in self._published:
@@ -253,7 +253,7 @@ class _Verify:
                 raise Stopped(
                     "its tables were altered while verify was at work, and sync has renewed the columns",
                     where=each.scope.collection,
-                    hint="Run verify again: it begins anew.",
+                    hint="Run verify again: it starts again.",
                 )
 
     @property

@@ -77,7 +77,7 @@ class _ToParent(QueueHandler):
 
 
 def warm_up(preload: Sequence[str]) -> None:
-    """Starts the process that workers will be forked from, so that it imports `preload` beside whatever comes first.
+    """Starts the process that workers will be forked from, so that it imports `preload` while other work goes on.
 
     It ends with this process. Once it runs, another call does nothing.
     """

@@ -143,7 +143,7 @@ def test_rows_that_come_go_and_move(both: Both) -> None:
         placed_on=datetime(2030, 1, 1, tzinfo=UTC).date(),
         currency_symbol=template.currency_symbol,
     )
-    # Behind the carts, which are no documents.
+    # After the carts, which are no documents.
     both.live.data.context.ids.seed("orders", 2_000_000)
     orders.insert(made)
     both.sql(

@@ -66,7 +66,7 @@ def test_one_whose_parent_alone_slept(project: Project) -> None:
     assert ended.code == BUSY, ended
     assert second.end().code == 0
     assert len(project.documents()) == 600
-    # What a late worker may have left beside the live collections is swept away by the next one.
+    # What a late worker may have left next to the live collections is removed by the next one.
     project.apply_here("--replace", "accounts")
     assert [name for name in project.collections() if "__migrator_" in name] == []
 

@@ -1,4 +1,4 @@
-"""A real `migrator sync`: started, watched, stopped, doubled, beside an apply; what it prints and how it ends."""
+"""A real `migrator sync`: started, watched, stopped, doubled, next to an apply; what it prints and how it ends."""
 
 from __future__ import annotations
 

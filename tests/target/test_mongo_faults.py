@@ -66,7 +66,7 @@ def test_duplicates_are_named_and_the_other_indexes_are_built(target: MongoTarge
     assert target.publisher().publish(RUN, plan) == (problem,)
     (found,) = target.inspect(["orders"])
     assert found.index_specs == (other, day)
-    # Mended in the source and copied again, or here: the index can come later.
+    # Fixed in the source and copied again, or here: the index can come later.
     MongoClient(mongodb_url).get_default_database().orders.delete_one({"_id": 4})
     assert target.publisher().alter(collection_plan(action="indexes", create=(unique,))) == ()
     assert target.inspect(["orders"])[0].index_specs == (other, day, unique)

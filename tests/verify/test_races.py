@@ -1,4 +1,4 @@
-"""verify beside a live sync: no false alarm while everything changes, and no false peace."""
+"""verify during a live sync: no false alarm while everything changes, and no fault overlooked."""
 
 from __future__ import annotations
 

@@ -27,7 +27,7 @@ from migrator.cli.options import common, sparing
 def verify(**options: Any) -> None:
     """Compares every document with what its rows say, byte for byte.
 
-    Interrupted, it goes on where it stopped when it is run again. Beside a sync, what differs is looked at again
+    Interrupted, it resumes where it stopped when it is run again. While a sync runs, what differs is compared again
     before it counts.
     """
     from migrator.cli.callbacks.verify import verify as run

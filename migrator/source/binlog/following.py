@@ -1,4 +1,4 @@
-"""Opening the change log behind a position."""
+"""Opening the change log at a position."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from migrator.source.connection.url import SourceUrl
 
 @contextmanager
 def follow(url: SourceUrl, position: Position, watches: Mapping[TableName, Watch]) -> Iterator[BinlogReader]:
-    """A reader behind `position`, over two connections: the log's, and one for questions.
+    """A reader that starts at `position`, over two connections: the log's, and one for queries.
 
     Raises:
         SyncBlocked: when the position is of another server or no longer in its log, or a watched column can't be read.

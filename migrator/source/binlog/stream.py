@@ -43,7 +43,7 @@ logging.getLogger("pymysqlreplication").propagate = False
 
 
 class LogStream:
-    """Raw events: each the bytes of a packet behind its OK byte. Blocking."""
+    """Raw events: each the bytes of a packet after its OK byte. Blocking."""
 
     def __init__(self, connection: DriverConnection, url: SourceUrl, file: str, offset: int) -> None:
         self._connection = connection

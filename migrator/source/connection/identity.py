@@ -20,7 +20,7 @@ IDENTITY_QUERY = (
 
 
 def read_identity(connection: Connection) -> ServerIdentity:
-    """The server behind `connection`."""
+    """The server that `connection` has reached."""
     return identity_of((str(name), str(value)) for name, value in connection.exec_driver_sql(IDENTITY_QUERY))
 
 

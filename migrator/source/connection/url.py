@@ -118,7 +118,7 @@ def _options(query: str) -> dict[str, str]:
         name = raw.lower().replace("_", "-")
         if name not in _OPTIONS:
             if not re.fullmatch(r"[a-z-]{1,30}", name):
-                raise SettingsError("the part of the source URL behind ? can't be read", hint=_FORM)
+                raise SettingsError("the part of the source URL after ? can't be read", hint=_FORM)
             near = get_close_matches(name, _OPTIONS, n=1)
             hint = f"Did you mean {near[0]}?" if near else f"Known are {', '.join(_OPTIONS)}."
             raise SettingsError(f"unknown option {name} in the source URL", hint=hint)

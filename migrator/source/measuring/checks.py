@@ -125,7 +125,7 @@ def _text(field: Field, value: str, charset: str) -> ValueCheck:
     what = f"bytes that are no {charset} text"
     if field.value.policies.invalid_text == "binary":
         return ValueCheck("invalid-text", "info", condition, what, "they become binary (policy invalid_text)")
-    fix = "Write `invalid_text: binary` at the field, or mend the rows."
+    fix = "Write `invalid_text: binary` at the field, or fix the rows."
     return ValueCheck("invalid-text", "warning", condition, what, REJECTED, fix)
 
 

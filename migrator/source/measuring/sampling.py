@@ -123,7 +123,7 @@ def middle(column: Column, low: bytes, high: bytes) -> bytes | None:
 
 
 def _middle_string(column: Column, low: bytes, high: bytes) -> bytes:
-    """Read as numbers behind what they begin with in common. A collation sorts otherwise than bytes do, and then the
+    """Read as numbers after their common prefix. A collation sorts otherwise than bytes do, and then the
     ranges are spread less evenly; nothing else depends on it."""
     same = bytes(one for one, _ in takewhile(lambda pair: pair[0] == pair[1], zip(low, high, strict=False)))
     width = 8

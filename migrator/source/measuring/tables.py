@@ -33,7 +33,7 @@ def table_findings(scope: Scope) -> Iterator[Finding]:
                 "view-root" if is_root else "view",
                 where,
                 f"{facts.qualified} is a view: it can be copied, but its changes are not in the change log",
-                "Map the tables behind it if the collection shall be kept in sync.",
+                "Map the tables that it reads if the collection must be kept in sync.",
             )
         elif facts.engine.lower() not in _TRANSACTIONAL:
             yield Finding(

@@ -174,5 +174,5 @@ def _finding(spec: IndexSpec, facts: Facts, keys: Sequence[Field], found: Sequen
         where,
         f"the unique index {spec.name} can't be built: {values:,} value{'' if values == 1 else 's'} of {names} "
         f"occur{'s' if values == 1 else ''} in more than one row of {facts.qualified}: {shown}",
-        "Take `unique: true` out, add a field that tells them apart, or mend the rows.",
+        "Remove `unique: true`, add a field that tells them apart, or fix the rows.",
     )

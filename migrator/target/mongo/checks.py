@@ -116,7 +116,7 @@ def _space(session: Session) -> Check:
     free = total - used
     text = f"{free / 1e9:.1f} GB of {total / 1e9:.1f} GB free on the server's disk"
     if free < total * _LITTLE_SPACE:
-        return _line("warning", "space", text, "A copy needs room for the documents beside the live ones.")
+        return _line("warning", "space", text, "A copy needs room for new documents in addition to the live ones.")
     return _line("ok", "space", text)
 
 

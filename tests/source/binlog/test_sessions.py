@@ -175,14 +175,14 @@ def test_harmless_xa_passes(source: MySQLSource, execute: Execute, follow: Follo
 
 
 def test_a_decision_about_what_was_prepared_before_blocks(source: MySQLSource, follow: Follow) -> None:
-    """Edge case 56: only the commit is behind the position."""
+    """Edge case 56: only the commit is after the position."""
     name = source.url.database
     in_session(
         source, f"XA START '{name}'", "INSERT INTO t VALUES (1, 1, NULL)", f"XA END '{name}'", f"XA PREPARE '{name}'"
     )
     followed = follow("t")
     if source.identity().flavor == "mysql":
-        # A position of MySQL is behind all that is executed, and the reader begins there.
+        # A position of MySQL is after everything that is executed, and the reader starts there.
         assert followed.start.how == "gtid-executed"
     in_session(source, f"XA COMMIT '{name}'")
     with pytest.raises(SyncBlocked, match="XA transaction was decided"):

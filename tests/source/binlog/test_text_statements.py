@@ -96,7 +96,7 @@ def follow_here(follow: Follow) -> Followed:
 
 
 def passes(followed: Followed, execute: Execute) -> None:
-    """What comes behind is read."""
+    """What follows is read."""
     execute("INSERT INTO users VALUES (100, 'later', 0)")
     assert followed.changes() == [("users", None, (b"100", b"later", b"0"))]
 

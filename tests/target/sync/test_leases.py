@@ -131,7 +131,7 @@ def test_a_late_owner_changes_nothing_in_the_state(two: Any, database: Look, cha
 
 
 def test_what_a_successor_saw_of_the_rejected_stays_true(two: Any) -> None:
-    """It looks once, before its first write: nothing may be noted behind that look."""
+    """It looks once, before its first write: nothing may be recorded after that check."""
     (target, late), (successor, mine) = two
     assert not successor.sync_state(mine).has_rejected(SCOPE)
     with pytest.raises(LeaseLost):

@@ -17,7 +17,7 @@ from migrator.waits import UNTOLD, Waits
 T = TypeVar("T")
 Document = dict[str, Any]
 
-# How long a write may wait for the majority before it counts as a passing fault and is tried again.
+# How long a write may wait for the majority before it counts as a transient error and is tried again.
 WRITE_MILLISECONDS = 60_000
 # The driver's own 30 seconds are long for a person who mistyped a host; an election takes less than 10.
 _SELECT_MILLISECONDS = 10_000

@@ -1,4 +1,4 @@
-"""Changes single documents of a collection: replaced, inserted, deleted, each batch behind a guard."""
+"""Changes single documents of a collection: replaced, inserted, deleted, each batch with a guard first."""
 
 from __future__ import annotations
 

@@ -26,7 +26,7 @@ def insert(execute: Execute, *numbers: int) -> None:
 
 
 def behind(follow: Follow, execute: Execute, *numbers: int) -> Position:
-    """A position from the log, behind some inserts."""
+    """A position from the log, after some inserts."""
     followed = follow("t")
     insert(execute, *numbers)
     end = followed.until_quiet()[-1]
