@@ -349,7 +349,7 @@ class _Apply:
 
     @contextmanager
     def _workers(self, run: Run | None) -> Iterator[tuple[Run, Pool]]:
-        """The run to work for, new or gone on with, and processes that are ready to."""
+        """The run to work for, new or resumed, and its worker processes."""
         with ExitStack() as stack:
             if self._target.identity().capabilities.one_snapshot:
                 run, pool, resumed = self._at_one_moment(stack, run)

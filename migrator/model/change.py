@@ -180,7 +180,7 @@ Hop = Literal["key", "parent", "child", "rows", "documents", "rejected"]
 
 @dataclass(frozen=True, slots=True)
 class Reach:
-    """Documents of one collection, named by what they hold: those whose root is found by climbing from `values`.
+    """Documents of one collection, named by what they hold: their roots are found by following the joins from `values`.
 
     Attributes:
         node: Node.id in the collection's tree; the root's for `key`, `rows`, `documents` and `rejected`.

@@ -49,7 +49,7 @@ class Load:
 
     Attributes:
         threads_running: of the server read from.
-        replica_lag: seconds that the watched replica is behind, None when none is watched.
+        replica_lag: lag of the watched replica in seconds, None when none is watched.
     """
 
     threads_running: int

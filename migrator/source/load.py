@@ -17,9 +17,9 @@ _LAG = ("Seconds_Behind_Source", "Seconds_Behind_Master")
 
 
 def read_load(url: SourceUrl) -> Load:
-    """Threads_running of the source, and how far the URL's `replica`, if any, is behind.
+    """Threads_running of the source, and the lag of the URL's `replica`, if any.
 
-    A replica that doesn't replicate is infinitely far behind.
+    The lag of a replica that doesn't replicate is infinite.
 
     Raises:
         SourceError: when the replica is none, or the account may not see its state (REPLICATION CLIENT, on MariaDB

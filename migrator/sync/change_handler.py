@@ -41,7 +41,7 @@ class Treatment(Protocol):
         ...
 
     def note(self, scope: Scope, reaches: Iterable[Reach]) -> None:
-        """These are to be worked off later."""
+        """The documents of these are to be rebuilt later."""
         ...
 
     def renew(self, scope: Scope, collection: Collection) -> None:

@@ -1,4 +1,4 @@
-"""Works off what waits in the state as dirty, a bounded piece at a time; each piece is noted when it is done."""
+"""Rebuilds the documents that are dirty in the state, a bounded piece at a time, and records each finished piece."""
 
 from __future__ import annotations
 

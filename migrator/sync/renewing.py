@@ -27,7 +27,7 @@ class Renewals(Protocol):
     """What a renewal leads to. When a call returns, nothing of it can be lost."""
 
     def renew(self, scope: Scope, before: Collection, renewal: Renewal, reaches: Sequence[Reach]) -> None:
-        """From here on documents are made by `renewal.collection`, and `reaches` are worked off."""
+        """From here on documents are made by `renewal.collection`, and the documents of `reaches` are rebuilt."""
         ...
 
     def settle(self, scope: Scope, collection: Collection) -> None:

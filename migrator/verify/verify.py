@@ -38,7 +38,7 @@ from migrator.workers.retry import retrying
 _PRELOAD = ("migrator.source", "migrator.target", "migrator.verify.worker")
 _TICK = 0.2
 _SAVE_EVERY = 5.0
-# A pass that was begun longer ago says too little of now to be gone on with.
+# A pass that began longer ago is not resumed: it says too little about the present.
 _OLDEST = timedelta(hours=24)
 # No new documents are looked at while so many wait to be looked at again.
 _MOST_WAITING = 20_000
@@ -52,7 +52,7 @@ def verify(ends: VerifyEnds, options: VerifyOptions, observer: VerifyObserver) -
         PlanRefused: when the source is another server than the one that was copied from, or the target can't be put
             right.
         LeaseHeld: when documents are to be put right, and another process may be writing them.
-        Stopped, Interrupted: when it can be gone on with.
+        Stopped, Interrupted: when it can be resumed.
     """
     with Announcements("verify", observer) as announcements, ExitStack() as stack:
         announcements.enter(Phase("starting"))

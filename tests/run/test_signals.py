@@ -55,7 +55,7 @@ def test_chunks_under_way_are_finished(project: Project, number: signal.Signals)
     assert project.documents() == {}
     again = project.apply()
     assert again.code == 0, again
-    assert "going on with run" in again.err
+    assert "resuming run" in again.err
     assert len(project.documents()) == 600
 
 
@@ -120,7 +120,7 @@ def test_while_publishing(project: Project) -> None:
 
 
 def test_at_any_moment(project: Project) -> None:
-    """Often, at moments that shift: whatever it was at, it ends as told and can be gone on with."""
+    """Often, at moments that shift: whatever it was doing, it ends as told and can be resumed."""
     codes = []
     for step in range(0, 7, 2):
         running = project.start_apply()

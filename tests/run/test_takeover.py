@@ -60,7 +60,7 @@ def test_one_whose_parent_alone_slept(project: Project) -> None:
     first = project.start_copying()
     first.signal(signal.SIGSTOP)
     second = project.start_apply()
-    second.says("going on with run")
+    second.says("resuming run")
     first.signal(signal.SIGCONT)
     ended = first.end()
     assert ended.code == BUSY, ended
@@ -78,7 +78,7 @@ def test_rows_that_were_deleted_while_one_slept_stay_deleted(project: Project) -
     first.signal_all(signal.SIGSTOP)
     project.sql("DELETE FROM entries WHERE account_id % 3 = 0", "DELETE FROM accounts WHERE id % 3 = 0")
     second = project.start_apply()
-    second.says("going on with run")
+    second.says("resuming run")
     first.signal_all(signal.SIGCONT)
     assert first.end().code == BUSY
     assert second.end().code == 0

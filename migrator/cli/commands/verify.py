@@ -23,7 +23,7 @@ from migrator.cli.options import common, sparing
 )
 @click.option("--report", "report_file", metavar="FILE", type=click.Path(path_type=Path), help="Keep it as JSON.")
 @sparing
-@click.option("--restart", is_flag=True, help="Forget an unfinished verify instead of going on with it.")
+@click.option("--restart", is_flag=True, help="Forget an unfinished verify instead of resuming it.")
 def verify(**options: Any) -> None:
     """Compares every document with what its rows say, byte for byte.
 

@@ -288,7 +288,7 @@ def caught_up(progress: CatchUp) -> str:
 
 def _begun(run: Run, tally: Tally, *, resumed: bool) -> str:
     if resumed:
-        return f"going on with run {run.id}, begun at {run.started}: {number(tally.documents)} documents are done"
+        return f"resuming run {run.id}, begun at {run.started}: {number(tally.documents)} documents are done"
     return f"run {run.id} begun"
 
 

@@ -130,7 +130,7 @@ class BarObserver:
 
 
 def _resumed(begun: str) -> str:
-    return f"going on with the verify begun at {begun}"
+    return f"resuming the verify begun at {begun}"
 
 
 @contextmanager

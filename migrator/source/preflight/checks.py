@@ -329,7 +329,7 @@ def _clock(connection: Connection) -> Check:
     skew = there.replace(tzinfo=UTC) - (before + (after - before) / 2)
     if abs(skew) <= CLOCK_SKEW:
         return _ok("clock", f"{abs(skew).total_seconds():.1f} s from this machine's")
-    what = f"{abs(skew).total_seconds():,.0f} s {'ahead of' if skew > timedelta(0) else 'behind'} this machine's"
+    what = f"{abs(skew).total_seconds():,.0f} s {'later' if skew > timedelta(0) else 'earlier'} than this machine's"
     return Check("source", "warning", "clock", what, "Set both by NTP, or times in reports will not fit together.")
 
 
