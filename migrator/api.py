@@ -235,7 +235,7 @@ def _applied(target: MongoTarget | FilesTarget) -> list[Collection]:
 def independent_look(
     source_url: str, target_url: str, options: VerifyOptions, observer: VerifyObserver
 ) -> IndependentReport:
-    """Compares sums of tables with sums of documents (`migrator.verify.independent`). `options` name the collections."""
+    """Compares sums of tables with sums of documents (`migrator.verify.independent`)."""
     _require_reachable(target_url)
     return _independent_look(_verify_ends(source_url, target_url, options), options, observer)
 

@@ -98,7 +98,7 @@ def silent_cascades(schema: Schema, collections: Sequence[Collection]) -> Cascad
     for name in dict.fromkeys(cascade.child for cascade in tracked):
         table = schema.by_name[name]
         if not table.unique_keys:
-            hidden.append(f"rows of {table.qualified} have no key by which they could be remembered")
+            hidden.append(f"rows of {table.qualified} have no key by which they could be tracked")
             continue
         tables.append(_remembered(table, tracked, collections))
     for cascade in tracked:

@@ -83,7 +83,7 @@ def apply(plan: Plan, ends: Ends, options: ApplyOptions, observer: Observer) -> 
             raise
         except KeyboardInterrupt:
             raise Interrupted(
-                "stopped by the user", hint="Run the same apply again to go on where it stopped."
+                "stopped by the user", hint="Run the same apply again to resume where it stopped."
             ) from None
 
 
@@ -235,7 +235,7 @@ class _Apply:
         for plan in self._plan.collections:
             if plan.action != "unchanged" and plan.collection.name in handed:
                 raise PlanRefused(
-                    f"nothing is copied over the application's own documents: {handed[plan.collection.name]}",
+                    f"apply does not overwrite the application's own documents: {handed[plan.collection.name]}",
                     where=plan.collection.name,
                     hint="Leave it out with --collection; `migrator help cutover` says how to go back.",
                 )
@@ -294,7 +294,7 @@ class _Apply:
             raise PlanRefused(
                 "in the target it is not as it was when the plan was made",
                 where=", ".join(changed),
-                hint="Look at what changed there, then make a new plan.",
+                hint="Check what changed there, then make a new plan.",
             )
 
     def _resumable(self) -> Run | None:

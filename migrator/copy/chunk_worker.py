@@ -150,7 +150,7 @@ class _ChunksOfMoment(ChunkHandler):
             raise Stopped(
                 f"the connection that held the source's moment was lost: {lost.what}",
                 where=lost.where,
-                hint="Run the same apply again: it goes on where it was if the source has not changed since.",
+                hint="Run the same apply again: it continues if the source has not changed since.",
             ) from lost
 
     def _open_reader(self) -> AbstractAsyncContextManager[RowReader]:

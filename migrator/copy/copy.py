@@ -50,11 +50,11 @@ def copy(
                     wait.end()
                 _take(outcomes, observer.chunk_done, check)
     except KeyboardInterrupt:
-        observer.note("finishing the chunks under way")
+        observer.note("finishing the current chunks")
         _drain(pool, observer, check)
         raise Interrupted(
             "stopped by the user",
-            hint="Run the same apply again to go on where it stopped.",
+            hint="Run the same apply again to resume where it stopped.",
         ) from None
 
 

@@ -80,7 +80,7 @@ def stop_if_hopeless(streak: Streak, collection: str) -> None:
         f"{streak.last.reason}",
         where=collection,
         hint="Correct what these documents have in common: the rows, the mapping, or the index or validator that "
-        "refuses them. Then run the same command again. Those of the last batch are as they were before, and are not "
-        "recorded as rejected.",
+        "refuses them. Then run the same command again. The documents of the last batch are as they were before, and "
+        "are not recorded as rejected.",
         said=streak.last.said,
     )

@@ -95,13 +95,13 @@ class Handover:
                     yield beside.check
                 except BaseException:
                     if not beside.wait_for_first(0):
-                        self._observer.note("not all keys are remembered yet: the next apply will copy from the start")
+                        self._observer.note("not all keys are recorded yet: the next apply will copy from the start")
                     raise
                 if not beside.wait_for_first(_LOOK):
                     self._announcer.enter(Phase("recording-keys"))
-                    self._observer.note("all chunks are copied; keys are still being remembered")
+                    self._observer.note("all chunks are copied; keys are still being recorded")
         if memory is not None and memory.is_late:
-            self._observer.note("the snapshot was lost whose keys were remembered: every document is looked at again")
+            self._observer.note("the snapshot of the recorded keys was lost: every document is checked again")
         if beside.fault is not None:
             self._observer.note(f"changes are no longer taken from the log: {beside.fault.what}")
 
@@ -155,7 +155,7 @@ class Handover:
         self._state.ask_pause(name, self._run.id)
         try:
             with ExitStack() as stack:
-                with self._announcer.waiting(f"the sync at work to let go of {name}"):
+                with self._announcer.waiting(f"the running sync to release {name}"):
                     self._wait_until_let_go(name, stack)
                 yield
         finally:
@@ -245,7 +245,7 @@ class Handover:
                 return
             if time.monotonic() > end:
                 raise TargetUnavailable(
-                    f"the sync at work ({owner}) has not let go of the collection",
+                    f"the running sync ({owner}) has not released the collection",
                     where=name,
                     hint="Stop that sync, then run the same apply again.",
                 )

@@ -328,7 +328,7 @@ class _Work:
 def _orphan(node: Node, match: Match) -> Fault:
     key = text_of(match if isinstance(match, tuple) else (match,))
     return Fault(
-        node.qualified, key, "", "", "does not exist, though a row refers to it; policy orphans: ignore lets it pass"
+        node.qualified, key, "", "", "does not exist, though a row refers to it; policy orphans: ignore allows it"
     )
 
 

@@ -125,7 +125,7 @@ __all__ = [
 ]
 ''',
     "shadow": '''\
-"""Moving call sites with a net: the old SQL and the repository call side by side, compared."""
+"""Moving call sites safely: the old SQL and the repository call side by side, compared."""
 
 from __future__ import annotations
 

@@ -70,7 +70,7 @@ def _collection(spec: CollectionSpec, places: Places) -> Iterator[Problem]:
         yield places.problem(("embed",), message, "use a smaller `depth`", at_key=True)
     if spec.key == () and spec.embed:
         message = "a table without a key can't embed others: there is nothing to tell its rows apart by"
-        yield places.problem(("embed",), message, "take `embed:` out, or name a unique key with `key:`", at_key=True)
+        yield places.problem(("embed",), message, "remove `embed:`, or name a unique key with `key:`", at_key=True)
 
 
 def _count(embeds: dict[str, EmbedSpec]) -> int:
@@ -90,7 +90,7 @@ def _fields(fields: dict[str, FieldSpec], path: Path, places: Places) -> Iterato
 
 def _source_of(spec: FieldSpec, path: Path, places: Places) -> Iterator[Problem]:
     if spec.column and spec.sql:
-        yield places.problem((*path, "sql"), "a field has either a column or sql", "take one of the two out")
+        yield places.problem((*path, "sql"), "a field has either a column or sql", "remove one of the two")
 
 
 def _variants(spec: VariantsSpec | None, path: Path, places: Places) -> Iterator[Problem]:
@@ -124,32 +124,32 @@ def _combinations(spec: EmbedSpec) -> Iterator[tuple[str, str, str]]:
     """(key, message, suggestion) for keys that don't go together."""
     several = spec.many or spec.as_ == "map"
     if spec.many and spec.one:
-        yield "one", "`one` and `many` exclude each other", "take one of the two out"
+        yield "one", "`one` and `many` exclude each other", "remove one of the two"
     if spec.one and spec.as_ == "map":
-        yield "one", "`as: map` makes an object of several rows; `one` says there is one", "take one of the two out"
+        yield "one", "`as: map` makes an object of several rows; `one` says there is one", "remove one of the two"
     if spec.through is not None and not several:
         yield "through", "`through` makes an array: it needs `many: true`", "add `many: true`"
     if spec.through is not None and spec.on is not None:
         hint = "write `through: {table: …, on: {parent column: link column}, to: {link column: column}}`"
-        yield "on", "with a link table, `on` stands in `through`", hint
+        yield "on", "with a link table, `on` belongs inside `through`", hint
     for key, given in (("limit", spec.limit is not None), ("order_by", bool(spec.order_by))):
         if given and not several:
-            yield key, f"`{key}` needs `many: true`: there is one row at most", f"add `many: true`, or take `{key}` out"
+            yield key, f"`{key}` needs `many: true`: there is one row at most", f"add `many: true`, or remove `{key}`"
     if spec.as_ == "map":
         if spec.key is None:
             yield "as", "`as: map` needs `key: column`: whose values become the names", "add `key:`"
         if spec.value is None:
-            yield "as", "`as: map` needs `value: column`: what stands under the names", "add `value:`"
+            yield "as", "`as: map` needs `value: column`: the values under the names", "add `value:`"
     elif spec.key is not None:
-        yield "key", "`key` goes with `as: map`", "add `as: map`, or take `key` out"
+        yield "key", "`key` goes with `as: map`", "add `as: map`, or remove `key`"
     if spec.value is not None and not several:
         yield "value", "`value` makes an array of plain values: it needs `many: true`", "add `many: true`"
     if spec.value is not None:
         yield from _beside_value(spec)
     if spec.flatten and (several or spec.value is not None):
-        yield "flatten", "only a single row can be merged into the parent", "take `flatten` out"
+        yield "flatten", "only a single row can be merged into the parent", "remove `flatten`"
     if spec.orphans is not None and (several or spec.one):
-        yield "orphans", "`orphans` is about a key that the parent holds; here the child holds it", "take `orphans` out"
+        yield "orphans", "`orphans` is about a key that the parent holds; here the child holds it", "remove `orphans`"
     if spec.depth is not None and spec.depth > 1 and (spec.value is not None or spec.flatten):
         where = "plain values have no place for them" if spec.value else "merged into one another they would collide"
         yield "depth", f"levels can't be nested here: {where}", "write `depth: 1`"
@@ -164,9 +164,9 @@ def _beside_value(spec: EmbedSpec) -> Iterator[tuple[str, str, str]]:
     }
     for key, given in extra.items():
         if given:
-            yield key, f"plain values have no place for `{key}`", f"take `{key}` out, or `value`"
+            yield key, f"plain values have no place for `{key}`", f"remove `{key}`, or `value`"
     if spec.through is not None and (spec.through.columns is not None or spec.through.fields):
-        yield "through", "plain values have no place for columns of the link table", "take them out, or `value`"
+        yield "through", "plain values have no place for columns of the link table", "remove them, or `value`"
 
 
 def _references(spec: CollectionSpec, places: Places) -> Iterator[Problem]:

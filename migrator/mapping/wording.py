@@ -54,7 +54,7 @@ def _problem(details: ErrorDetails, model: type[BaseModel], places: Places, data
 
 
 _MESSAGES = {
-    "string_type": "must be a text",
+    "string_type": "must be text",
     "string_too_short": "must not be empty",
     "bool_type": "must be true or false",
     "int_type": "must be a whole number",

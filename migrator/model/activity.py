@@ -102,7 +102,7 @@ class Noted:
 
     Attributes:
         owner: process and machine, for people.
-        lives: whether that process does; None where it can't be told from here.
+        lives: whether that process does; None where it can't be determined from here.
         age: seconds since it was noted, by the target's clock.
     """
 

@@ -122,7 +122,7 @@ class LogStatus:
     Attributes:
         end: where the log ends now.
         transactions: how many are between the reader and the end; None where the server can't tell.
-        bytes: of log between the reader and the end; None where it can't be told.
+        bytes: of log between the reader and the end; None where it can't be determined.
         expires_in: seconds until the file that the reader needs may be purged; None for never.
         clock: seconds since 1970 by the source's clock at that moment.
     """

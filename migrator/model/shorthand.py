@@ -119,7 +119,7 @@ def constant(value: Any) -> Any:
         return str(value)
     if isinstance(value, str):
         return value
-    raise PydanticCustomError("migrator", "must be a plain text or number; for NULL write `where: column IS NULL`")
+    raise PydanticCustomError("migrator", "must be plain text or a number; for NULL write `where: column IS NULL`")
 
 
 class ConstantSchema:

@@ -18,7 +18,7 @@ from migrator.model.change import SyncPhase, SyncReport
 # - `copy-stopped`: no apply is at work on what one has begun and not copied to the end;
 # - `unknown`: a sync is at work, and it is not known how far it is;
 # - `catching-up`, `in-step`: a sync is at work on it;
-# - `waits-for-sync`: no sync is at work on it;
+# - `waits-for-sync`: no sync is running on it;
 # - `handed-over`: the application has it;
 # - `live`: nobody keeps it in step; CollectionStatus.why says why, where there is more to say.
 CollectionState = Literal[

@@ -63,7 +63,7 @@ def decide(
     changed += [f"index {spec.name} {'changes' if spec.name in drop else 'comes'}" for spec in create]
     if validator != before.validator:
         changed.append("the validator changes" if validator and before.validator else "")
-        changed[-1] = changed[-1] or ("a validator comes" if validator else "the validator goes")
+        changed[-1] = changed[-1] or ("a validator comes" if validator else "the validator is removed")
     if changed:
         return Decision("indexes", tuple(changed), create, drop)
     return Decision("unchanged")

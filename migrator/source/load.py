@@ -46,7 +46,7 @@ def _lag(connection: Connection, url: SourceUrl) -> float:
         raise SourceError(
             "the watched server is not a replica",
             where=url.place,
-            hint="Take replica= out of the source URL, or name a replica of the source.",
+            hint="Remove replica= from the source URL, or name a replica of the source.",
         )
     found = [next((channel[name] for name in _LAG if name in channel), None) for channel in channels]
     return max(math.inf if seconds is None else float(seconds) for seconds in found)

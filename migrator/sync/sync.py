@@ -140,7 +140,7 @@ def _lease(
                 if held.what != said:
                     observer.note(f"standby: {held.what}")
                     announcer.enter(Phase("standby"))
-                    wait.begin(f"the sync at work to end: {held.what}")
+                    wait.begin(f"the running sync to end: {held.what}")
                     said = held.what
             time.sleep(_STANDBY_LOOK)
     return None

@@ -228,7 +228,7 @@ class Looker:
         if found is not None:
             sight.tally += Tally(checked=1, found=1)
             if found.count > 1:
-                sight.fault("different", identity, (key,), document, found.document, f"it is there {found.count} times")
+                sight.fault("different", identity, (key,), document, found.document, f"it occurs {found.count} times")
             elif found.document != document:
                 twin = found.identity if found.identity != identity else None
                 sight.fault("different", identity, (key,), document, found.document, stored=twin)
@@ -250,11 +250,13 @@ class Looker:
         found = stored.get(identity)
         if found is not None:
             sight.tally += Tally(found=1)
-            sight.fault("extra", identity, (key,), _REJECTED, found.document, "its row can't be made into a document")
+            sight.fault(
+                "extra", identity, (key,), _REJECTED, found.document, "its row can't be converted into a document"
+            )
         elif key in reasons:
             sight.tally += Tally(rejected=1)
         else:
-            why = "its row can't be made into a document, and the state doesn't say why"
+            why = "its row can't be converted into a document, and the state has no reason"
             sight.fault("missing", identity, (key,), _REJECTED, b"", why)
 
     def _find(self, ids: Sequence[bytes], others: Sequence[bytes | None]) -> dict[bytes, _Copy]:

@@ -118,7 +118,7 @@ class _Look:
         for _ in range(_LOOKS):
             with self._announcer.waiting(f"the source to add up the tables of {name}"):
                 ours = self._retrying(lambda: self._source.sums(usable, without))
-            with self._announcer.waiting("the sync at work to pass those sums"):
+            with self._announcer.waiting("the running sync to pass those sums"):
                 followed = self._wait(published)
             with self._announcer.waiting(f"the target to add up {name}"):
                 theirs = self._state.sums(name, usable)

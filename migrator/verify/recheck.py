@@ -181,6 +181,6 @@ class Settling:
         if not faults:
             return
         if group.repairs:
-            faults = [replace(each, reason=each.reason or "it could not be put right") for each in faults]
+            faults = [replace(each, reason=each.reason or "it could not be corrected") for each in faults]
         kinds = Counter[str](each.kind for each in faults)
         group.course.settle(group.number, Tally(**kinds), faults, len(faults))

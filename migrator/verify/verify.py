@@ -130,7 +130,7 @@ class _Verify:
                     self._work(pool, wait)
         except KeyboardInterrupt:
             self._save()
-            hint = "Run the same verify again to go on where it stopped."
+            hint = "Run the same verify again to resume where it stopped."
             raise Interrupted("stopped by the user", hint=hint) from None
         except MigratorError:
             with suppress(MigratorError):
@@ -163,7 +163,7 @@ class _Verify:
     def _awaited(self, throttle: Throttle) -> str:
         if throttle.reason:
             return f"the source to be less busy: {throttle.reason}"
-        return "the sync at work to pass documents that differ"
+        return "the running sync to pass documents that differ"
 
     def _hand_out(self, pool: Pool) -> bool:
         """Gives an idle worker something to do; False when there is nothing now."""
@@ -221,14 +221,14 @@ class _Verify:
         """What a person should know to read the report."""
         for each in self._published:
             if not each.same:
-                yield f"{each.scope.collection} is not the very collection that migrator published"
+                yield f"{each.scope.collection} is not the collection that migrator published"
         following = self._target.following()
         handed = {} if following is None else following.sync_state().handed_over()
         for each in self._published:
             if each.scope.collection in handed:
                 yield f"{each.scope.collection}: {handed[each.scope.collection]}"
         if following is not None and not self._following:
-            yield "no sync is at work: whatever changed since counts as different"
+            yield "no sync is running: whatever has changed since counts as different"
 
     # --- where it stands ---
 
@@ -251,7 +251,7 @@ class _Verify:
         for each in self._published:
             if now.get(each.scope, each.collection.mapping_hash) != each.collection.mapping_hash:
                 raise Stopped(
-                    "its tables were altered while verify was at work, and sync has renewed the columns",
+                    "its tables were altered while verify was running, and sync has renewed the columns",
                     where=each.scope.collection,
                     hint="Run verify again: it starts again.",
                 )
@@ -282,7 +282,7 @@ class _Verify:
         ended = _now()
         self._save(ended)
         if self._following and not self._race.alive:
-            self._notes.append("the sync stopped while verify was at work")
+            self._notes.append("the sync stopped while verify was running")
         indexes = [
             IndexFault(each.scope.collection, index, why)
             for each in self._published

@@ -27,7 +27,7 @@ _ASK_EVERY = 2.0
 _PATIENCE = 2.0
 
 # Whoever had it and did not give it back may live on another machine, which takes ten seconds to find out.
-LEASE = "the lease of the target: whoever had it may still be at work"
+LEASE = "the lease of the target: the process that had it may still be running"
 
 # Says more about a wait: how far an index is, which lock is awaited; "" for nothing. May take its time, and may raise
 # MigratorError: then no more is asked.

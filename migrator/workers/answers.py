@@ -43,7 +43,7 @@ def answered(
             line = lines.get(timeout=seconds)
         except queue.Empty:
             text = f"the {side} did not answer within {seconds:.0f} seconds what comes after {last}"
-            yield Check(side, "blocked", "answers", text, "Look what the server waits for, and run doctor again.")
+            yield Check(side, "blocked", "answers", text, "Check what the server waits for, and run doctor again.")
             return
         if line is _END:
             return

@@ -23,8 +23,8 @@ from migrator.errors import ExitCode
 Say = Callable[[str], None]
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
-STOPPING = "stopping after what is under way; Ctrl-C again to stop now"
-CUT_OFF = "ended while it waited for an answer; the next run does again what was under way"
+STOPPING = "stopping after the current work; Ctrl-C again to stop now"
+CUT_OFF = "ended while it waited for an answer; the next run repeats the interrupted work"
 # After the second signal. Nothing is lost by it: it leaves what kill -9 leaves.
 _LAST_SECONDS = 4.0
 # A terminal that takes no text must not hold the work.

@@ -251,7 +251,7 @@ def test_chinook(chinook: Migrated, source_factory: Callable[[], str], mongodb_u
         both.live.data.employees.update(3, [f.EmployeeFields.last_name.set("Aaa")])
         both.live.data.employees.update(4, [f.EmployeeFields.reports_to.set(6)])
         left = both.differences()
-        # An album's title in playlists, and plain titles there, are copies that nobody owns.
+        # An album's title in playlists, and plain titles there, are copies without an owner.
         assert {name for name in left if not name.startswith("playlists")} == set()
         for fields in left.values():
             fields.pop("first_rock_titles", None)

@@ -45,12 +45,12 @@ def test_chunks_under_way_are_finished(project: Project, number: signal.Signals)
         until(lambda: waiting(project) == 2, "both workers to be held up")
         before = project.chunks_done()
         running.signal_all(number)
-        running.says("finishing the chunks under way")
+        running.says("finishing the current chunks")
         time.sleep(0.5)
         assert running.process.poll() is None, "it does not wait for its workers"
     ended = running.end()
     assert ended.code == INTERRUPTED, ended
-    assert "Run the same apply again to go on where it stopped." in ended.err
+    assert "Run the same apply again to resume where it stopped." in ended.err
     assert project.chunks_done() == before + 2 < 60
     assert project.documents() == {}
     again = project.apply()
@@ -65,7 +65,7 @@ def test_a_second_ctrl_c_stops_at_once(either: Project) -> None:
     running = either.start_copying()
     with running.workers_stopped(unless=either.state_is_locked):
         running.signal_all(signal.SIGINT)
-        running.says("finishing the chunks under way")
+        running.says("finishing the current chunks")
         began = time.monotonic()
         running.signal_all(signal.SIGINT)
         ended = running.end()

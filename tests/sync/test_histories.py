@@ -1,4 +1,4 @@
-"""Random histories with a running sync: after it caught up, every document is what its rows say.
+"""Random histories with a running sync: after it caught up, every document agrees with its rows.
 
 MIGRATOR_HISTORIES is how many databases have slow ones (default 8, with 25 short histories each; 30 or more have a sync
 that is killed), MIGRATOR_SEED where their seeds begin. A failure names its seed; `python -m tests.sync.replay` plays it

@@ -149,7 +149,7 @@ def test_a_second_one_waits_and_takes_over(family: World, start: Start) -> None:
     first = start("sync")
     first.says("following")
     second = start("sync")
-    second.says("standby: sync is at work on this target")
+    second.says("standby: sync is running on this target")
     refused = start("sync", "--until-caught-up")
     assert refused.end() == ExitCode.BUSY
     first.kill()

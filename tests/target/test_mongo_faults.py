@@ -232,7 +232,7 @@ def test_a_server_that_stays_away_ends_the_work(mongod_factory: Callable[[], Ser
         (
             BulkWriteError({"writeErrors": [{"code": 13, "errmsg": "not authorized", "index": 0}]}),
             TargetError,
-            "lacks a right",
+            "lacks a privilege",
         ),
     ],
 )

@@ -114,10 +114,10 @@ def test_a_writer_that_slips_through(shop: Shop) -> None:
 def test_gates_that_do_not_hold(shop: Shop) -> None:
     assert shop.apply_here().code == 0
     ended = shop.run("cutover", "--yes", "--wait", "1")
-    assert (ended.code, "no sync is at work" in ended.err) == (10, True), ended
+    assert (ended.code, "no sync is running" in ended.err) == (10, True), ended
     started_sync(shop)
     ended = shop.run("cutover", "--yes", "--wait", "5")
-    assert (ended.code, "still takes writes" in ended.err) == (10, True), ended
+    assert (ended.code, "still accepts writes" in ended.err) == (10, True), ended
     shop.change("orders", 9, lambda document: {**document, "number": 1})
     ended = shop.run("cutover", "--yes", "--wait", "5")
     assert (ended.code, "not what its rows say" in ended.err) == (11, True), ended

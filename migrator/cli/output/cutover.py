@@ -49,7 +49,7 @@ def summary(result: CutoverResult, target: str) -> Iterator[RenderableType]:
     for seed in (seed for each in result.handovers for seed in each.seeds):
         yield Text(clean(f"New ids of {seed.counter} start after {seed.last}."))
     yield Text(clean(f"Switch now: let the application write {names} to {target}, and no more to MySQL."))
-    yield Text("sync leaves these collections alone from now on. How to go back: `migrator help cutover`.")
+    yield Text("sync no longer changes these collections. How to go back: `migrator help cutover`.")
 
 
 def as_json(result: CutoverResult) -> str:

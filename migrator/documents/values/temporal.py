@@ -67,7 +67,7 @@ def date(column: Column, value: Representation) -> Codec:
         if not digits:
             return seconds(raw)
         if strict and raw[23:].strip(b"0"):
-            raise Misfit("has microseconds; policy submillisecond: truncate, string or companion lets it pass")
+            raise Misfit("has microseconds; policy submillisecond: truncate, string or companion allows it")
         return seconds(raw) + int(raw[20:23].ljust(3, b"0"))
 
     zero_date = value.policies.zero_date
@@ -76,7 +76,7 @@ def date(column: Column, value: Representation) -> Codec:
         try:
             return pack_int64(milliseconds(raw))
         except _NoDate:
-            raise Misfit("is no day of the calendar; policy zero_date: null or string lets it pass") from None
+            raise Misfit("is not a day of the calendar; policy zero_date: null or string allows it") from None
 
     inline, names = _inline(column, plain=not zoned and not strict)
     if zero_date == "reject":

@@ -85,7 +85,7 @@ def _require_ordered_commits(control: Connection, url: SourceUrl) -> None:
     """Without GTIDs a snapshot waits for the lock of the row that was changed last: it must be the last to be freed."""
     if not control.exec_driver_sql("SELECT @@GLOBAL.binlog_order_commits").scalar():
         raise SyncBlocked(
-            "binlog_order_commits is OFF, and the server has no GTIDs: it can't be told what a snapshot contains",
+            "binlog_order_commits is OFF, and the server has no GTIDs: it can't be determined what a snapshot contains",
             where=url.place,
             hint="SET GLOBAL binlog_order_commits = ON; or turn on gtid_mode.",
         )

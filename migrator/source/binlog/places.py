@@ -18,7 +18,7 @@ from migrator.source.connection.identity import read_identity
 from migrator.source.connection.url import SourceUrl
 from migrator.source.position import log_end
 
-AGAIN = "`migrator apply` again: it copies what the log no longer tells, and records a new position."
+AGAIN = "`migrator apply` again: it copies what the log no longer contains, and records a new position."
 FIRST_EVENT = 4  # a log file begins with four bytes of magic
 _ENGINE_WAIT = 10  # seconds that the engine may lag the log when a reader starts
 LONGEST_OFFSET = (1 << 32) - 1  # the protocol has 32 bits

@@ -486,7 +486,7 @@ def _with_key(watch: Watch) -> Watch:
     keys = watch.table.unique_keys
     if not keys:
         raise SyncBlocked(
-            "the table has no key, and the server no GTIDs: it can't be told whether a snapshot contains its changes",
+            "the table has no key and the server no GTIDs, so whether a snapshot contains its changes is unknown",
             where=watch.table.qualified,
             hint="Turn on gtid_mode, or give the table a primary key.",
         )

@@ -123,7 +123,7 @@ def _options(query: str) -> dict[str, str]:
             hint = f"Did you mean {near[0]}?" if near else f"Known are {', '.join(_OPTIONS)}."
             raise SettingsError(f"unknown option {name} in the source URL", hint=hint)
         if name in found:
-            raise SettingsError(f"option {name} stands twice in the source URL")
+            raise SettingsError(f"option {name} occurs twice in the source URL")
         if not value:
             raise SettingsError(f"option {name} in the source URL is empty")
         # The replica is a URL by itself, decoded part by part. A + is a +: this is no web form.

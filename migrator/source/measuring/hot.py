@@ -17,7 +17,7 @@ from migrator.source.measuring.relations import Part, Some, at_keys
 from migrator.source.measuring.scope import MANY, Scope, unchecked
 from migrator.source.measuring.tables import is_looked_up_fast
 
-_HOT = 5  # documents looked at for each large array
+_HOT = 5  # documents checked for each large array
 
 
 def by_sample(scope: Scope, nodes: Mapping[str, NodeMeasure]) -> tuple[Documents, list[Finding]]:

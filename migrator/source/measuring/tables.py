@@ -148,7 +148,7 @@ def _unusable_indexes(scope: Scope, node: Node, lookup: _Lookup) -> Iterator[Fin
                 _severity(lookup.facts.rows),
                 "no-join-index",
                 node.id,
-                f"{kinds}: the server {how}, for which no index serves, and each chunk reads the whole table",
+                f"{kinds}: the server {how}, for which no index can be used, and each chunk reads the whole table",
                 "Give both columns the same type, character set and collation.",
             )
         elif not lookup.join.exact and not Comparison(parent, child).is_indexed:
@@ -156,7 +156,7 @@ def _unusable_indexes(scope: Scope, node: Node, lookup: _Lookup) -> Iterator[Fin
                 _severity(lookup.above.rows),
                 "no-join-index",
                 node.id,
-                f"{kinds}: the server converts {parent.name}, for which no index serves, and sync reads all of "
+                f"{kinds}: the server converts {parent.name}, for which no index can be used, and sync reads all of "
                 f"{lookup.above.qualified} when rows of {lookup.facts.qualified} change",
                 "Give both columns the same type, character set and collation.",
             )

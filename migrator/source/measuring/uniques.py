@@ -99,7 +99,7 @@ def _duplicates(scope: Scope, spec: IndexSpec, keys: Sequence[Field]) -> Iterato
         yield _finding(spec, facts, keys, found, where)
     elif some is not None:
         text = f"{facts.qualified} has no unique index for {spec.name}: duplicates were only looked for in a sample"
-        yield Finding("info", "unchecked", where, text, "`migrator plan --exact` looks at all rows.")
+        yield Finding("info", "unchecked", where, text, "`migrator plan --exact` checks all rows.")
 
 
 def _look(scope: Scope, spec: IndexSpec, keys: Sequence[Field]) -> tuple[Some, list[Row]]:

@@ -183,7 +183,7 @@ class Tracker:
         # Events that were not walked through yet.
         self._events: deque[Rows] = deque()
         # Tables whose rows a change may concern in ways that only the source can tell: to be recorded again, and all
-        # documents looked at, before the position after the change is saved.
+        # documents checked, before the position after the change is saved.
         self.doubtful: set[TableName] = set()
         self._busy: set[tuple[TableName, Key]] = set()
         # Whether something of the transaction at hand was taken in.

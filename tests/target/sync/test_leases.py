@@ -31,9 +31,9 @@ def test_sync_and_apply_do_not_wait_for_each_other(live: MongoTarget) -> None:
     with live.sync_lease("sync") as sync, live.lease("apply") as apply:
         sync.check()
         apply.check()
-        with pytest.raises(LeaseHeld, match="sync is at work"), live.sync_lease("sync"):
+        with pytest.raises(LeaseHeld, match="sync is running"), live.sync_lease("sync"):
             pass
-        with pytest.raises(LeaseHeld, match="apply is at work"), live.lease("apply"):
+        with pytest.raises(LeaseHeld, match="apply is running"), live.lease("apply"):
             pass
 
 

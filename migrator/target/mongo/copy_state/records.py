@@ -56,7 +56,7 @@ class MongoRecords:
             found = self._session.steadily(lambda: self._collections.find_one({"_id": name})) or {}
             record = _entry(name, found).record
             if record is None:
-                raise LeaseLost("the state knows nothing of this collection any more", where=where, hint=_RESTART)
+                raise LeaseLost("the state no longer contains this collection", where=where, hint=_RESTART)
             if "intent" in found:
                 raise TargetUnavailable("somebody is about to replace this collection", where=where, hint=_LET)
             changed = change(record)

@@ -147,7 +147,7 @@ class Fenced:
         return self._fence.why_not(found) or LeaseLost(
             "another process has taken over the work on this target",
             where=f"{self._session.url.address}, {self._fence.collection}",
-            hint="Let that one go on.",
+            hint="Let that one continue.",
         )
 
 

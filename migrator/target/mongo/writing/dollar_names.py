@@ -82,8 +82,8 @@ def separated(documents: Sequence[Document]) -> tuple[list[Document], list[tuple
 
 
 _REASON = (
-    "`{}` has a name with `$` in front; this server takes such names in an insert but not in a replacement, and it has "
-    f"no transactions to delete and insert the document in ({DOLLAR_NAME})"
+    "`{}` has a name that starts with `$`; this server accepts such names in an insert but not in a replacement, and "
+    f"it has no transactions to delete and insert the document in ({DOLLAR_NAME})"
 )
 
 

@@ -237,7 +237,7 @@ def test_several_domains(source: MySQLSource, execute: Execute, follow: Follow) 
 
 
 def test_names_in_the_log_outlive_a_change_of_the_table(execute: Execute, follow: Follow) -> None:
-    """Edge case 36, with the metadata that MySQL writes by default it can't be told what is what."""
+    """Edge case 36, with the metadata that MySQL writes by default it can't be determined what is what."""
     execute("CREATE TABLE c (id INT PRIMARY KEY, n INT)")
     position = behind(follow, execute, 1)
     execute("INSERT INTO c VALUES (7, 8)", "ALTER TABLE c ADD COLUMN first_one INT FIRST")
