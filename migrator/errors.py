@@ -1,7 +1,7 @@
 """Every error migrator raises on purpose, and the exit code each one ends a command with.
 
 An error says *what* happened, *where* (file and line, table and key, server) and *what to do next*.
-Whether an operation may be tried again is told by type (`Retryable`), never by the text of a message.
+Whether an operation may be tried again depends on the type (`Retryable`), never on the text of a message.
 """
 
 from __future__ import annotations

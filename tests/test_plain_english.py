@@ -23,7 +23,7 @@ RETIRED = {
     r"anew": "again",
     r"mend(?:s|ed|ing)?": "fix",
     r"beside": "next to, during, together with",
-    r"passing fault": "transient error",
+    r"passing faults?": "transient error",
     r"false peace": "a fault that is overlooked",
     r"(?:gone|going) on with": "resumed, continued",
     r"work(?:s|ed|ing)? off": "process",

@@ -1,16 +1,16 @@
-"""Foreign keys that change rows without a trace in the change log, and what to remember because of them
+"""Foreign keys that change rows without a trace in the change log, and the rows to track because of them
 (premise B).
 
 InnoDB carries out ON DELETE CASCADE, ON DELETE SET NULL and their ON UPDATE twins by itself; where the server doesn't
 log that, the parent's event is all there is. The documents are then found in one of two ways:
 
-- *covered*: wherever the child's rows are in a document they stand below the parent's, joined by this very key, so the
+- *covered*: wherever the child's rows are in a document, they are below the parent's, joined by this very key, so the
   parent's event names the document;
 - *tracked*: key and join columns of the child's rows are kept in the state, by the copy and then by their own events;
-  when the parent goes, the rows that held its key are looked up there and taken for changed. So is every other
-  cascade that changes such rows, lest what is remembered grow old.
+  when the parent is deleted, the rows that held its key are looked up there and count as changed. Every other
+  cascade that changes such rows is followed too, so that the tracked rows stay up to date.
 
-A cascade goes on through the child's own children, unmapped tables too: if one of those is tracked, the child is too.
+A cascade continues through the child's own children, unmapped tables too: if one of those is tracked, the child is too.
 https://dev.mysql.com/doc/refman/8.4/en/create-table-foreign-keys.html#foreign-key-referential-actions
 """
 

@@ -1,7 +1,7 @@
 """From changed rows to reaches: the documents that a row was part of before its change, and is part of after it.
 
 Only root keys collapse, never row images: every image of every event is followed (edge case 48). Conditions and limits
-of the mapping are left aside, since a row that is not in a document now can come in by the same event.
+of the mapping are ignored, since a row that is not in a document now can come in by the same event.
 """
 
 from __future__ import annotations

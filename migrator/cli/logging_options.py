@@ -1,4 +1,4 @@
-"""--debug and --log-format, which the program and every command take."""
+"""--debug and --log-format, which the program and every command accept."""
 
 from __future__ import annotations
 

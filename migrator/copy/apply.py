@@ -1,12 +1,12 @@
-"""apply: executes a plan, from the first chunk to the last rename, going on where an earlier process stopped.
+"""apply: executes a plan, from the first chunk to the last rename, and resumes where an earlier process stopped.
 
-The order is what makes it right:
+The order of the steps matters:
   1. the lease (one apply at a time, premise C);
-  2. a second look: what the plan was made for is still so;
+  2. a check that the plan is still valid;
   3. the change log's position, before any snapshot (premise A);
   4. chunks, each from one snapshot, into collections next to the live ones; what changes in the meantime is recorded;
-  5. a look whether the schema is still the same (premise D);
-  6. what was noted is put right; indexes, validator, rename, record of ownership.
+  5. a check that the schema is still the same (premise D);
+  6. the recorded documents are rebuilt; indexes, validator, rename, record of ownership.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Copies what a run has to copy: hands chunks to worker processes until none is left."""
+"""Copies the collections of a run: hands chunks to worker processes until none is left."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How an apply is told what it may do, what it reports while it works, and what came of it."""
+"""The options of an apply, what it reports while it works, and its result."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What apply does so that a sync can go on from what it copied: rows remembered, changes noted, documents caught up."""
+"""What apply does so that a sync can continue from its copy: track rows, record changes, catch up."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whether a catch-up comes nearer to its end: pure sums over what was seen of it."""
+"""Whether a catch-up gets closer to its end. Pure: computed from its past measurements."""
 
 from __future__ import annotations
 

@@ -1,9 +1,9 @@
 """cutover: the checklist before the application writes to the target, run as a command.
 
-Every gate must hold, one after the other; the first that doesn't ends it, and nothing has changed. What makes it safe:
-the fence is looked for in the log, not believed. Everything logged before the fence is in the documents (the sync has
-passed it), the documents are what the rows say (the final verify), and nothing was logged after it (the log is read
-again, also after the record, which is withdrawn if something slipped through).
+Every gate must hold, one after the other; the first that doesn't hold ends it, and nothing has changed. It is safe
+because the fence is checked in the log. Everything logged before the fence is in the documents (the sync has passed it),
+the documents agree with the rows (the final verify), and nothing was logged after it (the log is read again, also after
+the record, which is withdrawn if a write got through).
 """
 
 from __future__ import annotations

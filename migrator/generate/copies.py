@@ -1,7 +1,7 @@
-"""Which documents hold copies of which rows, and what must be done when a row changes.
+"""Which documents contain copies of which rows, and what must be done when a row changes.
 
-A copy is any embedded table whose rows are at home elsewhere (`homes`). For each it is decided here whether and from
-where it can be made again out of the owner's stored document; what can't is said, with the reason.
+A copy is any embedded table whose rows belong to another collection (`homes`). For each it is decided here whether
+and from where it can be made again out of the owner's stored document; what can't is said, with the reason.
 """
 
 from __future__ import annotations

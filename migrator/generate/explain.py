@@ -1,4 +1,4 @@
-"""`--explain`: which write touches which collections, and which copies nobody owns."""
+"""`--explain`: which write affects which collections, and which copies have no owner."""
 
 from __future__ import annotations
 

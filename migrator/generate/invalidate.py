@@ -1,4 +1,4 @@
-"""Tells the caches of generated repositories which documents a sync has written, while the source still leads."""
+"""Removes documents that a sync has written from the caches of generated repositories."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Generated text as formatters leave it: one line where it fits, else one argument a line."""
+"""Generated text as formatters leave it: one line if it fits, otherwise one argument per line."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""MongoDB's rules for one index, where the mapping alone tells that no server takes it, or no data that may come."""
+"""MongoDB's rules for one index, as far as the mapping alone shows that it can't be built."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How the rows of two tables find each other: `on:` as written, or the one foreign key that fits."""
+"""How two tables are joined: `on:` as written, or the one foreign key that fits."""
 
 from __future__ import annotations
 

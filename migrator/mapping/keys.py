@@ -1,4 +1,4 @@
-"""What names a document: the root's key and how it stands in `_id`."""
+"""What identifies a document: the root's key and its form in `_id`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Mapping files to `MappingSet`: everything that can be checked without looking at the source."""
+"""Mapping files to `MappingSet`: everything that can be checked without the source."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What pydantic found in a mapping, in words for the person who wrote the file."""
+"""Pydantic's errors about a mapping, worded for the author of the file."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is read and written at a time: key ranges, batches, and what became of them. All plain data."""
+"""What is read and written at a time: key ranges, batches, and their results. All plain data."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Who the source is, and where its change log stands."""
+"""The identity of the source, and positions in its change log."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """How far copy and sync are, as `status` shows it: one tree for text and for JSON.
 
-All ages and "since" are by the target's clock, in which whoever works notes what it does.
+All ages and "since" are by the target's clock, with which each process records its work.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What verify looks at, what it finds, and what it remembers on the way. All plain data."""
+"""What verify compares, what it finds, and its progress. All plain data."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Looks and tells, changes nothing: check, plan, and whether a plan from a file still holds.
+"""Reads and reports, changes nothing: check, plan, and whether a plan from a file is still valid.
 
 Read-only by construction: nothing here calls what writes.
 """

@@ -1,4 +1,4 @@
-"""Indexes of a mapping that only some servers take next to each other. Pure."""
+"""Indexes of a mapping that only some servers accept together. Pure."""
 
 from __future__ import annotations
 

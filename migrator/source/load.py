@@ -1,4 +1,4 @@
-"""How busy the source is, so that a copy can hold back."""
+"""How busy the source is, so that a copy can pause."""
 
 from __future__ import annotations
 

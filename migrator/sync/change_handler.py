@@ -1,4 +1,4 @@
-"""What becomes of reaches: documents rebuilt at once, or a note in the state for later."""
+"""What is done with reaches: their documents are rebuilt at once, or recorded in the state for later."""
 
 from __future__ import annotations
 

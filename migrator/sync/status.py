@@ -1,4 +1,4 @@
-"""status: how far copy and sync are, from the target's state alone, whoever is at work and wherever."""
+"""status: the progress of copy and sync, from the target's state alone, whatever machine they run on."""
 
 from __future__ import annotations
 

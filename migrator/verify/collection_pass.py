@@ -1,4 +1,4 @@
-"""How far verify is with one collection: what was handed out, what came back, what is settled from the front on."""
+"""The progress of verify with one collection: what was handed out, what came back, what is settled."""
 
 from __future__ import annotations
 

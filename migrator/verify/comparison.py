@@ -1,4 +1,4 @@
-"""One look at some documents: rebuilt from a snapshot of the source, compared with what the target has."""
+"""One comparison of some documents: rebuilt from a snapshot of the source, compared with what the target has."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How a verify is told what it may do, and what it reports while it works."""
+"""The options of a verify, and what it reports while it works."""
 
 from __future__ import annotations
 

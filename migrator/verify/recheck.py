@@ -1,10 +1,10 @@
-"""From suspects to faults: what is looked at again, when, and what is certain.
+"""From differences to faults: what is compared again, when, and what is certain.
 
 Without a sync a difference is a fault as soon as it is seen. With one, it may be that the sync hasn't been there yet,
 or that the document changed between the two sides' reading. So it is looked at again when the sync has passed the place
 where the source's log ended after the look's snapshot: nothing in the snapshot was logged after it (premise A,
 the other way round). What was seen three times in a row, the same bytes on both sides, is a fault. A document that
-changes all the time can't be told; it counts as not right.
+changes all the time can't be judged; it does not count as right.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Puts documents right: by writing them, or by handing their keys to the sync at work (premise C)."""
+"""Corrects documents: by writing them, or by handing their keys to the running sync (premise C)."""
 
 from __future__ import annotations
 

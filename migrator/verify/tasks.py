@@ -1,4 +1,4 @@
-"""What worker processes are asked to look at, and what they answer. All plain data."""
+"""What worker processes have to compare, and their answers. All plain data."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A worker process that looks at documents: its own connections, a fresh snapshot for every look."""
+"""A worker process that compares documents: its own connections, a new snapshot for each comparison."""
 
 from __future__ import annotations
 

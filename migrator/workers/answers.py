@@ -1,4 +1,4 @@
-"""The lines of doctor under a time limit: each side is asked in a thread, and left alone when it answers no more."""
+"""The lines of doctor, with a time limit: each side is asked in a thread, which is abandoned if it does not answer."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""Ctrl-C and SIGTERM: answered at once, whatever the command waits for, and the second time they end it within seconds.
+"""Ctrl-C and SIGTERM: acknowledged at once, whatever the command waits for; the second one ends it within seconds.
 
-What a signal does to the work is the affair of its handlers. Python runs them between two instructions of the main
+What a signal does to the work is decided by its handlers. Python runs them between two instructions of the main
 thread, not while that waits for an answer in C code. So a thread of its own is woken by the signal itself
 (https://docs.python.org/3/library/signal.html#signal.set_wakeup_fd).
 """

@@ -1,4 +1,4 @@
-"""verify: whether the target says what the source says."""
+"""verify: whether the target agrees with the source."""
 
 from __future__ import annotations
 

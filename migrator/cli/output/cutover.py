@@ -1,4 +1,4 @@
-"""What `cutover` prints: the checklist as it goes on, then what to switch."""
+"""What `cutover` prints: the progress of the checklist, then what to switch."""
 
 from __future__ import annotations
 

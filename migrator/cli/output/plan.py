@@ -1,4 +1,4 @@
-"""A plan as text for people, its point first: readable at 80 columns, in a terminal and in a file."""
+"""A plan as text for people, the summary first: readable at 80 columns, in a terminal and in a file."""
 
 from __future__ import annotations
 

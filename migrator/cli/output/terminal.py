@@ -1,4 +1,4 @@
-"""What the command line prints: results on stdout, all else on stderr. NO_COLOR is honoured (rich sees to it)."""
+"""What the command line prints: results on stdout, everything else on stderr. rich honours NO_COLOR."""
 
 from __future__ import annotations
 

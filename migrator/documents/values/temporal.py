@@ -1,7 +1,7 @@
 """Dates, times and durations.
 
-MySQL's dates go where calendars don't: '0000-00-00', '2024-00-10', and with ALLOW_INVALID_DATES '2024-02-31'
-(MySQL 9 manual, 13.2.2). All of those go by policy zero_date.
+MySQL has dates that no calendar has: '0000-00-00', '2024-00-10', and with ALLOW_INVALID_DATES '2024-02-31'
+(MySQL 9 manual, 13.2.2). Policy zero_date applies to all of them.
 """
 
 from __future__ import annotations

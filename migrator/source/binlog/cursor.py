@@ -1,4 +1,4 @@
-"""Where a stream of events has come to."""
+"""The current place in a stream of events."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A watched table as one table map event describes it: where its wanted columns stand, and its rows' changes."""
+"""A watched table as one table map event describes it: where its wanted columns are, and its rows' changes."""
 
 from __future__ import annotations
 

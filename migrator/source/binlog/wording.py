@@ -1,4 +1,4 @@
-"""What a logged statement is, by its text; what it did to definitions is told by the schema, not here. Pure."""
+"""What a logged statement is, by its text; what it did to definitions is read from the schema, not here. Pure."""
 
 from __future__ import annotations
 

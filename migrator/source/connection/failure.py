@@ -1,4 +1,4 @@
-"""The drivers' errors in migrator's words: passing faults are SourceUnavailable, the rest is SourceError."""
+"""The drivers' errors in migrator's words: transient ones are SourceUnavailable, the rest is SourceError."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Indexes of the mapping that documents can't be put into: found by making documents and looking at them.
+"""Indexes of the mapping that refuse documents: found by building documents and checking them.
 
 No SQL tells what a 2dsphere index makes of a geometry, or what JSON holds. Only indexes that can refuse something cost
 anything, and only the embedded tables that their keys are made of are read.

@@ -1,4 +1,4 @@
-"""Rows that don't find each other, and rows that do although their keys' bytes differ."""
+"""Rows without a partner in a join, and rows that are joined although the bytes of their keys differ."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which rows of a large table are looked at: short ranges of its key, spread over the rows.
+"""Which rows of a large table are sampled: short ranges of its key, spread over the rows.
 
 Bounded by construction: each range is entered through the key's index and holds a few rows. Where the rows are in the
 key space is asked of the optimizer, whose estimates cost a few index pages: a single row far off (id 2147483647) would

@@ -1,4 +1,4 @@
-"""Unique indexes of the mapping that the data would break: better known now than at the end of the load."""
+"""Unique indexes of the mapping that the data would break, found before the load."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
-"""What a copy has to remember of the source's rows (premise B): its moment is before the first chunk, the work
-of it during the chunks."""
+"""The rows that a copy has to track (premise B): as of a moment before the first chunk, and read while chunks are
+copied."""
 
 from __future__ import annotations
 

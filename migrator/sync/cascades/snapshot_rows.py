@@ -1,4 +1,4 @@
-"""Reads the rows that have to be remembered because of silent cascades, once, before their events keep them in step."""
+"""Reads the rows to track because of silent cascades, once, before their events keep them up to date."""
 
 from __future__ import annotations
 

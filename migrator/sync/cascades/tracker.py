@@ -1,11 +1,11 @@
-"""Keeps the tracked rows in step with the log, and brings to light what cascades did without an event (premise B).
+"""Keeps the tracked rows in step with the log, and finds out what cascades did without an event (premise B).
 
 Events are collected, and walked through once for a batch, in the order of the log: in memory, over rows that one query
 for each level of the cascades has read. What that changes is written once, after the documents that it led to.
 
-The order of writes is what survives a crash: documents are written or noted as dirty before the tracked rows that led
+The order of writes makes a crash harmless: documents are written or recorded as dirty before the tracked rows that led
 to them are changed, deepest rows first; the parent's event comes again after a crash, and finds what was left. Where
-the server has transactions, the tracked rows of a batch and its position are one act.
+the server has transactions, the tracked rows of a batch and its position are saved in one transaction.
 
 A cascade that reaches more rows than fit into memory is walked through in pages. Each of them is noted and written
 before the next is read.

@@ -1,4 +1,4 @@
-"""Notes on published collections as rows of the state."""
+"""Records of published collections as rows of the state."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whether definitions that are gone now were there when a statement was logged: the log itself tells, further on."""
+"""Whether definitions that are gone now existed when a statement was logged: the log shows it further on."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Notes on published collections as documents of `_migrator_collections`."""
+"""Records of published collections as documents of `_migrator_collections`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Reaches that wait to be worked on, as documents of `_migrator_dirty`."""
+"""Reaches whose documents are still to be rebuilt, as documents of `_migrator_dirty`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Names of nested fields with `$` in front, which some servers take in an insert and not in a replacement.
+"""Names of nested fields that start with `$`, which some servers accept in an insert but not in a replacement.
 
 MongoDB does so before 5.0. What a server does is tried out, since services that speak its protocol have versions of
 their own.
