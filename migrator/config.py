@@ -81,7 +81,7 @@ class Settings(BaseModel):
         max_threads_running: pause while the source is busier; None never pauses.
         max_replica_lag: pause while the watched replica is more seconds behind; None never pauses.
         chunk_rows: root rows a chunk; None chooses by the size of the documents.
-        retry_seconds: how long apply tries passing faults of source and target again.
+        retry_seconds: how long apply tries transient errors of source and target again.
         file: the project file that was read, None when there is none.
     """
 

@@ -47,7 +47,6 @@ NAMES = {
     "_begin_behind",
     "_behind",
     "_beside",
-    "_beside_value",
     "_hearers",
     "_mend",
     "behind",

@@ -88,7 +88,7 @@ def _refused(collection: Collection, key: Key, why: Refusal) -> Rejected:
 
 
 class ChunkHandler:
-    """One worker process: its own connections, a fresh snapshot for every chunk, passing faults tried again."""
+    """One worker process: its own connections, a fresh snapshot for every chunk, transient errors tried again."""
 
     def __init__(self, plan: Plan, ends: Ends, retry_seconds: float, waits: Waits = UNTOLD) -> None:
         self._source = ends.open_source()

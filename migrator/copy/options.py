@@ -22,7 +22,7 @@ class ApplyOptions:
         max_threads_running: pause while the source's Threads_running is above it; None never pauses.
         max_replica_lag: pause while the watched replica (`?replica=` in the source's URL) is more seconds behind.
         restart: forget an unfinished run and begin again.
-        retry_seconds: how long passing faults of source and target are tried again before the work stops.
+        retry_seconds: how long transient errors of source and target are tried again before the work stops.
     """
 
     workers: int = 0

@@ -126,17 +126,18 @@ class Handover:
         with ExitStack() as stack:
             stack.callback(treatment.close)
             renewals = RefusedRenewals(self._state)
-            follower = Follower(
-                self._source,
-                self._state,
-                self._members,
-                treatment,
-                renewals,
-                self._lease.check,
-                self._retry_seconds,
-                self._announcer,
+            follower = stack.enter_context(
+                Follower(
+                    self._source,
+                    self._state,
+                    self._members,
+                    treatment,
+                    renewals,
+                    self._lease.check,
+                    self._retry_seconds,
+                    self._announcer,
+                )
             )
-            stack.callback(follower.close)
             goal = self._source.log_status(follower.reached).end
             watch = CatchUpWatch(self._source, self._state, [each.scope for each in self._members], self._observer)
             while not _reached(follower, goal):

@@ -1,9 +1,9 @@
 """cutover: the checklist before the application writes to the target, run as a command.
 
 Every gate must hold, one after the other; the first that doesn't hold ends it, and nothing has changed. It is safe
-because the fence is checked in the log. Everything logged before the fence is in the documents (the sync has passed it),
-the documents agree with the rows (the final verify), and nothing was logged after it (the log is read again, also after
-the record, which is withdrawn if a write got through).
+because the fence is checked in the log. Everything logged before the fence is in the documents (the sync has passed
+it), the documents agree with the rows (the final verify), and nothing was logged after it (the log is read again, also
+after the record, which is withdrawn if a write got through).
 """
 
 from __future__ import annotations

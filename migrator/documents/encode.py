@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from struct import error as StructError
 from typing import Any
 
+from migrator import compiling
 from migrator.documents.reader import Row
 from migrator.documents.values import Codec, Misfit, codec_for, companion_codec
 from migrator.documents.values.codec import ARRAY, DOCUMENT, NULL, Typed
@@ -312,8 +313,7 @@ class _Generator:
             indented = [f"    {line}" for line in lines]
             fallback = ["    except Exception:", f"        return careful(row{children})"]
             source = "\n".join([careful, "", head, "    try:", *indented, *fallback])
-        space = dict(self._names)
-        exec(compile(source, f"<row encoder of {self._node.id}>", "exec"), space)
+        space = compiling.run(source, f"row encoder of {self._node.id}", self._names)
         body: Callable[..., bytes] = space["body"]
         return body, source
 

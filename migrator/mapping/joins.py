@@ -68,12 +68,6 @@ def find_join(
     return None
 
 
-def foreign_key_exists(join: Join, sides: Sides) -> bool:
-    """Whether the database itself declares this join."""
-    pairs = {(left.name, right.name) for left, right in zip(join.parent, join.child, strict=True)}
-    return any(set(candidate) == pairs for candidate in sides.candidates())
-
-
 def _keys_to(holder: Table, parent: Table) -> list[ForeignKey]:
     return [key for key in holder.foreign_keys if (key.parent_schema, key.parent_table) == (parent.schema, parent.name)]
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Annotated, Literal
+from typing import Annotated
 
 from pydantic import BeforeValidator, PlainSerializer
 
@@ -127,6 +127,3 @@ class ChunkResult:
     bytes: int
     rejected: int
     seconds: float
-
-
-ChunkStatus = Literal["todo", "running", "done"]

@@ -131,7 +131,6 @@ _BSON_TYPES: dict[Kind, tuple[str, ...]] = {
 }
 
 DECIMAL128_DIGITS = 34
-INT32_TYPES = frozenset(("tinyint", "smallint", "mediumint"))
 
 
 class Unrepresentable(Exception):

@@ -43,7 +43,7 @@ class SyncOptions:
     Attributes:
         until_caught_up: end when everything is done that was logged before the start.
         seconds: end after so long; None for no end.
-        retry_seconds: how long passing faults are tried again before the work stops.
+        retry_seconds: how long transient errors are tried again before the work stops.
     """
 
     until_caught_up: bool = False
@@ -102,7 +102,7 @@ def sync(
         SyncBlocked: when the log can't be followed any further; says the position and the way out.
         LeaseHeld: when another sync is at work, and this one was to end when it has caught up.
         LeaseLost: when another process took over.
-        Stopped: when passing faults outlasted the retries.
+        Stopped: when transient errors outlasted the retries.
         SourceError, TargetError: when one side refuses for good.
     """
     with announcements.waiting("the source's settings"):
@@ -234,18 +234,18 @@ class _Sync:
         ]
         treatment = Now(self._source, self._state, served, self._announcer)
         stack.callback(treatment.close)
-        follower = Follower(
-            self._source,
-            self._state,
-            self._serving.members,
-            treatment,
-            LiveRenewals(self._target.renewer(self._lease), self._state, self._observer.note),
-            self._before_write,
-            self._options.retry_seconds,
-            self._announcer,
+        return stack.enter_context(
+            Follower(
+                self._source,
+                self._state,
+                self._serving.members,
+                treatment,
+                LiveRenewals(self._target.renewer(self._lease), self._state, self._observer.note),
+                self._before_write,
+                self._options.retry_seconds,
+                self._announcer,
+            )
         )
-        stack.callback(follower.close)
-        return follower
 
     # --- what is served ---
 

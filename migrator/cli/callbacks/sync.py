@@ -17,8 +17,8 @@ from migrator.cli.output.activity import lines_to
 from migrator.cli.output.metrics import Metrics
 from migrator.config import Settings
 from migrator.errors import SettingsError
+from migrator.model.places import shown
 from migrator.sync.dry_run import WouldChange
-from migrator.sync.follower import shown
 from migrator.sync.sync import SyncOptions
 from migrator.workers.interrupt import StopRequest
 

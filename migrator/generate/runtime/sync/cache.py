@@ -1,3 +1,4 @@
+# Generated from aio/cache.py by migrator's dev/unasync.py. Edit that one.
 """Whole documents by their id, cached outside the database.
 
 The cache may be slow, full, down or cut off at any time: reads then go to the database, writes go on. How old an object

@@ -1,3 +1,4 @@
+# Generated from aio/ids.py by migrator's dev/unasync.py. Edit that one.
 """New ids: counters in one collection, ObjectIds, UUIDs, or the application's own."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# Generated from aio/outbox.py by migrator's dev/unasync.py. Edit that one.
 """Writes with what follows from them: copies elsewhere, and caches.
 
 A write and an entry of the outbox are stored together, in one transaction. Where the server has none, the entry comes

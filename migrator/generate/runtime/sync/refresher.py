@@ -1,3 +1,4 @@
+# Generated from aio/refresher.py by migrator's dev/unasync.py. Edit that one.
 """Makes the copies in documents again, out of the rows that they copy."""
 
 from __future__ import annotations

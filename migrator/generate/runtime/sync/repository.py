@@ -1,3 +1,4 @@
+# Generated from aio/repository.py by migrator's dev/unasync.py. Edit that one.
 """The repository of any collection; generated ones only say which collection it is."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# Generated from aio/stores.py by migrator's dev/unasync.py. Edit that one.
 """Redis and Memcached with one protocol. Their packages are imported only when a store is opened."""
 
 from __future__ import annotations

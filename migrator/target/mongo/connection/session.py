@@ -93,7 +93,7 @@ class Session:
             return work()
 
     def steadily(self, work: Callable[[], T], more_seconds: float = 0.0) -> T:
-        """As `once`, with passing faults tried again for a while and `more_seconds`. `work` must be repeatable."""
+        """As `once`, with transient errors tried again for a while and `more_seconds`. `work` must be repeatable."""
         return steadily(lambda: self.once(work), self._retry_seconds, more_seconds, self._waits)
 
     def close(self) -> None:

@@ -43,7 +43,7 @@ class MongoLease:
 
 
 class MongoLeaseStore:
-    """Implements migrator.target.lease.LeaseStore. Passing faults are the caller's to wait out: time matters here."""
+    """Implements migrator.target.lease.LeaseStore. Transient errors are the caller's to wait out: time matters here."""
 
     def __init__(self, session: Session, lease: LeaseId) -> None:
         self._session = session
