@@ -50,7 +50,7 @@ from migrator.workers.announce import Announcements
 from migrator.workers.interrupt import StopRequest
 from migrator.workers.pool import warm_up
 
-# How long a look at the target waits out transient errors: somebody sits in front of it, perhaps with a mistyped address.
+# How long a look at the target waits for transient errors to pass: somebody waits, perhaps with a mistyped address.
 _LOOKING_SECONDS = 5.0
 
 
