@@ -119,7 +119,7 @@ class RowEncoder:
             except Misfit as misfit:
                 found.append((value, misfit.reason))
             except _NO_VALUE:
-                # The table was altered, and the statement isn't read yet: the row comes again behind it.
+                # The table was altered, and the statement isn't read yet: the row comes again after it.
                 reason = f"is no value of {column.column_type}, as which the column was known"
                 found.append((value, reason))
         return found
@@ -244,7 +244,7 @@ def _values(fields: Sequence[Field], order: Layout, level: int) -> tuple[ValueAt
 def _link(child: Node, node: Node, order: Layout, level: int) -> ChildLink:
     join = child.parent_join()
     assert join is not None, f"{child.id} has no join"
-    # An inexact join is matched by the parent's own key, carried through SQL (DESIGN, Identity).
+    # An inexact join is matched by the parent's own key, carried through SQL (Identity in docs/invariants.md).
     columns: Sequence[Column] = join.parent if join.exact else node.key
     positions = tuple(order.position(column_item(column)) for column in columns)
     joined = tuple(order.position(column_item(column)) for column in join.parent)

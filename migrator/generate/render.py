@@ -78,7 +78,7 @@ def render(package: Package) -> tuple[File, ...]:
     return tuple(sorted(made, key=lambda each: each.path))
 
 
-# What applications import besides the generated modules, so that nobody needs to reach into _runtime.
+# What applications import in addition to the generated modules, so that nobody needs to reach into _runtime.
 _DOORS = {
     "cache": '''\
 """A cache of whole documents, in Redis or Memcached; give it to the repositories' class as `cache=`."""
@@ -126,7 +126,7 @@ __all__ = [
 ]
 ''',
     "shadow": '''\
-"""Moving call sites with a net: the old SQL and the repository call side by side, compared."""
+"""Moving call sites safely: the old SQL and the repository call side by side, compared."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How the rows of two tables find each other: `on:` as written, or the one foreign key that fits."""
+"""How two tables are joined: `on:` as written, or the one foreign key that fits."""
 
 from __future__ import annotations
 
@@ -174,7 +174,7 @@ def _nothing_fits(sides: Sides) -> tuple[str, str]:
             way = "`one: true`" if unique else "`many: true`"
             hint = f"{child.name} holds the key {_written(backwards[0])}: add {way}"
         else:
-            hint = f"{parent.name} holds the key: take `many` or `one` out, or write `on:` for what you mean"
+            hint = f"{parent.name} holds the key: remove `many` or `one`, or write `on:` for what you mean"
         return message, hint
     guess = _guess(sides)
     return message, f"say how they are joined: `{sides.key}: {guess}`"

@@ -11,7 +11,7 @@ from migrator.model.collection_names import reserved_mistake
 from migrator.model.mapping import CollectionSpec, EmbedSpec, FieldSpec, VariantsSpec
 
 # MongoDB: a database and collection name together have at most 255 bytes; the rest is for names of what is loaded
-# beside the live collection.
+# next to the live collection.
 MAX_COLLECTION_BYTES = 120
 # A larger tree is a mistake (depth within depth), and would be slow in every later step.
 MAX_NODES = 1000
@@ -71,7 +71,7 @@ def _collection(spec: CollectionSpec, places: Places) -> Iterator[Problem]:
         yield places.problem(("embed",), message, "use a smaller `depth`", at_key=True)
     if spec.key == () and spec.embed:
         message = "a table without a key can't embed others: there is nothing to tell its rows apart by"
-        yield places.problem(("embed",), message, "take `embed:` out, or name a unique key with `key:`", at_key=True)
+        yield places.problem(("embed",), message, "remove `embed:`, or name a unique key with `key:`", at_key=True)
 
 
 def _count(embeds: dict[str, EmbedSpec]) -> int:
@@ -91,7 +91,7 @@ def _fields(fields: dict[str, FieldSpec], path: Path, places: Places) -> Iterato
 
 def _source_of(spec: FieldSpec, path: Path, places: Places) -> Iterator[Problem]:
     if spec.column and spec.sql:
-        yield places.problem((*path, "sql"), "a field has either a column or sql", "take one of the two out")
+        yield places.problem((*path, "sql"), "a field has either a column or sql", "remove one of the two")
 
 
 def _variants(spec: VariantsSpec | None, path: Path, places: Places) -> Iterator[Problem]:
@@ -147,7 +147,7 @@ def _single(key: str, is_given: Callable[[EmbedSpec], bool]) -> _Rule:
         key,
         lambda spec: is_given(spec) and not _has_several(spec),
         f"`{key}` needs `many: true`: there is one row at most",
-        f"add `many: true`, or take `{key}` out",
+        f"add `many: true`, or remove `{key}`",
     )
 
 
@@ -157,7 +157,7 @@ def _without_value(key: str, is_given: Callable[[EmbedSpec], bool]) -> _Rule:
         key,
         lambda spec: spec.value is not None and is_given(spec),
         f"plain values have no place for `{key}`",
-        f"take `{key}` out, or `value`",
+        f"remove `{key}`, or `value`",
     )
 
 
@@ -166,13 +166,13 @@ _RULES = (
         "one",
         lambda spec: spec.many and spec.one,
         "`one` and `many` exclude each other",
-        "take one of the two out",
+        "remove one of the two",
     ),
     _Rule(
         "one",
         lambda spec: spec.one and spec.as_ == "map",
         "`as: map` makes an object of several rows; `one` says there is one",
-        "take one of the two out",
+        "remove one of the two",
     ),
     _Rule(
         "through",
@@ -183,7 +183,7 @@ _RULES = (
     _Rule(
         "on",
         lambda spec: spec.through is not None and spec.on is not None,
-        "with a link table, `on` stands in `through`",
+        "with a link table, `on` belongs inside `through`",
         "write `through: {table: …, on: {parent column: link column}, to: {link column: column}}`",
     ),
     _single("limit", lambda spec: spec.limit is not None),
@@ -197,14 +197,14 @@ _RULES = (
     _Rule(
         "as",
         lambda spec: spec.as_ == "map" and spec.value is None,
-        "`as: map` needs `value: column`: what stands under the names",
+        "`as: map` needs `value: column`: the values under the names",
         "add `value:`",
     ),
     _Rule(
         "key",
         lambda spec: spec.as_ != "map" and spec.key is not None,
         "`key` goes with `as: map`",
-        "add `as: map`, or take `key` out",
+        "add `as: map`, or remove `key`",
     ),
     _Rule(
         "value",
@@ -224,19 +224,19 @@ _RULES = (
             and (spec.through.columns is not None or bool(spec.through.fields))
         ),
         "plain values have no place for columns of the link table",
-        "take them out, or `value`",
+        "remove them, or `value`",
     ),
     _Rule(
         "flatten",
         lambda spec: spec.flatten and (_has_several(spec) or spec.value is not None),
         "only a single row can be merged into the parent",
-        "take `flatten` out",
+        "remove `flatten`",
     ),
     _Rule(
         "orphans",
         lambda spec: spec.orphans is not None and (_has_several(spec) or spec.one),
         "`orphans` is about a key that the parent holds; here the child holds it",
-        "take `orphans` out",
+        "remove `orphans`",
     ),
     _Rule(
         "depth",

@@ -1,4 +1,4 @@
-"""What is read and written at a time: key ranges, batches, and what became of them. All plain data."""
+"""What is read and written at a time: key ranges, batches, and their results. All plain data."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ class Chunk:
 
 @dataclass(frozen=True, slots=True)
 class Rejected:
-    """One reason why a document could not be made; kept where a person can read it (DESIGN rule 6).
+    """One reason why a document could not be made; kept where a person can read it (rule 6).
 
     Attributes:
         collection: the mapping's collection.

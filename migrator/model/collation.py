@@ -59,7 +59,7 @@ def is_padded(column: Column) -> bool:
 
 
 def rules(column: Column) -> str:
-    """What a collation's name says behind the character set: `general_ci` of utf8mb4_general_ci."""
+    """What a collation's name says after the character set: `general_ci` of utf8mb4_general_ci."""
     return (column.collation or "").partition("_")[2]
 
 

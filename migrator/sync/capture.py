@@ -1,4 +1,4 @@
-"""Takes changed keys from the log into the state while a copy runs, so that the log may expire behind a long copy."""
+"""Takes changed keys from the log into the state while a copy runs, so that the log may expire during a long copy."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def capture(
 
     Raises:
         SyncBlocked: when the log can't be followed.
-        SourceUnavailable, TargetUnavailable: when passing faults outlasted the retries.
+        SourceUnavailable, TargetUnavailable: when transient errors outlasted the retries.
     """
     renewals = RefusedRenewals(state)
     # It runs next to the copy, which is what people hear of; where it ends early the copy goes on without.

@@ -13,7 +13,7 @@ from migrator.ports.sync import SyncState
 from migrator.sync.tables import Tables
 from migrator.workers.retry import Patience
 
-# How often a position that moved without changes is saved (EDGE_CASES 42).
+# How often a position that moved without changes is saved (edge case 42).
 _SAVE_QUIET_EVERY = 5.0
 
 

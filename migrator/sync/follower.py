@@ -1,8 +1,8 @@
 """Follows the change log for some collections: events to reaches, reaches to documents, then the position.
 
 One batch: events are taken until none waits or enough have come; their reaches are treated; after every write was
-acknowledged the position of the last transaction that is whole is saved (DESIGN rule 5). A crash anywhere repeats the
-batch. A transaction larger than a batch is treated in parts, and its position saved at its end (EDGE_CASES 39).
+acknowledged the position of the last transaction that is whole is saved (rule 5). A crash anywhere repeats the
+batch. A transaction larger than a batch is treated in parts, and its position saved at its end (edge case 39).
 """
 
 from __future__ import annotations
@@ -295,7 +295,7 @@ class Follower:
     # --- definitions ---
 
     def _redefine(self, event: Statement) -> None:
-        """Reads the tables again after a statement that may have changed them (EDGE_CASES 36, 53)."""
+        """Reads the tables again after a statement that may have changed them (edge cases 36, 53)."""
         text, place, tables = event.text, log_place(self.reached), self._schema.tables
         watched = self._tracking.watches
         if not any(name in text.lower() for name in {part.lower() for watch in watched for part in watch}):
@@ -352,12 +352,12 @@ class Follower:
             # Others may stand before that.
             tables.rewind(self._checkpoint.positions)
         if (tables.schema.by_name, self._schema.collections) != before:
-            # Only then: trackers of other collections may hold rows that go with the end of the batch (DESIGN
-            # premise B).
+            # Only then: trackers of other collections may hold rows that go with the end of the batch
+            # (premise B).
             self._look_up()
 
     def _treating(self, work: Callable[[], T]) -> T:
-        """A statement that fails for good may be one of tables altered since: that says more (EDGE_CASES 53)."""
+        """A statement that fails for good may be one of tables altered since: that says more (edge case 53)."""
         try:
             return self._patience(work)
         except SourceUnavailable:

@@ -1,4 +1,4 @@
-"""The change log with reconnects: a lost connection is opened again at a saved position (EDGE_CASES 35)."""
+"""The change log with reconnects: a lost connection is opened again at a saved position (edge case 35)."""
 
 from __future__ import annotations
 

@@ -85,7 +85,7 @@ def status(
 ) -> None:
     """The command `status`."""
     if interval is not None and not watch:
-        raise SettingsError("--interval says how often --watch looks, and there is no --watch", hint="Add --watch.")
+        raise SettingsError("--interval is only for --watch", hint="Add --watch.")
     settings = settings_of(config, source=source, target=target, mappings=mappings)
     if watch:
         _watch(settings, _INTERVAL if interval is None else interval, as_json=as_json)

@@ -16,7 +16,7 @@ from migrator.source.binlog.numbers import decimal_bytes
 from migrator.source.binlog.tables import LoggedColumn, Type
 from migrator.source.binlog.values import Convert
 
-# (data, offset of a row image) -> (values of the wanted columns, offset behind it); None for NULL.
+# (data, offset of a row image) -> (values of the wanted columns, offset after it); None for NULL.
 ReadImage = Callable[[bytes, int], tuple[Values, int]]
 
 _FIXED = {

@@ -157,7 +157,7 @@ def test_without_the_rule_it_does_not(world: World, name: str, monkeypatch: pyte
     assert world.disagreements() != []
 
 
-@pytest.mark.needs_mariadb("transactions that change tables of both kinds, beside GTIDs")
+@pytest.mark.needs_mariadb("transactions that change tables of both kinds, with GTIDs")
 @pytest.mark.parametrize(
     ("change", "end"),
     [

@@ -1,4 +1,4 @@
-"""Premise D behind the times: a sync that reads of rows as they were, when tables are no longer so."""
+"""Premise D with lag: a sync reads events of rows as they were, and the tables have changed since."""
 
 from __future__ import annotations
 
@@ -147,7 +147,7 @@ def test_values_that_the_column_could_not_have_before(
 
 
 def test_a_connection_that_is_lost_behind_a_statement(family: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Before the position behind the statement is saved: what is read again is of the tables from before."""
+    """Before the position after the statement is saved: what is read again is of the tables from before."""
     take = Intake.take
     redefine = Follower._redefine
     lose: list[bool] = []
