@@ -22,6 +22,7 @@ from migrator.generate.model import Options as GenerateOptions
 from migrator.generate.model import describe
 from migrator.generate.package import Package
 from migrator.generate.sequences import counters
+from migrator.model.activity import Command
 from migrator.model.check import Check
 from migrator.model.chunk import Rejected
 from migrator.model.cutover import CutoverResult
@@ -46,7 +47,7 @@ from migrator.verify.independent import independent_look as _independent_look
 from migrator.verify.outcome import VerifyObserver, VerifyOptions
 from migrator.verify.verify import verify as _verify
 from migrator.waits import UNTOLD, Waits
-from migrator.workers.announce import Announcements
+from migrator.workers.announce import Announcements, Hearer
 from migrator.workers.interrupt import StopRequest
 from migrator.workers.pool import warm_up
 
@@ -64,9 +65,13 @@ def _reached(
         yield target
 
 
-def _require_reachable(target_url: str) -> None:
+def _require_reachable(target_url: str, command: Command, hearer: Hearer) -> None:
     """For work that opens the target by itself."""
-    with _reached(target_url):
+    with (
+        Announcements(command, hearer) as announcements,
+        announcements.waiting("an answer of the target"),
+        _reached(target_url, waits=announcements),
+    ):
         pass
 
 
@@ -141,7 +146,7 @@ def apply(plan: Plan, source_url: str, target_url: str, options: ApplyOptions, o
         options: how gently and how far.
         observer: hears of the progress.
     """
-    _require_reachable(target_url)
+    _require_reachable(target_url, "apply", observer)
     with open_source(source_url).located(lambda: [each.collection for each in plan.collections]):
         return _apply(plan, ends(source_url, target_url, options.retry_seconds), options, observer)
 
@@ -188,11 +193,20 @@ def sync(
 
 
 def sync_dry_run(
-    source_url: str, target_url: str, tell: Tell, note: planner.Report, retry_seconds: float = 60.0
+    source_url: str,
+    target_url: str,
+    tell: Tell,
+    note: planner.Report,
+    hearer: Hearer,
+    retry_seconds: float = 60.0,
 ) -> Position | None:
-    """Tells which documents `sync` would rebuild for what is logged up to now, and writes nothing."""
-    with _reached(target_url, retry_seconds) as target:
-        return rehearse(open_source(source_url), _following(target), tell, note, retry_seconds)
+    """Tells which documents `sync` would rebuild for what is logged up to now, and writes nothing; `hearer` hears what
+    is waited for."""
+    with ExitStack() as stack:
+        announcements = stack.enter_context(Announcements("sync", hearer))
+        with announcements.waiting("an answer of the target"):
+            target = stack.enter_context(_reached(target_url, retry_seconds, announcements))
+        return rehearse(open_source(source_url), _following(target), tell, note, retry_seconds, announcements)
 
 
 def status(target_url: str) -> Status:
@@ -221,9 +235,14 @@ def verify(
         files: the mappings; those that are others than what was applied are reported, and what was applied counts.
     """
     source = open_source(source_url)
-    with _reached(target_url, _LOOKING_SECONDS) as target, source.located(partial(_applied, target)):
-        if files is not None:
-            planner.tell_other_mappings(source, target, files, observer.note)
+    with ExitStack() as stack:
+        with Announcements("verify", observer) as announcements:
+            with announcements.waiting("an answer of the target"):
+                target = stack.enter_context(_reached(target_url, _LOOKING_SECONDS, announcements))
+            stack.enter_context(source.located(partial(_applied, target)))
+            if files is not None:
+                with announcements.waiting("the definitions of the tables", source.blocked):
+                    planner.tell_other_mappings(source, target, files, observer.note)
         return _verify(_verify_ends(source_url, target_url, options), options, observer)
 
 
@@ -236,13 +255,13 @@ def independent_look(
     source_url: str, target_url: str, options: VerifyOptions, observer: VerifyObserver
 ) -> IndependentReport:
     """Compares sums of tables with sums of documents (`migrator.verify.independent`)."""
-    _require_reachable(target_url)
+    _require_reachable(target_url, "verify", observer)
     return _independent_look(_verify_ends(source_url, target_url, options), options, observer)
 
 
 def cutover(source_url: str, target_url: str, options: CutoverOptions, observer: CutoverObserver) -> CutoverResult:
     """Hands collections over to the application; see `migrator.cutover.cutover.cutover`."""
-    _require_reachable(target_url)
+    _require_reachable(target_url, "cutover", observer)
     both = CutoverEnds(partial(open_source, source_url), partial(open_target, target_url, options.pace.retry_seconds))
     return _cutover(both, counters, options, observer)
 

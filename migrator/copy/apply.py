@@ -23,6 +23,7 @@ from migrator.copy.copy import copy
 from migrator.copy.options import ApplyOptions, ApplyResult, Observer
 from migrator.copy.sync_handover import Handover
 from migrator.copy.throttle import Throttle
+from migrator.copy.unfinished import is_for, is_published, is_same_moment, left, to_copy
 from migrator.errors import (
     Interrupted,
     LeaseInDoubt,
@@ -34,7 +35,7 @@ from migrator.errors import (
     TargetError,
 )
 from migrator.model.activity import Phase
-from migrator.model.plan import COPIED, CollectionPlan, Plan
+from migrator.model.plan import CollectionPlan, Plan
 from migrator.model.position import Position
 from migrator.model.run import CollectionProgress, Run
 from migrator.model.schema import fingerprint
@@ -42,7 +43,7 @@ from migrator.model.tree import tables_of
 from migrator.ports.copy import Lease, State
 from migrator.ports.sync import SyncableSource, SyncableTarget
 from migrator.waits import Building
-from migrator.workers.announce import LEASE, Announcements, Announcer
+from migrator.workers.announce import LEASE, Announcements, Announcer, index_building
 from migrator.workers.background import no_check
 from migrator.workers.pool import Factory, Pool
 from migrator.workers.recorder import Recorder
@@ -51,8 +52,6 @@ from migrator.workers.retry import retrying
 # What a worker needs of migrator: imported once, by the process that all are forked from.
 PRELOAD = ("migrator.source", "migrator.target", "migrator.copy.chunk_worker")
 _WORKERS = "worker processes to start"
-# Positions that name one exact moment, so that equal ones mean that nothing was written in between.
-_EXACT = ("mariadb-snapshot", "gtid-executed", "global-lock")
 
 
 def apply(plan: Plan, ends: Ends, options: ApplyOptions, observer: Observer) -> ApplyResult:
@@ -127,7 +126,7 @@ class _Apply:
                 self._announcer.enter(Phase("publishing", plan.collection.name))
                 problems += self._publisher.alter(plan, self._building("", plan))
                 self._observer.published(plan.collection.name)
-        if not _copied(self._plan):
+        if not to_copy(self._plan):
             return ApplyResult("", {}, 0, tuple(problems))
         if run is None or self._unpublished(run):
             with self._workers(run) as (run, pool), _faults_stop():
@@ -135,7 +134,7 @@ class _Apply:
         with _faults_stop():
             self._check_source_again(run)
             problems += self._publish(run)
-            copied = {plan.collection.name for plan in _copied(run.plan)}
+            copied = {plan.collection.name for plan in to_copy(run.plan)}
             progress = {name: each for name, each in self._state.progress(run.id).items() if name in copied}
             rejected = self._state.count_rejected(run.id)
             self._state.finish(run.id, "done")
@@ -208,16 +207,8 @@ class _Apply:
     def _building(self, run_id: str, plan: CollectionPlan) -> Building:
         """Says which index is built, and asks the target how far it is; then it is publishing again."""
         name = plan.collection.name
-
-        @contextmanager
-        def building(number: int, count: int, index: str) -> Iterator[None]:
-            self._announcer.enter(Phase("building-index", name, number, count))
-            ask = partial(self._publisher.progress, run_id, name)
-            with self._announcer.waiting(f"the target to build {index}", ask):
-                yield
-            self._announcer.enter(Phase("publishing", name))
-
-        return building
+        ask = partial(self._publisher.progress, run_id, name)
+        return index_building(self._announcer, name, ask, Phase("publishing", name))
 
     def _check_lease(self) -> None:
         """While the target can't be asked nobody else can take over there either: the doubt may pass."""
@@ -226,7 +217,7 @@ class _Apply:
     def _unpublished(self, run: Run) -> tuple[CollectionPlan, ...]:
         """What is left of the plan. The run's own may be an older one: same documents, other indexes."""
         progress = self._state.progress(run.id)
-        return tuple(plan for plan in _copied(self._plan) if not _published(progress, run, plan))
+        return tuple(plan for plan in to_copy(self._plan) if not is_published(progress, run, plan))
 
     def _refuse_handed_over(self) -> None:
         """A copy would put what MySQL has in place of what the application has written since."""
@@ -251,7 +242,7 @@ class _Apply:
     def _check_source(self) -> None:
         """The server and the tables are those that the plan was made for."""
         require_same_server(self._plan, self._source)
-        copied = _copied(self._plan)
+        copied = to_copy(self._plan)
         with self._announcer.waiting("the definitions of the tables", self._source.blocked):
             schema = self._retrying(partial(self._source.schema, tables_of(plan.collection for plan in copied)))
         for plan in copied:
@@ -269,7 +260,7 @@ class _Apply:
 
         So it is when a plan kept in a file is applied again, perhaps since the first time ended without a last word.
         """
-        copied = _copied(self._plan)
+        copied = to_copy(self._plan)
         if len(copied) < len(self._plan.collections):
             return False
         names = [plan.collection.name for plan in copied]
@@ -287,7 +278,7 @@ class _Apply:
         names = [plan.collection.name for plan in self._plan.collections]
         changed = []
         for plan, now in zip(self._plan.collections, self._target.inspect(names), strict=True):
-            mine = run is not None and _published(progress, run, plan)
+            mine = run is not None and is_published(progress, run, plan)
             if not mine and now.structure != plan.before.structure:
                 changed.append(plan.collection.name)
         if changed:
@@ -303,19 +294,18 @@ class _Apply:
         if run is None:
             return None
         progress = self._state.progress(run.id)
-        left = {_work(plan) for plan in _copied(run.plan) if not _published(progress, run, plan)}
-        wanted = {_work(plan) for plan in _copied(self._plan) if not _published(progress, run, plan)}
-        if not left and (wanted or not _copied(self._plan)):
+        open_, wanted = left(progress, run, run.plan), left(progress, run, self._plan)
+        if not open_ and (wanted or not to_copy(self._plan)):
             # Everything was published; only the last note was missing.
             self._state.finish(run.id, "done")
             return None
-        if left == wanted and run.plan.source.uuid == self._plan.source.uuid and not self._options.restart:
+        if is_for(progress, run, self._plan) and not self._options.restart:
             return self._remembered(run, progress)
         done = sum(each.chunks_done for each in progress.values())
         if done and not self._options.restart:
-            names = sorted(name for name, _, _ in left)
+            names = sorted(name for name, _, _ in open_)
             only = "".join(f" --collection {name}" for name in names)
-            finish = f"with `apply{only}`" if left < wanted else "with the mappings and tables as they were"
+            finish = f"with `apply{only}`" if open_ < wanted else "with the mappings and tables as they were"
             raise PlanRefused(
                 f"an apply begun at {run.started} is unfinished, and was for other mappings, tables or collections",
                 where=", ".join(names),
@@ -338,7 +328,7 @@ class _Apply:
         return None
 
     def _forget(self, run: Run) -> None:
-        for plan in _copied(run.plan):
+        for plan in to_copy(run.plan):
             self._publisher.discard(run.id, plan.collection.name)
         self._state.finish(run.id, "abandoned")
 
@@ -386,8 +376,8 @@ class _Apply:
             before = self._source.position()
             with self._announcer.waiting("the worker's snapshot", self._source.blocked):
                 pool.everywhere(OpenMoment())
-            position = before if before is not None and _same(before, self._source.position()) else None
-        if run is not None and _same(run.position, position):
+            position = before if before is not None and is_same_moment(before, self._source.position()) else None
+        if run is not None and is_same_moment(run.position, position):
             return run, pool, True
         if run is not None:
             self._observer.note("starting the copy again: the source has changed since, and files hold one moment only")
@@ -412,29 +402,3 @@ def _faults_stop() -> Iterator[None]:
             where=fault.where,
             hint="Nothing that was finished is lost: run the same apply again when the servers answer.",
         ) from fault
-
-
-def _copied(plan: Plan) -> tuple[CollectionPlan, ...]:
-    return tuple(each for each in plan.collections if each.action in COPIED)
-
-
-def _published(progress: dict[str, CollectionProgress], run: Run, plan: CollectionPlan) -> bool:
-    """Whether the run has done what `plan` asks for."""
-    found = progress.get(plan.collection.name)
-    return found is not None and found.published and _work(plan) in map(_work, run.plan.collections)
-
-
-def _work(plan: CollectionPlan) -> tuple[str, str, str]:
-    return plan.collection.name, plan.collection.mapping_hash, plan.collection.schema_fingerprint
-
-
-def _same(one: Position | None, other: Position | None) -> bool:
-    """Whether two positions prove that nothing was written between them."""
-    if one is None or other is None or one.how not in _EXACT or other.how not in _EXACT:
-        return False
-    if one.server.uuid != other.server.uuid:
-        return False
-    if one.gtid and other.gtid:
-        # A restart of the server begins a new file, and writes no transaction.
-        return one.gtid == other.gtid
-    return (one.gtid, one.file, one.offset) == (other.gtid, other.file, other.offset)

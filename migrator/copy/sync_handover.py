@@ -5,10 +5,9 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import replace
 from functools import partial
 
-from migrator.changes.cascades import Cascades, silent_cascades
+from migrator.changes.cascades import Cascades
 from migrator.changes.followable import unfollowable
 from migrator.changes.resolve import Resolver
 from migrator.changes.watches import watches
@@ -26,7 +25,7 @@ from migrator.ports.copy import Lease
 from migrator.ports.sync import SyncableSource, SyncState, SyncTarget
 from migrator.sync.capture import capture
 from migrator.sync.cascades.initial_load import Memory
-from migrator.sync.cascades.snapshot_rows import Part, missing
+from migrator.sync.cascades.snapshot_rows import Part, unremembered
 from migrator.sync.cascades.tracker import Tracker
 from migrator.sync.change_handler import Now, Served
 from migrator.sync.follower import Follower, Member
@@ -166,15 +165,10 @@ class Handover:
         """By collection the silent cascades, with the tables of them that the state doesn't remember."""
         if not self._is_followed() or self._source.cascades_are_logged():
             return {}
-        found = {}
-        for member in self._members:
-            cascades = silent_cascades(self._schema, [member.collection])
-            known = self._state.tracked_tables(member.scope) if cascades.tables else {}
-            tables = missing(cascades.tables, known)
-            # Hidden ones sync will refuse, and a copy needs nothing of it.
-            if tables and not cascades.hidden:
-                found[member.scope] = replace(cascades, tables=tables)
-        return found
+        found = {
+            each.scope: unremembered(each.scope, each.collection, self._schema, self._state) for each in self._members
+        }
+        return {scope: cascades for scope, cascades in found.items() if cascades.tables}
 
     def _begin_memory(self, progress: Mapping[str, CollectionProgress], stack: ExitStack) -> Memory | None:
         """Takes the moment whose rows are remembered. Collections that are copied in part already can't be helped by

@@ -12,7 +12,7 @@ import getpass
 import socket
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Protocol
@@ -34,10 +34,12 @@ from migrator.verify.sync_monitor import Race
 from migrator.verify.verify import verify
 from migrator.verify.worker import require_server
 from migrator.waits import UNTOLD
-from migrator.workers.announce import Announcements
+from migrator.workers.announce import Announcements, Ask
 from migrator.workers.retry import retrying
 
 _LOOK = 0.5
+_ANSWERS = "answers of the servers"
+_STARTING = Phase("starting")
 
 CountersOf = Callable[[Sequence[Collection]], Sequence[Counter]]
 
@@ -82,14 +84,36 @@ def cutover(
     """
     source, target = ends.open_source(), ends.open_target(UNTOLD)
     with closing(target):
-        state = target.handing_over()
-        if state is None:
-            raise CutoverRefused(
-                "an application can't use a folder of files",
-                where=target.identity().address,
-                hint="Load it with mongorestore, or apply to a MongoDB database.",
-            )
-        return _Cutover(ends, source, target, state, counters_of, options, observer).run()
+        with _waiting(_ANSWERS, observer, source.blocked):
+            work = _begun(ends, source, target, counters_of, options, observer)
+        return work.run()
+
+
+def _begun(
+    ends: CutoverEnds,
+    source: CutoverSource,
+    target: CutoverTarget,
+    counters_of: CountersOf,
+    options: CutoverOptions,
+    observer: CutoverObserver,
+) -> _Cutover:
+    state = target.handing_over()
+    if state is None:
+        raise CutoverRefused(
+            "an application can't use a folder of files",
+            where=target.identity().address,
+            hint="Load it with mongorestore, or apply to a MongoDB database.",
+        )
+    return _Cutover(ends, source, target, state, counters_of, options, observer)
+
+
+@contextmanager
+def _waiting(what: str, observer: CutoverObserver, ask: Ask | None, phase: Phase = _STARTING) -> Iterator[None]:
+    """What is waited for at a gate or between two: a verify tells of its own."""
+    with Announcements("cutover", observer) as announcements:
+        announcements.enter(phase)
+        with announcements.waiting(what, ask):
+            yield
 
 
 class _Cutover:
@@ -139,20 +163,22 @@ class _Cutover:
         seeds = self._seeds()
         handovers = self._handovers(end, report, seeds)
         if not self._options.rehearse:
-            for seed in seeds:
-                self._state.seed(seed)
+            with _waiting("the target to take the highest numbers", self._observer, None):
+                for seed in seeds:
+                    self._state.seed(seed)
             self._record(handovers, end)
         return CutoverResult(self._options.rehearse, tuple(self._steps), handovers, tuple(self._warnings()))
 
     # --- the gates ---
 
     def _settings(self) -> None:
-        self._source.require_followable()
+        with self._asking("the source's settings"):
+            self._source.require_followable()
         self._pass("settings", "the log contains everything that sync needs")
 
     def _sync(self, name: str) -> Position:
         """A sync is at work on all of it, and has done all that is logged now."""
-        with self._waiting("the running sync to do all that is logged"):
+        with self._standing_by("the running sync to do all that is logged"):
             end = self._caught_up()
         self._pass(name, f"sync has applied everything logged before {end.file}, {end.offset}")
         return end
@@ -178,16 +204,15 @@ class _Cutover:
                 time.sleep(_LOOK)
         return end
 
-    @contextmanager
-    def _waiting(self, what: str) -> Iterator[None]:
-        """What is waited for between two gates: a verify tells of its own."""
-        with Announcements("cutover", self._observer) as announcements:
-            announcements.enter(Phase("standby"))
-            with announcements.waiting(what):
-                yield
+    def _asking(self, what: str) -> AbstractContextManager[None]:
+        return _waiting(what, self._observer, self._source.blocked)
+
+    def _standing_by(self, what: str) -> AbstractContextManager[None]:
+        return _waiting(what, self._observer, None, Phase("standby"))
 
     def _nothing_rejected(self) -> None:
-        found = {each.scope.collection: self._verifying.count_rejected(each.scope) for each in self._published}
+        with _waiting("the target to count what is rejected", self._observer, None):
+            found = {each.scope.collection: self._verifying.count_rejected(each.scope) for each in self._published}
         open_ = [f"{name}: {count}" for name, count in found.items() if count]
         if open_:
             raise VerifyFailed(
@@ -223,10 +248,12 @@ class _Cutover:
             self._pass("fence", "writers are kept out, as you confirmed; the log will be checked")
             return
         if self._options.rehearse:
-            stands = "is" if self._source.read_only() else "is not"
-            self._pass("fence", f"a rehearsal: the source {stands} read-only", ok=self._source.read_only())
+            with self._asking("the source to say whether it is read-only"):
+                is_fenced = self._source.read_only()
+            stands = "is" if is_fenced else "is not"
+            self._pass("fence", f"a rehearsal: the source {stands} read-only", ok=is_fenced)
             return
-        with self._waiting("the source to become read-only"):
+        with self._standing_by("the source to become read-only"):
             self._fenced()
         self._pass("fence", "the source is read-only")
 
@@ -246,7 +273,8 @@ class _Cutover:
 
     def _quiet(self, end: Position) -> None:
         """Nothing slipped through the fence."""
-        found = written_behind(self._source, end, self._collections)
+        with self._asking("the source's log to be read to its end"):
+            found = written_behind(self._source, end, self._collections)
         if found and self._options.rehearse:
             self._pass("quiet", f"a rehearsal: the application still writes ({found})", ok=False)
         elif found:
@@ -259,11 +287,12 @@ class _Cutover:
             self._pass("quiet", "nothing was written since")
 
     def _seeds(self) -> tuple[Seed, ...]:
-        seeds = tuple(
-            Seed(each.name, self._retrying(lambda each=each: self._source.highest(each)))
-            for each in self._counters_of([every.collection for every in self._every])
-            if any(_is_of(each.name, mine.name) for mine in self._collections)
-        )
+        with self._asking("the source's highest numbers"):
+            seeds = tuple(
+                Seed(each.name, self._retrying(lambda each=each: self._source.highest(each)))
+                for each in self._counters_of([every.collection for every in self._every])
+                if any(_is_of(each.name, mine.name) for mine in self._collections)
+            )
         for seed in seeds:
             self._pass("ids", f"new ids of {seed.counter} start after {seed.last}")
         return seeds
@@ -288,8 +317,9 @@ class _Cutover:
         )
 
     def _record(self, handovers: Sequence[Handover], end: Position) -> None:
-        for each in handovers:
-            self._state.record(each)
+        with _waiting("the target to record it", self._observer, None):
+            for each in handovers:
+                self._state.record(each)
         try:
             self._quiet(end)
         except (CutoverRefused, SyncBlocked):

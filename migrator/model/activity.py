@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Literal, get_args
 
 # Of these apply, sync and verify note in the target what they are doing.
-Command = Literal["plan", "apply", "sync", "verify", "cutover", "status"]
+Command = Literal["check", "plan", "apply", "sync", "status", "verify", "cutover", "generate", "doctor"]
 
 PhaseName = Literal[
     "standby",

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Literal
 
 from migrator.model.chunk import Key, Refusal
@@ -177,6 +178,9 @@ class Scope:
 # - `rejected`: none, every document that could not be made is meant: neither rows nor documents may name it any more.
 Hop = Literal["key", "parent", "child", "rows", "documents", "rejected"]
 
+# Those that mean a whole collection, in the order in which a rebuild of all of it goes through them.
+WIDE: tuple[Hop, ...] = ("documents", "rejected", "rows")
+
 
 @dataclass(frozen=True, slots=True)
 class Reach:
@@ -201,11 +205,17 @@ class Dirty:
             `rejected` one part, the key as people read it); None at the beginning.
         mark: tells this entry from one for the same reach that was noted again later: the later one is not done when
             the earlier is.
+        done: how many keys or documents are done up to `after`.
+        why: it was noted, for people; only of a WIDE reach, and "" when not known.
+        since: when that was, by the target's clock; None when not known.
     """
 
     reach: Reach
     after: Key | None
     mark: int
+    done: int = 0
+    why: str = ""
+    since: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -151,6 +151,21 @@ class TargetIdentity:
 
 
 @dataclass(frozen=True, slots=True)
+class Copied:
+    """What an unfinished run has copied of a collection when the plan was made; apply goes on with it.
+
+    Attributes:
+        rows: of all its tables.
+        is_whole: nothing of it is left to be copied.
+    """
+
+    documents: int
+    rows: int
+    bytes: int
+    is_whole: bool
+
+
+@dataclass(frozen=True, slots=True)
 class CollectionPlan:
     """What happens to one collection.
 
@@ -165,6 +180,7 @@ class CollectionPlan:
         validator: JSON text of the $jsonSchema, "" for none.
         before: the target as it was when the plan was made.
         samples: some documents as extended JSON, when asked for.
+        copied: None where apply begins at the beginning.
     """
 
     collection: Collection
@@ -178,6 +194,25 @@ class CollectionPlan:
     before: TargetCollection
     findings: tuple[Finding, ...] = ()
     samples: tuple[str, ...] = ()
+    copied: Copied | None = None
+
+    @property
+    def rows_left(self) -> int:
+        """About how many rows are still to be copied."""
+        if self.measure is None or self.action not in COPIED:
+            return 0
+        rows = sum(node.rows.value for node in self.measure.nodes)
+        return rows if self.copied is None else 0 if self.copied.is_whole else max(0, rows - self.copied.rows)
+
+    @property
+    def bytes_left(self) -> Measure:
+        """About how many bytes of documents are still to be copied."""
+        if self.measure is None or self.action not in COPIED:
+            return Measure(0, True)
+        total = self.measure.total_bytes
+        if self.copied is None:
+            return total
+        return Measure(0 if self.copied.is_whole else max(0, total.value - self.copied.bytes), self.copied.is_whole)
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,7 +228,7 @@ class Plan:
         target: who the target is.
         collections: in mapping-file order.
         findings: about the whole (missing settings, no change log).
-        seconds: estimated copy time.
+        seconds: estimated time of the copy; of what is left of it, where apply goes on with an unfinished run.
         syncable: whether the source has the change log that sync needs.
     """
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from migrator.model.activity import Command, Phase, Wait
-from migrator.model.change import SyncPhase, SyncReport
+from migrator.model.change import Hop, SyncPhase, SyncReport
 
 # Of a collection:
 # - `waits-for-copy`: an apply is at work, and has not come to it;
@@ -36,6 +36,39 @@ CollectionState = Literal[
 
 
 @dataclass(frozen=True, slots=True)
+class Pass:
+    """A part of a rebuild that is not done.
+
+    Attributes:
+        of: what is gone through: `documents` of the target, `rejected` ones that it does not have, `rows` of the root's
+            table.
+        done: how many are done.
+        total: about how many there are; None when not known.
+    """
+
+    of: Hop
+    done: int
+    total: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Rebuild:
+    """A sync's work on every document of a collection, or on all that a table that was emptied may have been part of.
+
+    Attributes:
+        why: for people, "" when not known.
+        since: when it was noted, or noted again and so began again, ISO, UTC; None when not known.
+        seconds: how long ago that was.
+        passes: those that are not done, in their order; only the first one is under way.
+    """
+
+    why: str
+    since: str | None
+    seconds: float | None
+    passes: tuple[Pass, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class CollectionStatus:
     """One collection.
 
@@ -45,7 +78,8 @@ class CollectionStatus:
         rejected: reasons recorded for documents that could not be made.
         copying: chunks done and planned so far, None when no apply has it unfinished.
         following: a sync serves it, or would when it runs.
-        dirty: reaches that wait in the state.
+        dirty: reaches that wait in the state, each pass of a rebuild included.
+        rebuild: None when none is to be done or at work.
         why: it can't be followed, "" when it can.
     """
 
@@ -58,6 +92,7 @@ class CollectionStatus:
     dirty: int = 0
     why: str = ""
     state: CollectionState = "live"
+    rebuild: Rebuild | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from migrator.model.plan import (
     Capabilities,
     CollectionMeasure,
     CollectionPlan,
+    Copied,
     Finding,
     Measure,
     Plan,
@@ -19,6 +20,7 @@ from migrator.model.plan import (
     TargetIdentity,
 )
 from migrator.model.position import ServerIdentity
+from migrator.model.run import CollectionProgress
 from migrator.model.tree import Collection
 from migrator.model.wording import limit_size, listed, measured_size
 from migrator.planning.decide import Decision
@@ -140,9 +142,8 @@ def rows_per_chunk(measure: CollectionMeasure | None) -> int:
 
 
 def estimate(collections: Sequence[CollectionPlan]) -> Measure:
-    """Seconds that the copy takes, at a rate measured elsewhere."""
-    measures = [each.measure for each in collections if each.measure and each.action in COPIED]
-    rows = sum(node.rows.value for measure in measures for node in measure.nodes)
+    """Seconds that the copy takes, at a rate measured elsewhere; what is copied already takes none."""
+    rows = sum(each.rows_left for each in collections)
     return Measure(-(-rows // _ROWS_PER_SECOND), exact=False)
 
 
@@ -182,3 +183,16 @@ def narrowed(plan: Plan, names: Sequence[str]) -> Plan:
     """The plan for some of its collections only."""
     collections = tuple(each for each in plan.collections if each.collection.name in names)
     return replace(plan, collections=collections, seconds=estimate(collections))
+
+
+def gone_on_with(plan: Plan, progress: Mapping[str, CollectionProgress]) -> Plan:
+    """The plan, where apply will go on with a run that has come so far."""
+    collections = tuple(_gone_on_with(each, progress.get(each.collection.name)) for each in plan.collections)
+    return replace(plan, collections=collections, seconds=estimate(collections))
+
+
+def _gone_on_with(plan: CollectionPlan, found: CollectionProgress | None) -> CollectionPlan:
+    if plan.action not in COPIED or found is None or not found.chunks_done:
+        return plan
+    is_whole = found.planned and found.chunks_done == found.chunks
+    return replace(plan, copied=Copied(found.documents, found.rows, found.bytes, is_whole))

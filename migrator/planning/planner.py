@@ -6,7 +6,7 @@ Read-only by construction: nothing here calls what writes.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
@@ -16,16 +16,21 @@ from bson import BSON, CodecOptions
 from bson.codec_options import DatetimeConversion
 from bson.json_util import RELAXED_JSON_OPTIONS, dumps
 
+from migrator.changes.followable import unfollowable
 from migrator.copy.trial import first_documents
+from migrator.copy.unfinished import is_for, is_same_moment, to_copy
 from migrator.errors import MappingError, PlanRefused, SettingsError, SourceError
 from migrator.mapping.load import read_mappings
 from migrator.mapping.resolve import named_tables, resolve
 from migrator.mapping.suggest import did_you_mean
+from migrator.model.activity import Holder
+from migrator.model.change import Scope
 from migrator.model.plan import Finding, Plan, TargetCollection
 from migrator.model.policies import Policies
+from migrator.model.run import CollectionProgress, Run
 from migrator.model.schema import Schema
 from migrator.model.tree import Collection
-from migrator.planning.build import Ground, Survey, build, narrowed
+from migrator.planning.build import Ground, Survey, build, gone_on_with, narrowed
 from migrator.planning.decide import Consent, decide
 from migrator.planning.log_rate import mark, pace, pace_findings
 from migrator.planning.stale import Present, outdated
@@ -33,6 +38,7 @@ from migrator.planning.sync_findings import sync_findings
 from migrator.planning.validator import validator
 from migrator.ports.copy import Source, Target
 from migrator.ports.sync import SyncableSource, SyncableTarget
+from migrator.sync.cascades.snapshot_rows import unremembered
 
 Report = Callable[[str], None]
 
@@ -140,15 +146,42 @@ def make_plan(
         report("trying how fast the change log can be followed")
         copied = [each.collection for each in surveys if each.measure is not None]
         followed += pace_findings(pace(source, checked.schema, copied, since))
+    run = target.state().open_run()
     ground = Ground(
         created=datetime.now(UTC).isoformat(timespec="seconds"),
         source=source.identity(),
         source_address=address,
         target=target.identity(),
-        findings=(*source.findings(), *followed, *_unfinished(target)),
+        findings=(*source.findings(), *followed, *_unfinished(target, run)),
         syncable=syncable,
     )
-    return build(ground, surveys, options.chunk_rows)
+    plan = build(ground, surveys, options.chunk_rows)
+    if run is None:
+        return plan
+    progress = target.state().progress(run.id)
+    is_used = is_for(progress, run, plan) and _is_of_use(run, progress, source, target, checked.schema)
+    return gone_on_with(plan, progress) if is_used else plan
+
+
+def _is_of_use(
+    run: Run, progress: Mapping[str, CollectionProgress], source: SyncableSource, target: SyncableTarget, schema: Schema
+) -> bool:
+    """Whether an apply for the same work goes on with what the run has copied, as far as can be told now."""
+    if _at_work(target) is not None:
+        return True
+    if target.identity().capabilities.one_snapshot:
+        return is_same_moment(run.position, source.position())
+    following = target.following()
+    is_remembering = following is not None and run.position is not None and not source.cascades_are_logged()
+    if following is None or not is_remembering or any(each.published for each in progress.values()):
+        return True
+    state = following.sync_state()
+    begun = [each.collection for each in to_copy(run.plan) if progress[each.collection.name].chunks]
+    return not any(
+        unremembered(Scope(run.id, each.name), each, schema, state).tables
+        for each in begun
+        if not unfollowable(each, schema)
+    )
 
 
 def _is_stale(collection: Collection, now: TargetCollection) -> bool:
@@ -161,12 +194,17 @@ def _measuring(report: Report, what: str, detail: str) -> None:
     report(f"measuring {what}: {detail}")
 
 
-def _unfinished(target: Target) -> tuple[Finding, ...]:
-    run = target.state().open_run()
+def _at_work(target: Target) -> Holder | None:
+    """The apply that is at work."""
+    holder = target.signs().holder("apply")
+    return holder if holder is not None and holder.lives and holder.purpose == "apply" else None
+
+
+def _unfinished(target: Target, run: Run | None) -> tuple[Finding, ...]:
     if run is None:
         return ()
-    holder = target.signs().holder("apply")
-    if holder is not None and holder.lives and holder.purpose == "apply":
+    holder = _at_work(target)
+    if holder is not None:
         text = f"an apply begun at {run.started} is running: {holder.owner}"
         fix = "Wait for it, or end it: what it finished is kept. `migrator status` shows its progress."
         return (Finding("info", "running-apply", "", text, fix),)

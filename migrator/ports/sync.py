@@ -27,6 +27,7 @@ from migrator.model.chunk import Document, Key, Rejected
 from migrator.model.position import Position
 from migrator.model.tree import Collection, IndexSpec, Node
 from migrator.ports.copy import Lease, Signs, Source, Target
+from migrator.waits import Building, untold
 
 
 class LogReader(Protocol):
@@ -142,9 +143,9 @@ class SyncState(Protocol):
         """The mapping as it was frozen in the run's plan (premise D), with the columns of its last renewal."""
         ...
 
-    def renew(self, scope: Scope, collection: Collection, reaches: Iterable[Reach]) -> None:
+    def renew(self, scope: Scope, collection: Collection, reaches: Iterable[Reach], why: str) -> None:
         """The same mapping with other columns, and what has to be done because of them: noted as dirty before the
-        mapping is, or in one act."""
+        mapping is, or in one act. `why` as of `mark_dirty`."""
         ...
 
     # --- positions ---
@@ -180,8 +181,12 @@ class SyncState(Protocol):
 
     # --- dirty reaches ---
 
-    def mark_dirty(self, scope: Scope, reaches: Iterable[Reach]) -> None:
-        """Notes them to be worked on from the beginning, whether or not they are noted already."""
+    def mark_dirty(self, scope: Scope, reaches: Iterable[Reach], why: str = "") -> None:
+        """Notes them to be worked on from the beginning, whether or not they are noted already.
+
+        Args:
+            why: for people, where reaches are WIDE: `status` says why a whole collection is rebuilt.
+        """
         ...
 
     def dirty(self, scope: Scope, limit: int) -> list[Dirty]:
@@ -190,8 +195,12 @@ class SyncState(Protocol):
 
     def count_dirty(self, scopes: Iterable[Scope]) -> int: ...
 
-    def advance(self, scope: Scope, entry: Dirty, after: Key) -> None:
-        """Root keys up to `after` are done, unless the reach was noted again meanwhile."""
+    def wide(self, scope: Scope) -> list[Dirty]:
+        """Those that mean the whole collection (model.change.WIDE), the oldest first."""
+        ...
+
+    def advance(self, scope: Scope, entry: Dirty, after: Key, done: int) -> None:
+        """Root keys up to `after` are done, `done` in all, unless the reach was noted again meanwhile."""
         ...
 
     def settle(self, scope: Scope, entries: Iterable[Dirty]) -> None:
@@ -317,6 +326,7 @@ class Renewer(Protocol):
         after: Collection,
         validator: str,
         renewed: Callable[[IndexSpec], IndexSpec],
+        building: Building = untold,
     ) -> tuple[str, ...]:
         """Notes `after` as what the live collection is made by, then sets its validator, where it has one, and builds
         the indexes again that `renewed` changes. Safe to repeat; returns problems with indexes.
@@ -325,6 +335,7 @@ class Renewer(Protocol):
             before: what it was made by so far. Where another one is noted, a renewal was broken off: validator and
                 indexes may be of either, and are all made again.
             validator: JSON text of the $jsonSchema that documents of `after` have.
+            building: is told of each index.
 
         Raises:
             LeaseLost: when the collection is not the scope's any more, or this process not the one writer.
@@ -333,6 +344,11 @@ class Renewer(Protocol):
 
     def is_made_by(self, scope: Scope, collection: Collection) -> bool:
         """Whether that is what was noted last."""
+        ...
+
+    def progress(self, run_id: str, collection: str) -> str:
+        """How far the index is that is being built now, "" where that can't be told. Called while `renew` works, from
+        another thread."""
         ...
 
 

@@ -24,8 +24,8 @@ class Backlog:
         self._may_be_dirty = self._may_conflict = self._untried = True
         self._looked = float("-inf")
 
-    def note(self, scope: Scope, reaches: Iterable[Reach]) -> None:
-        self._state.mark_dirty(scope, reaches)
+    def note(self, scope: Scope, reaches: Iterable[Reach], why: str = "") -> None:
+        self._state.mark_dirty(scope, reaches, why)
         self.noted()
 
     def noted(self) -> None:

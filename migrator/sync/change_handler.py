@@ -40,8 +40,8 @@ class Treatment(Protocol):
         """`reached`: the position after the last event that led to these."""
         ...
 
-    def note(self, scope: Scope, reaches: Iterable[Reach]) -> None:
-        """The documents of these are to be rebuilt later."""
+    def note(self, scope: Scope, reaches: Iterable[Reach], why: str = "") -> None:
+        """The documents of these are to be rebuilt later; `why` as for SyncState.mark_dirty."""
         ...
 
     def renew(self, scope: Scope, collection: Collection) -> None:
@@ -66,8 +66,8 @@ class Later:
             self._state.mark_dirty(scope, reaches)
         return Rebuilt()
 
-    def note(self, scope: Scope, reaches: Iterable[Reach]) -> None:
-        self._state.mark_dirty(scope, reaches)
+    def note(self, scope: Scope, reaches: Iterable[Reach], why: str = "") -> None:
+        self._state.mark_dirty(scope, reaches, why)
 
     def renew(self, scope: Scope, collection: Collection) -> None:
         """Nothing is made of it here."""
@@ -115,8 +115,8 @@ class Now:
     def take(self, pending: Pending, reached: Position) -> Rebuilt:
         return self._opened.run(self._take(pending, reached))
 
-    def note(self, scope: Scope, reaches: Iterable[Reach]) -> None:
-        self._backlog.note(scope, reaches)
+    def note(self, scope: Scope, reaches: Iterable[Reach], why: str = "") -> None:
+        self._backlog.note(scope, reaches, why)
 
     def renew(self, scope: Scope, collection: Collection) -> None:
         self._served[scope] = replace(self._served[scope], collection=collection)

@@ -67,37 +67,37 @@ class Drainer:
 
     async def _piece(self, snapshot: Climber, entry: Dirty) -> Rebuilt:
         """The next root keys of one entry."""
-        keys, last = await self._next(snapshot, entry)
+        keys, count, last = await self._next(snapshot, entry)
         done = await self._rebuilder.rebuild(snapshot, keys)
         if last is None:
             self._state.settle(self._scope, [entry])
         else:
-            self._state.advance(self._scope, entry, last)
+            self._state.advance(self._scope, entry, last, entry.done + count)
         return done
 
-    async def _next(self, snapshot: Climber, entry: Dirty) -> tuple[Sequence[Key], Key | None]:
-        """Some root keys, and up to where these go; None for to the end."""
+    async def _next(self, snapshot: Climber, entry: Dirty) -> tuple[Sequence[Key], int, Key | None]:
+        """Some root keys, of how many rows or documents, and up to where these go; None for to the end."""
         reach, after = entry.reach, entry.after
         if reach.hop == "documents":
             ids = self._documents.ids(after[0] if after else None, KEYS_AT_ONCE)
             keys = [key for each in ids for key in self._keys_of(each)]
-            return keys, (ids[-1],) if len(ids) == KEYS_AT_ONCE else None
+            return keys, len(ids), (ids[-1],) if len(ids) == KEYS_AT_ONCE else None
         if reach.hop == "rejected":
             return self._next_rejected(after)
         if reach.hop == "rows":
             rows = await snapshot.roots(self._collection.root, KeyRange(after), KEYS_AT_ONCE)
             found = [self._root_key(row) for row in rows]
         elif reach.hop == "key":
-            return [reach.values], None
+            return [reach.values], 1, None
         else:
             path = path_to(self._collection, reach.node)
             found = await snapshot.root_keys(path, reach.hop, [reach.values], after, KEYS_AT_ONCE)
-        return found, found[-1] if len(found) == KEYS_AT_ONCE else None
+        return found, len(found), found[-1] if len(found) == KEYS_AT_ONCE else None
 
-    def _next_rejected(self, after: Key | None) -> tuple[Sequence[Key], Key | None]:
+    def _next_rejected(self, after: Key | None) -> tuple[Sequence[Key], int, Key | None]:
         if after is None:
             # Those of the copy can't be found by key. What is still wrong is recorded again: for the row's event after
             # a TRUNCATE, by `rows` otherwise.
             self._state.forget_copied_rejected(self._scope)
         found = self._state.rejected_keys(self._scope, after[0].decode() if after else None, KEYS_AT_ONCE)
-        return [key for _, key in found], (found[-1][0].encode(),) if found else None
+        return [key for _, key in found], len(found), (found[-1][0].encode(),) if found else None

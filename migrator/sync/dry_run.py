@@ -19,7 +19,7 @@ from migrator.sync.rebuild import Rebuilt
 from migrator.sync.renewing import ToldRenewals
 from migrator.sync.root_keys import climb
 from migrator.sync.sync import followable_members
-from migrator.workers.announce import UNHEARD
+from migrator.workers.announce import Announcer
 
 _WAIT = 0.5
 
@@ -42,16 +42,25 @@ Tell = Callable[[WouldChange], None]
 
 
 def rehearse(
-    source: SyncableSource, target: SyncTarget, tell: Tell, note: Callable[[str], None], retry_seconds: float
+    source: SyncableSource,
+    target: SyncTarget,
+    tell: Tell,
+    note: Callable[[str], None],
+    retry_seconds: float,
+    announcer: Announcer,
 ) -> Position | None:
     """Reads what was logged up to now, tells what a sync would do, and returns where it would stand then.
+
+    Args:
+        announcer: hears what is waited for.
 
     Raises:
         SyncBlocked, SourceError, TargetError: as `migrator.sync.sync.sync`.
     """
-    source.require_followable()
-    state = target.sync_state()
-    members = followable_members(source, state, frozenset(state.handed_over()), note)
+    with announcer.waiting("answers of the servers", source.blocked):
+        source.require_followable()
+        state = target.sync_state()
+        members = followable_members(source, state, frozenset(state.handed_over()), note)
     if not members:
         return None
     telling = _Telling(source, members, tell)
@@ -59,11 +68,13 @@ def rehearse(
         stack.callback(telling.close)
         renewals = ToldRenewals(telling.note)
         follower = stack.enter_context(
-            Follower(source, _Untouched(state), members, telling, renewals, _nothing, retry_seconds, UNHEARD)
+            Follower(source, _Untouched(state), members, telling, renewals, _nothing, retry_seconds, announcer)
         )
-        goal = source.log_status(follower.reached).end
+        with announcer.waiting("the source to say where its log ends"):
+            goal = source.log_status(follower.reached).end
         while follower.progress.position is None or is_behind(follower.progress.position, goal):
-            follower.step(_WAIT)
+            with announcer.waiting("a batch to be read"):
+                follower.step(_WAIT)
         return follower.progress.position
 
 
@@ -83,7 +94,7 @@ class _Telling:
         self._opened.run(self._take(pending, reached))
         return Rebuilt()
 
-    def note(self, scope: Scope, reaches: Iterable[Reach]) -> None:
+    def note(self, scope: Scope, reaches: Iterable[Reach], why: str = "") -> None:
         """What a cascade changed without an event, or a statement altogether."""
         found = list(reaches)
         keys = tuple(text_of(reach.values) for reach in found if reach.hop == "key")
@@ -120,7 +131,7 @@ class _Untouched:
     def positions(self, scopes: Iterable[Scope]) -> dict[Scope, Position]:
         return self._state.positions(scopes)
 
-    def renew(self, scope: Scope, collection: Collection, reaches: Iterable[Reach]) -> None:
+    def renew(self, scope: Scope, collection: Collection, reaches: Iterable[Reach], why: str) -> None:
         """Not kept."""
 
     def known_tables(self, scopes: Iterable[Scope]) -> dict[Scope, KnownTables]:
@@ -138,7 +149,7 @@ class _Untouched:
     def note_lost(self, scopes: Iterable[Scope], reason: str) -> None:
         """Not kept."""
 
-    def mark_dirty(self, scope: Scope, reaches: Iterable[Reach]) -> None:
+    def mark_dirty(self, scope: Scope, reaches: Iterable[Reach], why: str = "") -> None:
         """Not kept."""
 
     def dirty(self, scope: Scope, limit: int) -> list[Dirty]:
@@ -147,7 +158,10 @@ class _Untouched:
     def count_dirty(self, scopes: Iterable[Scope]) -> int:
         return self._state.count_dirty(scopes)
 
-    def advance(self, scope: Scope, entry: Dirty, after: Key) -> None:
+    def wide(self, scope: Scope) -> list[Dirty]:
+        return self._state.wide(scope)
+
+    def advance(self, scope: Scope, entry: Dirty, after: Key, done: int) -> None:
         """Not kept."""
 
     def settle(self, scope: Scope, entries: Iterable[Dirty]) -> None:

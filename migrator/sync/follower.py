@@ -22,6 +22,7 @@ from migrator.model.position import Position
 from migrator.model.tree import Collection
 from migrator.ports.sync import SyncableSource, SyncState
 from migrator.sync.batch import Batch
+from migrator.sync.cascades.snapshot_rows import UNSEEN
 from migrator.sync.cascades.tracking import CascadeTracking
 from migrator.sync.change_handler import Treatment
 from migrator.sync.checkpoint import Checkpoint
@@ -234,7 +235,8 @@ class Follower:
                 # Where an `_id` doesn't tell its key, looking through the documents also takes away such as there are
                 # rows for: those come back with the rows.
                 tells = tells_keys(self._schema.collections[scope])
-                self._treatment.note(scope, reaches if tells else resolver.everything())
+                why = f"{'.'.join(event.table)} was emptied by TRUNCATE"
+                self._treatment.note(scope, reaches if tells else resolver.everything(), why)
 
     def _read_again(self) -> None:
         """What was taken since the saved positions comes again, and statements among it."""
@@ -332,7 +334,7 @@ class Follower:
             position = self._tracking.read(parts, self._reached)
             moved = [part.scope for part in parts if self._tracking.is_whole(part)]
             for part in parts:
-                self._treatment.note(part.scope, self._tracking.resolvers[part.scope].everything())
+                self._treatment.note(part.scope, self._tracking.resolvers[part.scope].everything(), UNSEEN)
             if position is not None and moved:
                 # What lies before is dirty now, and must not be taken in over what was read.
                 self._move(moved, position)

@@ -16,11 +16,15 @@ from typing import Protocol
 
 from migrator.changes.resolve import everything
 from migrator.errors import SyncBlocked
+from migrator.model.activity import Phase
 from migrator.model.change import Reach, Scope
 from migrator.model.tree import Collection
 from migrator.planning.validator import validator
 from migrator.ports.sync import Renewer, SyncState
 from migrator.renewal.renew import Renewal, index_renewer
+from migrator.workers.announce import Announcer, index_building
+
+_BROKEN_OFF = "a renewal of its columns was broken off"
 
 
 class Renewals(Protocol):
@@ -38,15 +42,22 @@ class Renewals(Protocol):
 class LiveRenewals:
     """For a sync: live collections are renewed."""
 
-    def __init__(self, renewer: Renewer, state: SyncState, note: Callable[[str], None]) -> None:
+    def __init__(self, renewer: Renewer, state: SyncState, note: Callable[[str], None], announcer: Announcer) -> None:
+        """
+        Args:
+            note: hears what a person wants to know.
+            announcer: hears which index is built.
+        """
         self._renewer = renewer
         self._state = state
         self._note = note
+        self._announcer = announcer
 
     def renew(self, scope: Scope, before: Collection, renewal: Renewal, reaches: Sequence[Reach]) -> None:
         problems = self._change(scope, before, renewal.collection)
-        self._state.renew(scope, renewal.collection, reaches)
-        for text in (*_told(scope, renewal, is_rebuilt=bool(reaches)), *problems):
+        self._state.renew(scope, renewal.collection, reaches, reason(renewal))
+        told = (f"{scope.collection} is being rebuilt: {reason(renewal)}",) if reaches else ()
+        for text in (*told, *problems):
             self._note(text)
 
     def settle(self, scope: Scope, collection: Collection) -> None:
@@ -54,13 +65,18 @@ class LiveRenewals:
             return
         # A renewal was broken off by a crash, and the tables are as they were before it.
         problems = self._change(scope, collection, collection)
-        self._state.renew(scope, collection, everything(collection))
+        self._state.renew(scope, collection, everything(collection), _BROKEN_OFF)
         for text in problems:
             self._note(text)
 
     def _change(self, scope: Scope, before: Collection, after: Collection) -> tuple[str, ...]:
-        wanted = validator(replace(after, validator=True))
-        return self._renewer.renew(scope, before, after, wanted, index_renewer(after.root))
+        wanted, name = validator(replace(after, validator=True)), scope.collection
+        # What is to be done next; the next report says it, too.
+        building = index_building(
+            self._announcer, name, lambda: self._renewer.progress(scope.run, name), Phase("catching-up")
+        )
+        with self._announcer.waiting(f"the target to change validator and indexes of {name}"):
+            return self._renewer.renew(scope, before, after, wanted, index_renewer(after.root), building)
 
 
 class RefusedRenewals:
@@ -77,7 +93,7 @@ class RefusedRenewals:
                 where=scope.collection,
                 hint="Run `migrator plan` and `migrator apply` again.",
             )
-        self._state.mark_dirty(scope, reaches)
+        self._state.mark_dirty(scope, reaches, reason(renewal))
 
     def settle(self, scope: Scope, collection: Collection) -> None:
         """A staged collection has no record yet."""
@@ -97,9 +113,7 @@ class ToldRenewals:
         """Nothing is written."""
 
 
-def _told(scope: Scope, renewal: Renewal, *, is_rebuilt: bool) -> Sequence[str]:
+def reason(renewal: Renewal) -> str:
+    """Why a collection is rebuilt, for people."""
     changed = [each.text for each in renewal.differences if each.effect == "documents"]
-    if not is_rebuilt:
-        return ()
-    why = "; ".join(changed) or "its tables were altered in a way that may have changed rows"
-    return (f"{scope.collection} is being rebuilt: {why}",)
+    return "; ".join(changed) or "its tables were altered in a way that may have changed rows"

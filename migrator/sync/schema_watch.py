@@ -14,7 +14,7 @@ from migrator.model.tree import Collection, tables_of
 from migrator.ports.sync import SyncableSource
 from migrator.renewal.renew import Renewal
 from migrator.sync.change_handler import Treatment
-from migrator.sync.renewing import Renewals
+from migrator.sync.renewing import Renewals, reason
 from migrator.sync.tables import Tables
 from migrator.workers.announce import Announcer
 from migrator.workers.retry import Patience
@@ -105,7 +105,7 @@ class SchemaWatch:
                 self._collections[scope] = renewal.collection
                 self._treatment.renew(scope, renewal.collection)
             elif all_:
-                self._patience(partial(self._treatment.note, scope, all_))
+                self._patience(partial(self._treatment.note, scope, all_, reason(renewal)))
 
 
 def _misfit(scope: Scope, renewal: Renewal, text: str, position: Position) -> SyncBlocked:

@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
 from migrator.model.activity import Command, Holder, Noted
-from migrator.model.change import Scope, SyncPhase, SyncReport
+from migrator.model.change import Dirty, Scope, SyncPhase, SyncReport
 from migrator.model.run import CollectionProgress
-from migrator.model.status import CollectionState, CollectionStatus, RunStatus, Status, SyncStatus, Work
+from migrator.model.status import (
+    CollectionState,
+    CollectionStatus,
+    Pass,
+    Rebuild,
+    RunStatus,
+    Status,
+    SyncStatus,
+    Work,
+)
 from migrator.ports.copy import Signs
 from migrator.ports.sync import SyncableTarget
 from migrator.sync.reporter import REPORT_EVERY
@@ -121,13 +130,17 @@ def _sync(signs: Signs) -> SyncStatus | None:
     report, age = (None, None) if reported is None else reported
     if work is None or not work.running:
         return SyncStatus(_stopped(signs, work, report, age), "stopped", None, False, report, age)
-    # The owner begins with what the lease is for.
-    is_own = report is not None and report.owner == f"sync: {work.owner}"
+    is_own = report is not None and _is_from(report, work)
     stale = is_own and age is not None and age > STALE_AFTER
     if report is None or not is_own or stale:
         return SyncStatus(work, "unknown", None, stale, report, age)
     state, lag = _known(report)
     return SyncStatus(work, state, lag, False, report, age)
+
+
+def _is_from(report: SyncReport, work: Work) -> bool:
+    # The owner begins with what the lease is for.
+    return report.owner == f"sync: {work.owner}"
 
 
 def _stopped(signs: Signs, work: Work | None, report: SyncReport | None, age: float | None) -> Work:
@@ -172,6 +185,9 @@ def _live(target: SyncableTarget, published: Mapping[str, str], sync: SyncStatus
             found[name] = replace(each, why=handed[name], state="handed-over")
         elif scope in positions:
             each = replace(each, following=True, dirty=state.count_dirty([scope]))
+            wide = state.wide(scope) if each.dirty else []
+            rebuild = _rebuild(wide, each.documents, target.signs().now()) if wide else None
+            each = replace(each, rebuild=rebuild)
             found[name] = replace(each, state=_followed_state(each, sync))
         else:
             has_key = bool(state.collection(scope).root.key)
@@ -179,14 +195,39 @@ def _live(target: SyncableTarget, published: Mapping[str, str], sync: SyncStatus
     return found
 
 
+def _rebuild(wide: Sequence[Dirty], documents: int, now: datetime) -> Rebuild:
+    """
+    Args:
+        wide: what waits for the whole collection, the oldest first.
+        documents: about how many it has. There are about as many rows.
+    """
+    # What was noted again last has begun again last.
+    told = max(((each.since, each.why) for each in wide if each.since is not None), default=None)
+    passes = tuple(Pass(each.reach.hop, each.done, _total(each, documents)) for each in wide)
+    if told is None:
+        return Rebuild("", None, None, passes)
+    since, why = told
+    return Rebuild(why, _iso(since), max(0.0, round((now - since).total_seconds(), 1)), passes)
+
+
+def _total(entry: Dirty, documents: int) -> int | None:
+    """Nobody counts rejected documents by the key."""
+    return None if entry.reach.hop == "rejected" else max(documents, entry.done)
+
+
 def _followed_state(found: CollectionStatus, sync: SyncStatus | None) -> CollectionState:
     if sync is None or not sync.work.running:
         return "waits-for-sync"
-    if sync.state == "unknown" or sync.report is None:
+    if sync.report is None or (sync.state == "unknown" and not _is_rebuilding(found, sync, sync.report)):
         return "unknown"
     if sync.report.serving.get(found.name) != found.run:
         return "waits-for-sync"
     return "in-step" if sync.state == "following" and not found.dirty else "catching-up"
+
+
+def _is_rebuilding(found: CollectionStatus, sync: SyncStatus, report: SyncReport) -> bool:
+    """Until a rebuild is done nobody knows how far the sync at work is, but that it is not in step is known."""
+    return found.rebuild is not None and not sync.stale and _is_from(report, sync.work)
 
 
 def _copy_state(progress: CollectionProgress, *, is_applying: bool) -> CollectionState:

@@ -240,7 +240,7 @@ class _Sync:
                 self._state,
                 self._serving.members,
                 treatment,
-                LiveRenewals(self._target.renewer(self._lease), self._state, self._observer.note),
+                LiveRenewals(self._target.renewer(self._lease), self._state, self._observer.note, self._announcer),
                 self._before_write,
                 self._options.retry_seconds,
                 self._announcer,

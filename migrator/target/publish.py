@@ -108,6 +108,7 @@ class Publisher:
         after: Collection,
         validator: str,
         renewed: Callable[[IndexSpec], IndexSpec],
+        building: Building = untold,
     ) -> tuple[str, ...]:
         """See migrator.ports.sync.Renewer. The note comes first: after a crash it tells that validator and indexes
         may be of another mapping than the documents."""
@@ -138,7 +139,7 @@ class Publisher:
         changed = [spec for spec in map(renewed, record.indexes) if spec not in record.indexes]
         if broken_off:
             changed = [spec for spec in map(renewed, record.indexes) if spec.unique]
-        return self._reindex(name, changed) if changed else ()
+        return self._reindex(name, changed, building) if changed else ()
 
     def is_made_by(self, scope: Scope, collection: Collection) -> bool:
         """See migrator.ports.sync.Renewer."""
@@ -146,9 +147,9 @@ class Publisher:
         noted = None if record is None else (record.run, record.mapping_hash, record.schema_fingerprint)
         return noted == (scope.run, collection.mapping_hash, collection.schema_fingerprint)
 
-    def _reindex(self, name: str, specs: Sequence[IndexSpec]) -> tuple[str, ...]:
+    def _reindex(self, name: str, specs: Sequence[IndexSpec], building: Building) -> tuple[str, ...]:
         names = [spec.name for spec in specs]
-        built, problems = self._place.alter(name, names, specs, untold)
+        built, problems = self._place.alter(name, names, specs, building)
 
         def noted(record: Record) -> Record:
             kept = indexes.without(record.indexes, names)

@@ -17,7 +17,7 @@ from migrator.model.activity import Phase
 from migrator.model.position import Position
 from migrator.model.sums import FieldSums, MeasuredField, NodeSums, Spot, spots
 from migrator.model.verify import Published
-from migrator.ports.verify import Summing, VerifyState
+from migrator.ports.verify import VerifiedSource, VerifyState
 from migrator.verify.ends import VerifyEnds
 from migrator.verify.outcome import VerifyObserver, VerifyOptions
 from migrator.verify.selection import chosen, parse_key
@@ -82,12 +82,14 @@ def independent_look(ends: VerifyEnds, options: VerifyOptions, observer: VerifyO
         announcements.enter(Phase("verifying"))
         source, target = ends.open_source(), ends.open_target(announcements)
         stack.enter_context(closing(target))
-        look = _Look(source, target.verifying(), Race(target.following()), options, announcements)
-        published = chosen(target.verifying().published(), options.wanted)
+        with announcements.waiting("answers of the servers", source.blocked):
+            look = _Look(source, target.verifying(), Race(target.following()), options, announcements)
+            published = chosen(target.verifying().published(), options.wanted)
         lines: list[Line] = []
         notes: list[str] = []
         for each in published:
-            require_server(each.server, source)
+            with announcements.waiting("the source to say which server it is", source.blocked):
+                require_server(each.server, source)
             observer.note(f"adding up {each.scope.collection}")
             found, said = look.at(each)
             lines += found
@@ -97,7 +99,7 @@ def independent_look(ends: VerifyEnds, options: VerifyOptions, observer: VerifyO
 
 class _Look:
     def __init__(
-        self, source: Summing, state: VerifyState, race: Race, options: VerifyOptions, announcer: Announcer
+        self, source: VerifiedSource, state: VerifyState, race: Race, options: VerifyOptions, announcer: Announcer
     ) -> None:
         self._announcer = announcer
         self._source = source
@@ -116,7 +118,7 @@ class _Look:
         notes += said
         before: tuple[NodeSums, ...] | None = None
         for _ in range(_LOOKS):
-            with self._announcer.waiting(f"the source to add up the tables of {name}"):
+            with self._announcer.waiting(f"the source to add up the tables of {name}", self._source.blocked):
                 ours = self._retrying(lambda: self._source.sums(usable, without))
             with self._announcer.waiting("the running sync to pass those sums"):
                 followed = self._wait(published)

@@ -36,6 +36,7 @@ from migrator.workers.recorder import Recorder
 from migrator.workers.retry import retrying
 
 _PRELOAD = ("migrator.source", "migrator.target", "migrator.verify.worker")
+_ANSWERS = "answers of the servers"
 _TICK = 0.2
 _SAVE_EVERY = 5.0
 # A pass that began longer ago is not resumed: it says too little about the present.
@@ -61,7 +62,9 @@ def verify(ends: VerifyEnds, options: VerifyOptions, observer: VerifyObserver) -
         recorder = stack.enter_context(Recorder(target.signs().note, observer.note))
         stack.enter_context(announcements.also(recorder))
         try:
-            return _Verify(ends, source, target, options, observer, announcements, stack).run()
+            with announcements.waiting(_ANSWERS, source.blocked):
+                work = _Verify(ends, source, target, options, observer, announcements, stack)
+            return work.run()
         except Retryable as fault:
             raise _gave_up(fault) from fault
 
@@ -105,22 +108,9 @@ class _Verify:
         self._saved = time.monotonic()
 
     def run(self) -> VerifyReport:
-        self._pass, resumed = self._begin()
-        self._courses = [
-            Course(published, done) for published, done in zip(self._published, self._pass.collections, strict=True)
-        ]
-        names = [each.scope.collection for each in self._published]
-        expected = sum(each.documents for each in self._target.inspect(names))
-        self._observer.started(expected, self._pass.started if resumed else "")
-        self._notes += self._circumstances()
-        for name in names:
-            # Once, before several processes want it.
-            self._state.stored(name).prepare()
-        retry = self._options.pace.retry_seconds
-        self._agenda = Agenda(
-            self._courses, self._source, self._state, self._options.wanted, self._serves, retry, self._announcer
-        )
-        factory = partial(LookHandler, self._published, self._ends, retry, self._following)
+        with self._announcer.waiting(_ANSWERS, self._source.blocked):
+            self._prepare()
+        factory = partial(LookHandler, self._published, self._ends, self._options.pace.retry_seconds, self._following)
         try:
             with closing(Pool(factory, self._options.pace.processes, _PRELOAD)) as pool:
                 with self._announcer.waiting("worker processes to start"):
@@ -136,8 +126,26 @@ class _Verify:
             with suppress(MigratorError):
                 self._save()
             raise
-        self._refuse_renewed()
-        return self._report()
+        with self._announcer.waiting(_ANSWERS, self._source.blocked):
+            self._refuse_renewed()
+            return self._report()
+
+    def _prepare(self) -> None:
+        self._pass, resumed = self._begin()
+        self._courses = [
+            Course(published, done) for published, done in zip(self._published, self._pass.collections, strict=True)
+        ]
+        names = [each.scope.collection for each in self._published]
+        expected = sum(each.documents for each in self._target.inspect(names))
+        self._observer.started(expected, self._pass.started if resumed else "")
+        self._notes += self._circumstances()
+        for name in names:
+            # Once, before several processes want it.
+            self._state.stored(name).prepare()
+        retry = self._options.pace.retry_seconds
+        self._agenda = Agenda(
+            self._courses, self._source, self._state, self._options.wanted, self._serves, retry, self._announcer
+        )
 
     # --- the work ---
 

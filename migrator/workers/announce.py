@@ -16,6 +16,7 @@ from typing import Protocol
 
 from migrator.errors import MigratorError
 from migrator.model.activity import Activity, Command, Phase, Wait
+from migrator.waits import Building
 
 _TELL_EVERY = 1.0
 # What takes less is no wait.
@@ -242,3 +243,16 @@ class OpenWait:
         """Something goes on."""
         self._what = ""
         self._stack.close()
+
+
+def index_building(announcer: Announcer, collection: str, ask: Ask, afterwards: Phase) -> Building:
+    """Says which index of a collection is built, and asks the target how far it is; `afterwards` comes behind each."""
+
+    @contextmanager
+    def building(number: int, count: int, index: str) -> Iterator[None]:
+        announcer.enter(Phase("building-index", collection, number, count))
+        with announcer.waiting(f"the target to build {index}", ask):
+            yield
+        announcer.enter(afterwards)
+
+    return building

@@ -9,9 +9,10 @@ import pytest
 
 from migrator.errors import PlanRefused
 from migrator.model.plan import DOLLAR_NAMES, Extreme, Finding, Measure, Plan
+from migrator.model.run import CollectionProgress
 from migrator.model.serialize import from_json, to_json
 from migrator.model.tree import IndexSpec
-from migrator.planning.build import narrowed, rows_per_chunk
+from migrator.planning.build import gone_on_with, narrowed, rows_per_chunk
 from migrator.planning.identity import plan_identity
 from tests.planning import plans
 from tests.planning.plans import CAN, TARGET, before, measure, nodes, orders, owned, small, survey
@@ -36,6 +37,30 @@ def test_the_estimate_counts_only_what_is_copied() -> None:
     assert made.seconds == Measure(165, exact=False)
     assert narrowed(made, ["c"]).seconds.value == 0
     assert [each.collection.name for each in narrowed(made, ["c"]).collections] == ["c"]
+
+
+@pytest.mark.parametrize(
+    ("progress", "seconds", "left"),
+    [
+        (
+            CollectionProgress("orders", chunks=9, chunks_done=5, documents=500, rows=2_000_000, bytes=400_000),
+            115,
+            600_000,
+        ),
+        # Estimates may be wrong: what is copied is known.
+        (CollectionProgress("orders", chunks=9, chunks_done=8, documents=9, rows=7_000_000, bytes=2_000_000), 0, 0),
+        (CollectionProgress("orders", planned=True, chunks=2, chunks_done=2, documents=9, rows=20, bytes=300), 0, 0),
+        (CollectionProgress("orders", planned=True, chunks=2), 165, 1_000_000),
+    ],
+)
+def test_what_an_unfinished_run_has_copied_is_counted(progress: CollectionProgress, seconds: int, left: int) -> None:
+    measured = measure(1000, 1000, nodes=nodes(orders=600_000, items=6_000_000))
+    whole = plans.plan(survey(orders(), before("orders"), measured))
+    made = gone_on_with(whole, {"orders": progress})
+    assert made.seconds == Measure(seconds, exact=False)
+    assert made.collections[0].bytes_left.value == left
+    assert from_json(Plan, to_json(made)) == made
+    assert plan_identity(made) == plan_identity(whole)
 
 
 def test_a_document_above_the_limit_is_a_warning_once() -> None:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import signal
 from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
 import pytest
 from pymongo import MongoClient
 
 from tests.run.conftest import ACCOUNTS, Ended, Project
+from tests.waiting import until
 
 OK, REFUSED = 0, 4
 pytestmark = pytest.mark.slow
@@ -165,3 +169,63 @@ def test_a_trial_leaves_the_real_ones_alone(either: Project) -> None:
     assert either.documents() == before
     assert either.here("apply", "--sample", "3").code == OK
     assert len(either.documents("accounts__sample")) == 3
+
+
+def planned(project: Project) -> dict[str, Any]:
+    ended = project.here("plan", "--json")
+    assert ended.code == OK, ended
+    (found,) = json.loads(ended.out)["collections"]
+    return dict(found)
+
+
+def test_a_plan_counts_what_is_copied_already(either: Project) -> None:
+    whole = planned(either)
+    assert whole["copied"] is None
+    running = either.start_copying()
+    running.signal_all(signal.SIGKILL)
+    running.process.wait()
+    asked = json.loads(either.here("status", "--json").out)["collections"][0]
+    copied = planned(either)["copied"]
+    assert copied["documents"] == asked["documents"] > 0
+    assert (copied["is_whole"], copied["rows"]) == (False, 2 * copied["documents"])
+    assert 0 < copied["bytes"] < whole["measure"]["total_bytes"]["value"]
+    shown = either.here("plan").out
+    assert f"{copied['documents']} documents, " in shown
+    assert "copied already; size and time are of what is left" in " ".join(shown.split())
+    assert "copying the rest takes" in shown
+
+
+def test_a_plan_for_other_work_counts_nothing(unfinished: Project) -> None:
+    assert planned(unfinished)["copied"] is not None
+    unfinished.mapping("accounts", ACCOUNTS.replace("from: accounts", "from: accounts\ncolumns: [id, balance]"))
+    assert planned(unfinished)["copied"] is None
+    assert "copied already" not in unfinished.here("plan").out
+
+
+def test_files_of_another_moment_are_copied_again(project: Project, tmp_path: Path) -> None:
+    files = project.into(f"file:{tmp_path / 'files'}")
+    running = files.start_copying()
+    running.signal_all(signal.SIGKILL)
+    running.process.wait()
+    assert planned(files)["copied"] is not None
+    files.sql("UPDATE accounts SET balance = balance + 1 WHERE id = 1")
+    assert planned(files)["copied"] is None
+
+
+@pytest.mark.needs_mariadb("cascades are not in its log")
+def test_a_copy_whose_keys_were_not_all_recorded_begins_again(project: Project) -> None:
+    project.sql(
+        "CREATE TABLE owners (id INT PRIMARY KEY)",
+        "ALTER TABLE accounts ADD owner_id INT, ADD FOREIGN KEY (owner_id) REFERENCES owners (id) ON DELETE SET NULL",
+    )
+    running = project.start_copying()
+    with MongoClient[dict[str, Any]](project.target) as client, running.workers_stopped():
+        notes = client.get_default_database()["_migrator_sync"]
+        until(lambda: notes.find_one({"tracked": {"$exists": True}}) is not None, "the keys")
+        running.signal_all(signal.SIGKILL)
+        running.process.wait()
+        assert planned(project)["copied"] is not None
+        # As if it had been killed a moment earlier.
+        notes.update_many({}, {"$unset": {"tracked": ""}})
+    assert planned(project)["copied"] is None
+    assert "copying begins anew" in project.apply_here().err

@@ -10,6 +10,7 @@ import click
 
 from migrator import api
 from migrator.cli.callbacks.shared import (
+    awaiting_servers,
     consent_of,
     files_of,
     make_plan,
@@ -73,7 +74,8 @@ def apply(
         consent = consent_of(adopt, replace)
         wanted = make_plan(settings, planner.PlanOptions(exact, 0, collections or None, consent, settings.chunk_rows))
     if sample is not None:
-        results = api.sample(wanted, settings.source_url(), settings.target_url(), sample)
+        with awaiting_servers(settings, "apply"):
+            results = api.sample(wanted, settings.source_url(), settings.target_url(), sample)
         terminal.show(terminal.sampled(results))
         return
     terminal.show([(detailed if details else overview)(wanted)])
@@ -97,7 +99,8 @@ def _kept(file: Path, settings: Settings, collections: tuple[str, ...]) -> Plan:
     files = files_of(settings)
     if not files.folder.exists():
         click.echo(f"note: there are no mappings in {files.folder} to compare the plan with", err=True)
-    api.refuse_outdated(found, settings.source_url(), settings.target_url(), files)
+    with awaiting_servers(settings, "apply"):
+        api.refuse_outdated(found, settings.source_url(), settings.target_url(), files)
     return found
 
 

@@ -10,7 +10,7 @@ from pymongo.errors import ConnectionFailure
 from sqlalchemy.engine import make_url
 
 from migrator import api
-from migrator.cli.callbacks.shared import files_of, settings_of
+from migrator.cli.callbacks.shared import awaiting_servers, files_of, settings_of
 from migrator.cli.output import terminal
 from migrator.errors import ExitCode, PlanRefused, SettingsError
 from migrator.generate.explain import explain
@@ -41,7 +41,8 @@ def generate(
     name = package or f"{attribute(make_url(settings.source_url()).database or 'shop')}_data"
     if name != attribute(name):
         raise SettingsError(f"{name} can't be the name of a Python package", hint=f"Try {attribute(name)}.")
-    described = api.package(settings.source_url(), files_of(settings), GenerateOptions(name, version_columns))
+    with awaiting_servers(settings, "generate"):
+        described = api.package(settings.source_url(), files_of(settings), GenerateOptions(name, version_columns))
     if only_explain:
         terminal.show(explain(described))
         return

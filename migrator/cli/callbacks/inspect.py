@@ -4,12 +4,21 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator
+from functools import partial
 from pathlib import Path
 
 import click
 
 from migrator import api
-from migrator.cli.callbacks.shared import consent_of, files_of, make_plan, settings_of, write
+from migrator.cli.callbacks.shared import (
+    awaiting_servers,
+    consent_of,
+    files_of,
+    make_plan,
+    output_of,
+    settings_of,
+    write,
+)
 from migrator.cli.output import terminal
 from migrator.cli.output.plan import detailed, overview
 from migrator.errors import ExitCode
@@ -17,13 +26,15 @@ from migrator.mapping.jsonschema import json_schema
 from migrator.model.check import Check
 from migrator.model.serialize import to_json
 from migrator.planning import planner
+from migrator.workers.announce import Ask
 from migrator.workers.answers import answered
 
 
 def check(*, source: str | None, target: str | None, mappings: Path | None, config: Path | None) -> None:
     """The command `check`."""
     settings = settings_of(config, source=source, target=target, mappings=mappings)
-    found = api.check(settings.source_url(), files_of(settings))
+    with awaiting_servers(settings, "check"):
+        found = api.check(settings.source_url(), files_of(settings))
     terminal.show(terminal.checked(found))
 
 
@@ -64,9 +75,12 @@ def doctor(
 ) -> None:
     """The command `doctor`."""
     settings = settings_of(config, source=source, target=target, mappings=mappings)
+    source_url, target_url = settings.source_url(), settings.target_url()
     sides = {
-        "source": answered("source", lambda: api.source_checks(settings.source_url())),
-        "target": answered("target", lambda: api.target_checks(settings.target_url())),
+        "source": _each_awaited(
+            answered("source", lambda: api.source_checks(source_url)), "source", partial(api.blocked, source_url)
+        ),
+        "target": _each_awaited(answered("target", lambda: api.target_checks(target_url)), "target", None),
     }
     found: list[Check] = []
     if as_json:
@@ -77,6 +91,16 @@ def doctor(
             terminal.show(terminal.diagnosis(side, _noted(checks, found)))
     if any(check.status == "blocked" for check in found):
         click.get_current_context().exit(ExitCode.BLOCKED)
+
+
+def _each_awaited(checks: Iterator[Check], side: str, ask: Ask | None) -> Iterator[Check]:
+    """`checks`; lines on stderr say when one takes long to come."""
+    while True:
+        with terminal.awaiting(output_of(), "doctor", f"an answer of the {side}", ask):
+            check = next(checks, None)
+        if check is None:
+            return
+        yield check
 
 
 def _noted(checks: Iterable[Check], found: list[Check]) -> Iterator[Check]:

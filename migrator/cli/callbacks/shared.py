@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from migrator.cli.output.log_output import Output
 from migrator.config import Settings, load_settings
 from migrator.copy.options import ApplyOptions
 from migrator.errors import SettingsError
+from migrator.model.activity import Command
 from migrator.model.plan import Plan
 from migrator.planning import planner
 from migrator.planning.decide import Consent
@@ -52,6 +54,14 @@ def output_of() -> Output:
 
 def files_of(settings: Settings) -> planner.MappingFiles:
     return planner.MappingFiles(settings.mappings, settings.policies)
+
+
+@contextmanager
+def awaiting_servers(settings: Settings, command: Command) -> Iterator[None]:
+    """A block in which a command waits for answers of the source, perhaps of the target, too."""
+    blocked = partial(api.blocked, settings.source_url())
+    with terminal.awaiting(output_of(), command, "answers of the servers", blocked):
+        yield
 
 
 def make_plan(settings: Settings, options: planner.PlanOptions) -> Plan:

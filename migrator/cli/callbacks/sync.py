@@ -13,7 +13,7 @@ from migrator.cli.output import status as status_output
 from migrator.cli.output import sync as sync_output
 from migrator.cli.output import terminal
 from migrator.cli.output import watch as watch_output
-from migrator.cli.output.activity import lines_to
+from migrator.cli.output.activity import WaitLines, lines_to
 from migrator.cli.output.metrics import Metrics
 from migrator.config import Settings
 from migrator.errors import SettingsError
@@ -61,7 +61,10 @@ def _dry_run(settings: Settings) -> None:
         for text in sync_output.would_change(found):
             click.echo(text)
 
-    position = api.sync_dry_run(settings.source_url(), settings.target_url(), tell, _note, settings.retry_seconds)
+    hearer = WaitLines(lines_to(output_of(), terminal.note))
+    position = api.sync_dry_run(
+        settings.source_url(), settings.target_url(), tell, _note, hearer, settings.retry_seconds
+    )
     if position is not None:
         click.echo(f"Read up to {shown(position)}; nothing was written.", err=True)
 

@@ -13,7 +13,7 @@ from rich.text import Text
 
 from migrator.cli.output.plan_details import details, samples
 from migrator.model.plan import COPIED, Action, CollectionMeasure, CollectionPlan, Finding, Measure, Plan, Severity
-from migrator.model.wording import clean, count, duration, listed, measured_size, plural
+from migrator.model.wording import clean, count, duration, listed, measured_size, plural, size
 from migrator.planning.build import estimate
 from migrator.planning.identity import plan_identity
 
@@ -103,12 +103,18 @@ def _collections(changed: Sequence[CollectionPlan]) -> Iterator[RenderableType]:
     for each in changed:
         sizes = ["", "", ""]
         if each.action in COPIED and each.measure is not None:
-            sizes = [count(each.measure.documents), measured_size(each.measure.total_bytes), _time(estimate([each]))]
+            sizes = [count(each.measure.documents), measured_size(each.bytes_left), _time(estimate([each]))]
         table.add_row(Text(clean(each.collection.name), "bold"), Text(each.action, _ACTION_STYLES[each.action]), *sizes)
     yield table
     for each in changed:
-        for reason in each.reasons:
+        for reason in (*each.reasons, *_copied(each)):
             yield Padding(Text.assemble((clean(each.collection.name), "bold"), clean(f": {reason}")), (0, 0, 0, 2))
+
+
+def _copied(each: CollectionPlan) -> Iterator[str]:
+    if each.copied is not None:
+        done = f"{plural(each.copied.documents, 'document')}, {size(each.copied.bytes)}"
+        yield f"{done} are copied already; size and time are of what is left"
 
 
 def _time(seconds: Measure) -> str:
@@ -171,7 +177,8 @@ def _summary(plan: Plan) -> Text:
     text = Text.assemble(("Collections: ", "bold"), todo or "none")
     copied = [each for each in plan.collections if each.action in COPIED]
     if copied:
-        text.append(f"; copying takes {_time(plan.seconds)}")
+        rest = "copying the rest takes" if any(each.copied for each in copied) else "copying takes"
+        text.append(f"; {rest} {_time(plan.seconds)}")
     text.append(".")
     if plan.blocked:
         text.append(f" Blocked by {len(plan.blocked)}: apply refuses this plan.", "bold red")

@@ -12,7 +12,7 @@ from rich.text import Text
 from migrator.cli.output.plan_tree import table_tree
 from migrator.model.plan import COPIED, CollectionMeasure, CollectionPlan
 from migrator.model.tree import IndexSpec
-from migrator.model.wording import clean, count, duration, limit_size, measured_size, plural
+from migrator.model.wording import clean, count, duration, limit_size, measured_size, plural, size
 
 # A biggest document above this part of the limit is said to be near it.
 _NEAR_LIMIT = 0.25
@@ -56,6 +56,8 @@ def _size(each: CollectionPlan, measure: CollectionMeasure, limit: int) -> Text:
             text.append(f": above the limit of {limit_size(limit)}", "bold red")
         elif part > _NEAR_LIMIT:
             text.append(f": {part:.0%} of the limit of {limit_size(limit)}", "yellow")
+    if each.copied is not None:
+        text.append(f"; {plural(each.copied.documents, 'document')}, {size(each.copied.bytes)} copied already")
     return text.append(f"; in chunks of {plural(each.chunk_rows, 'row')}", "dim")
 
 

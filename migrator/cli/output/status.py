@@ -13,8 +13,8 @@ from rich.text import Text
 
 from migrator.cli.output.activity import doing, waiting
 from migrator.cli.output.sync import facts
-from migrator.model.change import SyncReport
-from migrator.model.status import CollectionState, CollectionStatus, Status, SyncStatus, Work
+from migrator.model.change import Hop, SyncReport
+from migrator.model.status import CollectionState, CollectionStatus, Pass, Rebuild, Status, SyncStatus, Work
 from migrator.model.wording import clean, duration, number, plural
 
 # A process that lives gives a sign of it every few seconds.
@@ -36,6 +36,12 @@ _STATES: dict[CollectionState, str] = {
     "handed-over": "handed over",
     "live": "live",
 }
+# Instead, where all of it is to be rebuilt.
+_REBUILDING: dict[CollectionState, str] = {
+    "catching-up": "being rebuilt",
+    "waits-for-sync": "waits for sync to rebuild it",
+}
+_PASSES: dict[Hop, str] = {"documents": "documents", "rejected": "rejected documents", "rows": "rows"}
 
 
 # --- for people ----------------------------------------------------------------------------------------------------
@@ -54,7 +60,8 @@ def as_text(status: Status) -> Iterator[RenderableType]:
     yield table
     is_followed = any(each.following for each in status.collections)
     sync = _sync_lines(status.sync) if status.sync is not None or is_followed else []
-    for lines in (_work_lines(status.apply), sync, _work_lines(status.verify)):
+    rebuilds = [line for each in status.collections if each.rebuild for line in _rebuild_lines(each.name, each.rebuild)]
+    for lines in (rebuilds, _work_lines(status.apply), sync, _work_lines(status.verify)):
         if lines:
             yield Text()
             yield _paragraph(lines)
@@ -74,7 +81,9 @@ def _paragraph(lines: list[Line]) -> Table:
 
 def state_words(each: CollectionStatus) -> str:
     """A collection's state, without numbers."""
-    return each.why if each.state == "live" and each.why else _STATES[each.state]
+    if each.state == "live" and each.why:
+        return each.why
+    return _REBUILDING.get(each.state, _STATES[each.state]) if each.rebuild is not None else _STATES[each.state]
 
 
 def _state(each: CollectionStatus, sync: SyncStatus | None) -> str:
@@ -84,7 +93,27 @@ def _state(each: CollectionStatus, sync: SyncStatus | None) -> str:
         return f"{words}, {number(done)} of {plural(total, 'chunk')} so far"
     if each.state in ("in-step", "catching-up") and sync is not None and sync.lag_seconds:
         words += f", lag {duration(sync.lag_seconds)}"
-    return words + (f", {number(each.dirty)} waiting" if each.dirty else "")
+    # The passes of a rebuild are told by themselves.
+    others = each.dirty - (0 if each.rebuild is None else len(each.rebuild.passes))
+    return words + (f", {number(others)} waiting" if others > 0 else "")
+
+
+def _rebuild_lines(name: str, rebuild: Rebuild) -> list[Line]:
+    since = ""
+    if rebuild.since is not None and rebuild.seconds is not None:
+        since = f", since {moment(rebuild.since)}, {duration(rebuild.seconds)} ago"
+    lines = [("rebuild", f"{name}{since}")]
+    if rebuild.why:
+        lines.append(("", f"because {rebuild.why}"))
+    first, *further = rebuild.passes
+    then = "".join(f", then all {_PASSES[each.of]}" for each in further)
+    return [*lines, ("", f"{_done(first)}{then}")]
+
+
+def _done(part: Pass) -> str:
+    """`14,000 of about 947,000 documents done`."""
+    total = "" if part.total is None else f" of about {number(part.total)}"
+    return f"{number(part.done)}{total} {_PASSES[part.of]} done"
 
 
 def _work_lines(work: Work | None) -> list[Line]:

@@ -13,11 +13,11 @@ from rich.console import Console
 
 from migrator.cli.output.activity import EventLines, PhaseLines, TextLines, doing, waiting
 from migrator.cli.output.log_output import Output
-from migrator.cli.output.terminal import WAIT_SHOWN
+from migrator.cli.output.terminal import WAIT_SHOWN, one_line
 from migrator.model.activity import Activity
 from migrator.model.change import SyncReport
 from migrator.model.places import shown
-from migrator.model.wording import clean, number
+from migrator.model.wording import number
 from migrator.sync.dry_run import WouldChange
 from migrator.sync.sync import SyncObserver, SyncResult
 
@@ -39,21 +39,25 @@ class Lines:
         self._status = console.status("starting") if console.is_terminal else None
         self._said = float("-inf")
         self._state = ""
+        self._is_waiting = False
         self._phases = PhaseLines(_NewLines(self.note))
         if self._status is not None:
             self._status.start()
 
     def doing(self, activity: Activity) -> None:
         wait = activity.waiting
+        self._is_waiting = wait is not None and wait.seconds >= WAIT_SHOWN
         if self._status is None:
             self._phases.doing(activity)
-        elif wait is not None and wait.seconds >= WAIT_SHOWN:
-            self._status.update(clean(f"{doing(activity.phase, activity.beside)}: {waiting(wait)}"))
+        elif wait is not None and self._is_waiting:
+            self._status.update(one_line(f"{doing(activity.phase, activity.beside)}: {waiting(wait)}"))
 
     def reported(self, report: SyncReport) -> None:
         text = line(report)
         if self._status is not None:
-            self._status.update(text)
+            # A wait is shown until it ends: reports come all the while.
+            if not self._is_waiting:
+                self._status.update(one_line(text))
             return
         now = time.monotonic()
         if report.state != self._state or now - self._said >= _LINE_SECONDS:

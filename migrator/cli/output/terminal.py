@@ -13,14 +13,14 @@ from rich.console import Console, RenderableType
 from rich.padding import Padding
 from rich.progress import BarColumn, Progress, TextColumn
 from rich.status import Status
-from rich.table import Table
+from rich.table import Column, Table
 from rich.text import Text
 
-from migrator.cli.output.activity import SILENCE, PhaseLines, doing, lines_to, waiting
+from migrator.cli.output.activity import SILENCE, PhaseLines, WaitLines, doing, lines_to, waiting
 from migrator.cli.output.log_output import Output
 from migrator.copy.options import ApplyResult, Observer, SampleResult
 from migrator.copy.trend import CatchUp
-from migrator.model.activity import Activity, Phase
+from migrator.model.activity import Activity, Command, Phase
 from migrator.model.check import Check
 from migrator.model.chunk import ChunkResult, Rejected
 from migrator.model.plan import Plan
@@ -99,6 +99,18 @@ def planning(console: Console, output: Output, blocked: Ask) -> Iterator[Callabl
         yield lambda text: announcements.enter(Phase("planning", what=text))
 
 
+@contextmanager
+def awaiting(output: Output, command: Command, what: str, ask: Ask | None = None) -> Iterator[None]:
+    """A block in which a command waits for answers: lines on stderr say so when it takes long, also in a terminal.
+
+    Args:
+        what: completes "waiting for".
+        ask: says more about it.
+    """
+    with Announcements(command, WaitLines(lines_to(output, note))) as announcements, announcements.waiting(what, ask):
+        yield
+
+
 class _StatusLine:
     """Implements migrator.workers.announce.Hearer: a line that is written over."""
 
@@ -109,7 +121,14 @@ class _StatusLine:
         text, wait = activity.phase.what or str(activity.phase), activity.waiting
         text += f" ({wait.detail})" if wait is not None and wait.detail else ""
         text += f", for {duration(round(activity.seconds))}" if activity.seconds >= SILENCE else ""
-        self._status.update(Text(clean(text)))
+        self._status.update(one_line(text))
+
+
+def one_line(text: str) -> RenderableType:
+    """Text that is cut off at the terminal's width: a line that is written over must not become two."""
+    row = Table.grid(Column(no_wrap=True, overflow="ellipsis"))
+    row.add_row(Text(clean(text)))
+    return row
 
 
 def _say(console: Console, text: str) -> None:

@@ -178,7 +178,7 @@ def _verdict(report: VerifyReport) -> str:
 
 def _totals(report: VerifyReport) -> Table:
     table = Table(box=None, pad_edge=False, padding=(0, 3, 0, 0))
-    table.add_column("collection")
+    table.add_column("collection", overflow="fold")
     columns = ("checked", *_KINDS[:3], "rejected")
     shown = [*columns, *(name for name in ("unsettled", "repaired") if getattr(report.tally, name))]
     for name in shown:

@@ -17,7 +17,7 @@ from migrator.cli.output.activity import SILENCE, Lines, WaitLines, doing, waiti
 from migrator.cli.output.status import as_json, as_text, moment, state_words
 from migrator.errors import Retryable
 from migrator.model.activity import Activity, Wait
-from migrator.model.status import Status, Work
+from migrator.model.status import CollectionStatus, Status, Work
 from migrator.model.wording import clean, duration
 from migrator.workers.announce import Announcements
 
@@ -154,13 +154,19 @@ class JsonLines:
 
 def gist(status: Status) -> dict[str, str]:
     """What is worth a line when it changes, by what it is of: no numbers that always grow."""
-    found = {f"collection {each.name}": state_words(each) for each in status.collections}
+    found = {f"collection {each.name}": _collection(each) for each in status.collections}
     for work in (status.apply, None if status.sync is None else status.sync.work, status.verify):
         if work is not None:
             found[work.command] = _work(work)
     if status.sync is not None and status.sync.work.running and status.sync.state == "unknown":
         found["sync"] += ", lag unknown" + (": the last report is stale" if status.sync.stale else "")
     return found
+
+
+def _collection(each: CollectionStatus) -> str:
+    """The state, and why it is rebuilt."""
+    words = state_words(each)
+    return f"{words}: {each.rebuild.why}" if each.rebuild is not None and each.rebuild.why else words
 
 
 def _work(work: Work) -> str:

@@ -10,7 +10,7 @@ from migrator.errors import SourceUnavailable
 from migrator.model.change import Scope, TrackedRow
 from migrator.model.position import Position
 from migrator.ports.sync import SyncableSource, SyncState
-from migrator.sync.cascades.snapshot_rows import Moment, Part, remember, tables_of
+from migrator.sync.cascades.snapshot_rows import UNSEEN, Moment, Part, remember, tables_of
 from migrator.workers.announce import Announcer
 from migrator.workers.background import IsOver
 from migrator.workers.retry import retrying
@@ -83,7 +83,7 @@ class Memory:
         self.is_late = True
         position = self._retrying(lambda: remember(self._source, self._parts, self._load, is_over))
         for part in self._parts:
-            self._state.mark_dirty(part.scope, self._resolvers[part.scope].everything())
+            self._state.mark_dirty(part.scope, self._resolvers[part.scope].everything(), UNSEEN)
         if position is not None:
             self._state.save(self.scopes, position)
 

@@ -5,14 +5,19 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, closing, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from migrator.changes.cascades import Tracked
+from migrator.changes.cascades import Cascades, Tracked, silent_cascades
 from migrator.model.change import Scope, TableName, TrackedRow
 from migrator.model.position import Position
-from migrator.ports.sync import Climber, FollowedSource
+from migrator.model.schema import Schema
+from migrator.model.tree import Collection
+from migrator.ports.sync import Climber, FollowedSource, SyncState
 from migrator.sync.cascades.tracker import Tracker
 from migrator.workers.background import IsOver
+
+# Why a collection is rebuilt when rows are recorded later than its documents were made.
+UNSEEN = "cascades may have changed rows without a trace in the log"
 
 _LOOK = 0.2
 _AT_ONCE = 4000
@@ -117,6 +122,17 @@ def remember(
 def missing(needed: Sequence[Tracked], known: Mapping[TableName, Sequence[str]]) -> tuple[Tracked, ...]:
     """What has to be remembered and isn't; `known` is SyncState.tracked_tables."""
     return tuple(each for each in needed if not set(each.noted) <= set(known.get(each.table, ())))
+
+
+def unremembered(scope: Scope, collection: Collection, schema: Schema, state: SyncState) -> Cascades:
+    """The silent cascades of a collection, with those of their tables that the state does not remember.
+
+    Hidden ones sync will refuse, and a copy needs nothing of it: then there is nothing to remember.
+    """
+    cascades = silent_cascades(schema, [collection])
+    if cascades.hidden or not cascades.tables:
+        return Cascades()
+    return replace(cascades, tables=missing(cascades.tables, state.tracked_tables(scope)))
 
 
 def tables_of(parts: Sequence[Part]) -> list[Tracked]:

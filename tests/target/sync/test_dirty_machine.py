@@ -70,7 +70,7 @@ class Machine(RuleBasedStateMachine):
     @rule(entry=entries, after=VALUES)
     def advance(self, entry: tuple[Scope, Dirty], after: Key) -> None:
         scope, dirty = entry
-        self.state.advance(scope, dirty, after)
+        self.state.advance(scope, dirty, after, 1)
         if self.current(scope, dirty):
             self.noted[scope, dirty.reach].after = after
 

@@ -96,7 +96,7 @@ CHANGES: dict[str, Callable[[SyncState], object]] = {
     "save tracked": lambda state: state.save([], position(1), [TrackedChange(SCOPE, TAGS, ((b"1",),), ())]),
     "mark": lambda state: state.mark_dirty(SCOPE, [reach(b"1")]),
     "settle": lambda state: state.settle(SCOPE, state.dirty(SCOPE, 1)),
-    "advance": lambda state: state.advance(SCOPE, state.dirty(SCOPE, 1)[0], (b"1",)),
+    "advance": lambda state: state.advance(SCOPE, state.dirty(SCOPE, 1)[0], (b"1",), 1),
     "put": lambda state: state.put_tracked(SCOPE, [TrackedRow(TAGS, (b"1",), {"tag": b"late"})]),
     "load": lambda state: state.load_tracked(SCOPE, [TrackedRow(TAGS, (b"2",), {"tag": b"late"})]),
     "load again": lambda state: state.load_tracked(SCOPE, [TrackedRow(TAGS, (b"1",), {"tag": b"late"})]),

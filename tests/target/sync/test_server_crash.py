@@ -60,7 +60,7 @@ def test_what_was_acknowledged_survives(mongod_factory: Start, fenced: bool) -> 
             crash()
             first, second, *_ = state.dirty(SCOPE, 50)
             assert state.count_dirty([SCOPE]) == 50
-            state.advance(SCOPE, first, (b"7",))
+            state.advance(SCOPE, first, (b"7",), 1)
             state.settle(SCOPE, [second])
             state.save([SCOPE], position(1))
             crash()

@@ -81,10 +81,10 @@ def test_reaches_of_all_kinds_and_sizes(state: SyncState) -> None:
 def test_progress_inside_a_reach(state: SyncState) -> None:
     state.mark_dirty(SCOPE, [reach(b"1")])
     (entry,) = state.dirty(SCOPE, 1)
-    state.advance(SCOPE, entry, (b"7", b"x"))
+    state.advance(SCOPE, entry, (b"7", b"x"), 1)
     (further,) = state.dirty(SCOPE, 1)
-    assert further == Dirty(entry.reach, (b"7", b"x"), entry.mark)
-    state.advance(SCOPE, entry, (b"9", b"x"))
+    assert further == Dirty(entry.reach, (b"7", b"x"), entry.mark, 1)
+    state.advance(SCOPE, entry, (b"9", b"x"), 1)
     assert state.dirty(SCOPE, 1)[0].after == (b"9", b"x")
     state.settle(SCOPE, [further])
     assert state.dirty(SCOPE, 1) == []
@@ -93,13 +93,13 @@ def test_progress_inside_a_reach(state: SyncState) -> None:
 def test_noted_again_meanwhile(state: SyncState) -> None:
     state.mark_dirty(SCOPE, [reach(b"1"), reach(b"2")])
     first, second = state.dirty(SCOPE, 2)
-    state.advance(SCOPE, first, (b"7",))
+    state.advance(SCOPE, first, (b"7",), 1)
     state.mark_dirty(SCOPE, [reach(b"1")])
     behind, again = state.dirty(SCOPE, 2)
     assert (behind, again.reach) == (second, first.reach)
     assert again.mark > first.mark
     assert again.after is None
-    state.advance(SCOPE, first, (b"8",))
+    state.advance(SCOPE, first, (b"8",), 1)
     state.settle(SCOPE, [first])
     assert state.dirty(SCOPE, 2) == [second, again]
     state.settle(SCOPE, [again, second])

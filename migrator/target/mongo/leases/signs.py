@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from pymongo.collection import Collection
@@ -12,6 +12,7 @@ from migrator.model.activity import Activity, Command, Holder, Noted
 from migrator.model.change import SyncReport
 from migrator.model.serialize import from_json, to_json
 from migrator.target.lease import Timing, named
+from migrator.target.mongo.connection.clock import server_time
 from migrator.target.mongo.connection.session import Session
 from migrator.target.mongo.leases.fence import Unguarded
 from migrator.target.mongo.leases.store import LeaseId, MongoLeaseStore
@@ -36,10 +37,7 @@ class MongoSigns:
         self._timing = timing
 
     def now(self) -> datetime:
-        hello = self._session.steadily(lambda: self._session.client.admin.command("hello"))
-        # Services that leave it out: this machine's clock is the best there is.
-        found: datetime = hello.get("localTime", datetime.now(UTC))
-        return found if found.tzinfo else found.replace(tzinfo=UTC)
+        return server_time(self._session)
 
     def note(self, activity: Activity) -> None:
         change = {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 
@@ -11,8 +12,9 @@ from pymongo import ASCENDING, DeleteMany, IndexModel, UpdateOne
 from pymongo.client_session import ClientSession
 from pymongo.collection import Collection
 
-from migrator.model.change import Dirty, Reach, Scope
+from migrator.model.change import WIDE, Dirty, Reach, Scope
 from migrator.model.chunk import Key
+from migrator.target.mongo.connection.clock import server_time
 from migrator.target.mongo.connection.session import Session
 from migrator.target.mongo.leases.fence import Guard, guarded
 from migrator.target.mongo.sync_state.scopes import of_scope
@@ -23,6 +25,8 @@ DIRTY = "_migrator_dirty"
 
 # By scope, the oldest mark first.
 _INDEXES = [IndexModel([("run", ASCENDING), ("collection", ASCENDING), ("mark", ASCENDING)])]
+# What an entry that is noted again says in place of what it said.
+_OF_A_BEGINNING = ("after", "done", "why", "since")
 
 
 class DirtyReaches:
@@ -34,18 +38,22 @@ class DirtyReaches:
         self._guard = guard
         self._take_marks = take_marks
 
-    def mark(self, scope: Scope, reaches: Iterable[Reach]) -> None:
+    def mark(self, scope: Scope, reaches: Iterable[Reach], why: str) -> None:
         for some in bulk.batches(reaches, BATCH, BATCH_BYTES, _size):
-            guarded(self._guard, self.marking(scope, some))
+            guarded(self._guard, self.marking(scope, some, why))
 
-    def marking(self, scope: Scope, reaches: Iterable[Reach]) -> Callable[[ClientSession | None], None]:
+    def marking(self, scope: Scope, reaches: Iterable[Reach], why: str) -> Callable[[ClientSession | None], None]:
         """What marks a few reaches, as part of a work that a guard runs."""
         self._session.cached(_prepare)
         # Of several times in one call the last counts, as with several calls.
         entries = dict(reversed({_id(scope, reach): reach for reach in reversed(list(reaches))}.items()))
         first = self._take_marks(len(entries)) if entries else 0
+        # Only of a whole collection somebody asks since when, and the answer of the server's clock takes its time.
+        is_wide = any(reach.hop in WIDE for reach in entries.values())
+        reason = {"why": why, "since": server_time(self._session)} if is_wide else {}
         documents = {
-            name: _document(name, scope, reach, first + place) for place, (name, reach) in enumerate(entries.items())
+            name: _document(name, scope, reach, first + place, reason if reach.hop in WIDE else {})
+            for place, (name, reach) in enumerate(entries.items())
         }
         return partial(self._put, documents)
 
@@ -59,8 +67,16 @@ class DirtyReaches:
     def count(self, scopes: Iterable[Scope]) -> int:
         return sum(self._session.steadily(lambda one=one: self._dirty.count_documents(of_scope(one))) for one in scopes)  # type: ignore[misc]
 
-    def advance(self, scope: Scope, entry: Dirty, after: Key) -> None:
-        change = {"$set": {"after": after}}
+    def wide(self, scope: Scope) -> list[Dirty]:
+        """Looked for by their ids: there may be very many entries."""
+        # The root's node has the collection's name.
+        names = [_id(scope, Reach(scope.collection, hop, ())) for hop in WIDE]
+        wanted = {"_id": {"$in": names}}
+        found = self._session.steadily(lambda: list(self._dirty.find(wanted).sort([("mark", ASCENDING)])))
+        return [_entry(each) for each in found]
+
+    def advance(self, scope: Scope, entry: Dirty, after: Key, done: int) -> None:
+        change = {"$set": {"after": after, "done": Int64(done)}}
         self._write(UpdateOne(_by_marks(scope, [entry]), change))
 
     def settle(self, scope: Scope, entries: Iterable[Dirty]) -> None:
@@ -106,7 +122,7 @@ def _id(scope: Scope, reach: Reach) -> bytes:
     return entry_id(*(name.encode() for name in names), *reach.values)
 
 
-def _document(name: bytes, scope: Scope, reach: Reach, mark: int) -> dict[str, Any]:
+def _document(name: bytes, scope: Scope, reach: Reach, mark: int, reason: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "_id": name,
         **of_scope(scope),
@@ -114,14 +130,17 @@ def _document(name: bytes, scope: Scope, reach: Reach, mark: int) -> dict[str, A
         "hop": reach.hop,
         "values": reach.values,
         "after": None,
+        "done": Int64(0),
         "mark": Int64(mark),
+        **reason,
     }
 
 
 def _again(document: dict[str, Any]) -> UpdateOne:
     # Of two calls at once the later number stays; the work starts again in any case.
-    once = {key: value for key, value in document.items() if key not in ("_id", "mark", "after")}
-    change = {"$max": {"mark": document["mark"]}, "$set": {"after": None}, "$setOnInsert": once}
+    begun = {key: value for key, value in document.items() if key in _OF_A_BEGINNING}
+    once = {key: value for key, value in document.items() if key not in ("_id", "mark", *_OF_A_BEGINNING)}
+    change = {"$max": {"mark": document["mark"]}, "$set": begun, "$setOnInsert": once}
     return UpdateOne({"_id": document["_id"]}, change, upsert=True)
 
 
@@ -131,12 +150,20 @@ def _by_marks(scope: Scope, entries: Sequence[Dirty]) -> dict[str, Any]:
 
 
 def _entry(found: dict[str, Any]) -> Dirty:
-    after = found["after"]
+    after, since = found["after"], found.get("since")
     return Dirty(
         Reach(found["node"], found["hop"], tuple(bytes(value) for value in found["values"])),
         None if after is None else tuple(bytes(part) for part in after),
         int(found["mark"]),
+        # Earlier versions did not say the rest.
+        int(found.get("done", 0)),
+        str(found.get("why", "")),
+        _in_utc(since) if isinstance(since, datetime) else None,
     )
+
+
+def _in_utc(moment: datetime) -> datetime:
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 def _size(reach: Reach) -> int:

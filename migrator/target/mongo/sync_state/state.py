@@ -40,8 +40,8 @@ class MongoSyncState:
     def collection(self, scope: Scope) -> Collection:
         return self._notes.renewed(scope) or self._applied(scope)
 
-    def renew(self, scope: Scope, collection: Collection, reaches: Iterable[Reach]) -> None:
-        marked = self._dirty.marking(scope, reaches)
+    def renew(self, scope: Scope, collection: Collection, reaches: Iterable[Reach], why: str) -> None:
+        marked = self._dirty.marking(scope, reaches, why)
         renewed = self._notes.renewing(scope, collection)
 
         def work(session: ClientSession | None) -> None:
@@ -97,8 +97,8 @@ class MongoSyncState:
     def lost(self, scope: Scope) -> str:
         return self._notes.lost(scope)
 
-    def mark_dirty(self, scope: Scope, reaches: Iterable[Reach]) -> None:
-        self._dirty.mark(scope, reaches)
+    def mark_dirty(self, scope: Scope, reaches: Iterable[Reach], why: str = "") -> None:
+        self._dirty.mark(scope, reaches, why)
 
     def dirty(self, scope: Scope, limit: int) -> list[Dirty]:
         return self._dirty.oldest(scope, limit)
@@ -106,8 +106,11 @@ class MongoSyncState:
     def count_dirty(self, scopes: Iterable[Scope]) -> int:
         return self._dirty.count(scopes)
 
-    def advance(self, scope: Scope, entry: Dirty, after: Key) -> None:
-        self._dirty.advance(scope, entry, after)
+    def wide(self, scope: Scope) -> list[Dirty]:
+        return self._dirty.wide(scope)
+
+    def advance(self, scope: Scope, entry: Dirty, after: Key, done: int) -> None:
+        self._dirty.advance(scope, entry, after, done)
 
     def settle(self, scope: Scope, entries: Iterable[Dirty]) -> None:
         self._dirty.settle(scope, entries)
