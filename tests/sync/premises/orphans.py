@@ -179,8 +179,9 @@ PARENTS = tuple(
     name for name in KINDS if any(name == parent for kind in KINDS.values() for _, parent, _ in kind.parents)
 )
 
-# What a statement of these may be refused for: a duplicate, a row that is referred to or refers to nothing, a lock.
-REFUSED = (1062, 1205, 1213, 1451, 1452)
+# What a statement of these may be refused for: a duplicate (a cascade's, too), a row that is referred to or refers to
+# nothing, a lock.
+REFUSED = (1062, 1205, 1213, 1451, 1452, 1761, 1762)
 
 
 def orphans(connection: pymysql.connections.Connection[Any]) -> dict[str, int]:
