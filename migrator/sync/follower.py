@@ -429,7 +429,7 @@ class Follower:
         if hidden:
             raise SyncBlocked(
                 f"cascades that the log doesn't show can't be followed: {'; '.join(dict.fromkeys(hidden))}",
-                hint="Name the database in the source URL, or give the table a primary key.",
+                hint="Name the database in the source URL, give the table a primary key, or the account SELECT on it.",
             )
         return found
 
