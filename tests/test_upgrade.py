@@ -91,8 +91,9 @@ class Project:
             try:
                 yield process
             finally:
-                os.killpg(process.pid, signal.SIGKILL)
-                process.wait()
+                if process.poll() is None:
+                    os.killpg(process.pid, signal.SIGKILL)
+                    process.wait()
 
     def run(self, *arguments: str, old: bool = False) -> str:
         """Both outputs of a command that must end well."""
@@ -192,23 +193,26 @@ def test_an_alter_next_to_a_sync_from_before_renewals(
 ) -> None:
     """The state that it left says nothing of the tables as they were."""
     project = replace(project, earlier=before_renewals)
+    (project.folder / "migrator.yaml").write_text("chunk_rows: 200\n", encoding="utf-8")
     changed = "UPDATE accounts SET name = 'changed' WHERE id = {}"
 
     def altered() -> None:
         project.sql("SET SESSION sql_mode = ''", alter)
 
-    def arrives(number: int) -> None:
-        project.sql(changed.format(number))
-        until(lambda: (documents.find_one({"_id": number}) or {}).get("name") == "changed", "sync to follow")
+    def has_arrived(number: int) -> bool:
+        return (documents.find_one({"_id": number}) or {}).get("name") == "changed"
 
     with MongoClient[dict[str, object]](project.target) as client:
         documents = client.get_default_database()["accounts"]
         project.run("apply", "--yes", "--workers", "1", old=True)
-        with project.started("sync"):
-            arrives(1)
+        with project.started("sync") as earlier:
+            project.sql(changed.format(1))
+            until(lambda: has_arrived(1), "sync to follow")
             if when == "while the earlier one runs":
                 altered()
-                arrives(2)
+                project.sql(changed.format(2))
+                # It stops at what the mapping uses.
+                until(lambda: has_arrived(2) or earlier.poll() is not None, "sync to follow, or to stop")
         if when == "between":
             altered()
         project.sql(changed.format(3))
