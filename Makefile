@@ -9,7 +9,7 @@ ARGS ?=
 # Test processes, each with servers of its own; one process where servers are given, which tests would share.
 JOBS ?= $(if $(MIGRATOR_TEST_MYSQL_URL)$(MIGRATOR_TEST_MONGODB_URL),0,4)
 
-# Tests and measurements start many processes: none shall compile all modules anew.
+# Tests and measurements start many processes: none should compile all modules again.
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
@@ -50,14 +50,14 @@ lint: $(READY) ## Style, format and types; changes nothing
 	$(BIN)/ruff format --check
 	$(BIN)/mypy -p migrator -p dev -p examples
 
-format: $(READY) ## Formats the code and mends what can be mended safely
+format: $(READY) ## Formats the code and fixes what can be fixed safely
 	$(BIN)/ruff check --fix
 	$(BIN)/ruff format
 
 bench: $(READY) ## Measurements on throwaway servers or on yours (benchmarks/)
 	@$(BIN)/python -m dev.servers run -- $(abspath $(BIN))/python -m benchmarks $(ARGS)
 
-soak: $(READY) ## Random histories beside a sync that is killed, for half an hour (tests/sync/soak.py)
+soak: $(READY) ## Random histories with a sync that is killed, for half an hour (tests/sync/soak.py)
 	@$(BIN)/python -m dev.servers run -- $(abspath $(BIN))/python -m tests.sync.soak $(ARGS)
 
 clean: ## Removes everything that these targets made

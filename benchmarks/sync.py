@@ -67,7 +67,7 @@ def measure(server: str, documents: str, changes: int, seconds: float) -> Table:
     source = make_url(server).set(database=name).render_as_string(hide_password=False)
     head, _, options = documents.partition("?")
     target = f"{head.rstrip('/')}/{name}?{options}"
-    # What a run that was killed left behind.
+    # What remains of a run that was killed.
     drop(source)
     with pymongo.MongoClient[Any](target) as client:
         client.drop_database(name)

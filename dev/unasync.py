@@ -51,6 +51,12 @@ def to_sync(text: str) -> str:
     return text
 
 
+def synchronous(source: Path) -> str:
+    """What is made of an asynchronous module, with a head that says so."""
+    head = f"# Generated from aio/{source.name} by migrator's dev/unasync.py. Edit that one.\n"
+    return head + to_sync(source.read_text(encoding="utf-8"))
+
+
 def pairs() -> list[tuple[Path, Path]]:
     """Each asynchronous module, and where its synchronous one is."""
     names = sorted(file.name for file in (RUNTIME / "aio").glob("*.py") if file.name not in _BY_HAND)
@@ -67,7 +73,7 @@ def main() -> None:
     for source, made in shared():
         made.write_text(source.read_text(encoding="utf-8"), encoding="utf-8")
     for source, made in pairs():
-        made.write_text(to_sync(source.read_text(encoding="utf-8")), encoding="utf-8")
+        made.write_text(synchronous(source), encoding="utf-8")
 
 
 if __name__ == "__main__":

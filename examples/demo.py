@@ -136,7 +136,7 @@ def tell(source: str, target: str, scale: int, servers: Session, console: Consol
 @click.option("--scale", default=1, show_default=True, help="Size of the shop; 1 is about 11,000 rows.")
 @click.option("--keep", is_flag=True, help="Keep servers and data until Ctrl-C, to look around.")
 def main(scale: int, keep: bool) -> None:
-    """Move a sample shop from MySQL to MongoDB, step by step, and leave nothing behind."""
+    """Move a sample shop from MySQL to MongoDB, step by step, and clean up afterwards."""
     signal.signal(signal.SIGTERM, _leave)
     console = Console()
     name = f"migrator_demo_{secrets.token_hex(3)}"

@@ -15,7 +15,7 @@ from rich.table import Table
 from sqlalchemy.engine import make_url
 
 SIDE_BY_SIDE = 150
-"""Columns of the terminal from which on rows and document stand beside each other."""
+"""Columns of the terminal from which on rows and document are printed side by side."""
 
 CHOICE = """
     SELECT o.id FROM orders o
@@ -97,7 +97,7 @@ def read_order(source: str, target: str) -> Order:
 
 
 def show_order(order: Order, console: Console) -> None:
-    """Prints rows and document: beside each other where the terminal is wide enough."""
+    """Prints rows and document: side by side where the terminal is wide enough."""
     rows = Group(*(_table(name, columns, found) for name, (columns, found) in order.rows.items() if found))
     document = Syntax(order.document, "json", background_color="default", word_wrap=True)
     if console.width < SIDE_BY_SIDE:

@@ -50,7 +50,7 @@ from migrator.workers.announce import Announcements
 from migrator.workers.interrupt import StopRequest
 from migrator.workers.pool import warm_up
 
-# How long a look at the target waits out passing faults: somebody sits in front of it, perhaps with a mistyped address.
+# How long a look at the target waits for transient errors to pass: somebody waits, perhaps with a mistyped address.
 _LOOKING_SECONDS = 5.0
 
 
@@ -127,7 +127,7 @@ def rejected(target_url: str, run: str, limit: int) -> list[Rejected]:
 
 
 def prepare_workers() -> None:
-    """Starts, in a process beside, what `apply` makes its workers from: for callers that have yet to plan."""
+    """Starts the process that `apply` forks its workers from, for callers that still have to plan."""
     warm_up(PRELOAD)
 
 
@@ -147,7 +147,7 @@ def apply(plan: Plan, source_url: str, target_url: str, options: ApplyOptions, o
 
 
 def sample(plan: Plan, source_url: str, target_url: str, count: int) -> tuple[SampleResult, ...]:
-    """Writes up to `count` documents of each collection of the plan into trial collections beside the real ones."""
+    """Writes up to `count` documents of each collection of the plan into trial collections next to the real ones."""
     with open_source(source_url).located(lambda: [each.collection for each in plan.collections]):
         return _sample(plan, ends(source_url, target_url), count)
 
@@ -235,7 +235,7 @@ def _applied(target: MongoTarget | FilesTarget) -> list[Collection]:
 def independent_look(
     source_url: str, target_url: str, options: VerifyOptions, observer: VerifyObserver
 ) -> IndependentReport:
-    """Sums of tables beside sums of documents; see `migrator.verify.independent`. `options` say which collections."""
+    """Compares sums of tables with sums of documents (`migrator.verify.independent`)."""
     _require_reachable(target_url)
     return _independent_look(_verify_ends(source_url, target_url, options), options, observer)
 

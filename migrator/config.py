@@ -52,7 +52,7 @@ class ProjectFile(BaseModel):
 
     source: _Text = Field(default="", description="mysql://user:password@host:3306/database", repr=False)
     target: _Text = Field(default="", description="mongodb://host:27017/database or file:FOLDER", repr=False)
-    mappings: _Text = Field(default="mappings", description="Folder of the mapping files, seen from this file.")
+    mappings: _Text = Field(default="mappings", description="Folder of the mapping files, relative to this file.")
     policies: PolicySettings | None = Field(default=None, description="Policies for all collections.")
     workers: Annotated[_Whole, Field(ge=0)] = Field(default=0, description="Reader processes; 0: by cores.")
     max_threads_running: Annotated[_Whole, Field(ge=1)] | None = Field(
@@ -62,10 +62,10 @@ class ProjectFile(BaseModel):
         default=None, description="Pause while the watched replica is more seconds behind."
     )
     chunk_rows: Annotated[_Whole, Field(ge=1, le=1_000_000)] | None = Field(
-        default=None, description="Root rows a chunk. Default: by the size of the documents."
+        default=None, description="Root rows per chunk. Default: by the size of the documents."
     )
     retry_seconds: Annotated[_Number, Field(ge=0)] = Field(
-        default=60.0, description="How long apply tries passing faults again."
+        default=60.0, description="How long apply retries transient errors."
     )
 
 
@@ -81,7 +81,7 @@ class Settings(BaseModel):
         max_threads_running: pause while the source is busier; None never pauses.
         max_replica_lag: pause while the watched replica is more seconds behind; None never pauses.
         chunk_rows: root rows a chunk; None chooses by the size of the documents.
-        retry_seconds: how long apply tries passing faults of source and target again.
+        retry_seconds: how long apply tries transient errors of source and target again.
         file: the project file that was read, None when there is none.
     """
 
@@ -170,7 +170,7 @@ def _read_project(file: Path, environ: Mapping[str, str]) -> dict[str, Any]:
     data = _expand(document.data, (), environ, document.places, problems)
     for key, value in document.data.items():
         if value is None:
-            suggestion = "give it one, or take the line out"
+            suggestion = "give it one, or remove the line"
             problems.append(document.places.problem((key,), f"`{key}` has no value", suggestion, at_key=True))
             del data[key]
     try:

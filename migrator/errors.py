@@ -1,7 +1,7 @@
 """Every error migrator raises on purpose, and the exit code each one ends a command with.
 
 An error says *what* happened, *where* (file and line, table and key, server) and *what to do next*.
-Whether an operation may be tried again is told by type (`Retryable`), never by the text of a message.
+Whether an operation may be tried again depends on the type (`Retryable`), never on the text of a message.
 """
 
 from __future__ import annotations
@@ -63,7 +63,7 @@ def _rebuild(kind: type[MigratorError], what: str, where: str, hint: str, said: 
 
 
 class Retryable(MigratorError):
-    """A passing fault: the same call may succeed later. Mixed into the error classes below."""
+    """A transient error: the same call may succeed later. Mixed into the error classes below."""
 
 
 class SettingsError(MigratorError):
@@ -107,17 +107,17 @@ class PlanRefused(MigratorError):
 
 
 class NotOwned(PlanRefused):
-    """A collection exists that migrator did not create (DESIGN rule 8)."""
+    """A collection exists that migrator did not create (rule 8)."""
 
 
 class LeaseHeld(MigratorError):
-    """Another apply is at work on the same target (DESIGN premise C)."""
+    """Another apply is at work on the same target (premise C)."""
 
     exit_code = ExitCode.BUSY
 
 
 class LeaseLost(MigratorError):
-    """The lease was taken by another process while this one was not looking (DESIGN premise C)."""
+    """The lease was taken by another process while this one was not looking (premise C)."""
 
     exit_code = ExitCode.BUSY
 
@@ -135,7 +135,7 @@ class SyncBlocked(MigratorError):
 
 
 class LogLost(SyncBlocked):
-    """What comes behind a position in the log can't be read, by nobody and never: only another copy helps."""
+    """The log after a position can't be read, now or later: only another copy helps."""
 
 
 class CutoverRefused(MigratorError):

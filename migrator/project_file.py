@@ -1,4 +1,4 @@
-"""Where the project file is: looked for upwards from the working directory, as git looks for its own."""
+"""Where the project file is: searched for from the working directory upwards, as git does."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Waits that somebody is told of: how the source side, the target side and worker processes say what they wait for."""
+"""Waits that are announced: how the source side, the target side and worker processes say what they wait for."""
 
 from __future__ import annotations
 

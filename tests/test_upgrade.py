@@ -156,7 +156,7 @@ def test_an_apply_that_was_killed_is_gone_on_with(project: Project) -> None:
     with project.started("apply", "--yes", "--workers", "1"):
         until(lambda: chunks_done(project) > 3, "some chunks")
     assert chunks_done(project) < ROWS // 2
-    assert "going on with run" in project.run("apply", "--yes")
+    assert "resuming run" in project.run("apply", "--yes")
     project.run("verify")
 
 

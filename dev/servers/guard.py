@@ -1,4 +1,4 @@
-"""Ends what a killed process left behind.
+"""Ends the child processes of a killed process.
 
 `kill -9` leaves a process no time to clean up, so a helper process is told beforehand what to clean up. It waits at the
 other end of a pipe: when the pipe closes, however that came about, it kills the named processes and containers and

@@ -61,7 +61,7 @@ def find_programs() -> Programs:
         if installer := _which("mariadb-install-db") or _which("mysql_install_db"):
             return Programs(server, installer)
     if found:
-        raise Unavailable(f"there is {found[0]}, but no mariadb-install-db beside it")
+        raise Unavailable(f"there is {found[0]}, but no mariadb-install-db next to it")
     raise Unavailable("no mysqld or mariadbd on this machine")
 
 

@@ -66,7 +66,7 @@ class Server(ThreadingHTTPServer):
         cache = Cache(open_store(cache_url), seconds=cache_seconds, rest=0.2) if cache_url else None
         self.data = ShopData(client.get_default_database(), cache=cache)
         super().__init__(("127.0.0.1", port), Handler)
-        # Whatever a killed instance left behind, one that lives finishes.
+        # A running instance finishes what a killed one has begun.
         threading.Thread(target=self._fan_out, daemon=True).start()
 
     def _fan_out(self) -> None:

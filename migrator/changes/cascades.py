@@ -1,16 +1,16 @@
-"""Foreign keys that change rows without a trace in the change log, and what to remember because of them (DESIGN
-premise B).
+"""Foreign keys that change rows without a trace in the change log, and the rows to track because of them
+(premise B).
 
 InnoDB carries out ON DELETE CASCADE, ON DELETE SET NULL and their ON UPDATE twins by itself; where the server doesn't
 log that, the parent's event is all there is. The documents are then found in one of two ways:
 
-- *covered*: wherever the child's rows are in a document they stand below the parent's, joined by this very key, so the
+- *covered*: wherever the child's rows are in a document, they are below the parent's, joined by this very key, so the
   parent's event names the document;
 - *tracked*: key and join columns of the child's rows are kept in the state, by the copy and then by their own events;
-  when the parent goes, the rows that held its key are looked up there and taken for changed. So is every other
-  cascade that changes such rows, lest what is remembered grow old.
+  when the parent is deleted, the rows that held its key are looked up there and count as changed. Every other
+  cascade that changes such rows is followed too, so that the tracked rows stay up to date.
 
-A cascade goes on through the child's own children, unmapped tables too: if one of those is tracked, the child is too.
+A cascade continues through the child's own children, unmapped tables too: if one of those is tracked, the child is too.
 https://dev.mysql.com/doc/refman/8.4/en/create-table-foreign-keys.html#foreign-key-referential-actions
 """
 
@@ -49,7 +49,7 @@ class Tracked:
     Attributes:
         key: columns that name a row: the primary key or a unique NOT NULL key.
         columns: those whose values are kept, the key's included.
-        stripped: those of them that are kept without spaces at the end besides.
+        stripped: those of them that are also kept without spaces at the end.
     """
 
     table: TableName
@@ -103,7 +103,7 @@ def silent_cascades(schema: Schema, collections: Sequence[Collection]) -> Cascad
     for name in dict.fromkeys(cascade.child for cascade in tracked):
         table = schema.by_name[name]
         if not table.unique_keys:
-            hidden.append(f"rows of {table.qualified} have no key by which they could be remembered")
+            hidden.append(f"rows of {table.qualified} have no key by which they could be tracked")
             continue
         tables.append(_remembered(table, tracked, collections))
     for cascade in tracked:

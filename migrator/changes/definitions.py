@@ -1,7 +1,7 @@
 """What a statement on definitions can have done to rows, by its text. Pure.
 
-What a table looks like is read from the schema, never worked out from the statement (EDGE_CASES 36). The statement's
-text serves for one question only, and errs to the safe side: which columns can have other values without row events?
+What a table looks like is read from the schema, never derived from the statement (edge case 36). The statement's
+text answers one question only, and errs on the safe side: which columns can have other values without row events?
 A table whose name it doesn't mention is as it was.
 https://dev.mysql.com/doc/refman/8.4/en/alter-table.html
 https://mariadb.com/kb/en/alter-table/

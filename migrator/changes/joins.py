@@ -1,4 +1,4 @@
-"""Where a table's rows stand in a mapping's tree, and by which of their columns that leads to documents."""
+"""Where a table's rows are in a mapping's tree, and which of their columns lead to documents."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """From changed rows to reaches: the documents that a row was part of before its change, and is part of after it.
 
-Only root keys collapse, never row images: every image of every event is followed (EDGE_CASES 48). Conditions and limits
-of the mapping are left aside, since a row that is not in a document now can come in by the same event.
+Only root keys collapse, never row images: every image of every event is followed (edge case 48). Conditions and limits
+of the mapping are ignored, since a row that is not in a document now can come in by the same event.
 """
 
 from __future__ import annotations
@@ -87,7 +87,7 @@ def _follow(way: _Way, change: RowChange) -> Iterator[Reach]:
 
 
 def _values(way: _Way, image: Values | None) -> Key | None:
-    """The values that lead on, None when there is no row, or a NULL among them (EDGE_CASES 23)."""
+    """The values that lead on, None when there is no row, or a NULL among them (edge case 23)."""
     if image is None:
         return None
     found = tuple(value for at in way.positions if (value := image[at]) is not None)

@@ -1,4 +1,4 @@
-"""Which columns of which tables must be known of every row event."""
+"""Which columns of which tables every row event must contain."""
 
 from __future__ import annotations
 

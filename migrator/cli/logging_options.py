@@ -1,4 +1,4 @@
-"""--debug and --log-format, which the program and every command take."""
+"""--debug and --log-format, which the program and every command accept."""
 
 from __future__ import annotations
 
@@ -23,5 +23,5 @@ log_format_option = click.option(
     "--log-format",
     type=click.Choice(FORMATS),
     expose_value=False,
-    help="Standard error as text, or as one JSON object a line.",
+    help="Standard error as text, or as one JSON object per line.",
 )

@@ -21,7 +21,7 @@ from migrator.errors import ExitCode, MappingError, MigratorError
 from migrator.masking import mask_url
 from migrator.workers.signals import interruptible
 
-# Of a disk behind standard output.
+# Of a disk to which standard output is redirected.
 _NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 # --- from errors to exit codes ------------------------------------------------------------------------------------
@@ -107,7 +107,7 @@ def _event(output: Output, what: str, code: int, text: str = "", **facts: str | 
     output.event("error", "error", text=mask_url(what), exit_code=int(code), **hidden)
 
 
-_BUG = "  This is a fault in migrator itself. Run the same command with --debug for the traceback."
+_BUG = "  This is a bug in migrator. Run the same command with --debug for the traceback."
 
 
 def _say_unexpected(output: Output, error: Exception, *, debug: bool, values: bool) -> None:
@@ -131,7 +131,7 @@ def _is_the_drivers(error: BaseException) -> bool:
     return type(error).__module__.partition(".")[0] in ("bson", "gridfs", "pymongo")
 
 
-_HIDDEN = "(its text may hold values: add --show-values)"
+_HIDDEN = "(its text may contain values: add --show-values)"
 
 
 def _indented(head: str, text: str) -> str:

@@ -46,15 +46,15 @@ def planning(command: Command) -> Command:
             "--adopt",
             metavar="NAME",
             multiple=True,
-            help="Take over this collection, which migrator did not create, with the documents it has.",
+            help="Take over this collection, which migrator did not create, with its documents.",
         ),
         click.option(
             "--replace",
             metavar="NAME",
             multiple=True,
-            help="Put a fresh copy in place of this collection, whoever created it.",
+            help="Replace this collection with a new copy, whoever created it.",
         ),
-        click.option("--exact", is_flag=True, help="Count instead of estimating; reads big tables to the end."),
+        click.option("--exact", is_flag=True, help="Count instead of estimating; reads large tables completely."),
     )
     return with_options(options, command)
 

@@ -1,6 +1,6 @@
-"""--show-values, which every command takes that opens a database.
+"""--show-values, an option of every command that opens a database.
 
-What a server says of an error often holds a whole document. It is printed only where somebody asks for it.
+A server's error message often contains a whole document. It is printed only on request.
 """
 
 from __future__ import annotations

@@ -1,12 +1,12 @@
-"""apply: executes a plan, from the first chunk to the last rename, going on where an earlier process stopped.
+"""apply: executes a plan, from the first chunk to the last rename, and resumes where an earlier process stopped.
 
-The order is what makes it right:
-  1. the lease (one apply at a time, DESIGN premise C);
-  2. a second look: what the plan was made for is still so;
-  3. the change log's position, before any snapshot (DESIGN premise A);
-  4. chunks, each from one snapshot, into collections beside the live ones; what changes meanwhile is noted;
-  5. a look whether the schema is still the same (DESIGN premise D);
-  6. what was noted is put right; indexes, validator, rename, record of ownership.
+The order of the steps matters:
+  1. the lease (one apply at a time, premise C);
+  2. a check that the plan is still valid;
+  3. the change log's position, before any snapshot (premise A);
+  4. chunks, each from one snapshot, into collections next to the live ones; what changes in the meantime is recorded;
+  5. a check that the schema is still the same (premise D);
+  6. the recorded documents are rebuilt; indexes, validator, rename, record of ownership.
 """
 
 from __future__ import annotations
@@ -83,7 +83,7 @@ def apply(plan: Plan, ends: Ends, options: ApplyOptions, observer: Observer) -> 
             raise
         except KeyboardInterrupt:
             raise Interrupted(
-                "stopped by the user", hint="Run the same apply again to go on where it stopped."
+                "stopped by the user", hint="Run the same apply again to resume where it stopped."
             ) from None
 
 
@@ -143,7 +143,7 @@ class _Apply:
 
     def _copy(self, run: Run, pool: Pool) -> None:
         plans = self._unpublished(run)
-        # DESIGN premise C, in this order: first the claims of a predecessor end, then its writes reach another name.
+        # Premise C, in this order: first the claims of a predecessor end, then its writes reach another name.
         self._state.take_over(run.id)
         progress = self._state.progress(run.id)
         for plan in plans:
@@ -235,7 +235,7 @@ class _Apply:
         for plan in self._plan.collections:
             if plan.action != "unchanged" and plan.collection.name in handed:
                 raise PlanRefused(
-                    f"nothing is copied over the application's own documents: {handed[plan.collection.name]}",
+                    f"apply does not overwrite the application's own documents: {handed[plan.collection.name]}",
                     where=plan.collection.name,
                     hint="Leave it out with --collection; `migrator help cutover` says how to go back.",
                 )
@@ -294,7 +294,7 @@ class _Apply:
             raise PlanRefused(
                 "in the target it is not as it was when the plan was made",
                 where=", ".join(changed),
-                hint="Look at what changed there, then make a new plan.",
+                hint="Check what changed there, then make a new plan.",
             )
 
     def _resumable(self) -> Run | None:
@@ -326,13 +326,13 @@ class _Apply:
         return None
 
     def _remembered(self, run: Run, progress: Mapping[str, CollectionProgress]) -> Run | None:
-        """The run, if all is remembered that had to be as of a moment before its first chunk (DESIGN premise B)."""
+        """The run, if all is remembered that had to be as of a moment before its first chunk (premise B)."""
         handover = self._handover(run)
         published = any(each.published for each in progress.values())
         if handover is None or published or not handover.lacks_memory(progress):
             return run
         self._observer.note(
-            "copying begins anew: the last apply ended before it had remembered the keys that cascades change"
+            "copying starts again: the last apply ended before it had recorded the keys that cascades change"
         )
         self._forget(run)
         return None
@@ -349,13 +349,13 @@ class _Apply:
 
     @contextmanager
     def _workers(self, run: Run | None) -> Iterator[tuple[Run, Pool]]:
-        """The run to work for, new or gone on with, and processes that are ready to."""
+        """The run to work for, new or resumed, and its worker processes."""
         with ExitStack() as stack:
             if self._target.identity().capabilities.one_snapshot:
                 run, pool, resumed = self._at_one_moment(stack, run)
             else:
                 resumed = run is not None
-                # DESIGN premise A: the position first, then the snapshots.
+                # Premise A: the position first, then the snapshots.
                 run = run or self._begin(self._source.position())
                 factory = partial(ChunkHandler, self._plan, self._ends, self._options.retry_seconds)
                 with self._announcer.waiting(_WORKERS):
@@ -364,7 +364,7 @@ class _Apply:
             yield run, pool
 
     def _at_one_moment(self, stack: ExitStack, run: Run | None) -> tuple[Run, Pool, bool]:
-        """All readers in one snapshot: no sync will mend what chunks of different moments leave."""
+        """All readers in one snapshot: no sync will repair the differences between chunks of different moments."""
         factory = partial(MomentHandler, self._plan, self._ends, self._options.retry_seconds)
         # Ready before the lock is taken: while it is held, nobody can write to the source.
         with self._announcer.waiting(_WORKERS):
@@ -403,7 +403,7 @@ def _pool(stack: ExitStack, factory: Factory, size: int) -> Pool:
 
 @contextmanager
 def _faults_stop() -> Iterator[None]:
-    """A passing fault that outlasted the retries leaves a run that can be gone on with."""
+    """A transient error that outlasted the retries leaves a run that can be resumed."""
     try:
         yield
     except Retryable as fault:

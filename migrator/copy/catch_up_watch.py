@@ -1,4 +1,4 @@
-"""Tells how the catch-up of an apply goes, and when it will not come to an end at this rate."""
+"""Reports the progress of an apply's catch-up, and whether it will not end at this rate."""
 
 from __future__ import annotations
 

@@ -91,7 +91,7 @@ class Agenda:
 
 
 class Ranges:
-    """The key ranges of one collection that are not planned yet; a lost connection continues behind the last one."""
+    """The key ranges of one collection that are not planned yet; a lost connection continues after the last one."""
 
     def __init__(
         self,

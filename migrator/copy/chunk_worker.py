@@ -55,7 +55,7 @@ async def copy_chunk(
     open_reader: OpenReader,
     writer: Writer,
 ) -> ChunkResult:
-    """Copies one chunk from one snapshot and notes it as done after every write was acknowledged (DESIGN rule 5)."""
+    """Copies one chunk from one snapshot and notes it as done after every write was acknowledged (rule 5)."""
     started = time.monotonic()
     written = rows = size = 0
     rejected: list[Rejected] = []
@@ -88,11 +88,11 @@ def _refused(collection: Collection, key: Key, why: Refusal) -> Rejected:
 
 
 class ChunkHandler:
-    """One worker process: its own connections, a fresh snapshot for every chunk, passing faults tried again."""
+    """One worker process: its own connections, a fresh snapshot for every chunk, transient errors tried again."""
 
     def __init__(self, plan: Plan, ends: Ends, retry_seconds: float, waits: Waits = UNTOLD) -> None:
         self._source = ends.open_source()
-        # DESIGN premise A: rows come from the server whose position was noted.
+        # Premise A: rows come from the server whose position was noted.
         require_same_server(plan, self._source)
         self._target = ends.open_target(waits)
         self._writer: Writer = self._target.writer()
@@ -150,7 +150,7 @@ class _ChunksOfMoment(ChunkHandler):
             raise Stopped(
                 f"the connection that held the source's moment was lost: {lost.what}",
                 where=lost.where,
-                hint="Run the same apply again: it goes on where it was if the source has not changed since.",
+                hint="Run the same apply again: it continues if the source has not changed since.",
             ) from lost
 
     def _open_reader(self) -> AbstractAsyncContextManager[RowReader]:

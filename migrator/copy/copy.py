@@ -1,4 +1,4 @@
-"""Copies what a run has to copy: hands chunks to worker processes until none is left."""
+"""Copies the collections of a run: hands chunks to worker processes until none is left."""
 
 from __future__ import annotations
 
@@ -50,11 +50,11 @@ def copy(
                     wait.end()
                 _take(outcomes, observer.chunk_done, check)
     except KeyboardInterrupt:
-        observer.note("finishing the chunks under way")
+        observer.note("finishing the current chunks")
         _drain(pool, observer, check)
         raise Interrupted(
             "stopped by the user",
-            hint="Run the same apply again to go on where it stopped.",
+            hint="Run the same apply again to resume where it stopped.",
         ) from None
 
 

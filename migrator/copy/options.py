@@ -1,4 +1,4 @@
-"""How an apply is told what it may do, what it reports while it works, and what came of it."""
+"""The options of an apply, what it reports while it works, and its result."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class ApplyOptions:
         max_threads_running: pause while the source's Threads_running is above it; None never pauses.
         max_replica_lag: pause while the watched replica (`?replica=` in the source's URL) is more seconds behind.
         restart: forget an unfinished run and begin again.
-        retry_seconds: how long passing faults of source and target are tried again before the work stops.
+        retry_seconds: how long transient errors of source and target are tried again before the work stops.
     """
 
     workers: int = 0
@@ -82,7 +82,7 @@ class ApplyResult:
 
 @dataclass(frozen=True, slots=True)
 class SampleResult:
-    """A trial collection beside the real one."""
+    """A trial collection next to the real one."""
 
     collection: str
     name: str

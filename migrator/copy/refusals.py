@@ -1,7 +1,7 @@
 """When to stop because the target refuses nearly everything for one reason.
 
-A document that is refused is rejected, and the work goes on. But where document after document is refused for the same
-reason, the reason is in the mapping, in an index or in the server, and going on would empty the collection.
+A document that is refused is rejected, and the work continues. But if document after document is refused for the same
+reason, the cause is in the mapping, in an index or in the server, and continuing would empty the collection.
 """
 
 from __future__ import annotations
@@ -80,7 +80,7 @@ def stop_if_hopeless(streak: Streak, collection: str) -> None:
         f"{streak.last.reason}",
         where=collection,
         hint="Correct what these documents have in common: the rows, the mapping, or the index or validator that "
-        "refuses them. Then run the same command again. Those of the last batch are as they were before, and are not "
-        "recorded as rejected.",
+        "refuses them. Then run the same command again. The documents of the last batch are as they were before, and "
+        "are not recorded as rejected.",
         said=streak.last.said,
     )

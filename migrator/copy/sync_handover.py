@@ -1,4 +1,4 @@
-"""What apply does so that a sync can go on from what it copied: rows remembered, changes noted, documents caught up."""
+"""What apply does so that a sync can continue from its copy: track rows, record changes, catch up."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ class Handover:
 
     @contextmanager
     def beside(self, progress: Mapping[str, CollectionProgress]) -> Iterator[Callable[[], None]]:
-        """While chunks are copied: rows are remembered as of this moment (DESIGN premise B), then changes are noted.
+        """While chunks are copied: rows are remembered as of this moment (premise B), then changes are noted.
 
         Gives a function that raises what ended the first; the second is not needed to go on.
         """
@@ -95,19 +95,19 @@ class Handover:
                     yield beside.check
                 except BaseException:
                     if not beside.wait_for_first(0):
-                        self._observer.note("not all keys are remembered yet: the next apply will copy from the start")
+                        self._observer.note("not all keys are recorded yet: the next apply will copy from the start")
                     raise
                 if not beside.wait_for_first(_LOOK):
                     self._announcer.enter(Phase("recording-keys"))
-                    self._observer.note("all chunks are copied; keys are still being remembered")
+                    self._observer.note("all chunks are copied; keys are still being recorded")
         if memory is not None and memory.is_late:
-            self._observer.note("the snapshot was lost whose keys were remembered: every document is looked at again")
+            self._observer.note("the snapshot of the recorded keys was lost: every document is checked again")
         if beside.fault is not None:
             self._observer.note(f"changes are no longer taken from the log: {beside.fault.what}")
 
     def catch_up(self) -> None:
-        """Before anything is published: what changed while it was copied is put right beside the live collections, so
-        that they go live as of one moment, and unique indexes meet no duplicates that never were (EDGE_CASES 51)."""
+        """Before anything is published: what changed during the copy is updated before the collections go live, so
+        that they go live as of one moment, and unique indexes meet no duplicates that never were (edge case 51)."""
         if not self._is_followed() or not self._is_followable():
             return
         self._announcer.enter(Phase("catching-up"))
@@ -126,17 +126,18 @@ class Handover:
         with ExitStack() as stack:
             stack.callback(treatment.close)
             renewals = RefusedRenewals(self._state)
-            follower = Follower(
-                self._source,
-                self._state,
-                self._members,
-                treatment,
-                renewals,
-                self._lease.check,
-                self._retry_seconds,
-                self._announcer,
+            follower = stack.enter_context(
+                Follower(
+                    self._source,
+                    self._state,
+                    self._members,
+                    treatment,
+                    renewals,
+                    self._lease.check,
+                    self._retry_seconds,
+                    self._announcer,
+                )
             )
-            stack.callback(follower.close)
             goal = self._source.log_status(follower.reached).end
             watch = CatchUpWatch(self._source, self._state, [each.scope for each in self._members], self._observer)
             while not _reached(follower, goal):
@@ -155,7 +156,7 @@ class Handover:
         self._state.ask_pause(name, self._run.id)
         try:
             with ExitStack() as stack:
-                with self._announcer.waiting(f"the sync at work to let go of {name}"):
+                with self._announcer.waiting(f"the running sync to release {name}"):
                     self._wait_until_let_go(name, stack)
                 yield
         finally:
@@ -177,7 +178,7 @@ class Handover:
 
     def _begin_memory(self, progress: Mapping[str, CollectionProgress], stack: ExitStack) -> Memory | None:
         """Takes the moment whose rows are remembered. Collections that are copied in part already can't be helped by
-        it: whoever follows the log for them builds every document anew."""
+        it: whoever follows the log for them rebuilds every document."""
         found = {scope: each for scope, each in self._to_remember().items() if not _is_begun(progress, scope)}
         if not found:
             return None
@@ -193,7 +194,7 @@ class Handover:
         stack.callback(memory.close)
         names = ", ".join(memory.tables)
         self._observer.note(
-            f"remembering keys of {names} beside the copy: cascades change them without a trace in the log"
+            f"recording keys of {names} during the copy: cascades change them without a trace in the log"
         )
         return memory
 
@@ -245,7 +246,7 @@ class Handover:
                 return
             if time.monotonic() > end:
                 raise TargetUnavailable(
-                    f"the sync at work ({owner}) has not let go of the collection",
+                    f"the running sync ({owner}) has not released the collection",
                     where=name,
                     hint="Stop that sync, then run the same apply again.",
                 )

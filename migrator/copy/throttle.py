@@ -1,4 +1,4 @@
-"""Spares the source: holds back new chunks while it is busy or its replica is behind."""
+"""Limits the load on the source: delays new chunks while it is busy or its replica lags."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whether a catch-up comes nearer to its end: pure sums over what was seen of it."""
+"""Whether a catch-up gets closer to its end. Pure: computed from its past measurements."""
 
 from __future__ import annotations
 
@@ -92,7 +92,7 @@ class Trend:
 
 
 def _grows(before: float | None, now: float | None) -> bool | None:
-    """Nothing left is no growth; None where it can't be told."""
+    """Nothing left is no growth; None where it can't be determined."""
     if before is None or now is None:
         return None
     return now > 0 and now >= before

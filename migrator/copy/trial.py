@@ -1,4 +1,4 @@
-"""A trial: the first documents of every collection of a plan, beside the real ones."""
+"""A trial: the first documents of every collection of a plan, in collections of their own."""
 
 from __future__ import annotations
 

@@ -1,9 +1,9 @@
 """cutover: the checklist before the application writes to the target, run as a command.
 
-Every gate must hold, one after the other; the first that doesn't ends it, and nothing has changed. What makes it safe:
-the fence is looked for in the log, not believed. Everything logged before the fence is in the documents (the sync has
-passed it), the documents are what the rows say (the final verify), and nothing was logged behind it (the log is read
-again, also after the record, which is withdrawn if something slipped through).
+Every gate must hold, one after the other; the first that doesn't hold ends it, and nothing has changed. It is safe
+because the fence is checked in the log. Everything logged before the fence is in the documents (the sync has passed
+it), the documents agree with the rows (the final verify), and nothing was logged after it (the log is read again, also
+after the record, which is withdrawn if a write got through).
 """
 
 from __future__ import annotations
@@ -85,7 +85,7 @@ def cutover(
         state = target.handing_over()
         if state is None:
             raise CutoverRefused(
-                "an application can't go on with a folder of files",
+                "an application can't use a folder of files",
                 where=target.identity().address,
                 hint="Load it with mongorestore, or apply to a MongoDB database.",
             )
@@ -148,13 +148,13 @@ class _Cutover:
 
     def _settings(self) -> None:
         self._source.require_followable()
-        self._pass("settings", "the log has all that sync needs")
+        self._pass("settings", "the log contains everything that sync needs")
 
     def _sync(self, name: str) -> Position:
         """A sync is at work on all of it, and has done all that is logged now."""
-        with self._waiting("the sync at work to do all that is logged"):
+        with self._waiting("the running sync to do all that is logged"):
             end = self._caught_up()
-        self._pass(name, f"sync has done all that was logged before {end.file}, {end.offset}")
+        self._pass(name, f"sync has applied everything logged before {end.file}, {end.offset}")
         return end
 
     def _caught_up(self) -> Position:
@@ -165,15 +165,15 @@ class _Cutover:
             while not (self._race.serves(each.scope) and self._race.passed(each.scope, end)):
                 if not self._race.alive:
                     raise CutoverRefused(
-                        "no sync is at work",
+                        "no sync is running",
                         where=each.scope.collection,
-                        hint="Start `migrator sync`, and leave it on.",
+                        hint="Start `migrator sync`, and keep it running.",
                     )
                 if time.monotonic() > until:
                     raise CutoverRefused(
                         f"sync has not caught up within {self._options.wait_seconds:g} seconds",
                         where=each.scope.collection,
-                        hint="`migrator status` says how far it is; try again then, or give it longer: --wait.",
+                        hint="`migrator status` shows its progress; try again later, or with a longer --wait.",
                     )
                 time.sleep(_LOOK)
         return end
@@ -192,7 +192,7 @@ class _Cutover:
         if open_:
             raise VerifyFailed(
                 f"rows are rejected, so documents are missing ({', '.join(open_)})",
-                hint="Mend the rows or choose a policy; `migrator status` and _migrator_rejected say which.",
+                hint="Fix the rows or choose a policy; `migrator status` and _migrator_rejected say which.",
             )
         self._pass("rejected", "nothing is rejected")
 
@@ -206,21 +206,21 @@ class _Cutover:
             first = next((fault for each in report.collections for fault in each.faults), None)
             example = f", the first one {first.collection} {first.document}" if first else ""
             missing = f", {plural(len(report.indexes), 'index', 'indexes')} missing" if report.indexes else ""
-            wrong = plural(tally.faults, "document is not what its rows say", "documents are not what their rows say")
+            wrong = plural(tally.faults, "document differs from its rows", "documents differ from their rows")
             raise VerifyFailed(
                 f"{name}: {wrong}{example}{missing}",
-                hint="`migrator verify --report FILE` lists them, `migrator verify --repair` puts them right.",
+                hint="`migrator verify --report FILE` lists them, `migrator verify --repair` corrects them.",
             )
         if not report.following or not self._race.alive:
-            raise CutoverRefused("the sync stopped meanwhile", hint="Start `migrator sync`, and leave it on.")
-        right = plural(tally.checked, "document is what its rows say", "documents are what their rows say")
+            raise CutoverRefused("the sync has stopped", hint="Start `migrator sync`, and keep it running.")
+        right = plural(tally.checked, "document agrees with its rows", "documents agree with their rows")
         self._pass(name, right)
         return report
 
     def _fence(self) -> None:
         """The source takes no writes any more. That it says so is looked at here, that it is so in `_quiet`."""
         if self._options.fenced:
-            self._pass("fence", "writes are kept out, as you say; the log will tell")
+            self._pass("fence", "writers are kept out, as you confirmed; the log will be checked")
             return
         if self._options.rehearse:
             stands = "is" if self._source.read_only() else "is not"
@@ -239,8 +239,8 @@ class _Cutover:
                 asked = True
             if time.monotonic() > until:
                 raise CutoverRefused(
-                    "the source still takes writes",
-                    hint="SET GLOBAL read_only = ON there, or keep writers out otherwise and say --fenced.",
+                    "the source still accepts writes",
+                    hint="SET GLOBAL read_only = ON there, or keep writers out in another way and pass --fenced.",
                 )
             time.sleep(_LOOK)
 
@@ -251,8 +251,8 @@ class _Cutover:
             self._pass("quiet", f"a rehearsal: the application still writes ({found})", ok=False)
         elif found:
             raise CutoverRefused(
-                f"something was written behind the fence: {found}",
-                where=f"log behind {end.file}, {end.offset}",
+                f"something was written after the fence: {found}",
+                where=f"log after {end.file}, {end.offset}",
                 hint="read_only does not stop accounts with SUPER or READ ONLY ADMIN; stop the writer, then try again.",
             )
         else:
@@ -265,7 +265,7 @@ class _Cutover:
             if any(_is_of(each.name, mine.name) for mine in self._collections)
         )
         for seed in seeds:
-            self._pass("ids", f"new ids of {seed.counter} go on behind {seed.last}")
+            self._pass("ids", f"new ids of {seed.counter} start after {seed.last}")
         return seeds
 
     # --- the record ---

@@ -1,4 +1,4 @@
-"""Whether anything was written behind a position: what a fence must keep out, read from the log itself."""
+"""Whether anything was written after a position: the log shows what a fence must prevent."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from migrator.ports.sync import SyncableSource
 
 
 def written_behind(source: SyncableSource, position: Position, collections: Sequence[Collection]) -> str:
-    """The first write to a table of these collections behind `position`, "" when there is none up to now.
+    """The first write to a table of these collections after `position`, "" when there is none up to now.
 
     Raises:
         SyncBlocked, SourceUnavailable: when the log can't be read.

@@ -1,8 +1,8 @@
-"""documents(mapping, keys): the one function that makes documents (DESIGN rule 1).
+"""documents(mapping, keys): the one function that makes documents (rule 1).
 
 Rows come from a reader that shows one consistent snapshot. A batch of root rows is read, then the rows of every node
 below, parents first, one query per node; then the rows are encoded from the leaves up and folded into their parents.
-Memory is bounded by the batch: its size follows the bytes that the batches before took (DESIGN rule 7).
+Memory is bounded by the batch: its size follows the bytes that the batches before took (rule 7).
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from migrator.model.chunk import Batch, Document, Key, KeyRange, Rejected
 from migrator.model.text import text_of
 from migrator.model.tree import Collection, Node
 
-# What the rows of one batch may take as Python objects: the values' bytes and what each object costs besides.
+# What the rows of one batch may take as Python objects: the values' bytes and what each object costs in addition.
 _BATCH_TARGET = 12 * 1024 * 1024
 _BATCH_LIMIT = 48 * 1024 * 1024
 # One document's rows: as text and objects they take far more than the 16 MB of BSON that they may become.
@@ -88,7 +88,7 @@ class Assembler:
     """A collection, compiled: makes its documents from any reader's rows.
 
     What it remembers of rows that many parents share belongs to one reader, which is one snapshot, and goes with it
-    (DESIGN premise D).
+    (premise D).
     """
 
     def __init__(self, collection: Collection) -> None:
@@ -146,7 +146,8 @@ class Assembler:
     async def by_keys(self, reader: RowReader, keys: Sequence[Key]) -> AsyncIterator[Batch]:
         """The documents of single keys in batches of bounded size; a key that no row has, byte for byte, is in none.
 
-        Under a case-insensitive collation the source finds 'ABC' for 'abc' (DESIGN, Identity): those are left out.
+        Under a case-insensitive collation the source finds 'ABC' for 'abc'. Those rows are left out (Identity in
+        docs/invariants.md).
         """
         asked = frozenset(keys)
         found = await reader.roots_by_key(self.collection.root, keys)
@@ -327,12 +328,12 @@ class _Work:
 def _orphan(node: Node, match: Match) -> Fault:
     key = text_of(match if isinstance(match, tuple) else (match,))
     return Fault(
-        node.qualified, key, "", "", "does not exist, though a row refers to it; policy orphans: ignore lets it pass"
+        node.qualified, key, "", "", "does not exist, though a row refers to it; policy orphans: ignore allows it"
     )
 
 
 def _distinct(rows: Sequence[Row], positions: Sequence[int]) -> list[Match]:
-    """The match values of rows, each once, in order; those with a NULL part match nothing (EDGE_CASES 23)."""
+    """The match values of rows, each once, in order; those with a NULL part match nothing (edge case 23)."""
     if len(positions) == 1:
         at = positions[0]
         single = dict.fromkeys([row[at] for row in rows])
@@ -354,7 +355,7 @@ _NULL_LENGTH = b"\xff\xff\xff\xff"
 
 
 def row_hash(row: Row, count: int) -> bytes:
-    """The _id of a row without a key: BLAKE2b over its values, each behind its length, and the count of identical rows
+    """The _id of a row without a key: BLAKE2b over its values, each after its length, and the count of identical rows
     before it."""
     digest = hashlib.blake2b(digest_size=16)
     for value in row:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from struct import error as StructError
 from typing import Any
 
+from migrator import compiling
 from migrator.documents.reader import Row
 from migrator.documents.values import Codec, Misfit, codec_for, companion_codec
 from migrator.documents.values.codec import ARRAY, DOCUMENT, NULL, Typed
@@ -118,7 +119,7 @@ class RowEncoder:
             except Misfit as misfit:
                 found.append((value, misfit.reason))
             except _NO_VALUE:
-                # The table was altered, and the statement isn't read yet: the row comes again behind it.
+                # The table was altered, and the statement isn't read yet: the row comes again after it.
                 reason = f"is no value of {column.column_type}, as which the column was known"
                 found.append((value, reason))
         return found
@@ -243,7 +244,7 @@ def _values(fields: Sequence[Field], order: Layout, level: int) -> tuple[ValueAt
 def _link(child: Node, node: Node, order: Layout, level: int) -> ChildLink:
     join = child.parent_join()
     assert join is not None, f"{child.id} has no join"
-    # An inexact join is matched by the parent's own key, carried through SQL (DESIGN, Identity).
+    # An inexact join is matched by the parent's own key, carried through SQL (Identity in docs/invariants.md).
     columns: Sequence[Column] = join.parent if join.exact else node.key
     positions = tuple(order.position(column_item(column)) for column in columns)
     joined = tuple(order.position(column_item(column)) for column in join.parent)
@@ -312,8 +313,7 @@ class _Generator:
             indented = [f"    {line}" for line in lines]
             fallback = ["    except Exception:", f"        return careful(row{children})"]
             source = "\n".join([careful, "", head, "    try:", *indented, *fallback])
-        space = dict(self._names)
-        exec(compile(source, f"<row encoder of {self._node.id}>", "exec"), space)
+        space = compiling.run(source, f"row encoder of {self._node.id}", self._names)
         body: Callable[..., bytes] = space["body"]
         return body, source
 

@@ -1,7 +1,7 @@
-"""Which documents hold copies of which rows, and what must be done when a row changes.
+"""Which documents contain copies of which rows, and what must be done when a row changes.
 
-A copy is any embedded table whose rows are at home elsewhere (`homes`). For each it is decided here whether and from
-where it can be made again out of the owner's stored document; what can't is said, with the reason.
+A copy is any embedded table whose rows belong to another collection (`homes`). For each it is decided here whether
+and from where it can be made again out of the owner's stored document; what can't is said, with the reason.
 """
 
 from __future__ import annotations
@@ -145,7 +145,7 @@ class _Finder:
 
     def _copied(self, collection: Collection, child: Node, parent: Node, home: Home, place: str) -> Copied:
         if child.flatten:
-            raise _Lost("its fields stand among those of the document, not in a sub-document of their own")
+            raise _Lost("its fields are among those of the document, not in a sub-document of their own")
         if child.variants is not None:
             raise _Lost("its fields depend on the kind of row")
         if child.match:
@@ -282,7 +282,7 @@ class _Finder:
 def _homeless(child: Node) -> str:
     """Why a table without a home may hold copies; "" where each row stands in one document only."""
     if child.link is not None:
-        return "each row stands in many documents, and no collection is made of the table"
+        return "each row is in many documents, and no collection is made of the table"
     if child.join is not None and child.shape != "map" and _held_by_parent(child):
         return "several documents may show the same row, and no collection is made of the table"
     return ""

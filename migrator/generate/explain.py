@@ -1,4 +1,4 @@
-"""`--explain`: which write touches which collections, and which copies nobody owns."""
+"""`--explain`: which write affects which collections, and which copies have no owner."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ def explain(package: Package) -> list[str]:
     lines: list[str] = []
     for collection in package.collections:
         lines += [*_collection(collection), ""]
-    lines.append("copies that nobody owns")
+    lines.append("copies without an owner")
     if not package.unowned:
         lines.append("  none")
     for each in package.unowned:
@@ -25,11 +25,11 @@ def _collection(collection: CollectionCode) -> Iterator[str]:
     yield f"{prose(collection.name)}  {_ids(collection)}"
     targets = collection.copies.targets
     if not targets:
-        yield "  a write touches no other documents"
+        yield "  a write affects no other documents"
     for target in targets:
         path = prose(target.name.partition(":")[2])
         found = " and ".join(prose(each) for each in target.find)
-        yield f"  a write touches {prose(target.collection)}: {path}, found by {found}"
+        yield f"  a write affects {prose(target.collection)}: {path}, found by {found}"
         yield f"    when it changes {', '.join(prose(each) for each in target.reads)}"
     if collection.copies.tree:
         reads = ", ".join(prose(each) for each in collection.copies.reads)

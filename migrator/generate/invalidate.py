@@ -1,4 +1,4 @@
-"""Tells the caches of generated repositories which documents a sync has written, while the source still leads."""
+"""Removes documents that a sync has written from the caches of generated repositories."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class Invalidator:
             for key in ids:
                 self._store.delete(name_of(self._database, collection, key))
         except StoreDown as error:
-            _LOG.warning("the cache may show old documents until they run out: %s", error)
+            _LOG.warning("the cache may show old documents until they expire: %s", error)
             return False
         return True
 

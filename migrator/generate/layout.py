@@ -1,4 +1,4 @@
-"""Generated text as formatters leave it: one line where it fits, else one argument a line."""
+"""Generated text as formatters leave it: one line if it fits, otherwise one argument per line."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _DIGITS = re.compile(r"([0-9]+)")
 def call(head: str, arguments: Iterable[str], indent: int = 0, tail: str = ")", *, beside: int = 0) -> str:
     """`head(a, b)`, the head with its bracket; lines after the first are indented by `indent` blanks.
 
-    `beside` is how many characters more stand on its line: a name in front, a comma behind.
+    `beside` is how many more characters are on its line: a name before, a comma after.
     """
     parts = [each for each in arguments if each]
     line = f"{head}{', '.join(parts)}{tail}"
@@ -103,7 +103,7 @@ def imports(body: str, known: Mapping[str, str]) -> str:
     """The import lines for the names that a module's body uses.
 
     Args:
-        body: everything behind the imports, valid Python.
+        body: everything after the imports, valid Python.
         known: name to module; a module in front of `:` is imported whole (`typing:`).
     """
     used = {node.id for node in ast.walk(ast.parse(body)) if isinstance(node, ast.Name)}

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from migrator.generate import names
 from migrator.generate.copies import copying
 from migrator.generate.homes import ColumnName, Home, homes, linked_columns
-from migrator.generate.package import Attribute, CollectionCode, Ids, NewIds, Package, Part
+from migrator.generate.package import CollectionCode, Ids, NewIds, Package
 from migrator.generate.parts import Rules, root_part
 from migrator.generate.relations import Ends, relations
 from migrator.generate.types import OBJECT_ID, UUID, Typed
@@ -160,18 +160,3 @@ def _version(collection: Collection, columns: Iterable[str]) -> str:
         if plain and each.column.name.lower() in wanted and each.path[0] != "_id":
             return ".".join(each.path)
     return ""
-
-
-def attributes_by_path(part: Part) -> dict[str, tuple[Attribute, bool]]:
-    """Every attribute below a part by its dotted path, and whether an array is on the way or at its end."""
-    found: dict[str, tuple[Attribute, bool]] = {}
-
-    def visit(inner: Part, many: bool) -> None:
-        for each in inner.attributes:
-            here = many or each.form in ("parts", "values")
-            found[each.path] = (each, here)
-            if each.part is not None:
-                visit(each.part, here)
-
-    visit(part, False)
-    return found

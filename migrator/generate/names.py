@@ -105,7 +105,7 @@ class Names:
         return name in self._taken
 
     def take(self, wanted: str) -> str:
-        """`wanted`, or with a number behind it when it is taken already."""
+        """`wanted`, or with a number appended when it is already taken."""
         made, number = wanted, 2
         while made in self._taken:
             made = f"{wanted.rstrip('_')}{self._joint}{number}"

@@ -148,7 +148,7 @@ def _part(group: _Group, place: _Place, rules: Rules) -> Part:
 
 
 def _discriminator(node: Node) -> str | None:
-    """The field that says which variant a document is, where it stands beside the variants' fields as text."""
+    """The field that says which variant a document is, where it is next to the variants' fields as text."""
     if node.variants is None:
         return None
     for each in node.fields:

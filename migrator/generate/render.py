@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -77,7 +78,7 @@ def render(package: Package) -> tuple[File, ...]:
     return tuple(sorted(made, key=lambda each: each.path))
 
 
-# What applications import besides the generated modules, so that nobody needs to reach into _runtime.
+# What applications import in addition to the generated modules, so that nobody needs to reach into _runtime.
 _DOORS = {
     "cache": '''\
 """A cache of whole documents, in Redis or Memcached; give it to the repositories' class as `cache=`."""
@@ -125,7 +126,7 @@ __all__ = [
 ]
 ''',
     "shadow": '''\
-"""Moving call sites with a net: the old SQL and the repository call side by side, compared."""
+"""Moving call sites safely: the old SQL and the repository call side by side, compared."""
 
 from __future__ import annotations
 
@@ -149,6 +150,9 @@ ignore = ["E501", "RUF001", "RUF002", "RUF003"]
 """
 
 
+_MADE_FROM = re.compile(r"\A# Generated from .*\n")
+
+
 def _runtime() -> Iterator[tuple[str, str]]:
     """The modules that every package brings along."""
     root = files("migrator.generate").joinpath("runtime")
@@ -156,7 +160,8 @@ def _runtime() -> Iterator[tuple[str, str]]:
         here = root.joinpath(folder) if folder else root
         for each in sorted(here.iterdir(), key=lambda one: one.name):
             if each.name.endswith(".py"):
-                yield f"{folder}{each.name}", each.read_text(encoding="utf-8")
+                # What a module was made from matters where it is edited; the package has a head of its own.
+                yield f"{folder}{each.name}", _MADE_FROM.sub("", each.read_text(encoding="utf-8"))
 
 
 @cache

@@ -1,4 +1,4 @@
-"""The counters that generated repositories take new ids from, for whoever seeds them when the source is left."""
+"""The counters that generated repositories take new ids from, to be set when the application leaves the source."""
 
 from __future__ import annotations
 

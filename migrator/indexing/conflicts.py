@@ -1,4 +1,4 @@
-"""Two indexes of a collection with the same keys: which pairs a server takes."""
+"""Two indexes of a collection with the same keys: which pairs a server accepts."""
 
 from __future__ import annotations
 

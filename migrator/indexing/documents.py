@@ -95,7 +95,7 @@ def _spherical(spec: IndexSpec, document: Document) -> Refusal | None:
             if reason is None:
                 continue
             if value is None:
-                reason = "is null next to other values in an array: MongoDB takes it where it stands alone, or left out"
+                reason = "is null next to other values in an array: MongoDB accepts it when it is alone, or left out"
             return Refusal(path, reason)
     return None
 

@@ -1,1 +1,1 @@
-"""Mapping files: `load.load_mappings` reads them, `resolve.resolve` settles them against the live schema."""
+"""Mapping files: `load.load_mappings` reads them, `resolve.resolve` resolves them against the live schema."""

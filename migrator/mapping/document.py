@@ -121,7 +121,7 @@ def _syntax(places: Places, error: MarkedYAMLError) -> Document:
     if "but found another document" in (error.problem or ""):
         message, suggestion = "the file holds several documents", "write one collection a file"
     elif "found character '\\t'" in (error.problem or ""):
-        message, suggestion = "a tab stands where YAML wants spaces", "indent with spaces"
+        message, suggestion = "there is a tab where YAML requires spaces", "indent with spaces"
     elif "mapping values are not allowed here" in (error.problem or ""):
         suggestion = "look at the indentation, and put text that holds ': ' in quotes"
     elif "undefined alias" in (error.problem or ""):
@@ -170,11 +170,11 @@ class _Reader:
         for key, value in node.value:
             mark = _mark(key)
             if not isinstance(key, ScalarNode):
-                self._report(mark, "a key must be a plain text", "put text that starts with { or [ in quotes")
+                self._report(mark, "a key must be plain text", "put text that starts with { or [ in quotes")
             elif str(key.tag) == _CORE + "merge":
                 merged.append(value)
             elif key.value in first:
-                self._report(mark, f"`{key.value}` stands here twice: first in line {first[key.value].line}")
+                self._report(mark, f"`{key.value}` occurs twice: first in line {first[key.value].line}")
             else:
                 first[key.value] = mark
                 self.places.keys.setdefault((*path, key.value), mark)

@@ -168,7 +168,7 @@ def _shape(spec: EmbedSpec) -> Shape:
 def _allowed_here(spec: EmbedSpec, table: Table, parent: Parent, spot: Spot) -> bool:
     """Whether the table may stand below its parent: not below itself, unless `depth` says how far."""
     if spec.depth is not None and table != parent.table:
-        hint = f"take `depth` out: {table.name} is not embedded in itself"
+        hint = f"remove `depth`: {table.name} is not embedded in itself"
         spot.at("depth").report("`depth` is for a table that refers to itself", hint, at_key=True)
         return False
     if table not in parent.ancestors or spec.depth is not None:
@@ -178,7 +178,7 @@ def _allowed_here(spec: EmbedSpec, table: Table, parent: Parent, spot: Spot) -> 
     if table == parent.table:
         hint = "say how many levels are nested: `depth: 1`"
     else:
-        hint = f"take this embed out, or make {table.name} a reference"
+        hint = f"remove this embed, or make {table.name} a reference"
     spot.at("from").report(f"{table.name} would be embedded in itself without end: {cycle}", hint)
     return False
 

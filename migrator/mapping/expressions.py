@@ -1,6 +1,6 @@
-"""Whether a piece of SQL depends on one row of one table only (DESIGN premise D).
+"""Whether a piece of SQL depends on one row of one table only (premise D).
 
-The text is parsed to judge it and never written anew: what the user wrote is what the source gets.
+The text is parsed to judge it and never rewritten: what the user wrote is what the source gets.
 """
 
 from __future__ import annotations

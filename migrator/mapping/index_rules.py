@@ -1,4 +1,4 @@
-"""MongoDB's rules for one index, where the mapping alone tells that no server takes it, or no data that may come."""
+"""MongoDB's rules for one index, as far as the mapping alone shows that it can't be built."""
 
 from __future__ import annotations
 
@@ -26,21 +26,21 @@ def report_definition(definition: IndexDefinition, spot: Spot) -> None:
     if len(set(kinds)) > 1:
         spot.at("keys").report(f"MongoDB can't have {' and '.join(dict.fromkeys(kinds))} in one index", "make two")
     if kinds.count("hashed") > 1:
-        spot.at("keys").report("MongoDB takes one hashed field in an index", "write 1 at the others")
+        spot.at("keys").report("MongoDB allows one hashed field in an index", "write 1 at the others")
     if "text" in kinds:
         _report_text(definition, keys, spot)
     if definition.expire_after_seconds is not None:
         _report_expiring(keys, spot)
     if len(keys) == 1 and keys[0] == ("_id", -1):
-        spot.at("keys").report("MongoDB has an index over `_id` already, and takes no second one", "take it out")
+        spot.at("keys").report("MongoDB has an index over `_id` already, and allows no second one", "remove it")
     if keys == (("_id", 1),) and (definition.unique or definition.collation is not None):
-        spot.report("MongoDB's index over `_id` is unique already, and takes no options", "take it out", at_key=True)
+        spot.report("MongoDB's index over `_id` is unique already, and allows no options", "remove it", at_key=True)
     if definition.collation is not None and not is_locale(definition.collation.locale):
         near = near_locale(definition.collation.locale)
         hint = f"did you mean `{near}`?" if near else "write a locale such as `en`, or `simple` for byte by byte"
         spot.at("collation").report(f"MongoDB has no locale `{definition.collation.locale}`", hint)
     if definition.name is not None and (definition.name == "*" or "\0" in definition.name):
-        spot.at("name").report("MongoDB takes no index of this name", "choose another `name`, or take it out")
+        spot.at("name").report("MongoDB allows no index of this name", "choose another `name`, or remove it")
     _report_size(keys, spot)
 
 
@@ -49,7 +49,7 @@ def _report_text(definition: IndexDefinition, keys: Keys, spot: Spot) -> None:
     if places != list(range(places[0], places[0] + len(places))):
         spot.at("keys").report("the text fields of an index must follow each other", "put the others before or after")
     if definition.collation is not None and definition.collation.locale != SIMPLE:
-        spot.at("collation").report("MongoDB has no text index with a collation", "take `collation` out")
+        spot.at("collation").report("MongoDB has no text index with a collation", "remove `collation`")
 
 
 def _report_expiring(keys: Keys, spot: Spot) -> None:
@@ -62,7 +62,7 @@ def _report_expiring(keys: Keys, spot: Spot) -> None:
 
 def _report_size(keys: Keys, spot: Spot) -> None:
     if len(keys) > _MOST_KEYS:
-        spot.at("keys").report(f"MongoDB takes at most {_MOST_KEYS} fields in an index", "leave some out")
+        spot.at("keys").report(f"MongoDB allows at most {_MOST_KEYS} fields in an index", "leave some out")
     elif len(bson.encode(dict(keys))) > _KEY_PATTERN_BYTES:
         message = f"the names of the index's fields take more than {_KEY_PATTERN_BYTES} bytes"
         spot.at("keys").report(message, "leave some out, or give the fields shorter names")
@@ -72,9 +72,9 @@ def report_names(dotted: str, direction: int | str, spot: Spot) -> bool:
     """Whether MongoDB takes the path as a key; otherwise the mistake is reported."""
     names = dotted.split(".")
     if "" in names:
-        spot.report(f"`{dotted}` has an empty name", "take the superfluous dot out", at_key=True)
+        spot.report(f"`{dotted}` has an empty name", "remove the superfluous dot", at_key=True)
     elif any(name.startswith("$") and (place == 0 or name not in _DBREF) for place, name in enumerate(names)):
-        spot.report("MongoDB has no index over a field whose name begins with `$`", "take it out", at_key=True)
+        spot.report("MongoDB has no index over a field whose name begins with `$`", "remove it", at_key=True)
     elif dotted == "_fts" or (dotted == "_ftsx" and direction == "text"):
         spot.report(f"`{dotted}` is a name of MongoDB's own in indexes", "give the field another name", at_key=True)
     else:

@@ -37,8 +37,8 @@ def _report_together(found: Sequence[IndexSpec], spot: Spot) -> None:
         else:
             twin = next((other for other in found[:number] if is_same_index(index, other)), None)
             if twin is not None:
-                message = f"`{twin.name}` and `{index.name}` are the same index: MongoDB takes one of them"
-                here.report(message, "take one out, or put the options of both into one")
+                message = f"`{twin.name}` and `{index.name}` are the same index: MongoDB accepts only one of them"
+                here.report(message, "remove one, or put the options of both into one")
         is_text = any(direction == "text" for _, direction in index.keys)
         texts += is_text
         if texts > 1 and is_text:

@@ -1,4 +1,4 @@
-"""How the rows of two tables find each other: `on:` as written, or the one foreign key that fits."""
+"""How two tables are joined: `on:` as written, or the one foreign key that fits."""
 
 from __future__ import annotations
 
@@ -66,12 +66,6 @@ def find_join(
     else:
         spot.report(*_nothing_fits(sides), at_key=True)
     return None
-
-
-def foreign_key_exists(join: Join, sides: Sides) -> bool:
-    """Whether the database itself declares this join."""
-    pairs = {(left.name, right.name) for left, right in zip(join.parent, join.child, strict=True)}
-    return any(set(candidate) == pairs for candidate in sides.candidates())
 
 
 def _keys_to(holder: Table, parent: Table) -> list[ForeignKey]:
@@ -180,7 +174,7 @@ def _nothing_fits(sides: Sides) -> tuple[str, str]:
             way = "`one: true`" if unique else "`many: true`"
             hint = f"{child.name} holds the key {_written(backwards[0])}: add {way}"
         else:
-            hint = f"{parent.name} holds the key: take `many` or `one` out, or write `on:` for what you mean"
+            hint = f"{parent.name} holds the key: remove `many` or `one`, or write `on:` for what you mean"
         return message, hint
     hidden = [table for table in (holder, held) if table.denied_to]
     if hidden:

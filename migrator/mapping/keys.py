@@ -1,4 +1,4 @@
-"""What names a document: the root's key and how it stands in `_id`."""
+"""What identifies a document: the root's key and its form in `_id`."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from migrator.model.tree import Field
 # Character sets whose bytes are the same in utf8mb4.
 _SENT_AS_STORED = ("utf8mb4", "utf8mb3", "utf8", "ascii")
 
-_WITHOUT_VIEW = "map the tables behind it, or copy it without a key: `key: none`"
+_WITHOUT_VIEW = "map the tables that it reads, or copy it without a key: `key: none`"
 
 
 def root_key(spec: CollectionSpec, table: Table, spot: Spot) -> tuple[Column, ...]:

@@ -1,4 +1,4 @@
-"""Mapping files to `MappingSet`: everything that can be checked without looking at the source."""
+"""Mapping files to `MappingSet`: everything that can be checked without the source."""
 
 from __future__ import annotations
 
@@ -143,7 +143,7 @@ def _without_value(data: Any, path: Path, places: Places) -> Iterator[Problem]:
     for key, value in list(data.items()):
         inside = (*path, key)
         if value is None and key not in _NULL_WORDS and path[-1:] != ("match",):
-            yield places.problem(inside, f"`{key}` has no value", "give it one, or take the line out", at_key=True)
+            yield places.problem(inside, f"`{key}` has no value", "give it one, or remove the line", at_key=True)
             if path[-1:] not in (("fields",), ("embed",)):
                 del data[key]
         else:

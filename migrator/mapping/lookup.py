@@ -88,7 +88,7 @@ class Catalog:
         here = [table for schema, table in self.schema.names if schema == database]
         close = nearest(name, here)
         if close is not None and close.lower() == name.lower():
-            return f"did you mean `{close}`? Names of tables are compared with their case"
+            return f"did you mean `{close}`? Names of tables are case-sensitive"
         if close is not None:
             return f"did you mean `{close}`?"
         elsewhere = [f"{schema}.{table}" for schema, table in self.schema.names if table == name]
@@ -129,7 +129,7 @@ def columns(table: Table, names: Iterable[str], spot: Spot) -> tuple[Column, ...
         if known is None:
             continue
         if known in found:
-            here.report(f"`{name}` stands in this list twice")
+            here.report(f"`{name}` occurs twice in this list")
         else:
             found.append(known)
     return tuple(found)

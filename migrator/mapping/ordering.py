@@ -1,4 +1,4 @@
-"""`order_by:` to an order in which no two rows tie (DESIGN premise D)."""
+"""`order_by:` to an order in which no two rows tie (premise D)."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def stated_order(terms: Sequence[OrderTerm], table: Table, link: Table | None, s
 
 
 def complete_order(order: tuple[Order, ...], key: tuple[Column, ...], table: Table) -> tuple[Order, ...]:
-    """`order` with the key behind it, without a key all columns. A link's key comes behind that by itself."""
+    """`order` with the key after it, without a key all columns. A link's key is appended by itself."""
     named = {one.column for one in order if not one.from_link}
     rest = [column.name for column in (key or table.columns) if column.name not in named]
     return (*order, *(Order(name) for name in rest))

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 
 from migrator.errors import Problem
 from migrator.mapping.document import Path, Places
@@ -10,7 +11,7 @@ from migrator.model.collection_names import reserved_mistake
 from migrator.model.mapping import CollectionSpec, EmbedSpec, FieldSpec, VariantsSpec
 
 # MongoDB: a database and collection name together have at most 255 bytes; the rest is for names of what is loaded
-# beside the live collection.
+# next to the live collection.
 MAX_COLLECTION_BYTES = 120
 # A larger tree is a mistake (depth within depth), and would be slow in every later step.
 MAX_NODES = 1000
@@ -70,7 +71,7 @@ def _collection(spec: CollectionSpec, places: Places) -> Iterator[Problem]:
         yield places.problem(("embed",), message, "use a smaller `depth`", at_key=True)
     if spec.key == () and spec.embed:
         message = "a table without a key can't embed others: there is nothing to tell its rows apart by"
-        yield places.problem(("embed",), message, "take `embed:` out, or name a unique key with `key:`", at_key=True)
+        yield places.problem(("embed",), message, "remove `embed:`, or name a unique key with `key:`", at_key=True)
 
 
 def _count(embeds: dict[str, EmbedSpec]) -> int:
@@ -90,7 +91,7 @@ def _fields(fields: dict[str, FieldSpec], path: Path, places: Places) -> Iterato
 
 def _source_of(spec: FieldSpec, path: Path, places: Places) -> Iterator[Problem]:
     if spec.column and spec.sql:
-        yield places.problem((*path, "sql"), "a field has either a column or sql", "take one of the two out")
+        yield places.problem((*path, "sql"), "a field has either a column or sql", "remove one of the two")
 
 
 def _variants(spec: VariantsSpec | None, path: Path, places: Places) -> Iterator[Problem]:
@@ -104,8 +105,9 @@ def _embeds(embeds: dict[str, EmbedSpec], path: Path, places: Places) -> Iterato
         mistake = _dotted_mistake(name)
         if mistake:
             yield places.problem(here, mistake, at_key=True)
-        for key, message, suggestion in _combinations(spec):
-            yield places.problem((*here, key), message, suggestion, at_key=True)
+        for rule in _RULES:
+            if rule.is_broken(spec):
+                yield places.problem((*here, rule.key), rule.message, rule.suggestion, at_key=True)
         yield from _fields(spec.fields, (*here, "fields"), places)
         yield from _variants(spec.variants, (*here, "variants"), places)
         if spec.through is not None:
@@ -120,53 +122,135 @@ def _embeds(embeds: dict[str, EmbedSpec], path: Path, places: Places) -> Iterato
         yield from _embeds(spec.embed, here, places)
 
 
-def _combinations(spec: EmbedSpec) -> Iterator[tuple[str, str, str]]:
-    """(key, message, suggestion) for keys that don't go together."""
-    several = spec.many or spec.as_ == "map"
-    if spec.many and spec.one:
-        yield "one", "`one` and `many` exclude each other", "take one of the two out"
-    if spec.one and spec.as_ == "map":
-        yield "one", "`as: map` makes an object of several rows; `one` says there is one", "take one of the two out"
-    if spec.through is not None and not several:
-        yield "through", "`through` makes an array: it needs `many: true`", "add `many: true`"
-    if spec.through is not None and spec.on is not None:
-        hint = "write `through: {table: …, on: {parent column: link column}, to: {link column: column}}`"
-        yield "on", "with a link table, `on` stands in `through`", hint
-    for key, given in (("limit", spec.limit is not None), ("order_by", bool(spec.order_by))):
-        if given and not several:
-            yield key, f"`{key}` needs `many: true`: there is one row at most", f"add `many: true`, or take `{key}` out"
-    if spec.as_ == "map":
-        if spec.key is None:
-            yield "as", "`as: map` needs `key: column`: whose values become the names", "add `key:`"
-        if spec.value is None:
-            yield "as", "`as: map` needs `value: column`: what stands under the names", "add `value:`"
-    elif spec.key is not None:
-        yield "key", "`key` goes with `as: map`", "add `as: map`, or take `key` out"
-    if spec.value is not None and not several:
-        yield "value", "`value` makes an array of plain values: it needs `many: true`", "add `many: true`"
-    if spec.value is not None:
-        yield from _beside_value(spec)
-    if spec.flatten and (several or spec.value is not None):
-        yield "flatten", "only a single row can be merged into the parent", "take `flatten` out"
-    if spec.orphans is not None and (several or spec.one):
-        yield "orphans", "`orphans` is about a key that the parent holds; here the child holds it", "take `orphans` out"
-    if spec.depth is not None and spec.depth > 1 and (spec.value is not None or spec.flatten):
-        where = "plain values have no place for them" if spec.value else "merged into one another they would collide"
-        yield "depth", f"levels can't be nested here: {where}", "write `depth: 1`"
+@dataclass(frozen=True, slots=True)
+class _Rule:
+    """Keys of an embed that don't go together.
+
+    Attributes:
+        key: the one that is reported.
+        is_broken: whether a spec has them together.
+    """
+
+    key: str
+    is_broken: Callable[[EmbedSpec], bool]
+    message: str
+    suggestion: str
 
 
-def _beside_value(spec: EmbedSpec) -> Iterator[tuple[str, str, str]]:
-    extra = {
-        "columns": spec.columns is not None,
-        "fields": bool(spec.fields),
-        "embed": bool(spec.embed),
-        "variants": spec.variants is not None,
-    }
-    for key, given in extra.items():
-        if given:
-            yield key, f"plain values have no place for `{key}`", f"take `{key}` out, or `value`"
-    if spec.through is not None and (spec.through.columns is not None or spec.through.fields):
-        yield "through", "plain values have no place for columns of the link table", "take them out, or `value`"
+def _has_several(spec: EmbedSpec) -> bool:
+    return spec.many or spec.as_ == "map"
+
+
+def _single(key: str, is_given: Callable[[EmbedSpec], bool]) -> _Rule:
+    """`key` makes sense for several rows only."""
+    return _Rule(
+        key,
+        lambda spec: is_given(spec) and not _has_several(spec),
+        f"`{key}` needs `many: true`: there is one row at most",
+        f"add `many: true`, or remove `{key}`",
+    )
+
+
+def _without_value(key: str, is_given: Callable[[EmbedSpec], bool]) -> _Rule:
+    """`key` says something of objects, and `value` makes plain values."""
+    return _Rule(
+        key,
+        lambda spec: spec.value is not None and is_given(spec),
+        f"plain values have no place for `{key}`",
+        f"remove `{key}`, or `value`",
+    )
+
+
+_RULES = (
+    _Rule(
+        "one",
+        lambda spec: spec.many and spec.one,
+        "`one` and `many` exclude each other",
+        "remove one of the two",
+    ),
+    _Rule(
+        "one",
+        lambda spec: spec.one and spec.as_ == "map",
+        "`as: map` makes an object of several rows; `one` says there is one",
+        "remove one of the two",
+    ),
+    _Rule(
+        "through",
+        lambda spec: spec.through is not None and not _has_several(spec),
+        "`through` makes an array: it needs `many: true`",
+        "add `many: true`",
+    ),
+    _Rule(
+        "on",
+        lambda spec: spec.through is not None and spec.on is not None,
+        "with a link table, `on` belongs inside `through`",
+        "write `through: {table: …, on: {parent column: link column}, to: {link column: column}}`",
+    ),
+    _single("limit", lambda spec: spec.limit is not None),
+    _single("order_by", lambda spec: bool(spec.order_by)),
+    _Rule(
+        "as",
+        lambda spec: spec.as_ == "map" and spec.key is None,
+        "`as: map` needs `key: column`: whose values become the names",
+        "add `key:`",
+    ),
+    _Rule(
+        "as",
+        lambda spec: spec.as_ == "map" and spec.value is None,
+        "`as: map` needs `value: column`: the values under the names",
+        "add `value:`",
+    ),
+    _Rule(
+        "key",
+        lambda spec: spec.as_ != "map" and spec.key is not None,
+        "`key` goes with `as: map`",
+        "add `as: map`, or remove `key`",
+    ),
+    _Rule(
+        "value",
+        lambda spec: spec.value is not None and not _has_several(spec),
+        "`value` makes an array of plain values: it needs `many: true`",
+        "add `many: true`",
+    ),
+    _without_value("columns", lambda spec: spec.columns is not None),
+    _without_value("fields", lambda spec: bool(spec.fields)),
+    _without_value("embed", lambda spec: bool(spec.embed)),
+    _without_value("variants", lambda spec: spec.variants is not None),
+    _Rule(
+        "through",
+        lambda spec: (
+            spec.value is not None
+            and spec.through is not None
+            and (spec.through.columns is not None or bool(spec.through.fields))
+        ),
+        "plain values have no place for columns of the link table",
+        "remove them, or `value`",
+    ),
+    _Rule(
+        "flatten",
+        lambda spec: spec.flatten and (_has_several(spec) or spec.value is not None),
+        "only a single row can be merged into the parent",
+        "remove `flatten`",
+    ),
+    _Rule(
+        "orphans",
+        lambda spec: spec.orphans is not None and (_has_several(spec) or spec.one),
+        "`orphans` is about a key that the parent holds; here the child holds it",
+        "remove `orphans`",
+    ),
+    _Rule(
+        "depth",
+        lambda spec: spec.depth is not None and spec.depth > 1 and spec.value is not None,
+        "levels can't be nested here: plain values have no place for them",
+        "write `depth: 1`",
+    ),
+    _Rule(
+        "depth",
+        lambda spec: spec.depth is not None and spec.depth > 1 and spec.flatten and spec.value is None,
+        "levels can't be nested here: merged into one another they would collide",
+        "write `depth: 1`",
+    ),
+)
 
 
 def _references(spec: CollectionSpec, places: Places) -> Iterator[Problem]:

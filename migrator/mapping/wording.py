@@ -1,4 +1,4 @@
-"""What pydantic found in a mapping, in words for the person who wrote the file."""
+"""Pydantic's errors about a mapping, worded for the author of the file."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def _problem(details: ErrorDetails, model: type[BaseModel], places: Places, data
 
 
 _MESSAGES = {
-    "string_type": "must be a text",
+    "string_type": "must be text",
     "string_too_short": "must not be empty",
     "bool_type": "must be true or false",
     "int_type": "must be a whole number",

@@ -47,7 +47,7 @@ def report_collisions(writes: Iterable[Write]) -> None:
                 message = f"`{path}` is written twice: by {other.what} and by {write.what}"
             else:
                 message = (
-                    f"`{path}` ({write.what}) and `{'.'.join(other.path)}` ({other.what}) stand in each other's way"
+                    f"`{path}` ({write.what}) and `{'.'.join(other.path)}` ({other.what}) conflict with each other"
                 )
             write.spot.report(message, "give one of them another name, or leave the column out", at_key=True)
         whole[write.path].append(write)

@@ -1,7 +1,7 @@
 """What a command is doing now: its phase, what it waits for, and for how long.
 
-Lengths of time, not times of day: who reads them in the target adds the age of the note, by the target's clock, and no
-two clocks are compared.
+Durations, not times of day: a reader adds the age of the record by the target's clock, so that no two clocks are
+compared.
 """
 
 from __future__ import annotations
@@ -102,7 +102,7 @@ class Noted:
 
     Attributes:
         owner: process and machine, for people.
-        lives: whether that process does; None where it can't be told from here.
+        lives: whether that process does; None where it can't be determined from here.
         age: seconds since it was noted, by the target's clock.
     """
 

@@ -1,4 +1,4 @@
-"""What the change log says, reduced to what names documents: key columns of changed rows (DESIGN rule 2).
+"""What the change log says, reduced to what names documents: key columns of changed rows (rule 2).
 
 Values never travel from the log into a document. What is kept of a row event are the columns by which documents are
 found, as the bytes that a SELECT in `migrator.source.rows.snapshot`' session would print for them.
@@ -64,14 +64,14 @@ class Rows:
 
 @dataclass(frozen=True, slots=True)
 class Truncate:
-    """A watched table was emptied without row events (EDGE_CASES 37)."""
+    """A watched table was emptied without row events (edge case 37)."""
 
     table: TableName
 
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """A statement that may have changed definitions; what it did is told by reading the schema again (EDGE_CASES 36).
+    """A statement that may have changed definitions; what it did is told by reading the schema again (edge case 36).
 
     Attributes:
         database: the session's default database, "" for none.
@@ -86,7 +86,7 @@ class Statement:
 class Undone:
     """Rows of this transaction were rolled back after they had been logged, all or those since a savepoint.
 
-    A server logs that, instead of leaving them out, where tables without transactions were changed besides.
+    A server logs that, instead of leaving them out, where tables without transactions were changed too.
     https://dev.mysql.com/doc/refman/8.4/en/binary-log.html
     """
 
@@ -96,7 +96,7 @@ class Commit:
     """A transaction's end: everything before it is whole.
 
     Attributes:
-        position: from which a reader goes on behind this transaction.
+        position: from which a reader continues after this transaction.
         at: when the source logged it, seconds since 1970 by the source's clock.
     """
 
@@ -106,8 +106,8 @@ class Commit:
 
 @dataclass(frozen=True, slots=True)
 class Quiet:
-    """Nothing came for about a second and all that was logged has been read; `position` may have moved on (EDGE_CASES
-    42)."""
+    """Nothing came for about a second and all that was logged has been read; `position` may have advanced (edge
+    case 42)."""
 
     position: Position
 
@@ -122,7 +122,7 @@ class LogStatus:
     Attributes:
         end: where the log ends now.
         transactions: how many are between the reader and the end; None where the server can't tell.
-        bytes: of log between the reader and the end; None where it can't be told.
+        bytes: of log between the reader and the end; None where it can't be determined.
         expires_in: seconds until the file that the reader needs may be purged; None for never.
         clock: seconds since 1970 by the source's clock at that moment.
     """
@@ -180,11 +180,11 @@ Hop = Literal["key", "parent", "child", "rows", "documents", "rejected"]
 
 @dataclass(frozen=True, slots=True)
 class Reach:
-    """Documents of one collection, named by what they hold: those whose root is found by climbing from `values`.
+    """Documents of one collection, named by what they hold: their roots are found by following the joins from `values`.
 
     Attributes:
         node: Node.id in the collection's tree; the root's for `key`, `rows`, `documents` and `rejected`.
-        values: never holds None, since NULL joins nothing (EDGE_CASES 23).
+        values: never holds None, since NULL joins nothing (edge case 23).
     """
 
     node: str
@@ -210,7 +210,7 @@ class Dirty:
 
 @dataclass(frozen=True, slots=True)
 class TrackedRow:
-    """What the state remembers of a row that a silent cascade may change (DESIGN premise B).
+    """What the state remembers of a row that a silent cascade may change (premise B).
 
     Attributes:
         table: whose row.

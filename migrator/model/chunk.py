@@ -1,9 +1,9 @@
-"""What is read and written at a time: key ranges, batches, and what became of them. All plain data."""
+"""What is read and written at a time: key ranges, batches, and their results. All plain data."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Annotated, Literal
+from typing import Annotated
 
 from pydantic import BeforeValidator, PlainSerializer
 
@@ -50,7 +50,7 @@ class Chunk:
 
 @dataclass(frozen=True, slots=True)
 class Rejected:
-    """One reason why a document could not be made; kept where a person can read it (DESIGN rule 6).
+    """One reason why a document could not be made; kept where a person can read it (rule 6).
 
     Attributes:
         collection: the mapping's collection.
@@ -127,6 +127,3 @@ class ChunkResult:
     bytes: int
     rejected: int
     seconds: float
-
-
-ChunkStatus = Literal["todo", "running", "done"]

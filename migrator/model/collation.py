@@ -71,7 +71,7 @@ def collated(column: Column, other: Column) -> str:
 
 
 def rules(column: Column) -> str:
-    """What a collation's name says behind the character set: `general_ci` of utf8mb4_general_ci."""
+    """What a collation's name says after the character set: `general_ci` of utf8mb4_general_ci."""
     return (column.collation or "").partition("_")[2]
 
 

@@ -1,4 +1,4 @@
-"""Names of collections without mapped documents: state, what is loaded beside live ones, the repositories' notes."""
+"""Names of collections without mapped documents: state, what is loaded next to live ones, the repositories' notes."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def staged_name(collection: str, run_id: str, holding: int) -> str:
     Args:
         holding: number of the holding of the lease under which it is loaded; 0 for none. A process that takes over a
             run moves what was loaded to a name of its own, so that what its predecessor still sends reaches a name
-            that nobody reads (DESIGN premise C).
+            that nobody reads (premise C).
     """
     return f"{collection}__migrator_{run_id}{f'_{holding}' if holding else ''}"
 
@@ -49,7 +49,7 @@ def reserved_mistake(name: str) -> str:
     if name.startswith(STATE_PREFIX):
         return f"names that start with {STATE_PREFIX} belong to migrator's state"
     if staged_by(name) is not None or name.endswith(_SAMPLE):
-        return "migrator loads copies and trials beside a collection under such names"
+        return "migrator loads copies and trials of a collection under such names"
     if name in (SEQUENCES, OUTBOX):
         return f"generated repositories keep notes of their own in {name}"
     return ""

@@ -54,7 +54,7 @@ class Handover:
     Attributes:
         at: ISO time, UTC.
         by: user and machine.
-        position: nothing that was logged behind it changed a table of the collection.
+        position: nothing that was logged after it changed a table of the collection.
         verified: id of the verify that found it clean at that position.
         documents: how many were compared.
         seeds: the counters that were set.

@@ -36,7 +36,7 @@ def elements(document: bytes) -> Iterator[Element]:
         start = name_end + 1
         stop = start + size(document, start)
         if stop > end:
-            raise ValueError("an element ends behind its document")
+            raise ValueError("an element ends after the end of its document")
         yield Element(kind, document[at + 1 : name_end].decode(), document[start:stop])
         at = stop
 

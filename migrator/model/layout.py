@@ -26,8 +26,8 @@ class Item:
             node's own table.
         name: the column's name, or the expression's text.
         form: how it is selected: `plain` as it is; `bytes` CAST(... AS BINARY), so that the server doesn't replace
-            invalid characters by '?' (EDGE_CASES 11); `number` col + 0e0 for FLOAT (a bare SELECT rounds to six digits,
-            EDGE_CASES 3) and col + 0 for an ENUM's index; `unsigned` CAST(... AS UNSIGNED), which drops zerofill;
+            invalid characters by '?' (edge case 11); `number` col + 0e0 for FLOAT (a bare SELECT rounds to six digits,
+            edge case 3) and col + 0 for an ENUM's index; `unsigned` CAST(... AS UNSIGNED), which drops zerofill;
             `wkb` the bytes of a geometry in the server's own format (SRID + WKB).
     """
 

@@ -170,7 +170,7 @@ Columns = Annotated[ColumnChoice, BeforeValidator(column_choice), ColumnsSchema(
 class FieldSpec(ValuePolicies):
     """Where a field's value comes from and what it becomes."""
 
-    column: Name | None = Field(default=None, description="The column. Default: the one named like the field.")
+    column: Name | None = Field(default=None, description="The column. Default: the column with the field's name.")
     sql: Name | None = Field(
         default=None,
         description="SQL expression over columns of this table only.",
@@ -178,7 +178,7 @@ class FieldSpec(ValuePolicies):
     )
     type: FieldType | None = Field(default=None, description="What the value becomes. Default: by the column's type.")
     policies: ValuePolicies | None = Field(
-        default=None, description="Policies for this field; they may also stand in the field itself."
+        default=None, description="Policies for this field; they may also be written in the field itself."
     )
 
 
@@ -222,7 +222,9 @@ Ordering = Annotated[
 class LinkFieldSpec(ValuePolicies):
     """A field that comes from the link table."""
 
-    column: Name | None = Field(default=None, description="The link table's column. Default: named like the field.")
+    column: Name | None = Field(
+        default=None, description="The link table's column. Default: the column with the field's name."
+    )
     type: FieldType | None = Field(default=None, description="What the value becomes. Default: by the column's type.")
     policies: ValuePolicies | None = Field(default=None, description="Policies for this field.")
 
@@ -253,7 +255,7 @@ class EmbedSpec(Part):
         description="{column of the parent: column of this table}. Default: the one foreign key between the two.",
     )
     many: StrictBool = Field(default=False, description="Several rows belong to the parent: an array.")
-    one: StrictBool = Field(default=False, description="This table holds a unique key to the parent: a sub-document.")
+    one: StrictBool = Field(default=False, description="This table has a unique key to the parent: a sub-document.")
     through: Annotated[ThroughSpec, text_as("table"), Also(SHORT_TEXT)] | None = Field(
         default=None, description="The link table of a many-to-many relation."
     )
@@ -263,7 +265,7 @@ class EmbedSpec(Part):
     )
     where: Name | None = Field(default=None, description="SQL condition on rows of this table.")
     order_by: Ordering = Field(default=(), description="Order of the rows; the key is added at the end.")
-    limit: Annotated[StrictInt, Field(ge=1)] | None = Field(default=None, description="At most so many rows.")
+    limit: Annotated[StrictInt, Field(ge=1)] | None = Field(default=None, description="At most this many rows.")
     columns: Columns | None = Field(default=None, description="Which columns: `all` (default), a list, {except: list}.")
     fields: Fields = Field(
         default={}, description="What is renamed, retyped, grouped or computed.", json_schema_extra=_PATHS
@@ -289,7 +291,7 @@ class EmbedSpec(Part):
     policies: PolicySettings | None = Field(default=None, description="Policies for this table and what it embeds.")
 
 
-# --- beside the documents ---------------------------------------------------------------------------------------
+# --- apart from the documents ---------------------------------------------------------------------------------------
 
 
 class ReferenceSpec(Part):
@@ -315,12 +317,12 @@ class IndexDefinition(Part):
         description="{dotted field: 1, -1, text, hashed or 2dsphere}", min_length=1
     )
     unique: StrictBool = Field(default=False, description="No two documents have the same values.")
-    name: Name | None = Field(default=None, description="Default: made of the keys, as MongoDB does.")
+    name: Name | None = Field(default=None, description="Default: derived from the keys, as in MongoDB.")
     collation: Annotated[CollationSpec, text_as("locale"), Also(SHORT_TEXT)] | None = Field(
         default=None, description="A locale, or {locale, strength}."
     )
     expire_after_seconds: Annotated[StrictInt, Field(ge=0, le=2147483647)] | None = Field(
-        default=None, description="MongoDB deletes documents so long after the date in the field."
+        default=None, description="MongoDB deletes documents this many seconds after the date in the field."
     )
 
 
@@ -349,7 +351,7 @@ class CollectionSpec(Part):
     indexes: tuple[IndexDefinition, ...] = Field(default=(), description="Indexes of the collection.")
     validator: StrictBool = Field(default=False, description="Give the collection a $jsonSchema validator.")
     ids: Literal["sequence", "objectid", "uuid", "application"] = Field(
-        default="application", description="Who makes ids once MySQL is gone."
+        default="application", description="How new ids are generated once MySQL is gone."
     )
     soft_delete: Annotated[SoftDeleteSettings | None, BeforeValidator(off), Also({"const": False})] = Field(
         default=None,

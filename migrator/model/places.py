@@ -23,3 +23,8 @@ def log_place(position: Position) -> tuple[int, int]:
 def is_behind(one: Position, other: Position) -> bool:
     """Whether `one` comes strictly before `other` in the log."""
     return log_place(one) < log_place(other)
+
+
+def shown(position: Position) -> str:
+    """A position for people."""
+    return f"{position.file}:{position.offset}" if position.file else position.gtid

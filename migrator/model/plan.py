@@ -96,7 +96,7 @@ class TargetCollection:
         documents: its size as the target estimates it.
         mapping_hash: of the mapping it was made with, "" when not owned.
         schema_fingerprint: of the tables it was made from, "" when not owned.
-        indexes: names of its indexes besides _id.
+        indexes: names of its indexes except that of _id.
         index_specs: what migrator put there, to tell what changed.
         validator: JSON text of the validator migrator put there, "" for none.
         structure: hash over existence, ownership, indexes and options; apply compares it with the plan's.
@@ -124,7 +124,7 @@ DOLLAR_NAMES = "dollar-names"
 
 @dataclass(frozen=True, slots=True)
 class Capabilities:
-    """What a target can do (DESIGN, Copy: other stores will join).
+    """What a target can do. Stores of other kinds will join.
 
     Attributes:
         dollar_names: what becomes of documents with names that begin with `$` inside, as far as it can be told
@@ -155,8 +155,8 @@ class CollectionPlan:
     """What happens to one collection.
 
     Attributes:
-        action: `create` anew; `rebuild` one that migrator made, beside the live one; `replace` one that it didn't make
-            (only after --replace); `adopt` one that it didn't make, leaving its documents as they are (only after
+        action: `create` a new one; `rebuild` one that migrator made, next to the live one; `replace` one that it didn't
+            make (only after --replace); `adopt` one that it didn't make, leaving its documents as they are (only after
             --adopt); `indexes` only changes indexes and validator; `unchanged` leaves it.
         reasons: why this action, one sentence each: what changed in the mapping or in the schema.
         chunk_rows: root rows per chunk.

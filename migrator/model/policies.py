@@ -1,4 +1,4 @@
-"""What to do with source values that have no exact place in a document. One page for users: docs/values.md."""
+"""What to do with source values that have no exact place in a document. The page for users: docs/documents.md."""
 
 from __future__ import annotations
 

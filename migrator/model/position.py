@@ -1,4 +1,4 @@
-"""Who the source is, and where its change log stands."""
+"""The identity of the source, and positions in its change log."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Literal
 
 @dataclass(frozen=True, slots=True)
 class ServerIdentity:
-    """Names a server whatever address it answers at (DESIGN premise A: all connections must reach the same one).
+    """Names a server whatever address it answers at (premise A: all connections must reach the same one).
 
     Attributes:
         flavor: which server software.
@@ -32,7 +32,7 @@ class Position:
         gtid: MySQL gtid_executed or MariaDB gtid_binlog_pos style set, "" where the server has no GTID.
         file: log file.
         offset: byte offset in `file`.
-        how: where it was taken, one of the ways of DESIGN premise A; `log`: behind a transaction that was read from the
+        how: where it was taken, one of the ways of premise A; `log`: after a transaction that was read from the
             log, whose changes are in the documents.
     """
 
@@ -49,7 +49,7 @@ class Load:
 
     Attributes:
         threads_running: of the server read from.
-        replica_lag: seconds that the watched replica is behind, None when none is watched.
+        replica_lag: lag of the watched replica in seconds, None when none is watched.
     """
 
     threads_running: int

@@ -1,4 +1,4 @@
-"""Which BSON type a column becomes: the table behind docs/values.md, without any conversion code.
+"""Which BSON type a column becomes: the table of docs/documents.md, without any conversion code.
 
 `represent` is asked by the check (a type that can't hold its data), by the codec (documents.values), by the
 $jsonSchema validator and by partial indexes, so all four agree.
@@ -131,7 +131,6 @@ _BSON_TYPES: dict[Kind, tuple[str, ...]] = {
 }
 
 DECIMAL128_DIGITS = 34
-INT32_TYPES = frozenset(("tinyint", "smallint", "mediumint"))
 
 
 class Unrepresentable(Exception):

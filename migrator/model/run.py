@@ -14,9 +14,9 @@ class Run:
     """What must be known to go on after a crash.
 
     Attributes:
-        id: short and unique; part of the names of what is loaded beside the live collections.
+        id: short and unique; part of the names of what is loaded next to the live collections.
         plan: what is being done.
-        position: where the change log stood before the first snapshot (DESIGN premise A); None without a change log.
+        position: where the change log stood before the first snapshot (premise A); None without a change log.
         started: ISO time, UTC.
     """
 

@@ -2,7 +2,7 @@
 
 All of it is used in annotations of `migrator.model.mapping`: functions as validators (they get what the file says and
 return what the model reads; mistakes are PydanticCustomError of type `migrator`, worded for the user), classes as
-makers of JSON Schema beside them.
+makers of JSON Schema next to them.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from pydantic_core import CoreSchema, PydanticCustomError
 
 
 class Also:
-    """Adds a short form to the JSON Schema of a value; a BeforeValidator beside it spells the short form out."""
+    """Adds a short form to the JSON Schema of a value; a BeforeValidator next to it spells the short form out."""
 
     def __init__(self, *schemas: JsonSchemaValue) -> None:
         self.schemas = schemas
@@ -119,7 +119,7 @@ def constant(value: Any) -> Any:
         return str(value)
     if isinstance(value, str):
         return value
-    raise PydanticCustomError("migrator", "must be a plain text or number; for NULL write `where: column IS NULL`")
+    raise PydanticCustomError("migrator", "must be plain text or a number; for NULL write `where: column IS NULL`")
 
 
 class ConstantSchema:

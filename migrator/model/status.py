@@ -1,6 +1,6 @@
 """How far copy and sync are, as `status` shows it: one tree for text and for JSON.
 
-All ages and "since" are by the target's clock, in which whoever works notes what it does.
+All ages and "since" are by the target's clock, with which each process records its work.
 """
 
 from __future__ import annotations
@@ -13,12 +13,12 @@ from migrator.model.change import SyncPhase, SyncReport
 
 # Of a collection:
 # - `waits-for-copy`: an apply is at work, and has not come to it;
-# - `copying`: an apply loads it, beside the live one if there is one;
+# - `copying`: an apply loads it, next to the live one if there is one;
 # - `copied`: all of it is loaded, and it waits to go live;
 # - `copy-stopped`: no apply is at work on what one has begun and not copied to the end;
 # - `unknown`: a sync is at work, and it is not known how far it is;
 # - `catching-up`, `in-step`: a sync is at work on it;
-# - `waits-for-sync`: no sync is at work on it;
+# - `waits-for-sync`: no sync is running on it;
 # - `handed-over`: the application has it;
 # - `live`: nobody keeps it in step; CollectionStatus.why says why, where there is more to say.
 CollectionState = Literal[

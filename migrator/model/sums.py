@@ -1,4 +1,4 @@
-"""What the independent look adds up: for each node of a mapping's tree, which fields, and how.
+"""What the independent check sums up: for each node of a mapping's tree, which fields, and how.
 
 Nothing here knows how documents are made: the tree is read a second time, and both servers do their own sums.
 """

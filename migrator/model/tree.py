@@ -54,7 +54,7 @@ class Join:
 
     `exact` says that equal means equal bytes as SELECTed (integers without zerofill, fixed binary, same type on both
     sides), so rows may be matched in Python; otherwise the parent's own key is carried through an SQL join
-    (DESIGN, Identity).
+    (Identity in docs/invariants.md).
     """
 
     parent: tuple[Column, ...]
@@ -94,7 +94,7 @@ class Node:
         join: how rows find their parent; None for the root. With `link`, the joins are in there and this is None.
         match: column = constant, for polymorphic children. The constant is text as written in the mapping.
         where: SQL condition on this table alone, soft-delete condition already added with AND; None for all rows.
-        order: complete: ends in the key (DESIGN premise D); the link's key follows by itself.
+        order: complete: ends in the key (premise D); the link's key follows by itself.
         limit: at most so many rows per parent, None for all.
         fields: in document order. For the root the `_id` fields come first. For `scalars` exactly one, path ().
             For `map` exactly one, the value, path ().
@@ -146,7 +146,7 @@ class IndexSpec:
     """An index of the target.
 
     `keys` are (dotted field, 1 | -1 | "text" | "hashed" | "2dsphere"). `nullable` are (dotted field, BSON type names)
-    of the keys that may be null: a unique index is made partial over those (EDGE_CASES 52).
+    of the keys that may be null: a unique index is made partial over those (edge case 52).
     """
 
     name: str
@@ -182,7 +182,7 @@ class SqlText:
 
 @dataclass(frozen=True, slots=True)
 class Collection:
-    """One collection of the target: the tree it is folded from, and what stands beside the documents.
+    """One collection of the target: the tree it is folded from, and what belongs to it apart from the documents.
 
     `mapping_hash` covers everything that changes documents; indexes and validator are compared by themselves.
     `spec_hash` covers the mapping as it is written, without the tables; "" in what a version stored that did not keep

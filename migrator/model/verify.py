@@ -1,4 +1,4 @@
-"""What verify looks at, what it finds, and what it remembers on the way. All plain data."""
+"""What verify compares, what it finds, and its progress. All plain data."""
 
 from __future__ import annotations
 
@@ -223,7 +223,7 @@ class Wanted:
 
     Attributes:
         collections: names; empty for all.
-        sample: so many documents of each, chosen anew each time; None for all.
+        sample: so many documents of each, chosen again each time; None for all.
         keys: root keys as a person writes them, of the one collection named; empty for all.
     """
 

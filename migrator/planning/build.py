@@ -1,4 +1,4 @@
-"""Facts about source and target to a plan. Pure: whoever calls has asked the servers."""
+"""Facts about source and target to a plan. Pure: the caller has asked the servers."""
 
 from __future__ import annotations
 

@@ -13,11 +13,11 @@ from migrator.planning.diff import differences
 
 @dataclass(frozen=True, slots=True)
 class Consent:
-    """Collections, by name, that the user gave a free hand for (DESIGN rule 8).
+    """Collections, by name, that the user gave a free hand for (rule 8).
 
     Attributes:
         adopt: those that migrator did not create become its own, documents untouched.
-        replace: those that migrator did not create are replaced by the copy; its own are copied anew.
+        replace: those that migrator did not create are replaced by the copy; its own are copied again.
     """
 
     adopt: frozenset[str] = frozenset()
@@ -63,7 +63,7 @@ def decide(
     changed += [f"index {spec.name} {'changes' if spec.name in drop else 'comes'}" for spec in create]
     if validator != before.validator:
         changed.append("the validator changes" if validator and before.validator else "")
-        changed[-1] = changed[-1] or ("a validator comes" if validator else "the validator goes")
+        changed[-1] = changed[-1] or ("a validator comes" if validator else "the validator is removed")
     if changed:
         return Decision("indexes", tuple(changed), create, drop)
     return Decision("unchanged")

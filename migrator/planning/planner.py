@@ -1,4 +1,4 @@
-"""Looks and tells, changes nothing: check, plan, and whether a plan from a file still holds.
+"""Reads and reports, changes nothing: check, plan, and whether a plan from a file is still valid.
 
 Read-only by construction: nothing here calls what writes.
 """
@@ -114,7 +114,7 @@ def make_plan(
     report("reading mappings and schema")
     checked = _checked(source, files)
     collections = _chosen(checked.collections, options)
-    report("looking at the target")
+    report("reading the target")
     inspected = target.inspect([each.name for each in collections])
     stale = [each.name for each, now in zip(collections, inspected, strict=True) if now.owned and _is_stale(each, now)]
     applied = target.applied(stale) if stale else {}
@@ -132,7 +132,7 @@ def make_plan(
             report(f"making samples of {prefix}")
             samples = _samples(source, collection, options.samples)
         surveys.append(Survey(collection, before, decision, wanted, measure, samples))
-    report("looking at the source's settings")
+    report("reading the source's settings")
     syncable = source.position() is not None
     followed: tuple[Finding, ...] = ()
     if syncable and target.following() is not None:
@@ -168,9 +168,9 @@ def _unfinished(target: Target) -> tuple[Finding, ...]:
     holder = target.signs().holder("apply")
     if holder is not None and holder.lives and holder.purpose == "apply":
         text = f"an apply begun at {run.started} is running: {holder.owner}"
-        fix = "Wait for it, or end it: what it finished is kept. `migrator status` shows how far it is."
+        fix = "Wait for it, or end it: what it finished is kept. `migrator status` shows its progress."
         return (Finding("info", "running-apply", "", text, fix),)
-    text = f"an apply begun at {run.started} is unfinished; apply goes on with it when it is for the same work"
+    text = f"an apply begun at {run.started} is unfinished; apply resumes it if it is for the same work"
     return (Finding("info", "unfinished-run", "", text, "apply --restart forgets what it copied."),)
 
 
@@ -207,7 +207,7 @@ def only(plan: Plan, names: Sequence[str] | None) -> Plan:
         return plan
     known = [each.collection.name for each in plan.collections]
     for name in names:
-        _must_be_known(name, known, "the plan does not hold the collection")
+        _must_be_known(name, known, "the plan does not contain the collection")
     return narrowed(plan, names)
 
 
@@ -231,8 +231,8 @@ def refuse_outdated(plan: Plan, source: Source, target: Target, files: MappingFi
 
 
 def refuse_other_mappings(source: Source, target: Target, files: MappingFiles, report: Report) -> None:
-    """Raises PlanRefused when a mapping is another than the one that its collection was applied with (DESIGN premise
-    D). Where only the tables have changed, what was applied counts: sync looks whether it still fits."""
+    """Raises PlanRefused when a mapping is another than the one that its collection was applied with
+    (premise D). Where only the tables have changed, what was applied counts: sync looks whether it still fits."""
     for collection in _otherwise(source, target, files, report):
         raise PlanRefused(
             "the mapping has changed since the collection was applied",
@@ -245,7 +245,8 @@ def tell_other_mappings(source: Source, target: Target, files: MappingFiles, rep
     """A sentence about each mapping that is another than the one that its collection was applied with."""
     for each in _otherwise(source, target, files, report):
         report(
-            f"{each.name}: the mapping in {each.file} has changed since it was applied; the one that was applied counts"
+            f"{each.name}: the mapping in {each.file} has changed since it was applied; "
+            "the one that was applied is used"
         )
 
 
@@ -255,7 +256,7 @@ def _otherwise(source: Source, target: Target, files: MappingFiles, report: Repo
     try:
         collections = check(source, files)
     except MappingError as error:
-        report(f"the mapping files don't fit the tables ({error.what}); what was applied counts")
+        report(f"the mapping files don't fit the tables ({error.what}); what was applied is used")
         return
     found = zip(collections, target.inspect([each.name for each in collections]), strict=True)
     different = [(each, now) for each, now in found if now.owned and now.mapping_hash != each.mapping_hash]

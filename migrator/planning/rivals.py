@@ -1,4 +1,4 @@
-"""Indexes of a mapping that only some servers take next to each other. Pure."""
+"""Indexes of a mapping that only some servers accept together. Pure."""
 
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ def rival_findings(collection: Collection, created: Sequence[IndexSpec], target:
         keys = ", ".join(path for path, _ in one.keys)
         what = f"{one.name} and {other.name} have the same keys ({keys}) and differ in options only"
         where = f"{collection.name}: {other.name}"
-        fix = "Take one of them out; or use MongoDB 5.0 or later."
+        fix = "Remove one of them; or use MongoDB 5.0 or later."
         if is_server and taken is False:
-            yield Finding("blocked", _CODE, where, f"{what}: MongoDB {target.version} takes one of them", fix)
+            yield Finding("blocked", _CODE, where, f"{what}: MongoDB {target.version} accepts only one of them", fix)
         else:
-            yield Finding("warning", _CODE, where, f"{what}: MongoDB before 5.0 takes one of them", fix)
+            yield Finding("warning", _CODE, where, f"{what}: MongoDB before 5.0 accepts only one of them", fix)

@@ -50,7 +50,7 @@ def _cascades(schema: Schema, collections: Sequence[Collection]) -> Iterator[Fin
             "info",
             _CODE,
             "source",
-            f"{_changed(found.tracked)}; keys of these rows will be remembered in the target, so that sync finds the "
+            f"{_changed(found.tracked)}; keys of these rows will be recorded in the target, so that sync finds the "
             f"documents: {costs}, for {_named(found.tracked, schema)}",
         )
     if found.covered:
@@ -58,8 +58,8 @@ def _cascades(schema: Schema, collections: Sequence[Collection]) -> Iterator[Fin
             "info",
             _CODE,
             "source",
-            f"{_changed(found.covered)}; sync learns of it by the event of the parent, below which the rows stand: "
-            f"{_named(found.covered, schema)}",
+            f"{_changed(found.covered)}; sync finds these documents by the event of the parent, "
+            f"below which the rows are embedded: {_named(found.covered, schema)}",
         )
 
 

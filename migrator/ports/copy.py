@@ -63,7 +63,7 @@ class Source(Protocol):
         ...
 
     def cascades_are_logged(self) -> bool:
-        """Whether ON DELETE CASCADE, SET NULL and ON UPDATE leave row events (DESIGN premise B)."""
+        """Whether ON DELETE CASCADE, SET NULL and ON UPDATE leave row events (premise B)."""
         ...
 
     def checks(self) -> Iterator[Check]:
@@ -71,11 +71,11 @@ class Source(Protocol):
         ...
 
     def position(self) -> Position | None:
-        """A position that every later snapshot contains (DESIGN premise A); None when there is no change log."""
+        """A position that every later snapshot contains (premise A); None when there is no change log."""
         ...
 
     def chunks(self, collection: Collection, rows: int, after: KeyRange | None) -> Iterator[KeyRange]:
-        """Ranges of about `rows` root rows that together cover the table in key order, continuing behind `after`."""
+        """Ranges of about `rows` root rows that together cover the table in key order, continuing after `after`."""
         ...
 
     def load(self) -> Load: ...
@@ -107,7 +107,7 @@ class Lease(Protocol):
         ...
 
     def check(self) -> None:
-        """Raises LeaseLost when another process has taken the lease (DESIGN premise C), LeaseInDoubt when that can't
+        """Raises LeaseLost when another process has taken the lease (premise C), LeaseInDoubt when that can't
         be told now: a later call can."""
         ...
 
@@ -123,7 +123,7 @@ class State(Protocol):
 
     def take_over(self, run_id: str) -> None:
         """Chunks that are not done belong to this holding of the lease: what an earlier one still finishes of them
-        does not count (DESIGN premise C)."""
+        does not count (premise C)."""
         ...
 
     def finish(self, run_id: str, status: Literal["done", "abandoned"]) -> None: ...
@@ -159,9 +159,9 @@ class Writer(Protocol):
         ...
 
     def write(self, chunk: Chunk, documents: Sequence[Document]) -> list[tuple[Key, Refusal]]:
-        """Writes beside the live collection. Returns the keys that the target refused for good, each with the reason.
+        """Writes to the staged collection. Returns the keys that the target refused for good, each with the reason.
 
-        A chunk's first attempt inserts; later attempts replace by _id (DESIGN rule 4).
+        A chunk's first attempt inserts; later attempts replace by _id (rule 4).
         """
         ...
 
@@ -191,7 +191,7 @@ class Publisher(Protocol):
         ...
 
     def take_over(self, run_id: str, plan: CollectionPlan) -> None:
-        """Moves what an earlier holding of the lease loaded to a name of this one (DESIGN premise C).
+        """Moves what an earlier holding of the lease loaded to a name of this one (premise C).
 
         Raises:
             TargetError: when nothing that the run loaded is there.
@@ -219,7 +219,7 @@ class Publisher(Protocol):
         ...
 
     def sample(self, name: str, documents: Sequence[bytes]) -> str:
-        """Replaces a trial collection beside the real one by `documents` and returns its name."""
+        """Replaces a trial collection, which is not the real one, by `documents` and returns its name."""
         ...
 
 
@@ -269,8 +269,8 @@ class Target(Protocol):
         ...
 
     def state(self, lease: Lease | None = None) -> State:
-        """With a lease, the state is changed only while that is held: such calls raise LeaseLost afterwards (DESIGN
-        premise C). Without, for those who only look."""
+        """With a lease, the state is changed only while that is held: such calls raise LeaseLost afterwards
+        (premise C). Without, for those who only look."""
         ...
 
     def publisher(self, lease: Lease | None = None) -> Publisher:

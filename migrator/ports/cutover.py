@@ -37,7 +37,7 @@ class CutoverState(Protocol):
         ...
 
     def seed(self, seed: Seed) -> None:
-        """A counter begins behind `seed.last`; one that is further on stays."""
+        """A counter starts after `seed.last`; one that is higher already stays."""
         ...
 
 

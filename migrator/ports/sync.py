@@ -54,8 +54,8 @@ class LogReader(Protocol):
 
     @property
     def reached(self) -> Position:
-        """Behind the last event that `events` yielded, in the middle of a transaction too: what a snapshot must
-        contain before documents are rebuilt from it (DESIGN premise A)."""
+        """After the last event that `events` yielded, in the middle of a transaction too: what a snapshot must
+        contain before documents are rebuilt from it (premise A)."""
         ...
 
 
@@ -85,7 +85,7 @@ class Snapshots(Protocol):
     """One connection for many snapshots, one after the other."""
 
     def at_least(self, reached: Position) -> AbstractAsyncContextManager[Climber]:
-        """A snapshot that contains all that was logged before `reached` (DESIGN premise A).
+        """A snapshot that contains all that was logged before `reached` (premise A).
 
         Raises:
             SourceUnavailable: when the engine hasn't committed that within a minute.
@@ -105,7 +105,7 @@ class FollowedSource(Protocol):
     """A source whose change log can be read."""
 
     def follow(self, position: Position, watches: Mapping[TableName, Watch]) -> AbstractContextManager[LogReader]:
-        """A reader behind `position`.
+        """A reader that starts at `position`.
 
         Raises:
             SyncBlocked: when the position is of another server or no longer in its log.
@@ -118,8 +118,8 @@ class FollowedSource(Protocol):
         """Those of `tables` that there are, with all from which cascades lead to them.
 
         Args:
-            settled: of these a statement on definitions was read from the log: what it did is in the answer (DESIGN
-                premise A).
+            settled: of these a statement on definitions was read from the log: what it did is in the answer
+                (premise A).
         """
         ...
 
@@ -139,7 +139,7 @@ class SyncState(Protocol):
         ...
 
     def collection(self, scope: Scope) -> Collection:
-        """The mapping as it was frozen in the run's plan (DESIGN premise D), with the columns of its last renewal."""
+        """The mapping as it was frozen in the run's plan (premise D), with the columns of its last renewal."""
         ...
 
     def renew(self, scope: Scope, collection: Collection, reaches: Iterable[Reach]) -> None:
@@ -160,7 +160,7 @@ class SyncState(Protocol):
         tracked: Sequence[TrackedChange] = (),
         known: Mapping[Scope, KnownTables] | None = None,
     ) -> None:
-        """Everything before `position` is in the documents of these, or dirty in the state (DESIGN rule 5).
+        """Everything before `position` is in the documents of these, or dirty in the state (rule 5).
 
         Before that, changes tracked rows in the given order; in one act with the positions, where the target can and
         they are not too many.
@@ -198,7 +198,7 @@ class SyncState(Protocol):
         """These are done, except those noted again meanwhile."""
         ...
 
-    # --- tracked rows (DESIGN premise B); each scope has its own, as it has a position: both are of one moment ---
+    # --- tracked rows (premise B); each scope has its own, as it has a position: both are of one moment ---
 
     def put_tracked(self, scope: Scope, rows: Sequence[TrackedRow]) -> None:
         """Writes or replaces them by table and key."""
@@ -229,7 +229,7 @@ class SyncState(Protocol):
     # --- rejected documents ---
 
     def note_rejected(self, scope: Scope, keys: Sequence[Key], rejected: Sequence[Rejected], *, conflict: bool) -> None:
-        """Replaces what was noted for these documents, by the copy or by an earlier rebuild (EDGE_CASES 55).
+        """Replaces what was noted for these documents, by the copy or by an earlier rebuild (edge case 55).
 
         `conflict`: they are refused for a unique value that another document has; worth another try when others change.
         """
@@ -250,7 +250,7 @@ class SyncState(Protocol):
     def rejected_keys(self, scope: Scope, after: str | None, limit: int) -> list[tuple[str, Key]]:
         """Documents noted by a sync: their keys as people read them, and themselves, in the order of that text.
 
-        About `limit` of those behind the text `after`, keys that read the same together; none when there are no more.
+        About `limit` of those after the text `after`, keys that read the same together; none when there are no more.
         """
         ...
 
@@ -262,7 +262,7 @@ class SyncState(Protocol):
         """Documents that were rejected with `conflict`, the longest untried first."""
         ...
 
-    # --- handing a collection over from sync to apply, before it is replaced (DESIGN premise C) ---
+    # --- handing a collection over from sync to apply, before it is replaced (premise C) ---
 
     def ask_pause(self, collection: str, run: str) -> None:
         """apply `run` wants nobody to write to the live collection any more."""
@@ -290,15 +290,15 @@ class SyncState(Protocol):
 
 
 class Documents(Protocol):
-    """The documents of one collection, live or beside it, as one writer at a time changes them."""
+    """The documents of one collection, live or staged, as one writer at a time changes them."""
 
     def write(self, documents: Sequence[Document], deletes: Sequence[bytes]) -> WriteOutcome:
         """Replaces or inserts, and deletes by `{_id: ...}`; idempotent, acknowledged by a majority.
 
-        Two documents of one call may swap a unique value (EDGE_CASES 51).
+        Two documents of one call may swap a unique value (edge case 51).
 
         Raises:
-            LeaseLost: when this process is no longer the one writer (DESIGN premise C).
+            LeaseLost: when this process is no longer the one writer (premise C).
         """
         ...
 
@@ -308,7 +308,7 @@ class Documents(Protocol):
 
 
 class Renewer(Protocol):
-    """Changes what a live collection has besides its documents, when its mapping's columns are renewed."""
+    """Changes what a live collection has apart from its documents, when its mapping's columns are renewed."""
 
     def renew(
         self,
@@ -349,14 +349,14 @@ class SyncTarget(Protocol):
 
     def sync_state(self, lease: Lease | None = None) -> SyncState:
         """With a lease, positions, dirty reaches, tracked rows and rejected documents are changed only while that is
-        held: such calls raise LeaseLost afterwards (DESIGN premise C: a late `put_tracked` would hide a newer value).
+        held: such calls raise LeaseLost afterwards (premise C: a late `put_tracked` would hide a newer value).
         Without, for those who look, ask for a pause or work at the same run at once."""
         ...
 
     def signs(self) -> Signs: ...
 
     def documents(self, scope: Scope, lease: Lease, *, staged: bool) -> Documents:
-        """The live collection, or the one that the scope's run loads beside it."""
+        """The live collection, or the one that the scope's run loads next to it."""
         ...
 
     def renewer(self, lease: Lease) -> Renewer: ...

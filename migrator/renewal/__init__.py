@@ -1,1 +1,1 @@
-"""What altered tables mean for an applied mapping: the mapping renewed, and what becomes of its documents."""
+"""What altered tables mean for an applied mapping: the renewed mapping, and what happens to its documents."""

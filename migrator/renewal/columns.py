@@ -1,6 +1,6 @@
 """One column before and after its definition changed: are its values the same, and is it still found by them? Pure.
 
-Both questions err to the safe side: what isn't known to be kept counts as changed.
+Both answers err on the safe side: what isn't known to be kept counts as changed.
 https://dev.mysql.com/doc/refman/8.4/en/alter-table.html
 """
 

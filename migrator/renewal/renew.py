@@ -1,6 +1,6 @@
 """A mapping as it was applied against tables that were altered since: what it is now, and what that means. Pure.
 
-The mapping stays frozen (DESIGN premise D): the same columns become the same fields. What is renewed is what those
+The mapping stays frozen (premise D): the same columns become the same fields. What is renewed is what those
 columns are, and by that the types of the documents' values. A column that came to a table comes into no document.
 """
 

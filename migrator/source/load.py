@@ -1,4 +1,4 @@
-"""How busy the source is, so that a copy can hold back."""
+"""How busy the source is, so that a copy can pause."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ _LAG = ("Seconds_Behind_Source", "Seconds_Behind_Master")
 
 
 def read_load(url: SourceUrl) -> Load:
-    """Threads_running of the source, and how far the URL's `replica`, if any, is behind.
+    """Threads_running of the source, and the lag of the URL's `replica`, if any.
 
-    A replica that doesn't replicate is infinitely far behind.
+    The lag of a replica that doesn't replicate is infinite.
 
     Raises:
         SourceError: when the replica is none, or the account may not see its state (REPLICATION CLIENT, on MariaDB
@@ -46,7 +46,7 @@ def _lag(connection: Connection, url: SourceUrl) -> float:
         raise SourceError(
             "the watched server is not a replica",
             where=url.place,
-            hint="Take replica= out of the source URL, or name a replica of the source.",
+            hint="Remove replica= from the source URL, or name a replica of the source.",
         )
     found = [next((channel[name] for name in _LAG if name in channel), None) for channel in channels]
     return max(math.inf if seconds is None else float(seconds) for seconds in found)

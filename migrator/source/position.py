@@ -1,4 +1,4 @@
-"""Where the change log stands, taken so that every later snapshot contains all events before it (DESIGN premise A)."""
+"""The position of the change log, taken so that every later snapshot contains all events before it (premise A)."""
 
 from __future__ import annotations
 

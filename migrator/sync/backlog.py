@@ -1,4 +1,4 @@
-"""Whether something waits in the state, asked as seldom as can be: every batch would pay for it."""
+"""Whether something waits in the state. It is asked as rarely as possible, since every batch would pay for it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Documents whose changes are told to the cache of the application's repositories."""
+"""Removes changed documents from the cache of the application's repositories."""
 
 from __future__ import annotations
 

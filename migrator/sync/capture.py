@@ -1,9 +1,8 @@
-"""Takes changed keys from the log into the state while a copy runs, so that the log may expire behind a long copy."""
+"""Takes changed keys from the log into the state while a copy runs, so that the log may expire during a long copy."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from contextlib import closing
 
 from migrator.ports.sync import SyncableSource, SyncState
 from migrator.sync.change_handler import Later
@@ -22,11 +21,11 @@ def capture(
 
     Raises:
         SyncBlocked: when the log can't be followed.
-        SourceUnavailable, TargetUnavailable: when passing faults outlasted the retries.
+        SourceUnavailable, TargetUnavailable: when transient errors outlasted the retries.
     """
     renewals = RefusedRenewals(state)
-    # It runs beside the copy, which is what people hear of; where it ends early the copy goes on without.
-    with closing(Follower(source, state, members, Later(state), renewals, _never, retry_seconds, UNHEARD)) as follower:
+    # It runs next to the copy, which is what people hear of; where it ends early the copy goes on without.
+    with Follower(source, state, members, Later(state), renewals, _never, retry_seconds, UNHEARD) as follower:
         while not is_over():
             follower.step(_WAIT)
         follower.finish()

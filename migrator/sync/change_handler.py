@@ -1,4 +1,4 @@
-"""What becomes of reaches: documents rebuilt at once, or a note in the state for later."""
+"""What is done with reaches: their documents are rebuilt at once, or recorded in the state for later."""
 
 from __future__ import annotations
 
@@ -37,11 +37,11 @@ class Treatment(Protocol):
     """Makes sure that the documents of reaches become right; when a call returns, nothing of it can be lost."""
 
     def take(self, pending: Pending, reached: Position) -> Rebuilt:
-        """`reached`: behind the last event that led to these."""
+        """`reached`: the position after the last event that led to these."""
         ...
 
     def note(self, scope: Scope, reaches: Iterable[Reach]) -> None:
-        """These are to be worked off later."""
+        """The documents of these are to be rebuilt later."""
         ...
 
     def renew(self, scope: Scope, collection: Collection) -> None:
@@ -56,7 +56,7 @@ class Treatment(Protocol):
 
 
 class Later:
-    """Notes everything: for as long as the documents are being copied (their log may expire behind)."""
+    """Records everything, as long as the documents are being copied (their log may expire meanwhile)."""
 
     def __init__(self, state: SyncState) -> None:
         self._state = state
@@ -143,7 +143,7 @@ class Now:
 
     async def _take(self, pending: Pending, reached: Position) -> Rebuilt:
         total = Rebuilt()
-        # DESIGN premise A: the snapshot contains every event already read.
+        # Premise A: the snapshot contains every event already read.
         async with self._snapshot(reached) as snapshot:
             for scope, reaches in pending.items():
                 line = self._lines[scope]

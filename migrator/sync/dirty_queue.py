@@ -1,4 +1,4 @@
-"""Works off what waits in the state as dirty, a bounded piece at a time; each piece is noted when it is done."""
+"""Rebuilds the documents that are dirty in the state, a bounded piece at a time, and records each finished piece."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class Drainer:
 
     async def step(self, snapshot: Climber) -> Rebuilt | None:
         """Does some of it; None when nothing waits. The snapshot must contain all that was read when entries were
-        noted (DESIGN premise A)."""
+        noted (premise A)."""
         entries = self._state.dirty(self._scope, _ENTRIES_AT_ONCE)
         if not entries:
             return None
@@ -96,8 +96,8 @@ class Drainer:
 
     def _next_rejected(self, after: Key | None) -> tuple[Sequence[Key], Key | None]:
         if after is None:
-            # Those of the copy can't be told by key. What still is wrong is noted anew: for the row's event behind a
-            # TRUNCATE, by `rows` otherwise.
+            # Those of the copy can't be found by key. What is still wrong is recorded again: for the row's event after
+            # a TRUNCATE, by `rows` otherwise.
             self._state.forget_copied_rejected(self._scope)
         found = self._state.rejected_keys(self._scope, after[0].decode() if after else None, KEYS_AT_ONCE)
         return [key for _, key in found], (found[-1][0].encode(),) if found else None

@@ -58,8 +58,9 @@ def rehearse(
     with ExitStack() as stack:
         stack.callback(telling.close)
         renewals = ToldRenewals(telling.note)
-        follower = Follower(source, _Untouched(state), members, telling, renewals, _nothing, retry_seconds, UNHEARD)
-        stack.callback(follower.close)
+        follower = stack.enter_context(
+            Follower(source, _Untouched(state), members, telling, renewals, _nothing, retry_seconds, UNHEARD)
+        )
         goal = source.log_status(follower.reached).end
         while follower.progress.position is None or is_behind(follower.progress.position, goal):
             follower.step(_WAIT)

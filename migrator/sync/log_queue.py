@@ -13,7 +13,7 @@ from migrator.model.change import LogEvent, RowChange, Rows, Statement, TableNam
 from migrator.model.position import Position
 from migrator.ports.sync import FollowedSource, LogReader
 
-# What waits may take about so much memory (DESIGN rule 7): thousands of changes, so that a batch is never short of them
+# What waits may take about so much memory (rule 7): thousands of changes, so that a batch is never short of them
 # because transactions are small.
 _LIMIT_BYTES = 16 << 20
 _EVENT_BYTES = 500
@@ -27,7 +27,7 @@ class Taken:
     """An event that was read.
 
     Attributes:
-        reached: what a snapshot must contain to be later than it (DESIGN premise A).
+        reached: what a snapshot must contain to be later than it (premise A).
         at: when it was read, by this process's monotonic clock.
     """
 
@@ -106,7 +106,7 @@ class Intake:
         return found
 
     def watch(self, watches: Mapping[TableName, Watch]) -> None:
-        """Answers a Statement: the tables as they are now. Nothing behind the statement is read before."""
+        """Answers a Statement: the tables as they are now. Nothing after the statement is read before."""
         self._reader.watch(watches)
         self.go_on()
 
@@ -127,7 +127,7 @@ class Intake:
             for event in self._reader.events():
                 self._put(Taken(event, self._reader.reached, time.monotonic()))
                 if isinstance(event, Statement):
-                    # What follows may look different: the tables are read again first (EDGE_CASES 53).
+                    # What follows may look different: the tables are read again first (edge case 53).
                     self._go_on.wait()
                     self._go_on.clear()
                 if self._ending.is_set():

@@ -71,12 +71,12 @@ class Rebuilder:
             if last.rows:
                 total += await self._put(snapshot, last, ())
             last = batch
-        # What did not come back byte for byte doesn't exist (DESIGN, Identity). Its document goes together with others'
-        # coming, since a unique value may pass from one to the other.
+        # What did not come back byte for byte doesn't exist (Identity in docs/invariants.md). Its document is
+        # deleted in the call that writes others, since a unique value may pass from one to the other.
         return total + await self._put(snapshot, last, list(left))
 
     async def _put(self, snapshot: RowReader, batch: Batch, gone: Sequence[Key]) -> Rebuilt:
-        # EDGE_CASES 55: a rejected row must not leave its old document as if nothing had happened.
+        # Edge case 55: a rejected row must not leave its old document as if nothing had happened.
         outcome = self._documents.write(batch.documents, self._ids((*gone, *batch.rejected_keys)))
         if outcome.conflicts:
             outcome = await self._with_others(snapshot, batch.documents, outcome)
@@ -94,7 +94,7 @@ class Rebuilder:
     async def _with_others(
         self, snapshot: RowReader, documents: Sequence[Document], outcome: WriteOutcome
     ) -> WriteOutcome:
-        """Once more, with the documents that hold the wanted values: those may be out of date (EDGE_CASES 51)."""
+        """Once more, with the documents that hold the wanted values: those may be out of date (edge case 51)."""
         others = [key for conflict in outcome.conflicts if conflict.other for key in self._keys_of(conflict.other)]
         if not others:
             return outcome

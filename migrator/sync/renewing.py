@@ -5,7 +5,7 @@ Nothing may be lost by a crash in between, and no document be refused that is ri
   2. validator and unique indexes, before the first document of the new types is written. Documents of the old types can
      still be replaced (`validationLevel: moderate`);
   3. dirty reaches and the renewed mapping, in one act or in this order.
-The position in the log is saved behind the statement later: after a crash it is read again, and all this is repeated.
+A position after the statement is saved later: after a crash it is read again, and all this is repeated.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ class Renewals(Protocol):
     """What a renewal leads to. When a call returns, nothing of it can be lost."""
 
     def renew(self, scope: Scope, before: Collection, renewal: Renewal, reaches: Sequence[Reach]) -> None:
-        """From here on documents are made by `renewal.collection`, and `reaches` are worked off."""
+        """From here on documents are made by `renewal.collection`, and the documents of `reaches` are rebuilt."""
         ...
 
     def settle(self, scope: Scope, collection: Collection) -> None:
@@ -80,7 +80,7 @@ class RefusedRenewals:
         self._state.mark_dirty(scope, reaches)
 
     def settle(self, scope: Scope, collection: Collection) -> None:
-        """What is loaded beside the live collection has no note yet."""
+        """A staged collection has no record yet."""
 
 
 class ToldRenewals:

@@ -1,4 +1,4 @@
-"""What a sync says of itself: how far it is, how fast, how much time the log leaves it."""
+"""The report of a sync: its progress and rate, and the time until the log expires."""
 
 from __future__ import annotations
 

@@ -12,7 +12,7 @@ from migrator.model.chunk import Key
 from migrator.model.tree import Collection, Node
 from migrator.ports.sync import Climber
 
-# Root keys that are searched for together; a reach that leads to more is worked off in pieces (EDGE_CASES 29).
+# Root keys that are searched for together; a reach that leads to more is processed in pieces (edge case 29).
 KEYS_AT_ONCE = 2000
 # Root keys that one batch rebuilds: more would keep the position back for too long.
 _KEYS_OF_BATCH = 5000

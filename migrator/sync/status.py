@@ -1,4 +1,4 @@
-"""status: how far copy and sync are, from the target's state alone, whoever is at work and wherever."""
+"""status: the progress of copy and sync, from the target's state alone, whatever machine they run on."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def read_status(target: SyncableTarget) -> Status:
         at=_iso(signs.now()),
         collections=tuple(each for _, each in sorted(found.items())),
         run=None if run is None else RunStatus(run.id, run.started),
-        # One that runs no more and left nothing to be gone on with is of no interest.
+        # One that is not running and left nothing to resume is not shown.
         apply=apply if apply is not None and (apply.running or run is not None) else _nobody(run is not None),
         sync=sync,
         verify=verify if verify is not None and (verify.running or verify.ended != "done") else None,

@@ -1,6 +1,6 @@
 """sync: keeps live collections in step with the source's change log until told to stop.
 
-One process at a time writes (DESIGN premise C): it holds the sync lease; others wait as standbys. Which collections it
+One process at a time writes (premise C): it holds the sync lease; others wait as standbys. Which collections it
 serves, and by which mapping, stands in the target: any machine can go on. A collection that apply wants to replace is
 let go between two batches, and taken up again, with its new mapping and its own position, when it is published.
 """
@@ -43,7 +43,7 @@ class SyncOptions:
     Attributes:
         until_caught_up: end when everything is done that was logged before the start.
         seconds: end after so long; None for no end.
-        retry_seconds: how long passing faults are tried again before the work stops.
+        retry_seconds: how long transient errors are tried again before the work stops.
     """
 
     until_caught_up: bool = False
@@ -102,7 +102,7 @@ def sync(
         SyncBlocked: when the log can't be followed any further; says the position and the way out.
         LeaseHeld: when another sync is at work, and this one was to end when it has caught up.
         LeaseLost: when another process took over.
-        Stopped: when passing faults outlasted the retries.
+        Stopped: when transient errors outlasted the retries.
         SourceError, TargetError: when one side refuses for good.
     """
     with announcements.waiting("the source's settings"):
@@ -140,7 +140,7 @@ def _lease(
                 if held.what != said:
                     observer.note(f"standby: {held.what}")
                     announcer.enter(Phase("standby"))
-                    wait.begin(f"the sync at work to end: {held.what}")
+                    wait.begin(f"the running sync to end: {held.what}")
                     said = held.what
             time.sleep(_STANDBY_LOOK)
     return None
@@ -234,18 +234,18 @@ class _Sync:
         ]
         treatment = Now(self._source, self._state, served, self._announcer)
         stack.callback(treatment.close)
-        follower = Follower(
-            self._source,
-            self._state,
-            self._serving.members,
-            treatment,
-            LiveRenewals(self._target.renewer(self._lease), self._state, self._observer.note),
-            self._before_write,
-            self._options.retry_seconds,
-            self._announcer,
+        return stack.enter_context(
+            Follower(
+                self._source,
+                self._state,
+                self._serving.members,
+                treatment,
+                LiveRenewals(self._target.renewer(self._lease), self._state, self._observer.note),
+                self._before_write,
+                self._options.retry_seconds,
+                self._announcer,
+            )
         )
-        stack.callback(follower.close)
-        return follower
 
     # --- what is served ---
 
@@ -253,7 +253,7 @@ class _Sync:
         """What can be kept in step of what is published, less what apply wants to replace.
 
         What may be served is reported before the wishes are read: an apply that asks later finds it in the report and
-        waits, one that asked earlier is heard (DESIGN premise C).
+        waits, one that asked earlier is heard (premise C).
         """
         published = self._state.published()
         self._announcer.enter(Phase("starting"))
@@ -274,7 +274,7 @@ class _Sync:
             self._observer.note(text)
 
     def _before_write(self) -> None:
-        """DESIGN premise C: nobody else writes, and nobody wants to replace what is written to. Whoever wants to waits
+        """Premise C: nobody else writes, and nobody wants to replace what is written to. Whoever wants to waits
         for this sync to let go, so a look now and then is enough."""
         self._lease.check()
         if time.monotonic() - self._looked >= _LOOK_EVERY:

@@ -1,7 +1,7 @@
 """What the tables of some collections look like: where the log is being read, and now.
 
 The two differ as long as a statement on definitions is ahead in the log. Documents are made of rows as they are now,
-and events tell of rows as they were: each needs its own (EDGE_CASES 36, 53).
+and events tell of rows as they were: each needs its own (edge cases 36, 53).
 """
 
 from __future__ import annotations
@@ -80,7 +80,7 @@ class Tables:
         self._unkept = set(positions) - self._kept.keys()
 
     def advance(self, scopes: Iterable[Scope], altered: Container[TableName]) -> None:
-        """Behind a statement after which they were read, and before which `scopes` stood.
+        """After a statement; they were read after it, and `scopes` had a position before it.
 
         Args:
             altered: from here on these are as they are now. Of the others a statement may be ahead.
@@ -139,7 +139,7 @@ class Tables:
         """Whether a statement may have changed what the documents show of rows, without events.
 
         Args:
-            place: behind the statement.
+            place: after the statement.
         """
         return any(
             not self._keeps(text, place, name, lambda was, now, what: keeps_rows(collection, was, now, what))
@@ -158,7 +158,7 @@ class Tables:
             return what is not None
         was, now, end = self.schema.by_name.get(name), self.now.schema.by_name.get(name), self._ends.get(name)
         # The table before the statement must be known: a definition that was read later may hold what this one did.
-        # What statements behind it did may be in the table of now: those will not be known so well, in their turn.
+        # What later statements did may be in the table of now: those will not be known so well, in their turn.
         if was is None or now is None or end is None or log_place(end) >= place:
             return False
         return judge(was, now, what)

@@ -16,7 +16,7 @@ def open_target(url: str, retry_seconds: float | None = None, waits: Waits = UNT
 
     Args:
         url: `mongodb://user:password@host:27017/database`, `mongodb+srv://...`, `file:PATH` or `file:///absolute/path`.
-        retry_seconds: how long a call waits out passing faults of a server; None for 40.
+        retry_seconds: how long a call waits out transient errors of a server; None for 40.
         waits: hears of a server that is waited for.
 
     Raises:

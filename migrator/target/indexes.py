@@ -20,7 +20,7 @@ def document(spec: IndexSpec) -> dict[str, Any]:
     """The element of createIndexes' `indexes`.
 
     A unique index whose keys may be null covers only documents where none of them is: MySQL allows many NULLs,
-    MongoDB one null (EDGE_CASES 52).
+    MongoDB one null (edge case 52).
     """
     made: dict[str, Any] = {"key": dict(spec.keys), "name": spec.name}
     if spec.unique:

@@ -1,4 +1,4 @@
-"""The lease: one apply at a time on a target (DESIGN premise C), without comparing clocks of different machines.
+"""The lease: one apply at a time on a target (premise C), without comparing clocks of different machines.
 
 The owner counts a number up in the target (`beat`), every two seconds. Who wants the lease watches the number: as long
 as it moves, the owner lives; when it stands still for ten seconds, measured by the watcher alone, the owner is taken
@@ -126,7 +126,7 @@ class HeldLease:
             raise LeaseInDoubt(
                 f"could not renew the lease for {silent:.0f} seconds, so another process may have taken over",
                 where=self._where,
-                hint="Run the same command again: it goes on where this one stopped.",
+                hint="Run the same command again: it continues where this one stopped.",
             )
 
     def stop(self) -> None:
@@ -223,7 +223,7 @@ def _wait_for_silence(store: LeaseStore, found: Holding, where: str, timing: Tim
             return
         if seen != found:
             raise LeaseHeld(
-                f"{seen.owner.purpose} is at work on this target: {describe(seen.owner)}",
+                f"{seen.owner.purpose} is running on this target: {describe(seen.owner)}",
                 where=where,
                 hint="Wait for it to finish, or end it: what it finished is kept.",
             )

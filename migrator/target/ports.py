@@ -66,7 +66,7 @@ class Place(Protocol):
         ...
 
     def take_over(self, run_id: str, name: str) -> bool:
-        """Moves what the run loaded to where this holding loads it (DESIGN premise C). False when there is nothing.
+        """Moves what the run loaded to where this holding loads it (premise C). False when there is nothing.
 
         What was loaded is at the highest number: every holding moves it up before it writes. At lower numbers are
         only late writes.

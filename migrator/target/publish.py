@@ -20,7 +20,7 @@ from migrator.target.record import Entry, Intent, Record
 from migrator.target.structure import Seen, describe, owned
 from migrator.waits import Building, untold
 
-_FOREIGN = "Look at what it holds. --replace puts a fresh copy in its place, --adopt takes it over as it is."
+_FOREIGN = "Check what it contains. --replace puts a new copy in its place, --adopt takes it over as it is."
 
 
 class Publisher:
@@ -118,7 +118,9 @@ class Publisher:
             nonlocal broken_off
             if record.run != scope.run:
                 raise LeaseLost(
-                    "another run has replaced this collection meanwhile", where=self._at(name), hint="Start sync again."
+                    "another run has replaced this collection in the meantime",
+                    where=self._at(name),
+                    hint="Start sync again.",
                 )
             broken_off = record.mapping_hash != before.mapping_hash
             return replace(
@@ -236,7 +238,7 @@ class Publisher:
     def _refuse_foreign(self, plan: CollectionPlan, live: Seen, record: Record | None) -> None:
         if live.exists and plan.action != "replace" and not owned(live, record):
             raise NotOwned(
-                "a collection of this name is there, and migrator did not make it",
+                "a collection of this name exists, and migrator did not make it",
                 where=self._at(plan.collection.name),
                 hint=_FOREIGN,
             )
@@ -248,7 +250,7 @@ class Publisher:
             return
         self._place.set_validator(name, now.validator)
         raise PlanRefused(
-            "its tables were altered while this was at work, and sync has renewed the columns",
+            "its tables were altered in the meantime, and sync has renewed the columns",
             where=self._at(name),
             hint="Make a new plan.",
         )

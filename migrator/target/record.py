@@ -1,4 +1,4 @@
-"""What migrator notes about the collections it publishes, and the half-done publishing that a crash leaves."""
+"""What migrator records about the collections it publishes, and the unfinished publishing that a crash leaves."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Who has a lease and whether they live, told without waiting where the target's clock or this machine can tell."""
+"""Who has a lease and whether they live, without waiting if the target's clock or this machine shows it."""
 
 from __future__ import annotations
 

@@ -98,7 +98,9 @@ def _mongo(text: str) -> MongoUrl:
     if parts["scheme"] == "mongodb":
         _check_by_driver(text, parts["hosts"], parts["options"] or "")
     elif "," in parts["hosts"] or ":" in parts["hosts"]:
-        raise SettingsError("mongodb+srv:// takes one host name, no port", hint="Use mongodb:// for a list of hosts.")
+        raise SettingsError(
+            "mongodb+srv:// accepts one host name and no port", hint="Use mongodb:// for a list of hosts."
+        )
     user = f"{parts['user']}@" if parts["user"] else ""
     return MongoUrl(text, f"{parts['scheme']}://{user}{parts['hosts']}/{database}", database)
 

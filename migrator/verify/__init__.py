@@ -1,1 +1,1 @@
-"""Whether the target says what the source says: every document rebuilt and compared, and sums beside each other."""
+"""Whether the target agrees with the source: every document is rebuilt and compared, and so are sums of both sides."""

@@ -1,4 +1,4 @@
-"""How far verify is with one collection: what was handed out, what came back, what is settled from the front on."""
+"""The progress of verify with one collection: what was handed out, what came back, what is settled."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class _Part:
 
 
 class Course:
-    """One collection. Parts are numbered; what is settled from the first one on can be gone on behind."""
+    """One collection. Parts are numbered; verify resumes after those that are settled, counted from the first."""
 
     def __init__(self, published: Published, done: CollectionPass) -> None:
         self.published = published
@@ -79,7 +79,7 @@ class Course:
         self._advance()
 
     def progress(self) -> CollectionPass:
-        """What is settled, to go on behind it."""
+        """What is settled, to resume after it."""
         ready = self.idle
         return replace(
             self._done,

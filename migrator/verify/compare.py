@@ -45,7 +45,7 @@ def _documents(path: str, source: bytes, target: bytes) -> Iterator[Difference]:
     ours, theirs = list(elements(source)), list(elements(target))
     names, others = [each.name for each in ours], [each.name for each in theirs]
     if len(set(names)) < len(names) or len(set(others)) < len(others):
-        yield Difference(path, _listed(names), _listed(others), "a field is there twice")
+        yield Difference(path, _listed(names), _listed(others), "a field occurs twice")
         return
     by_name = {each.name: each for each in theirs}
     for one in ours:
@@ -74,7 +74,7 @@ def _arrays(path: str, source: Sequence[Element], target: Sequence[Element]) -> 
     ours, theirs = [(each.type, each.payload) for each in source], [(each.type, each.payload) for each in target]
     if ours == theirs:
         # Only the names of the elements differ, which no reader of arrays looks at.
-        yield Difference(path, None, None, "the elements are numbered otherwise")
+        yield Difference(path, None, None, "the elements are numbered differently")
         return
     if len(ours) == len(theirs) and Counter(ours) == Counter(theirs):
         places = [str(theirs.index(each)) for each in ours]

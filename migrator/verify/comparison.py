@@ -1,4 +1,4 @@
-"""One look at some documents: rebuilt from a snapshot of the source, compared with what the target has."""
+"""One comparison of some documents: rebuilt from a snapshot of the source, compared with what the target has."""
 
 from __future__ import annotations
 
@@ -228,7 +228,7 @@ class Looker:
         if found is not None:
             sight.tally += Tally(checked=1, found=1)
             if found.count > 1:
-                sight.fault("different", identity, (key,), document, found.document, f"it is there {found.count} times")
+                sight.fault("different", identity, (key,), document, found.document, f"it occurs {found.count} times")
             elif found.document != document:
                 twin = found.identity if found.identity != identity else None
                 sight.fault("different", identity, (key,), document, found.document, stored=twin)
@@ -246,15 +246,17 @@ class Looker:
         reasons: frozenset[Key],
         sight: _Sight,
     ) -> None:
-        """A row that can't be made into a document must have none, and a reason in the state (EDGE_CASES 55)."""
+        """A row that can't be made into a document must have none, and a reason in the state (edge case 55)."""
         found = stored.get(identity)
         if found is not None:
             sight.tally += Tally(found=1)
-            sight.fault("extra", identity, (key,), _REJECTED, found.document, "its row can't be made into a document")
+            sight.fault(
+                "extra", identity, (key,), _REJECTED, found.document, "its row can't be converted into a document"
+            )
         elif key in reasons:
             sight.tally += Tally(rejected=1)
         else:
-            why = "its row can't be made into a document, and the state doesn't say why"
+            why = "its row can't be converted into a document, and the state has no reason"
             sight.fault("missing", identity, (key,), _REJECTED, b"", why)
 
     def _find(self, ids: Sequence[bytes], others: Sequence[bytes | None]) -> dict[bytes, _Copy]:

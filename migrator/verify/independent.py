@@ -1,4 +1,4 @@
-"""The independent look: sums of the tables, made by the source, beside sums of the documents, made by the target.
+"""The independent check: the source computes sums of its tables, the target sums of its documents; both are compared.
 
 verify shares the assembler with the copy and would not see the assembler's own mistakes. Here no document is rebuilt:
 an element that is left out is missing in a count, a swapped column in a sum.
@@ -71,8 +71,8 @@ class IndependentReport:
 
 
 def independent_look(ends: VerifyEnds, options: VerifyOptions, observer: VerifyObserver) -> IndependentReport:
-    """Adds up both sides. Beside a sync it waits until that has passed the tables' sums; what moves meanwhile is looked
-    at several times.
+    """Adds up both sides. While a sync runs, it waits until that has passed the tables' sums, and tries several times
+    where values change in between.
 
     Raises:
         SettingsError: when what is asked for is not there.
@@ -118,7 +118,7 @@ class _Look:
         for _ in range(_LOOKS):
             with self._announcer.waiting(f"the source to add up the tables of {name}"):
                 ours = self._retrying(lambda: self._source.sums(usable, without))
-            with self._announcer.waiting("the sync at work to pass those sums"):
+            with self._announcer.waiting("the running sync to pass those sums"):
                 followed = self._wait(published)
             with self._announcer.waiting(f"the target to add up {name}"):
                 theirs = self._state.sums(name, usable)
@@ -160,7 +160,7 @@ class _Look:
 
 
 def compared(name: str, every: Sequence[Spot], ours: Sequence[NodeSums], theirs: Sequence[NodeSums]) -> list[Line]:
-    """The sums of one collection beside each other."""
+    """The sums of one collection, compared."""
     return [
         line for spot, one, other in zip(every, ours, theirs, strict=True) for line in _lines(name, spot, one, other)
     ]

@@ -1,4 +1,4 @@
-"""How a verify is told what it may do, and what it reports while it works."""
+"""The options of a verify, and what it reports while it works."""
 
 from __future__ import annotations
 
@@ -28,10 +28,10 @@ class VerifyOptions:
 
 
 class VerifyObserver(PauseObserver, Hearer, Protocol):
-    """Hears of the work as it goes on; called in the process that runs `verify`, but for `doing` from one thread."""
+    """Is told of the work while it runs; called in the process that runs `verify`, but for `doing` from one thread."""
 
     def started(self, expected: int, begun: str) -> None:
-        """`expected`: documents in the target, estimated; `begun`: when the pass began that is gone on with, or ""."""
+        """`expected`: documents in the target, estimated; `begun`: when the resumed pass began, or ""."""
         ...
 
     def looked(self, collection: str, tally: Tally, waiting: int) -> None:

@@ -1,10 +1,10 @@
-"""From suspects to faults: what is looked at again, when, and what is certain.
+"""From differences to faults: what is compared again, when, and what is certain.
 
 Without a sync a difference is a fault as soon as it is seen. With one, it may be that the sync hasn't been there yet,
 or that the document changed between the two sides' reading. So it is looked at again when the sync has passed the place
-where the source's log ended after the look's snapshot: nothing in the snapshot was logged behind it (DESIGN premise A,
+where the source's log ended after the look's snapshot: nothing in the snapshot was logged after it (premise A,
 the other way round). What was seen three times in a row, the same bytes on both sides, is a fault. A document that
-changes all the time can't be told; it counts as not right.
+changes all the time can't be judged; it does not count as right.
 """
 
 from __future__ import annotations
@@ -146,7 +146,7 @@ class Settling:
                 self._waiting.append(group)
 
     def _confirmed(self, group: Group) -> None:
-        """Nothing will mend these by itself."""
+        """Nothing will repair these by itself."""
         collection = group.course.published.collection
         if not tells_keys(collection) and collection.root.key:
             # A row with the same digits in another mixture of cases may have made it.
@@ -181,6 +181,6 @@ class Settling:
         if not faults:
             return
         if group.repairs:
-            faults = [replace(each, reason=each.reason or "it could not be put right") for each in faults]
+            faults = [replace(each, reason=each.reason or "it could not be corrected") for each in faults]
         kinds = Counter[str](each.kind for each in faults)
         group.course.settle(group.number, Tally(**kinds), faults, len(faults))

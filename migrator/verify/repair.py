@@ -1,4 +1,4 @@
-"""Puts documents right: by writing them, or by handing their keys to the sync at work (DESIGN premise C)."""
+"""Corrects documents: by writing them, or by handing their keys to the running sync (premise C)."""
 
 from __future__ import annotations
 
@@ -120,5 +120,5 @@ def _beyond_sync(suspect: Suspect) -> str:
     if suspect.stored is not None:
         return "its _id has another type, which a sync can't change: stop it, and repair then"
     if not suspect.fault.keys:
-        return "no row can have made this _id, so a sync leaves it alone: stop it, and repair then"
+        return "no row can have made this _id, so a sync does not change it: stop it, and repair then"
     return ""

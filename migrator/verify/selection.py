@@ -1,4 +1,4 @@
-"""Which documents are looked at: everything, some at random, or those of keys that a person named."""
+"""Which documents are compared: all, some at random, or those of given keys."""
 
 from __future__ import annotations
 

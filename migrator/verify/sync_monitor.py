@@ -1,4 +1,4 @@
-"""Whether a sync keeps the target in step meanwhile, and how far it is: a difference that it will mend is none."""
+"""Whether a sync is running and how far it is: a difference that it will remove is none."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _LOOK_EVERY = 0.3
 
 
 class Race:
-    """One sync beside one verify."""
+    """The sync that runs during a verify."""
 
     def __init__(self, target: SyncTarget | None) -> None:
         self._target = target

@@ -1,4 +1,4 @@
-"""What worker processes are asked to look at, and what they answer. All plain data."""
+"""What worker processes have to compare, and their answers. All plain data."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ class Looked:
         tally: of what is right, and rows read.
         suspects: the rest.
         end: where the source's log ended after the look's snapshot was taken, for a target that is kept in step; the
-            snapshot holds nothing that was logged behind it.
+            snapshot holds nothing that was logged after it.
     """
 
     tally: Tally

@@ -2,7 +2,7 @@
 
 Workers look at key ranges of the root tables, each in one snapshot, then at documents of the target that no row may
 make. What they saw is settled here (see `settle`), and noted in the target, so that a verify that was interrupted goes
-on behind what is settled.
+on after what is settled.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ from migrator.workers.retry import retrying
 _PRELOAD = ("migrator.source", "migrator.target", "migrator.verify.worker")
 _TICK = 0.2
 _SAVE_EVERY = 5.0
-# A pass that was begun longer ago says too little of now to be gone on with.
+# A pass that began longer ago is not resumed: it says too little about the present.
 _OLDEST = timedelta(hours=24)
 # No new documents are looked at while so many wait to be looked at again.
 _MOST_WAITING = 20_000
@@ -52,7 +52,7 @@ def verify(ends: VerifyEnds, options: VerifyOptions, observer: VerifyObserver) -
         PlanRefused: when the source is another server than the one that was copied from, or the target can't be put
             right.
         LeaseHeld: when documents are to be put right, and another process may be writing them.
-        Stopped, Interrupted: when it can be gone on with.
+        Stopped, Interrupted: when it can be resumed.
     """
     with Announcements("verify", observer) as announcements, ExitStack() as stack:
         announcements.enter(Phase("starting"))
@@ -130,7 +130,7 @@ class _Verify:
                     self._work(pool, wait)
         except KeyboardInterrupt:
             self._save()
-            hint = "Run the same verify again to go on where it stopped."
+            hint = "Run the same verify again to resume where it stopped."
             raise Interrupted("stopped by the user", hint=hint) from None
         except MigratorError:
             with suppress(MigratorError):
@@ -163,7 +163,7 @@ class _Verify:
     def _awaited(self, throttle: Throttle) -> str:
         if throttle.reason:
             return f"the source to be less busy: {throttle.reason}"
-        return "the sync at work to pass documents that differ"
+        return "the running sync to pass documents that differ"
 
     def _hand_out(self, pool: Pool) -> bool:
         """Gives an idle worker something to do; False when there is nothing now."""
@@ -189,7 +189,7 @@ class _Verify:
         tally = sum((each.tally for each in self._courses), Tally())
         self._observer.looked(job.course.published.scope.collection, tally, self._settling.waiting)
 
-    # --- a sync beside it ---
+    # --- a sync that runs at the same time ---
 
     def _serves(self, published: Published) -> bool:
         return self._following and self._race.serves(published.scope)
@@ -205,7 +205,7 @@ class _Verify:
             raise PlanRefused(
                 "files hold one moment of the source, and single documents of now would not belong to it",
                 where=self._target.identity().address,
-                hint="Apply again: it writes the files anew.",
+                hint="Apply again: it writes the files again.",
             )
         handed = following.sync_state().handed_over()
         for each in self._published:
@@ -221,14 +221,14 @@ class _Verify:
         """What a person should know to read the report."""
         for each in self._published:
             if not each.same:
-                yield f"{each.scope.collection} is not the very collection that migrator published"
+                yield f"{each.scope.collection} is not the collection that migrator published"
         following = self._target.following()
         handed = {} if following is None else following.sync_state().handed_over()
         for each in self._published:
             if each.scope.collection in handed:
                 yield f"{each.scope.collection}: {handed[each.scope.collection]}"
         if following is not None and not self._following:
-            yield "no sync is at work: whatever changed since counts as different"
+            yield "no sync is running: whatever has changed since counts as different"
 
     # --- where it stands ---
 
@@ -251,9 +251,9 @@ class _Verify:
         for each in self._published:
             if now.get(each.scope, each.collection.mapping_hash) != each.collection.mapping_hash:
                 raise Stopped(
-                    "its tables were altered while verify was at work, and sync has renewed the columns",
+                    "its tables were altered while verify was running, and sync has renewed the columns",
                     where=each.scope.collection,
-                    hint="Run verify again: it begins anew.",
+                    hint="Run verify again: it starts again.",
                 )
 
     @property
@@ -282,7 +282,7 @@ class _Verify:
         ended = _now()
         self._save(ended)
         if self._following and not self._race.alive:
-            self._notes.append("the sync stopped while verify was at work")
+            self._notes.append("the sync stopped while verify was running")
         indexes = [
             IndexFault(each.scope.collection, index, why)
             for each in self._published

@@ -1,4 +1,4 @@
-"""What is looked at next: the documents of key ranges, then those of the target that no row may make."""
+"""What is compared next: the documents of key ranges, then those of the target that no row may make."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A worker process that looks at documents: its own connections, a fresh snapshot for every look."""
+"""A worker process that compares documents: its own connections, a new snapshot for each comparison."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class LookHandler:
         Args:
             published: what tasks may name.
             ends: how to open both sides.
-            retry_seconds: how long passing faults are tried again.
+            retry_seconds: how long transient errors are tried again.
             following: the target is kept in step, so looks that saw something say where the log ended.
         """
         self._source: SyncableSource = ends.open_source()

@@ -1,7 +1,7 @@
-"""Tells what a command is doing: one port for bars, lines, logs, metrics and the note that `status` reads.
+"""Announces what a command is doing: one port for bars, lines, logs, metrics and the record that `status` reads.
 
-Who works says which phase begins, and puts waits into `waiting`. A thread tells the hearers again about every second,
-so that nobody who waits has to.
+The worker announces which phase begins, and wraps waits in `waiting`. A thread notifies the listeners again about every
+second, so that a waiting worker does not have to.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _ASK_EVERY = 2.0
 _PATIENCE = 2.0
 
 # Whoever had it and did not give it back may live on another machine, which takes ten seconds to find out.
-LEASE = "the lease of the target: whoever had it may still be at work"
+LEASE = "the lease of the target: the process that had it may still be running"
 
 # Says more about a wait: how far an index is, which lock is awaited; "" for nothing. May take its time, and may raise
 # MigratorError: then no more is asked.
@@ -85,7 +85,7 @@ class _Waiting:
 
 
 class Announcements:
-    """Implements Announcer: tells hearers for the length of a block."""
+    """Implements Announcer: notifies listeners for the length of a block."""
 
     def __init__(self, command: Command, *hearers: Hearer) -> None:
         self._command = command
@@ -148,7 +148,7 @@ class Announcements:
 
     @contextmanager
     def also(self, hearer: Hearer) -> Iterator[None]:
-        """Another hearer for the length of the block, who is also told how the block ended."""
+        """Another listener for the length of the block, which is also told how the block ended."""
         with self._lock:
             self._hearers.append(hearer)
             hearer.doing(self._activity())

@@ -1,4 +1,4 @@
-"""The lines of doctor under a time limit: each side is asked in a thread, and left alone when it answers no more."""
+"""The lines of doctor, with a time limit: each side is asked in a thread, which is abandoned if it does not answer."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def answered(
             line = lines.get(timeout=seconds)
         except queue.Empty:
             text = f"the {side} did not answer within {seconds:.0f} seconds what comes after {last}"
-            yield Check(side, "blocked", "answers", text, "Look what the server waits for, and run doctor again.")
+            yield Check(side, "blocked", "answers", text, "Check what the server waits for, and run doctor again.")
             return
         if line is _END:
             return

@@ -69,7 +69,7 @@ class Beside:
         if not self._first_done.is_set():
             self._given_up.set()
         self._ending.set()
-        # Another Ctrl-C leaves the thread behind, which ends with the process.
+        # After another Ctrl-C the thread is left, and ends with the process.
         while self._thread.is_alive():
             self._thread.join(_LOOK)
 
@@ -94,4 +94,4 @@ def nothing(_: IsOver) -> None:
 
 
 def no_check() -> None:
-    """For where nothing is done beside, and so nothing can have failed."""
+    """For work with nothing in the background, so that nothing can have failed."""

@@ -1,4 +1,4 @@
-"""What libraries log and warn of, and faults that nobody catches, to one handler instead of standard error."""
+"""Sends what libraries log and warn about, and uncaught exceptions, to one handler instead of standard error."""
 
 from __future__ import annotations
 

@@ -77,7 +77,7 @@ class _ToParent(QueueHandler):
 
 
 def warm_up(preload: Sequence[str]) -> None:
-    """Starts the process that workers will be forked from, so that it imports `preload` beside whatever comes first.
+    """Starts the process that workers will be forked from, so that it imports `preload` while other work goes on.
 
     It ends with this process. Once it runs, another call does nothing.
     """
@@ -96,7 +96,7 @@ class Pool:
     """A fixed number of processes, each with a handler made by `factory(waits)` (which must be picklable).
 
     `preload` names the modules that workers need, to be imported once for all.
-    The processes die with this one, however it dies: a late worker must not go on writing (DESIGN premise C).
+    The processes die with this one, however it dies: a late worker must not go on writing (premise C).
     """
 
     def __init__(self, factory: Factory, size: int, preload: Sequence[str] = ()) -> None:

@@ -1,4 +1,4 @@
-"""Notes in the target what a command is doing, for `status`: in a thread, so that the work waits for no note."""
+"""Records in the target what a command is doing, for `status`: in a thread, so that the work never waits for it."""
 
 from __future__ import annotations
 

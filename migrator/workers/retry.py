@@ -1,4 +1,4 @@
-"""How long passing faults are tried again, the same everywhere."""
+"""How long transient errors are retried, the same everywhere."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""Ctrl-C and SIGTERM: answered at once, whatever the command waits for, and the second time they end it within seconds.
+"""Ctrl-C and SIGTERM: acknowledged at once, whatever the command waits for; the second one ends it within seconds.
 
-What a signal does to the work is the affair of its handlers. Python runs them between two instructions of the main
+What a signal does to the work is decided by its handlers. Python runs them between two instructions of the main
 thread, not while that waits for an answer in C code. So a thread of its own is woken by the signal itself
 (https://docs.python.org/3/library/signal.html#signal.set_wakeup_fd).
 """
@@ -23,8 +23,8 @@ from migrator.errors import ExitCode
 Say = Callable[[str], None]
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
-STOPPING = "stopping after what is under way; Ctrl-C again to stop now"
-CUT_OFF = "ended while it waited for an answer; the next run does again what was under way"
+STOPPING = "stopping after the current work; Ctrl-C again to stop now"
+CUT_OFF = "ended while it waited for an answer; the next run repeats the interrupted work"
 # After the second signal. Nothing is lost by it: it leaves what kill -9 leaves.
 _LAST_SECONDS = 4.0
 # A terminal that takes no text must not hold the work.

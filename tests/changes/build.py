@@ -13,7 +13,7 @@ def column(name: str, kind: str = "int", *, nullable: bool = False, **more: Any)
 
 
 def table(name: str, *columns: str, key: tuple[str, ...] = ("id",), keys: tuple[ForeignKey, ...] = ()) -> Table:
-    """`columns` are INT columns besides the key's."""
+    """`columns` are INT columns in addition to the key's."""
     names = dict.fromkeys((*key, *columns))
     return Table("shop", name, tuple(map(column, names)), key, foreign_keys=keys)
 

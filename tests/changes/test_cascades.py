@@ -1,4 +1,4 @@
-"""Which silent cascades need nothing, which have to be remembered, and which can't be followed (DESIGN premise B)."""
+"""Which silent cascades need nothing, which have to be remembered, and which can't be followed (premise B)."""
 
 from __future__ import annotations
 

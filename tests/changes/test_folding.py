@@ -1,4 +1,4 @@
-"""Folded text is equal where collations say so (EDGE_CASES 12)."""
+"""Folded text is equal where collations say so (edge case 12)."""
 
 from __future__ import annotations
 

@@ -48,7 +48,7 @@ def test_a_changed_key_names_both_documents() -> None:
 
 
 def test_a_child_that_holds_the_roots_key_needs_no_search() -> None:
-    """From r1 over r2 to r3 in one batch: no image may be lost (EDGE_CASES 48)."""
+    """From r1 over r2 to r3 in one batch: no image may be lost (edge case 48)."""
     found = reaches("items", ({"order_id": b"1"}, {"order_id": b"2"}), ({"order_id": b"2"}, {"order_id": b"3"}))
     assert list(dict.fromkeys(reach.values for reach in found)) == [(b"1",), (b"2",), (b"3",)]
     assert {(reach.node, reach.hop) for reach in found} == {("root", "key")}

@@ -51,7 +51,7 @@ def test_the_same_again_does_nothing(shop: Shop) -> None:
 def test_it_asks_and_there_is_nobody_to_ask(shop: Shop) -> None:
     result = shop.run("apply")
     assert result.exit_code == 2
-    assert "no terminal to ask at" in result.stderr
+    assert "no terminal" in result.stderr
     assert "--yes" in result.stderr
     assert shop.ids() == []
 
@@ -222,7 +222,7 @@ def test_a_part_of_a_kept_plan(shop: Shop, kept: Path) -> None:
     assert (shop.ids(), shop.ids("customers")) == ([], [1, 2])
     result = shop.run(*APPLY, str(kept), "--collection", "nothing")
     assert result.exit_code == 2
-    assert "the plan does not hold the collection nothing" in result.stderr
+    assert "the plan does not contain the collection nothing" in result.stderr
 
 
 def test_a_kept_plan_needs_no_mappings(shop: Shop, kept: Path) -> None:

@@ -25,7 +25,7 @@ def test_writes_once_and_checks(shop: Shop) -> None:
 def test_check_of_a_package_that_is_not_there(shop: Shop) -> None:
     result = shop.run(*HERE, "--check")
     assert result.exit_code == 4
-    assert "the package is not there" in result.output
+    assert "the package does not exist" in result.output
     assert str(shop.folder / "src" / "shop_data") in result.output
     assert "models.py" not in result.output
 
@@ -67,7 +67,7 @@ def test_collections_that_are_gone_leave_nothing_behind(shop: Shop) -> None:
 def test_explain_tells_what_a_write_touches_and_writes_nothing(shop: Shop) -> None:
     result = shop.run("generate", "--explain")
     assert result.exit_code == 0
-    assert "a write touches orders: customer, found by customer_id" in result.output
+    assert "a write affects orders: customer, found by customer_id" in result.output
     assert result.output.rstrip().endswith("none")
     assert list(shop.folder.glob("*_data")) == []
 

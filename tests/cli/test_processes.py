@@ -125,7 +125,7 @@ def test_a_signal_stops_gently_and_the_same_command_goes_on(shop: Shop, number: 
     # What was planned before keeps its small chunks; the rest comes in larger ones.
     again = subprocess.run(command, env=environment(shop), capture_output=True, cwd=shop.folder, check=False)
     assert again.returncode == 0, again.stderr.decode()
-    assert "going on with run" in again.stderr.decode()
+    assert "resuming run" in again.stderr.decode()
     assert len(shop.ids("customers")) == 602
 
 

@@ -102,12 +102,12 @@ def test_a_variable_brings_no_variables(tmp_path: Path) -> None:
         ("source:\n", ["migrator.yaml:1: `source` has no value"]),
         ("source: ${x y}\n", ["starts the name of a variable", "$${"]),
         ("source: ${open\n", ["starts the name of a variable"]),
-        ("source: [a]\n", ["`source` must be a text"]),
+        ("source: [a]\n", ["`source` must be text"]),
         ("policies: {zero_dates: null}\n", ["unknown key `zero_dates`", "did you mean `zero_date`?"]),
         ("policies: {zero_date: nil}\n", ["`zero_date` can't be `nil`"]),
         ("- a\n", ["a project file is a block of `name: value` lines"]),
         ("source: 'a\n", ["this is not YAML"]),
-        ("source: a\nsource: b\n", ["`source` stands here twice"]),
+        ("source: a\nsource: b\n", ["`source` occurs twice"]),
     ],
 )
 def test_mistakes_are_told_with_their_place(tmp_path: Path, text: str, says: list[str]) -> None:

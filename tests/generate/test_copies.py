@@ -143,7 +143,7 @@ def test_rows_that_come_go_and_move(both: Both) -> None:
         placed_on=datetime(2030, 1, 1, tzinfo=UTC).date(),
         currency_symbol=template.currency_symbol,
     )
-    # Behind the carts, which are no documents.
+    # After the carts, which are no documents.
     both.live.data.context.ids.seed("orders", 2_000_000)
     orders.insert(made)
     both.sql(
@@ -251,7 +251,7 @@ def test_chinook(chinook: Migrated, source_factory: Callable[[], str], mongodb_u
         both.live.data.employees.update(3, [f.EmployeeFields.last_name.set("Aaa")])
         both.live.data.employees.update(4, [f.EmployeeFields.reports_to.set(6)])
         left = both.differences()
-        # An album's title in playlists, and plain titles there, are copies that nobody owns.
+        # An album's title in playlists, and plain titles there, are copies without an owner.
         assert {name for name in left if not name.startswith("playlists")} == set()
         for fields in left.values():
             fields.pop("first_rock_titles", None)

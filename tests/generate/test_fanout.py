@@ -108,7 +108,7 @@ def test_an_entry_that_the_server_refuses_keeps_no_other_waiting(shop: Migrated,
     result = migrator("fanout", *arguments)
     assert result.exit_code == 5, result.output
     assert "entries of the outbox done." in result.stdout
-    assert f"categories {category} can't be followed up, try 1: " in result.stderr
+    assert f"categories {category} can't be processed, try 1: " in result.stderr
     assert live_shop.database.orders.count_documents({"customer.id": 1}) > 0
     assert live_shop.database.orders.distinct("customer.email", {"customer.id": 1}) == ["new@shop.example"]
     (failing,) = live_shop.data.failing()

@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from dev.unasync import pairs, shared, to_sync
+from dev.unasync import pairs, shared, synchronous
 
 
 @pytest.mark.parametrize(("source", "made"), pairs(), ids=[source.name for source, _ in pairs()])
 def test_sync_is_what_aio_gives(source: Path, made: Path) -> None:
-    assert made.read_text(encoding="utf-8") == to_sync(source.read_text(encoding="utf-8"))
+    assert made.read_text(encoding="utf-8") == synchronous(source)
 
 
 @pytest.mark.parametrize(("source", "made"), shared(), ids=[source.name for source, _ in shared()])

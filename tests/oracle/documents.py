@@ -253,7 +253,7 @@ def _merge(into: dict[str, Any], fields: dict[str, Any]) -> None:
 
 
 def _nothing(node: Node) -> dict[str, Any]:
-    """What a flattened row that isn't there leaves behind."""
+    """The fields of a flattened row that isn't there."""
     document: dict[str, Any] = {}
     for spec in node.fields:
         if spec.case is None:

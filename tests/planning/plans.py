@@ -228,7 +228,7 @@ def full() -> Plan:
                 "duplicate-unique",
                 "orders: number_1",
                 "2 values stand in several documents, as '2024-001' in 1, 7",
-                "Mend the rows, or leave `unique` out.",
+                "Fix the rows, or leave `unique` out.",
             ),
         ),
     )

@@ -69,7 +69,7 @@ def test_an_index_that_somebody_dropped_comes_again() -> None:
 
 @pytest.mark.parametrize(
     ("old", "new", "reason"),
-    [("", "{}", "a validator comes"), ("{}", "", "the validator goes"), ("{}", "{1}", "the validator changes")],
+    [("", "{}", "a validator comes"), ("{}", "", "the validator is removed"), ("{}", "{1}", "the validator changes")],
 )
 def test_validator_alone_touches_no_documents(old: str, new: str, reason: str) -> None:
     decision = decide(small("c"), owned("c", validator=old), new, NOBODY)

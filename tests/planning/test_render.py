@@ -1,4 +1,4 @@
-"""The text of plans, compared with snapshots. `MIGRATOR_UPDATE_SNAPSHOTS=1 pytest tests/planning` writes them anew."""
+"""The text of plans, compared with snapshots. `MIGRATOR_UPDATE_SNAPSHOTS=1 pytest tests/planning` rewrites them."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def test_no_line_is_wider_than_the_terminal(view: str, width: int) -> None:
 
 
 def test_many_findings_of_a_kind_are_a_count_and_a_few_of_them_unless_details_are_asked_for() -> None:
-    many = tuple(Finding("warning", "orphans", f"orders.n{each}", f"{each} rows", "Mend them.") for each in range(20))
+    many = tuple(Finding("warning", "orphans", f"orders.n{each}", f"{each} rows", "Fix them.") for each in range(20))
     plan = replace(plans.full(), findings=many)
     found = "".join(f"{line.rstrip()}\n" for line in text(plan, 120).splitlines())
     assert "warning  20 findings  [orphans]" in found
@@ -63,7 +63,7 @@ def test_many_findings_of_a_kind_are_a_count_and_a_few_of_them_unless_details_ar
         "orders.n2: 2 rows",
     ]
     assert "and 17 more: orders.n3, orders.n4, orders.n5, orders.n6, orders.n7 and 12 more" in found
-    assert found.count("-> Mend them.") == 1
+    assert found.count("-> Fix them.") == 1
     every = text(plan, 120, view="detailed")
     assert all(f"orders.n{each}: {each} rows" in every for each in range(20))
 

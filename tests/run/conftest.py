@@ -99,7 +99,7 @@ class Running:
 
     @contextmanager
     def workers_stopped(self, unless: Callable[[], bool] = lambda: False) -> Iterator[None]:
-        """The copy stands still for the length of the block; it is stopped anew where it would stand at `unless()`."""
+        """The copy is stopped for the length of the block; it is stopped again elsewhere while `unless()` holds."""
         pids = self.workers()
         while True:
             _signal(pids, signal.SIGSTOP)

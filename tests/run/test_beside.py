@@ -1,4 +1,4 @@
-"""The thread beside a copy: one work to its end, then another for as long as the block lasts."""
+"""The background thread of a copy: one work to its end, then another for as long as the block lasts."""
 
 from __future__ import annotations
 

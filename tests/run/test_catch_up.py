@@ -15,7 +15,7 @@ from migrator import api
 from migrator.copy import catch_up_watch, trend
 from migrator.copy.trend import CatchUp
 from migrator.planning.planner import MappingFiles, PlanOptions
-from migrator.sync import follower
+from migrator.sync import batch
 from migrator.target.lease import Timing
 from tests.run.conftest import ACCOUNTS, BANK
 from tests.run.stopping import Commands, Deaf, inline, run_apply
@@ -58,8 +58,8 @@ def test_a_catch_up_without_an_end(
     monkeypatch.setattr(trend, "_TREND_OVER", 3.0)
     monkeypatch.setattr(catch_up_watch, "_ASK_EVERY", 0.5)
     # A batch is one transaction of the writer: it changes all rows, and batches would collapse many of them.
-    monkeypatch.setattr(follower, "_REACHES", 50)
-    monkeypatch.setattr(follower, "_REACHES_AT_MOST", 100)
+    monkeypatch.setattr(batch, "_REACHES", 50)
+    monkeypatch.setattr(batch, "_REACHES_AT_MOST", 100)
     enough = threading.Event()
     heard = Hearing(enough)
     catching_up = threading.Event()

@@ -1,4 +1,4 @@
-"""From reaches to root keys: as many together as may be, and what leads to too many by itself (EDGE_CASES 29)."""
+"""From reaches to root keys: as many together as may be, and what leads to too many by itself (edge case 29)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Apply killed at random moments, gone on with, equal to the oracle, and small in memory all the time.
+"""Apply killed at random moments and resumed: it equals the oracle and stays small in memory.
 
 MIGRATOR_TEST_SCALE makes the shop larger than the everyday run can wait for; 100 is about a million rows:
 `MIGRATOR_TEST_SCALE=100 python -m pytest tests/run/test_endurance.py -s`.
@@ -56,7 +56,7 @@ class Story:
     def note(self, way: str, running: Running) -> None:
         """A run that came to its end, killed in some way or (`""`) not."""
         self.killed += [way] if way else []
-        self.resumed += "going on with run" in running.err
+        self.resumed += "resuming run" in running.err
 
     def watch(self, running: Running, seconds: float, until: Callable[[], bool] = lambda: False) -> None:
         """Looks at the memory for some seconds, until `until()`, or until the end of the process."""
@@ -142,14 +142,14 @@ def outlives(project: Project, mappings: Path, chunk_rows: int, chunks: int) -> 
     assert story.resumed > 2
     count = assert_equal_to_the_oracle(project.source, mappings, documents_of(project))
     print(
-        f"\n{count:,} documents into {project.target.split(':')[0]}: killed {', '.join(story.killed)}; gone on with"
+        f"\n{count:,} documents into {project.target.split(':')[0]}: killed {', '.join(story.killed)}; resumed"
         f" {story.resumed} times; at most {story.watched.parent:.0f} MB, a worker {story.watched.workers:.0f} MB"
     )
     assert 0 < story.watched.parent < LIMIT_MB
     assert 0 < story.watched.workers < LIMIT_MB
     again = project.apply()
     assert again.code == 0, again
-    assert "going on with run" not in again.err
+    assert "resuming run" not in again.err
 
 
 def test_chinook(place: Project) -> None:

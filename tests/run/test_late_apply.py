@@ -1,4 +1,4 @@
-"""DESIGN premise C: an apply that is stopped at any moment, and wakes up at any moment of its successor, does no harm.
+"""Premise C: an apply that is stopped at any moment, and wakes up at any moment of its successor, does no harm.
 
 MIGRATOR_STOPS is how many moments are tried (default 24); hundreds before a release.
 """

@@ -1,4 +1,4 @@
-"""DESIGN premise A: rows come from the server whose position was noted, whoever reads them."""
+"""Premise A: rows come from the server whose position was noted, whoever reads them."""
 
 from __future__ import annotations
 

@@ -66,7 +66,7 @@ def test_a_source_that_stays_away(mysql_server_factory: Factory, target: str, tm
         server.start()
         again = project.apply()
         assert again.code == 0, again
-        assert "going on with run" in again.err, "nothing was written to the source in between"
+        assert "resuming run" in again.err, "nothing was written to the source in between"
         assert done > 3
         assert len(project.documents()) == 600
 
@@ -111,7 +111,7 @@ def test_a_target_that_stays_away(mysql_url: str, mongod_factory: Factory, tmp_p
         server.start()
         again = project.apply()
         assert again.code == 0, again
-        assert "going on with run" in again.err
+        assert "resuming run" in again.err
         assert len(project.documents()) == 600
 
 

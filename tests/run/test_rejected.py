@@ -1,4 +1,4 @@
-"""Values that fit nowhere: each is recorded with its place and reason, and the mended rows come with the next apply."""
+"""Values that fit nowhere: each is recorded with place and reason, and corrected rows come with the next apply."""
 
 from __future__ import annotations
 

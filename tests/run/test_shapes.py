@@ -7,6 +7,7 @@ from collections import Counter
 import pytest
 
 from tests.run.conftest import Project
+from tests.waiting import SECONDS
 
 ODD_SHAPES = (
     "CREATE TABLE nothing (id INT PRIMARY KEY)",
@@ -65,7 +66,8 @@ def test_sixty_collections(project: Project) -> None:
 @pytest.mark.slow
 def test_a_chunk_for_every_row(project: Project) -> None:
     project.settings("chunk_rows: 1\n")
-    ended = project.apply()
+    # 600 chunks, each with transactions of its own.
+    ended = project.run("apply", "--yes", "--workers", "2", seconds=5 * SECONDS)
     assert ended.code == 0, ended
     assert len(project.documents()) == 600
     assert 500 <= project.chunks_done() <= 700

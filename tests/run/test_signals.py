@@ -45,17 +45,17 @@ def test_chunks_under_way_are_finished(project: Project, number: signal.Signals)
         until(lambda: waiting(project) == 2, "both workers to be held up")
         before = project.chunks_done()
         running.signal_all(number)
-        running.says("finishing the chunks under way")
+        running.says("finishing the current chunks")
         time.sleep(0.5)
         assert running.process.poll() is None, "it does not wait for its workers"
     ended = running.end()
     assert ended.code == INTERRUPTED, ended
-    assert "Run the same apply again to go on where it stopped." in ended.err
+    assert "Run the same apply again to resume where it stopped." in ended.err
     assert project.chunks_done() == before + 2 < 60
     assert project.documents() == {}
     again = project.apply()
     assert again.code == 0, again
-    assert "going on with run" in again.err
+    assert "resuming run" in again.err
     assert len(project.documents()) == 600
 
 
@@ -65,7 +65,7 @@ def test_a_second_ctrl_c_stops_at_once(either: Project) -> None:
     running = either.start_copying()
     with running.workers_stopped(unless=either.state_is_locked):
         running.signal_all(signal.SIGINT)
-        running.says("finishing the chunks under way")
+        running.says("finishing the current chunks")
         began = time.monotonic()
         running.signal_all(signal.SIGINT)
         ended = running.end()
@@ -120,7 +120,7 @@ def test_while_publishing(project: Project) -> None:
 
 
 def test_at_any_moment(project: Project) -> None:
-    """Often, at moments that shift: whatever it was at, it ends as told and can be gone on with."""
+    """Often, at moments that shift: whatever it was doing, it ends as told and can be resumed."""
     codes = []
     for step in range(0, 7, 2):
         running = project.start_apply()

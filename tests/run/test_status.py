@@ -1,4 +1,4 @@
-"""What `status` says of an apply: at work, killed, stopped, gone on with, into both kinds of target."""
+"""What `status` says of an apply: running, killed, stopped, resumed, into both kinds of target."""
 
 from __future__ import annotations
 

@@ -60,13 +60,13 @@ def test_one_whose_parent_alone_slept(project: Project) -> None:
     first = project.start_copying()
     first.signal(signal.SIGSTOP)
     second = project.start_apply()
-    second.says("going on with run")
+    second.says("resuming run")
     first.signal(signal.SIGCONT)
     ended = first.end()
     assert ended.code == BUSY, ended
     assert second.end().code == 0
     assert len(project.documents()) == 600
-    # What a late worker may have left beside the live collections is swept away by the next one.
+    # What a late worker may have left next to the live collections is removed by the next one.
     project.apply_here("--replace", "accounts")
     assert [name for name in project.collections() if "__migrator_" in name] == []
 
@@ -78,7 +78,7 @@ def test_rows_that_were_deleted_while_one_slept_stay_deleted(project: Project) -
     first.signal_all(signal.SIGSTOP)
     project.sql("DELETE FROM entries WHERE account_id % 3 = 0", "DELETE FROM accounts WHERE id % 3 = 0")
     second = project.start_apply()
-    second.says("going on with run")
+    second.says("resuming run")
     first.signal_all(signal.SIGCONT)
     assert first.end().code == BUSY
     assert second.end().code == 0

@@ -369,7 +369,7 @@ def test_duplicates_in_embedded_tables_are_looked_for_in_documents(people: Peopl
     execute("INSERT INTO children VALUES (7, 3, NULL, 'v')")
     finding = only(found(people.source, whole), "duplicate-unique")
     assert (finding.severity, finding.where) == ("blocked", "parents: u")
-    assert "in 1 of 3 documents looked at (such as 3)" in finding.text
+    assert "in 1 of 3 documents checked (such as 3)" in finding.text
     execute("DELETE FROM children WHERE id IN (5, 6)", "ALTER TABLE children ADD UNIQUE (name)")
     assert found(people.source, whole) == ()
 
@@ -437,8 +437,8 @@ LARGE = "utf8mb4 COLLATE utf8mb4_unicode_ci"
 @pytest.mark.parametrize(
     ("parent", "child", "said"),
     [
-        (LARGE, LATIN, ["converts c, for which no index serves, and each chunk reads the whole table"]),
-        (SMALL, LATIN, ["converts c, for which no index serves, and each chunk reads the whole table"]),
+        (LARGE, LATIN, ["converts c, for which no index can be used, and each chunk reads the whole table"]),
+        (SMALL, LATIN, ["converts c, for which no index can be used, and each chunk reads the whole table"]),
         (SMALL, LARGE, ["sync reads all of {db}.r when rows of {db}.c change"]),
         ("gbk", LARGE, ["sync reads all of {db}.r when rows of {db}.c change"]),
         (LATIN, LARGE, []),

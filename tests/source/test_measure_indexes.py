@@ -39,7 +39,7 @@ FAR = "ST_GeomFromText('POINT(1 95)')"
 ONE_TABLE: list[tuple[str, str | None, list[str], dict[str, int | str], str, str]] = [
     ("GEOMETRY", None, [POINT, SQUARE, "NULL"], {"v": SPHERE}, "", ""),
     ("GEOMETRY", None, [POINT, BOW, BOW], {"v": SPHERE}, "crosses itself",
-     "in 2 of 3 documents looked at (such as 2, 3)"),
+     "in 2 of 3 documents checked (such as 2, 3)"),
     ("GEOMETRY", None, [METRES, POINT], {"v": SPHERE}, "{srid, wkb}", "in 1 of 2"),
     ("GEOMETRY", None, [FAR], {"v": SPHERE}, "{srid, wkb}", "in 1 of 1"),
     ("TEXT", "json", ["'{\"type\": \"Point\", \"coordinates\": [1, 2]}'", "'[3, 4]'", "'null'"], {"v": SPHERE}, "", ""),
@@ -48,7 +48,7 @@ ONE_TABLE: list[tuple[str, str | None, list[str], dict[str, int | str], str, str
     ("TEXT", "json", ["'{\"a\": [{\"g\": null}, {\"g\": [1, 2]}]}'"], {"v.a.g": SPHERE}, "null next to", "(such as 1)"),
     ("TEXT", "json", ["'{\"a\": [{\"g\": null}, {\"g\": null}, {}]}'"], {"v.a.g": SPHERE}, "", ""),
     ("TEXT", "json", ["'{\"a\": [1], \"b\": [2]}'", "'{\"a\": [1], \"b\": 2}'"], {"v.a": 1, "v.b": 1},
-     "through another array", "in 1 of 2 documents looked at (such as 1)"),
+     "through another array", "in 1 of 2 documents checked (such as 1)"),
     ("TEXT", "json", ["'{\"a\": [{\"b\": 1, \"c\": 2}]}'"], {"v.a.b": 1, "v.a.c": 1}, "", ""),
     ("TEXT", "json", ["'{\"a\": [1]}'"], {"v.a": "hashed"}, "no hashed index over arrays", "(such as 1)"),
     ("TEXT", "json", ["'{\"a\": 1}'", "NULL"], {"v.a": "hashed"}, "", ""),
@@ -107,7 +107,7 @@ GEO = IndexSpec("geo", (("places.location", SPHERE),))
 def test_null_next_to_a_point_in_an_array(source: MySQLSource, people: Node) -> None:
     (finding,) = found(source, replace(collection(people), indexes=(GEO,)))
     assert finding.code == "unindexable"
-    assert "in 1 of 3 documents looked at (such as 1)" in finding.text
+    assert "in 1 of 3 documents checked (such as 1)" in finding.text
 
 
 def test_null_that_is_left_out_is_fine(source: MySQLSource, people: Node) -> None:
@@ -124,7 +124,7 @@ def test_words_that_are_no_language(source: MySQLSource, people: Node, execute: 
     execute("INSERT INTO people VALUES (4, 'klingon', 'd'), (5, '', 'e')")
     (finding,) = found(source, whole)
     assert "language is no language that MongoDB knows" in finding.text
-    assert "in 2 of 5 documents looked at (such as 4, 5)" in finding.text
+    assert "in 2 of 5 documents checked (such as 4, 5)" in finding.text
 
 
 def test_values_are_never_shown(source: MySQLSource, people: Node, execute: Execute) -> None:

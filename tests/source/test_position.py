@@ -189,7 +189,7 @@ def test_load(source: MySQLSource) -> None:
 
 @pytest.mark.needs_mariadb("a session knows the id of its last transaction")
 def test_snapshots_contain_all_up_to_a_position_taken_among_writers(source: MySQLSource, execute: Execute) -> None:
-    """DESIGN premise A, in sequence: position, then snapshot, while others commit all the time."""
+    """Premise A, in sequence: position, then snapshot, while others commit all the time."""
     if not logs_changes(source):
         pytest.skip("this server writes no log")
     execute("CREATE TABLE t (id INT PRIMARY KEY AUTO_INCREMENT, writer INT) ENGINE=InnoDB")
@@ -226,5 +226,5 @@ def test_snapshots_contain_all_up_to_a_position_taken_among_writers(source: MySQ
     for place, known, snapshot in looks:
         logged = {row for row, at in committed.items() if at <= place}
         assert logged <= snapshot, "an event before the position is in no later snapshot"
-        # And the position isn't just an old one: what was committed before it was asked for lies behind it.
+        # And the position isn't just an old one: what was committed before it was asked for is before it.
         assert known <= logged

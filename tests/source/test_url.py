@@ -73,7 +73,7 @@ def test_password_is_never_printed_and_the_url_travels() -> None:
         ("mysql://u:hush@h/d?charset=latin1", "unknown option charset", "ssl-mode"),
         ("mysql://u:hush@h/d?ssl-mode=VERIFY", "unknown ssl-mode VERIFY", "VERIFY_CA"),
         ("mysql://u:hush@h/d?socket=", "option socket in the source URL is empty", ""),
-        ("mysql://u:hush@h/d?socket=/a&socket=/b", "stands twice", ""),
+        ("mysql://u:hush@h/d?socket=/a&socket=/b", "occurs twice", ""),
         ("mysql://u:hush@h", "names no database", "mysql://user"),
         ("mysql://:hush@h/d", "names no user", ""),
         ("mysql://u:hush@h:70000/d", "port", ""),

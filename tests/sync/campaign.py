@@ -1,4 +1,4 @@
-"""Histories from the first row to the last judgement, with a sync beside them."""
+"""Histories from the first row to the last judgement, with a sync at the same time."""
 
 from __future__ import annotations
 
@@ -112,21 +112,21 @@ def in_process(history: History, target: str) -> None:
 def play_beside_copy(spec: Spec, source: str, target: str, tally: Tally) -> None:
     """Others write while the copy runs, in small chunks; sync goes on from the position that it noted.
 
-    Definitions stay as they are meanwhile: a copy beside ALTER TABLE refuses itself.
+    Definitions stay as they are meanwhile: a copy during ALTER TABLE refuses to continue.
     """
     history = History(replace(spec, mix=replace(spec.mix, definitions=0)), source)
     try:
         with history.writing():
             run = running.apply(source, target, history.world.mappings, history.collections, chunk_rows=3)
         in_process(history, target)
-        tally.judged_so(judge(history, target, [run], "after a copy beside writers"))
+        tally.judged_so(judge(history, target, [run], "after a copy next to writers"))
         tally.add(history)
     finally:
         history.close()
 
 
 def play_added(spec: Spec, source: str, target: str, tally: Tally) -> None:
-    """Half of the collections are copied later, while others write: each has a position of its own (EDGE_CASES 59)."""
+    """Half of the collections are copied later, while others write: each has a position of its own (edge case 59)."""
     history = History(replace(spec, mix=replace(spec.mix, definitions=0)), source)
     rng = random.Random(f"{spec.seed}:added")
     first = sorted(rng.sample(history.collections, len(history.collections) // 2))

@@ -8,7 +8,7 @@ from tests.sync.pen import Pen
 
 
 def add_column(pen: Pen) -> Statements:
-    """A column that no mapping has seen, at any place (EDGE_CASES 36); some go again."""
+    """A column that no mapping has seen, at any place (edge case 36); some go again."""
     table = pen.rng.choice(list(pen.shape.tables.values()))
     column = f"later_{pen.rng.randint(1, 3)}"
     if pen.chance(0.3):

@@ -77,7 +77,7 @@ class History:
 
     @contextmanager
     def writing(self, stop: threading.Event | None = None) -> Iterator[Writing]:
-        """One round of all writers beside the block, awaited at its end; raises what a writer raised."""
+        """One round of all writers during the block, awaited at its end; raises what a writer raised."""
         first, count = self._written, self.spec.transactions
         self._written += count
         writing = Writing(

@@ -31,7 +31,7 @@ def update(pen: Pen) -> Statements:
 
 
 def rekey(pen: Pen) -> Statements:
-    """A primary key changes: one event, two documents (EDGE_CASES 20)."""
+    """A primary key changes: one event, two documents (edge case 20)."""
     table = _any(pen)
     key = pen.key(table)
     if key:
@@ -42,7 +42,7 @@ def rekey(pen: Pen) -> Statements:
 
 
 def respell(pen: Pen) -> Statements:
-    """'abc' becomes 'ABC' or 'abc ': the same to the collation (EDGE_CASES 12), or at least to some."""
+    """'abc' becomes 'ABC' or 'abc ': the same to the collation (edge case 12), or at least to some."""
     choice = [
         (table, column.name)
         for table in pen.shape.tables.values()
@@ -89,7 +89,7 @@ def bulk_update(pen: Pen) -> Statements:
 
 
 def move(pen: Pen) -> Statements:
-    """A child goes r1, r2, r3, perhaps back; perhaps one of them goes meanwhile (EDGE_CASES 48)."""
+    """A child goes r1, r2, r3, perhaps back; perhaps one of them goes meanwhile (edge case 48)."""
     link = _any_link(pen)
     table = pen.shape.tables[link.table]
     key = pen.key(table)
@@ -108,7 +108,7 @@ def move(pen: Pen) -> Statements:
 
 
 def swap(pen: Pen) -> Statements:
-    """Two rows exchange a unique value (EDGE_CASES 51)."""
+    """Two rows exchange a unique value (edge case 51)."""
     choice = [
         (table, key[0])
         for table in pen.shape.tables.values()
@@ -208,7 +208,7 @@ def same_again(pen: Pen) -> Statements:
 
 
 def unchecked(pen: Pen) -> Statements:
-    """With foreign key checks off: parents go without their children, children come without parents (EDGE_CASES 24)."""
+    """With foreign key checks off: parents go without their children, children come without parents (edge case 24)."""
     table = _any(pen)
     key, row = pen.key(table), pen.new_row(table)
     if not key or not row:
@@ -228,7 +228,7 @@ def unchecked(pen: Pen) -> Statements:
 
 
 def truncate(pen: Pen) -> Statements:
-    """Without row events; of a table that others refer to only with checks off (EDGE_CASES 37)."""
+    """Without row events; of a table that others refer to only with checks off (edge case 37)."""
     free = [table for table in pen.shape.tables.values() if not table.referred]
     if pen.chance(0.75):
         if table := pen.table(free):

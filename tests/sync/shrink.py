@@ -132,7 +132,7 @@ def main(
         began = time.monotonic()
         first, then = shrinker.record()
         if not shrinker.fails(first, then):
-            raise click.ClickException("it doesn't fail without writers beside the sync, or not in this order")
+            raise click.ClickException("it doesn't fail without writers during the sync, or not in this order")
         then = shrunk(then, lambda parts: bool(shrinker.fails(first, parts)))
         then = shrunk(_single(then), lambda parts: bool(shrinker.fails(first, parts)))
         first = shrunk(first, lambda parts: bool(shrinker.fails(parts, then)))

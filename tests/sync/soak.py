@@ -54,7 +54,7 @@ def main(minutes: float, seed: int | None, writers: int, transactions: int, roun
 
 
 def _way(spec: Spec) -> str:
-    return ("in process", "killed", "beside copy", "added")[spec.seed // 2 % 4]
+    return ("in process", "killed", "during copy", "added")[spec.seed // 2 % 4]
 
 
 def _play(spec: Spec, source: str, target: str, folder: Path, tally: campaign.Tally) -> None:
@@ -63,7 +63,7 @@ def _play(spec: Spec, source: str, target: str, folder: Path, tally: campaign.Ta
         campaign.play_killed(spec, source, target, folder, tally)
     elif way == "added":
         campaign.play_added(spec, source, target, tally)
-    elif way == "beside copy":
+    elif way == "during copy":
         campaign.play_beside_copy(spec, source, target, tally)
     else:
         campaign.play(spec, source, target, tally)

@@ -1,4 +1,4 @@
-"""Random histories with a sync beside them: after it caught up, every document is what its rows say.
+"""Random histories with a running sync: after it caught up, every document agrees with its rows.
 
 MIGRATOR_HISTORIES is how many databases have slow ones (default 8, with 25 short histories each; 30 or more have a sync
 that is killed), MIGRATOR_SEED where their seeds begin. A failure names its seed; `python -m tests.sync.replay` plays it
@@ -79,7 +79,7 @@ def test_many(mysql_url: str, mongodb_url: str, tally: Tally, seed: int) -> None
 @pytest.mark.slow
 @pytest.mark.parametrize("seed", range(SEED, SEED + COUNT))
 def test_hundreds_of_short_ones(mysql_url: str, mongodb_url: str, tally: Tally, seed: int) -> None:
-    """One after the other in the same database, each judged: what one left behind, the next begins with."""
+    """One after the other in the same database, each judged: the next begins with what one left."""
     several = replace(spec(seed, rounds=25, transactions=6), writers=1 + seed % 2)
     campaign.play_short(several, mysql_url, mongodb_url, tally)
 

@@ -40,7 +40,7 @@ def mapping(folder: Path, name: str, text: str) -> Path:
 @pytest.mark.slow
 @pytest.mark.timeout(1800)
 def test_a_transaction_of_a_million_rows(mysql_url: str, mongodb_url: str, tmp_path: Path) -> None:
-    """EDGE_CASES 39: every row is a document of its own, so nothing collapses."""
+    """Edge case 39: every row is a document of its own, so nothing collapses."""
     mappings = mapping(tmp_path, "hits", "collection: hits\nfrom: hits\n")
     run_script(mysql_url, "CREATE TABLE hits (id INT PRIMARY KEY, page INT NOT NULL, what VARCHAR(20) NOT NULL)")
     running.apply(mysql_url, mongodb_url, mappings, ["hits"])
@@ -62,7 +62,7 @@ def test_a_transaction_of_a_million_rows(mysql_url: str, mongodb_url: str, tmp_p
 @pytest.mark.slow
 @pytest.mark.timeout(1800)
 def test_a_fan_out_is_killed_half_way_and_resumed(mysql_url: str, mongodb_url: str, tmp_path: Path) -> None:
-    """EDGE_CASES 29: one row that all documents embed changes."""
+    """Edge case 29: one row that all documents embed changes."""
     mappings = mapping(tmp_path, "accounts", "collection: accounts\nfrom: accounts\nembed:\n  plan: {from: plans}\n")
     run_script(
         mysql_url,
@@ -101,7 +101,7 @@ def test_a_fan_out_is_killed_half_way_and_resumed(mysql_url: str, mongodb_url: s
 def test_the_position_moves_on_a_quiet_source(
     mysql_server_factory: Callable[[], Server], mongodb_server: str, tmp_path: Path
 ) -> None:
-    """EDGE_CASES 42: else the log that it names expires, though nothing was missed."""
+    """Edge case 42: else the log that it names expires, though nothing was missed."""
     mappings = mapping(tmp_path, "accounts", "collection: accounts\nfrom: accounts\n")
     server = mysql_server_factory()
     with fresh(server.url, mongodb_server) as (source, target):

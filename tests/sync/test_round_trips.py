@@ -64,7 +64,7 @@ def watch(world: World, monkeypatch: pytest.MonkeyPatch) -> Iterator[Watch]:
             return int(cursor.fetchall()[0][1])
 
         def watched(follower: Follower) -> None:
-            size, asked = follower._count + follower._tracked, questions()
+            size, asked = follower._batch.size, questions()
             watch.heard.clear()
             flush(follower)
             if size:

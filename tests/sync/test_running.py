@@ -1,4 +1,4 @@
-"""A real `migrator sync`: started, watched, stopped, doubled, beside an apply; what it prints and how it ends."""
+"""A real `migrator sync`: started, watched, stopped, doubled, next to an apply; what it prints and how it ends."""
 
 from __future__ import annotations
 
@@ -149,7 +149,7 @@ def test_a_second_one_waits_and_takes_over(family: World, start: Start) -> None:
     first = start("sync")
     first.says("following")
     second = start("sync")
-    second.says("standby: sync is at work on this target")
+    second.says("standby: sync is running on this target")
     refused = start("sync", "--until-caught-up")
     assert refused.end() == ExitCode.BUSY
     first.kill()
@@ -267,7 +267,7 @@ def test_the_cache_of_the_repositories_is_told(family: World, request: pytest.Fi
 
 
 def test_a_rejected_row_takes_its_document_away_until_it_fits(family: World) -> None:
-    """EDGE_CASES 55."""
+    """Edge case 55."""
     family.sql("SET SESSION sql_mode = ''", "UPDATE parents SET born = '0000-00-00' WHERE id = 1")
     family.sync()
     assert set(family.found("parents")) == {2}
@@ -308,7 +308,7 @@ def test_a_true_duplicate_is_rejected_and_comes_when_the_other_goes(world: World
 def test_a_purged_log_stops_it_and_the_next_apply_copies_anew(
     mysql_server_factory: Callable[[], Server], mongodb_url: str, tmp_path: Path
 ) -> None:
-    """EDGE_CASES 41. The server is the test's own: nobody else's log is purged."""
+    """Edge case 41. The server is the test's own: nobody else's log is purged."""
     server = mysql_server_factory()
     name = "purged"
     with connect_mysql(server.url) as connection:

@@ -88,7 +88,7 @@ class Source:
         return next((each for each in reversed(self.moments) if each.at <= moment), self.moments[0])
 
     def unread(self, position: Position, moment: float) -> int:
-        """How many operations were committed by then that lie behind `position`."""
+        """How many operations were committed by then that are after `position`."""
         done = max((each.operations for each in self.moments if not is_behind(position, each.end)), default=0)
         return max(0, self.at(moment).operations - done)
 

@@ -26,7 +26,7 @@ EXPECTED = frozenset(
         *(1022, 1048, 1054, 1060, 1061, 1062, 1091, 1136, 1264, 1265, 1292, 1365, 1366, 1406, 1452, 1451, 1467, 1701),
         # A parent's new key cascades into a duplicate; a column that a foreign key or an index needs.
         *(1217, 1216, 1553, 1557, 1761, 1762, 1829, 3780, 4025),
-        # MySQL with GTID: no MyISAM beside InnoDB in one transaction. A row that is too deep below itself.
+        # MySQL with GTID: no MyISAM together with InnoDB in one transaction. A row that is too deep below itself.
         *(1785, 3008, 6575, 1690, 3819),
         # Text that the other character set of a comparison can't hold.
         *(1267, 1270, 1271, 3988),

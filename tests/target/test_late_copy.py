@@ -1,4 +1,4 @@
-"""DESIGN premise C, for a copy: whatever a process sends after it lost the lease, its successor's result is the same.
+"""Premise C, for a copy: whatever a process sends after it lost the lease, its successor's result is the same.
 
 The late process believes in its lease to the last (its `check` passes), as one that was stopped between look and write
 does. So only what goes with the write itself can keep it from doing harm.

@@ -66,7 +66,7 @@ def test_duplicates_are_named_and_the_other_indexes_are_built(target: MongoTarge
     assert target.publisher().publish(RUN, plan) == (problem,)
     (found,) = target.inspect(["orders"])
     assert found.index_specs == (other, day)
-    # Mended in the source and copied again, or here: the index can come later.
+    # Fixed in the source and copied again, or here: the index can come later.
     MongoClient(mongodb_url).get_default_database().orders.delete_one({"_id": 4})
     assert target.publisher().alter(collection_plan(action="indexes", create=(unique,))) == ()
     assert target.inspect(["orders"])[0].index_specs == (other, day, unique)
@@ -232,7 +232,7 @@ def test_a_server_that_stays_away_ends_the_work(mongod_factory: Callable[[], Ser
         (
             BulkWriteError({"writeErrors": [{"code": 13, "errmsg": "not authorized", "index": 0}]}),
             TargetError,
-            "lacks a right",
+            "lacks a privilege",
         ),
     ],
 )

@@ -115,7 +115,7 @@ DETAILS = {
         ),
         (13, "user is not allowed to do action [collMod] on [shop.orders]", [], ["`collMod` on shop.orders"]),
         (13, "command find requires authentication", [], ["`find`"]),
-        (13, f"something else {SECRET}", [], ["lacks a right"]),
+        (13, f"something else {SECRET}", [], ["lacks a privilege"]),
         # Not known, or of the server rather than of a document.
         (999999, f"Can't do that: {DOCUMENT}", [], ["Can't do that (999999)"]),
         (999999, f"Update failed :: caused by :: no way with {DOCUMENT}", [], ["caused by :: no way with (999999)"]),

@@ -49,7 +49,7 @@ TABLES = (
 
 
 class Shop(Project):
-    """The project, with a way to lay hands on documents behind migrator's back."""
+    """The project, with a way to change documents directly in the target."""
 
     def verify(self, *arguments: str) -> Ended:
         return self.here("verify", "--workers", "1", *arguments)

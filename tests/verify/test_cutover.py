@@ -78,7 +78,7 @@ def test_a_writer_that_is_kept_out(shop: Shop) -> None:
     assert handed_over(shop) == {"orders", "customers"}
     with pytest.raises(pymysql.err.MySQLError), application(shop).connect() as connection:
         connection.cursor().execute("UPDATE orders SET total = 1")
-    # New ids go on behind the highest that MySQL ever gave out.
+    # New ids start after the highest that MySQL ever gave out.
     with shop.connect() as connection, connection.cursor() as cursor:
         cursor.execute("SELECT MAX(id) FROM orders")
         ((highest,),) = cursor.fetchall()
@@ -106,7 +106,7 @@ def test_a_writer_that_slips_through(shop: Shop) -> None:
     shop.sql("UPDATE customers SET name = 'late' WHERE id = 3")
     done = cutover.end(120)
     assert done.code == 10, done
-    assert "written behind the fence" in done.err
+    assert "written after the fence" in done.err
     assert not handed_over(shop)
     assert shop.mongo("sequences").find_one() is None
 
@@ -114,10 +114,10 @@ def test_a_writer_that_slips_through(shop: Shop) -> None:
 def test_gates_that_do_not_hold(shop: Shop) -> None:
     assert shop.apply_here().code == 0
     ended = shop.run("cutover", "--yes", "--wait", "1")
-    assert (ended.code, "no sync is at work" in ended.err) == (10, True), ended
+    assert (ended.code, "no sync is running" in ended.err) == (10, True), ended
     started_sync(shop)
     ended = shop.run("cutover", "--yes", "--wait", "5")
-    assert (ended.code, "still takes writes" in ended.err) == (10, True), ended
+    assert (ended.code, "still accepts writes" in ended.err) == (10, True), ended
     shop.change("orders", 9, lambda document: {**document, "number": 1})
     ended = shop.run("cutover", "--yes", "--wait", "5")
     assert (ended.code, "not what its rows say" in ended.err) == (11, True), ended

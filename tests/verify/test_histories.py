@@ -1,4 +1,4 @@
-"""verify again and again beside random histories with a live sync: no false alarm; then a fault, which it finds."""
+"""verify again and again during random histories with a live sync: no false alarm; then a fault, which it finds."""
 
 from __future__ import annotations
 

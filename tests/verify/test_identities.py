@@ -71,4 +71,4 @@ def test_a_document_that_is_there_twice(shop: Shop) -> None:
     assert files.apply_here().code == 0
     files.add("customers", next(each for each in files.listed("customers") if each["_id"] == 4))
     (fault,) = faults(files.report())
-    assert (fault["kind"], fault["document"], fault["reason"]) == ("different", "4", "it is there 2 times")
+    assert (fault["kind"], fault["document"], fault["reason"]) == ("different", "4", "it occurs 2 times")

@@ -1,4 +1,4 @@
-"""verify beside a live sync: no false alarm while everything changes, and no false peace."""
+"""verify during a live sync: no false alarm while everything changes, and no fault overlooked."""
 
 from __future__ import annotations
 
@@ -83,4 +83,4 @@ def test_without_a_sync_what_changed_is_different(shop: Shop) -> None:
     report = shop.report()
     assert not report["following"]
     assert [each["document"] for each in faults(report)] == ["7"]
-    assert any("no sync is at work" in note for note in report["notes"])
+    assert any("no sync is running" in note for note in report["notes"])

@@ -109,7 +109,7 @@ def test_it_goes_on_where_it_stopped(either: Shop) -> None:
         assert _done(either) > 0
         again = either.start("verify", "--workers", "1")
         ended = again.end()
-        assert "going on with the verify begun at" in ended.err
+        assert "resuming the verify begun at" in ended.err
     else:
         ended = running.end()
     assert ended.code == 11, ended

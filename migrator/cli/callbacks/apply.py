@@ -103,7 +103,7 @@ def _kept(file: Path, settings: Settings, collections: tuple[str, ...]) -> Plan:
 
 def _ask() -> None:
     if not (sys.stdin and sys.stdin.isatty()):
-        raise SettingsError("apply asks before it writes, and there is no terminal to ask at", hint="Add --yes.")
+        raise SettingsError("apply asks before it writes, and there is no terminal", hint="Add --yes.")
     if not terminal.agreed("Apply this plan?"):
         raise Interrupted("not applied, nothing was done")
 

@@ -44,6 +44,6 @@ def cutover(
 
 def _ask() -> None:
     if not (sys.stdin and sys.stdin.isatty()):
-        raise SettingsError("cutover asks before it records, and there is no terminal to ask at", hint="Add --yes.")
+        raise SettingsError("cutover asks before it records, and there is no terminal", hint="Add --yes.")
     if not click.confirm("Hand over when every gate holds?", default=False, err=True):
         raise Interrupted("not handed over, nothing was done")

@@ -58,7 +58,7 @@ def generate(
 
 def _refuse_outdated_package(difference: Difference, folder: Path) -> None:
     if difference.is_new:
-        raise PlanRefused("the package is not there", where=str(folder.absolute()), hint="Run `migrator generate`.")
+        raise PlanRefused("the package does not exist", where=str(folder.absolute()), hint="Run `migrator generate`.")
     if difference:
         raise PlanRefused(
             "\n".join(["the package is out of date:", *(f"  - {line}" for line in difference.lines())]),
@@ -97,8 +97,7 @@ def fanout(
 def _say_failing(data: Facade, said: list[str]) -> list[str]:
     """What can't be followed up, a line each; those that were not said before are said."""
     lines = [
-        f"{each.collection} {each.key!r} can't be followed up, try {each.tries}: {each.error}"
-        for each in data.failing()
+        f"{each.collection} {each.key!r} can't be processed, try {each.tries}: {each.error}" for each in data.failing()
     ]
     for line in lines:
         if line not in said:

@@ -1,4 +1,4 @@
-"""Commands that look and change nothing: check, plan, doctor, schema."""
+"""Commands that only read: check, plan, doctor, schema."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def plan(
     else:
         terminal.show([(detailed if details else overview)(made)])
     if out is not None:
-        click.echo(f"The plan is in {out}: `migrator apply {out}` does it.", err=True)
+        click.echo(f"The plan is in {out}: `migrator apply {out}` carries it out.", err=True)
     if made.blocked:
         click.get_current_context().exit(ExitCode.BLOCKED)
 

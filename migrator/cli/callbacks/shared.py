@@ -67,7 +67,9 @@ def consent_of(adopt: Sequence[str], replace: Sequence[str]) -> Consent:
     """
     both = sorted(set(adopt) & set(replace))
     if both:
-        raise SettingsError(f"--adopt and --replace both name {both[0]}", hint="Its documents stay, or they go.")
+        raise SettingsError(
+            f"--adopt and --replace both name {both[0]}", hint="--adopt keeps its documents, --replace drops them."
+        )
     return Consent(frozenset(adopt), frozenset(replace))
 
 
@@ -80,7 +82,7 @@ def pace_of(settings: Settings, *, restart: bool) -> ApplyOptions:
         raise SettingsError(
             "the lag of a replica has a limit, and the source URL names no replica",
             where="max_replica_lag",
-            hint="Append replica=HOST:PORT to the source URL, or take the limit out.",
+            hint="Append replica=HOST:PORT to the source URL, or remove the limit.",
         )
     return ApplyOptions(
         settings.workers, settings.max_threads_running, settings.max_replica_lag, restart, settings.retry_seconds
@@ -99,5 +101,5 @@ def write(file: Path, text: str, what: str = "plan") -> None:
         part.write_text(text, encoding="utf-8")
         part.replace(file)
     except (OSError, RuntimeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "its links lead in a circle"
+        reason = error.strerror if isinstance(error, OSError) else "its symbolic links form a loop"
         raise SettingsError(f"the {what} can't be written: {reason}", where=str(file.absolute())) from None

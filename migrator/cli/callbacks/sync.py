@@ -17,8 +17,8 @@ from migrator.cli.output.activity import lines_to
 from migrator.cli.output.metrics import Metrics
 from migrator.config import Settings
 from migrator.errors import SettingsError
+from migrator.model.places import shown
 from migrator.sync.dry_run import WouldChange
-from migrator.sync.follower import shown
 from migrator.sync.sync import SyncOptions
 from migrator.workers.interrupt import StopRequest
 
@@ -82,7 +82,7 @@ def status(
 ) -> None:
     """The command `status`."""
     if interval is not None and not watch:
-        raise SettingsError("--interval says how often --watch looks, and there is no --watch", hint="Add --watch.")
+        raise SettingsError("--interval is only for --watch", hint="Add --watch.")
     settings = settings_of(config, source=source, target=target, mappings=mappings)
     if watch:
         _watch(settings, _INTERVAL if interval is None else interval, as_json=as_json)

@@ -1,4 +1,4 @@
-"""verify: whether the target says what the source says."""
+"""verify: whether the target agrees with the source."""
 
 from __future__ import annotations
 
@@ -61,7 +61,9 @@ def verify(
 
 def _independent(settings: Settings, options: VerifyOptions, report_file: Path | None) -> None:
     if options.repair or options.wanted.keys or options.wanted.sample is not None:
-        raise SettingsError("--independent adds up whole collections: --repair, --keys and --sample don't go with it")
+        raise SettingsError(
+            "--independent sums whole collections; it can't be combined with --repair, --keys and --sample"
+        )
     with verify_output.watching(terminal.stderr(), output_of()) as observer:
         report = api.independent_look(settings.source_url(), settings.target_url(), options, observer)
     if report_file is not None:

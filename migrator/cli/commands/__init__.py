@@ -1,1 +1,1 @@
-"""The commands as the command line takes them: options only, so that `--help` loads no driver."""
+"""The commands as the command line parses them: options only, so that `--help` loads no driver."""

@@ -20,7 +20,7 @@ from migrator.cli.options import common, details_option, planning, sparing
     "--sample", metavar="N", type=click.IntRange(1, 100_000), help="Only N documents of each, into trial collections."
 )
 @sparing
-@click.option("--restart", is_flag=True, help="Forget an unfinished apply instead of going on with it.")
+@click.option("--restart", is_flag=True, help="Forget an unfinished apply instead of resuming it.")
 def apply(**options: Any) -> None:
     """Copies: does what plan shows, or what a plan kept in PLAN.json says.
 

@@ -31,7 +31,7 @@ from migrator.cli.options import common
 )
 @click.option("--check", "only_check", is_flag=True, help="Write nothing; fail when the package is out of date.")
 @click.option(
-    "--explain", "only_explain", is_flag=True, help="Write nothing; say which write touches which collections."
+    "--explain", "only_explain", is_flag=True, help="Write nothing; list which write affects which collections."
 )
 def generate(**options: Any) -> None:
     """Writes the typed data-access package: models and repositories for the mapped collections."""
@@ -46,7 +46,9 @@ def generate(**options: Any) -> None:
 @click.option(
     "--path", metavar="DIR", default=Path(), type=click.Path(path_type=Path), help="Folder to import it from."
 )
-@click.option("--watch", metavar="SECONDS", type=click.FloatRange(0.1), help="Look again after so long, until Ctrl-C.")
+@click.option(
+    "--watch", metavar="SECONDS", type=click.FloatRange(0.1), help="Check again after this time, until Ctrl-C."
+)
 def fanout(**options: Any) -> None:
     """Updates the copies that writes through generated repositories have not updated yet."""
     from migrator.cli.callbacks.generate import fanout as run

@@ -1,4 +1,4 @@
-"""Commands that look and change nothing: check, plan, doctor, schema."""
+"""Commands that only read: check, plan, doctor, schema."""
 
 from __future__ import annotations
 

@@ -11,11 +11,11 @@ from migrator.cli.options import common
 
 @click.command()
 @common
-@click.option("--until-caught-up", is_flag=True, help="End when everything is done that was logged before the start.")
-@click.option("--for", "seconds", metavar="SECONDS", type=click.FloatRange(0), help="End after so long.")
+@click.option("--until-caught-up", is_flag=True, help="End when everything logged before the start is applied.")
+@click.option("--for", "seconds", metavar="SECONDS", type=click.FloatRange(0), help="End after this time.")
 @click.option("--dry-run", is_flag=True, help="Print which documents would change, and change nothing.")
 @click.option("--metrics", metavar="PORT", type=click.IntRange(1, 65535), help="Serve Prometheus metrics on 127.0.0.1.")
-@click.option("--invalidate", metavar="URL", help="redis://… or memcached://…: the repositories' cache, to be told.")
+@click.option("--invalidate", metavar="URL", help="redis://… or memcached://…: the repositories' cache to update.")
 def sync(**options: Any) -> None:
     """Keeps what apply published in step with the source's change log, until stopped.
 
@@ -28,13 +28,13 @@ def sync(**options: Any) -> None:
 
 @click.command()
 @common
-@click.option("--json", "as_json", is_flag=True, help="Print it as JSON; with --watch one object a line.")
-@click.option("--watch", is_flag=True, help="Look again and again, until Ctrl-C.")
+@click.option("--json", "as_json", is_flag=True, help="Print it as JSON; with --watch one object per line.")
+@click.option("--watch", is_flag=True, help="Refresh until Ctrl-C.")
 @click.option(
     "--interval",
     metavar="SECONDS",
     type=click.FloatRange(0.2),
-    help="Of --watch: look again after so long. Default: 2.",
+    help="With --watch: time between refreshes. Default: 2.",
 )
 def status(**options: Any) -> None:
     """Shows how far copy and sync are; works while they run elsewhere."""

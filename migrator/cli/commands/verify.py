@@ -1,4 +1,4 @@
-"""verify: whether the target says what the source says."""
+"""verify: whether the target agrees with the source."""
 
 from __future__ import annotations
 
@@ -17,17 +17,15 @@ from migrator.cli.options import common, sparing
 )
 @click.option("--sample", metavar="N", type=click.IntRange(1), help="Only about N documents of each, at random.")
 @click.option("--keys", metavar="KEY", multiple=True, help="Only the document of this root key; may be repeated.")
-@click.option("--repair", is_flag=True, help="Put right what is not, and look again.")
-@click.option(
-    "--independent", is_flag=True, help="Compare sums that both servers make, instead of documents made again."
-)
+@click.option("--repair", is_flag=True, help="Correct documents that differ, compare them again.")
+@click.option("--independent", is_flag=True, help="Compare sums computed by both servers, not documents.")
 @click.option("--report", "report_file", metavar="FILE", type=click.Path(path_type=Path), help="Keep it as JSON.")
 @sparing
-@click.option("--restart", is_flag=True, help="Forget an unfinished verify instead of going on with it.")
+@click.option("--restart", is_flag=True, help="Forget an unfinished verify instead of resuming it.")
 def verify(**options: Any) -> None:
     """Compares every document with what its rows say, byte for byte.
 
-    Interrupted, it goes on where it stopped when it is run again. Beside a sync, what differs is looked at again
+    Interrupted, it resumes where it stopped when it is run again. While a sync runs, what differs is compared again
     before it counts.
     """
     from migrator.cli.callbacks.verify import verify as run

@@ -1,1 +1,1 @@
-"""What people read: text for a terminal or a file, and one JSON object a line."""
+"""What people read: text for a terminal or a file, and one JSON object per line."""

@@ -1,4 +1,4 @@
-"""What `cutover` prints: the checklist as it goes on, then what to switch."""
+"""What `cutover` prints: the progress of the checklist, then what to switch."""
 
 from __future__ import annotations
 
@@ -47,9 +47,9 @@ def summary(result: CutoverResult, target: str) -> Iterator[RenderableType]:
     yield Text(clean(f"Handed over: {names}, at {first.at}, by {first.by}."), "bold green")
     yield Text(clean(f"Everything logged before {first.position.file}, {first.position.offset} is in {target}."))
     for seed in (seed for each in result.handovers for seed in each.seeds):
-        yield Text(clean(f"New ids of {seed.counter} go on behind {seed.last}."))
+        yield Text(clean(f"New ids of {seed.counter} start after {seed.last}."))
     yield Text(clean(f"Switch now: let the application write {names} to {target}, and no more to MySQL."))
-    yield Text("sync leaves these collections alone from now on. How to go back: `migrator help cutover`.")
+    yield Text("sync no longer changes these collections. How to go back: `migrator help cutover`.")
 
 
 def as_json(result: CutoverResult) -> str:

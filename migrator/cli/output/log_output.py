@@ -1,6 +1,6 @@
-"""Standard error of a command: text for people, or one JSON object a line for programs that collect logs.
+"""Standard error of a command: text for people, or one JSON object per line for programs that collect logs.
 
-Whatever a library logs or warns of comes out here, too, by one handler of the root logger. Worker processes hand theirs
+What libraries log or warn about is written here too, by one handler of the root logger. Worker processes pass theirs
 to their parent (workers.pool).
 """
 

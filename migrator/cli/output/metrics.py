@@ -24,13 +24,13 @@ class Metrics:
         registry = CollectorRegistry()
         self._lag = Gauge("migrator_sync_lag_seconds", "Seconds behind the source", registry=registry)
         self._behind = Gauge("migrator_sync_lag_transactions", "Transactions behind the source", registry=registry)
-        self._dirty = Gauge("migrator_sync_dirty", "Reaches that wait in the state", registry=registry)
-        self._expires = Gauge("migrator_log_expires_seconds", "Until the log that is needed may go", registry=registry)
+        self._dirty = Gauge("migrator_sync_dirty", "Recorded changes that wait", registry=registry)
+        self._expires = Gauge(
+            "migrator_log_expires_seconds", "Seconds until the log that is needed may be purged", registry=registry
+        )
         self._state = Gauge("migrator_sync_state", "1 for the state it is in", ["state"], registry=registry)
         self._phase = Gauge("migrator_phase", "1 for the phase it is in", ["phase"], registry=registry)
-        self._waiting = Gauge(
-            "migrator_waiting_seconds", "How long it has waited for what it waits for now", registry=registry
-        )
+        self._waiting = Gauge("migrator_waiting_seconds", "How long the current wait has lasted", registry=registry)
         self._changes = Counter("migrator_sync_changes", "Row changes read", registry=registry)
         self._documents = Counter("migrator_sync_documents", "Documents written or deleted", registry=registry)
         self._before = (0, 0)
@@ -38,7 +38,7 @@ class Metrics:
             self._server, self._thread = start_http_server(port, addr=address, registry=registry)
         except OSError as error:
             raise SettingsError(
-                f"the port for metrics can't be had: {error.strerror}",
+                f"the port for metrics can't be opened: {error.strerror}",
                 where=f"{address}:{port}",
                 hint="Choose another.",
             ) from None

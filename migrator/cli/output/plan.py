@@ -1,4 +1,4 @@
-"""A plan as text for people, its point first: readable at 80 columns, in a terminal and in a file."""
+"""A plan as text for people, the summary first: readable at 80 columns, in a terminal and in a file."""
 
 from __future__ import annotations
 
@@ -182,7 +182,7 @@ def _verdict(plan: Plan) -> Iterator[Text]:
     """What must be known at the end of a long text, too."""
     copied = [each.measure for each in plan.collections if each.action in COPIED and each.measure is not None]
     if any(map(_is_sampled, copied)):
-        text = "Only samples of large tables were looked at, also for values that don't fit: --exact reads all."
+        text = "Only samples of large tables were checked, also for values that don't fit: --exact reads all rows."
         yield Text(text, "dim")
     if plan.blocked:
         yield Text(f"Blocked by {plural(len(plan.blocked), 'finding')}: apply refuses this plan.", "bold red")

@@ -20,9 +20,9 @@ from migrator.model.wording import clean, duration, number, plural
 # A process that lives gives a sign of it every few seconds.
 _SILENT = 12.0
 _GO_ON = {
-    "apply": "`migrator apply` goes on where it stopped",
-    "sync": "`migrator sync` goes on where it stopped",
-    "verify": "`migrator verify` goes on where it stopped, or begins again after a day",
+    "apply": "`migrator apply` continues where it stopped",
+    "sync": "`migrator sync` continues where it stopped",
+    "verify": "`migrator verify` continues where it stopped, or starts again after a day",
 }
 _STATES: dict[CollectionState, str] = {
     "waits-for-copy": "to be copied",
@@ -157,7 +157,7 @@ def _lag(sync: SyncStatus, report: SyncReport) -> str:
     if not sync.work.running:
         return "unknown: no sync runs" + (f"; {ago} it was {duration(known)}{behind}" if known is not None else "")
     if sync.stale:
-        said = f"it said {duration(known)}{behind}" if known is not None else "it did not know it"
+        said = f"it said {duration(known)}{behind}" if known is not None else "it did not know the lag"
         return f"unknown: the last report is stale, of {ago}; {said}"
     return f"unknown until the first batch is done{behind}"
 

@@ -16,9 +16,9 @@ from migrator.cli.output.log_output import Output
 from migrator.cli.output.terminal import WAIT_SHOWN
 from migrator.model.activity import Activity
 from migrator.model.change import SyncReport
+from migrator.model.places import shown
 from migrator.model.wording import clean, number
 from migrator.sync.dry_run import WouldChange
-from migrator.sync.follower import shown
 from migrator.sync.sync import SyncObserver, SyncResult
 
 # Between two lines of progress where there is no terminal.

@@ -1,4 +1,4 @@
-"""What the command line prints: results on stdout, all else on stderr. NO_COLOR is honoured (rich sees to it)."""
+"""What the command line prints: results on stdout, everything else on stderr. rich honours NO_COLOR."""
 
 from __future__ import annotations
 
@@ -288,7 +288,7 @@ def caught_up(progress: CatchUp) -> str:
 
 def _begun(run: Run, tally: Tally, *, resumed: bool) -> str:
     if resumed:
-        return f"going on with run {run.id}, begun at {run.started}: {number(tally.documents)} documents are done"
+        return f"resuming run {run.id}, begun at {run.started}: {number(tally.documents)} documents are done"
     return f"run {run.id} begun"
 
 
@@ -312,16 +312,16 @@ def applied(result: ApplyResult, examples: Sequence[Rejected], seconds: float) -
         yield Text.assemble(("warning  ", "yellow"), clean(problem))
     if result.problems:
         yield Text(
-            "The next apply tries these again, on the documents that are there. Where rows must be mended first: mend "
-            "them, then let sync bring that in, or copy anew with `apply --replace NAME`."
+            "The next apply tries to build these again on the existing documents. Where rows must be fixed first, fix "
+            "them, then let sync update the documents, or copy again with `apply --replace NAME`."
         )
     if result.rejected:
         yield Text()
         yield Text(f"Rejected: {plural(result.rejected, 'reason')} recorded, the first ones:", "bold red")
         yield from map(rejection, examples)
         yield Text(
-            "All of them are in the target's state (_migrator_rejected). Mend the rows or choose another policy, then "
-            "apply again: it copies these collections anew."
+            "All of them are in the target's state (_migrator_rejected). Fix the rows or choose another policy, then "
+            "apply again: it copies these collections again."
         )
 
 

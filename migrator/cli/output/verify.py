@@ -56,7 +56,7 @@ class _Words:
             text += f", {number(tally.faults)} not right"
         if tally.repaired:
             text += f", {number(tally.repaired)} put right"
-        return f"{text}, {number(waiting)} to be looked at again" if waiting else text
+        return f"{text}, {number(waiting)} to be compared again" if waiting else text
 
 
 class LineObserver:
@@ -130,7 +130,7 @@ class BarObserver:
 
 
 def _resumed(begun: str) -> str:
-    return f"going on with the verify begun at {begun}"
+    return f"resuming the verify begun at {begun}"
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""What `status --watch` prints: a screen that is refreshed, a line for each change, or a JSON object for each look."""
+"""What `status --watch` prints: a screen, a line for each change, or a JSON object for each refresh."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """The codec: the server's text bytes to BSON, one module per type family, one conversion for each value.
 
-Copy, sync, verify and repair all come through here (DESIGN rule 1). Values are turned into BSON bytes at once, not into
+Copy, sync, verify and repair all use this code (rule 1). Values are turned into BSON bytes at once, not into
 Python objects that a BSON library encodes later: about twice as fast, and the BSON type is chosen here alone.
 """
 

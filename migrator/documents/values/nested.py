@@ -40,7 +40,7 @@ def json(column: Column, value: Representation, room: int) -> Codec:
     def convert(raw: bytes) -> Typed:
         parsed = parse_json(raw)
         if raw.count(b"[") + raw.count(b"{") > room and _levels(parsed) > room:
-            raise Misfit("is nested too deep: MongoDB takes 100 levels; use `type: string`")
+            raise Misfit("is nested too deep: MongoDB allows 100 levels; use `type: string`")
         if strict:
             _check_keys(parsed)
         return encode_value(parsed)
@@ -155,4 +155,4 @@ def _objects(value: Any) -> Iterator[dict[str, Any]]:
 def check_key(key: str) -> None:
     """Raises Misfit for a key that MongoDB's queries and updates can't name (policy json_keys: reject)."""
     if "." in key or key.startswith("$"):
-        raise Misfit(f"has the key {key!r} with '.' or a leading '$'; policy json_keys: keep lets it pass")
+        raise Misfit(f"has the key {key!r} with '.' or a leading '$'; policy json_keys: keep allows it")

@@ -47,7 +47,7 @@ def int64(column: Column, value: Representation) -> Codec:
         number = int.from_bytes(raw, "big") if bits else int(raw)
         if number > _INT64_MAX:
             raise Misfit(
-                "is above 2^63-1, BSON's largest integer; policy unsigned_overflow: decimal or string lets it pass"
+                "is above 2^63-1, BSON's largest integer; policy unsigned_overflow: decimal or string allows it"
             )
         return pack_int64(number)
 
@@ -108,7 +108,7 @@ def decimal128(column: Column, value: Representation) -> Codec:
     if value.family == "bit":
         return fixed(DECIMAL128, lambda raw: _decimal128(int.from_bytes(raw, "big"), 0))
     scale = column.scale or 0 if value.family == "decimal" else 0
-    # Up to 19 digits fit the low 64 bits, whose high half is then a constant (EDGE_CASES 2).
+    # Up to 19 digits fit the low 64 bits, whose high half is then a constant (edge case 2).
     high = (_BIAS - scale) << 49
     digits = column.precision if value.family == "decimal" else 19
     if digits is not None and digits <= 19:
@@ -132,7 +132,7 @@ def _decimal128(number: int, scale: int) -> bytes:
         # Trailing zeros are no digits of the value.
         number, scale = number // 10, scale - 1
     if number >= _LARGEST:
-        raise Misfit("has more than the 34 digits of Decimal128; policy big_decimal: string lets it pass")
+        raise Misfit("has more than the 34 digits of Decimal128; policy big_decimal: string allows it")
     return _pack_two(number & _LOW, sign | (_BIAS - scale) << 49 | number >> 64)
 
 

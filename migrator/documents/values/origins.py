@@ -1,4 +1,4 @@
-"""The codec backwards, for keys: the texts that the server may have printed for a value that stands in an `_id`.
+"""The codec backwards, for keys: the texts that the server may have printed for a value in an `_id`.
 
 What comes out is only a guess that leaves nothing out, but where `is_told` says otherwise: whoever asks converts each
 text again and keeps those that give the same bytes. Every text is one that a column of the type could print, so that it

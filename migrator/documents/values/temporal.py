@@ -1,7 +1,7 @@
 """Dates, times and durations.
 
-MySQL's dates go where calendars don't: '0000-00-00', '2024-00-10', and with ALLOW_INVALID_DATES '2024-02-31'
-(MySQL 9 manual, 13.2.2). All of those go by policy zero_date.
+MySQL has dates that no calendar has: '0000-00-00', '2024-00-10', and with ALLOW_INVALID_DATES '2024-02-31'
+(MySQL 9 manual, 13.2.2). Policy zero_date applies to all of them.
 """
 
 from __future__ import annotations
@@ -67,7 +67,7 @@ def date(column: Column, value: Representation) -> Codec:
         if not digits:
             return seconds(raw)
         if strict and raw[23:].strip(b"0"):
-            raise Misfit("has microseconds; policy submillisecond: truncate, string or companion lets it pass")
+            raise Misfit("has microseconds; policy submillisecond: truncate, string or companion allows it")
         return seconds(raw) + int(raw[20:23].ljust(3, b"0"))
 
     zero_date = value.policies.zero_date
@@ -76,7 +76,7 @@ def date(column: Column, value: Representation) -> Codec:
         try:
             return pack_int64(milliseconds(raw))
         except _NoDate:
-            raise Misfit("is no day of the calendar; policy zero_date: null or string lets it pass") from None
+            raise Misfit("is not a day of the calendar; policy zero_date: null or string allows it") from None
 
     inline, names = _inline(column, plain=not zoned and not strict)
     if zero_date == "reject":
@@ -125,7 +125,7 @@ def microseconds(column: Column, value: Representation) -> Codec:
 
 
 def _duration(raw: bytes) -> bytes:
-    """TIME, -838:59:59 to 838:59:59: a length of time, not a time of day (EDGE_CASES 5)."""
+    """TIME, -838:59:59 to 838:59:59: a length of time, not a time of day (edge case 5)."""
     sign, text = (-1, raw[1:]) if raw[:1] == b"-" else (1, raw)
     clock, _, decimals = text.partition(b".")
     hours, minutes, seconds = clock.split(b":")

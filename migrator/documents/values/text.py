@@ -49,13 +49,13 @@ def utf8(raw: bytes) -> bytes:
         raw.decode()
     except UnicodeDecodeError as error:
         raise Misfit(
-            f"is not valid text: {error.reason} at byte {error.start}; policy invalid_text: binary lets it pass"
+            f"is not valid text: {error.reason} at byte {error.start}; policy invalid_text: binary allows it"
         ) from None
     return raw
 
 
 def ascii_only(raw: bytes) -> bytes:
-    """`raw` if it is ASCII: a column declared so can hold other bytes (EDGE_CASES 11)."""
+    """`raw` if it is ASCII: a column declared so can hold other bytes (edge case 11)."""
     if not raw.isascii():
-        raise Misfit("is not ASCII, as its column is declared; policy invalid_text: binary lets it pass")
+        raise Misfit("is not ASCII, as its column is declared; policy invalid_text: binary allows it")
     return raw

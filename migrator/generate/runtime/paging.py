@@ -1,4 +1,4 @@
-"""Keyset paging: a page goes on behind the last document of the one before, however many lie in front.
+"""Keyset paging: a page continues after the last document of the one before, however many precede it.
 
 A cursor holds the sort's values of that document. Nothing is skipped or shown twice when documents come and go between
 two pages, and the last page costs what the first one does, given an index on the sort.
@@ -52,14 +52,14 @@ def complete(sort: Sequence[Sort], key: Field[Any, Any]) -> tuple[Sort, ...]:
 
 
 def cursor_of(document: Document, sort: Sequence[Sort]) -> str:
-    """Names the place right behind `document`."""
+    """Names the place right after `document`."""
     values = [value_at(document, term.field.path.split(".")) for term in sort]
     encoded = bson.encode({"sort": _signature(sort), "values": values}, codec_options=OPTIONS)
     return urlsafe_b64encode(encoded).decode().rstrip("=")
 
 
 def behind(cursor: str, sort: Sequence[Sort]) -> Document:
-    """The filter for everything behind a cursor.
+    """The filter for everything after a cursor.
 
     Raises:
         BadCursor: it is broken, or made for another sort.
@@ -85,12 +85,12 @@ def _signature(sort: Sequence[Sort]) -> list[str]:
 
 
 def _further(term: Sort, value: Any) -> list[Document]:
-    """Filters of which one holds for what comes behind `value`. Null and missing are before everything else."""
+    """Filters of which one holds for what comes after `value`. Null and missing are before everything else."""
     path = term.field.path
     if value is None:
         return [{path: {"$ne": None}}] if term.direction == 1 else []
     found: list[Document] = [{path: {"$gt" if term.direction == 1 else "$lt": value}}]
-    # Comparisons look at values of one type only; the other types lie all before or all behind.
+    # Comparisons look at values of one type only; the other types are all before or all after.
     other = _other_types(term.field.types, value, term.direction)
     if other:
         found.append({path: {"$type": other}})

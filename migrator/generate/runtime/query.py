@@ -154,7 +154,7 @@ def update_document(changes: Changes) -> Document:
     """
     if isinstance(changes, Mapping):
         if any(not operator.startswith("$") for operator in changes):
-            raise ValueError("an update is made of operators such as $set; to put a whole document use replace")
+            raise ValueError("an update is made of operators such as $set; to replace a whole document use replace()")
         made: Document = {operator: dict(fields) for operator, fields in changes.items()}
     else:
         made = {}

@@ -1,4 +1,4 @@
-"""Where a stream of events has come to."""
+"""The current place in a stream of events."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ _LOW = 1 << 32
 
 
 class Cursor:
-    """File and offset behind the last event that was passed."""
+    """File and offset after the last event that was passed."""
 
     def __init__(self, file: str, offset: int) -> None:
         self.file = file
         self.offset = offset
 
     def pass_by(self, event: Event) -> None:
-        """Goes behind an event; a ROTATE of either kind leads to another file."""
+        """Moves to the end of an event; a ROTATE of either kind leads to another file."""
         if event.kind == Kind.ROTATE:
             self.file, self.offset = packets.rotation(event.body)
             return

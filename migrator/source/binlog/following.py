@@ -1,4 +1,4 @@
-"""Opening the change log behind a position."""
+"""Opening the change log at a position."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from migrator.source.connection.url import SourceUrl
 
 @contextmanager
 def follow(url: SourceUrl, position: Position, watches: Mapping[TableName, Watch]) -> Iterator[BinlogReader]:
-    """A reader behind `position`, over two connections: the log's, and one for questions.
+    """A reader that starts at `position`, over two connections: the log's, and one for queries.
 
     Raises:
         SyncBlocked: when the position is of another server or no longer in its log, or a watched column can't be read.
@@ -85,7 +85,7 @@ def _require_ordered_commits(control: Connection, url: SourceUrl) -> None:
     """Without GTIDs a snapshot waits for the lock of the row that was changed last: it must be the last to be freed."""
     if not control.exec_driver_sql("SELECT @@GLOBAL.binlog_order_commits").scalar():
         raise SyncBlocked(
-            "binlog_order_commits is OFF, and the server has no GTIDs: it can't be told what a snapshot contains",
+            "binlog_order_commits is OFF, and the server has no GTIDs: it can't be determined what a snapshot contains",
             where=url.place,
             hint="SET GLOBAL binlog_order_commits = ON; or turn on gtid_mode.",
         )

@@ -76,7 +76,7 @@ class MySQLGtids:
         found = self._intervals.setdefault(origin, [])
         self._texts.pop(origin[0], None)
         at = bisect_right(found, (first, last))
-        # The neighbour before may touch it, and any number behind.
+        # The neighbour before may touch it, and so may any number of those after it.
         if at and found[at - 1][1] >= first - 1:
             at -= 1
         end = at

@@ -10,12 +10,13 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from migrator import compiling
 from migrator.model.change import Values
 from migrator.source.binlog.numbers import decimal_bytes
 from migrator.source.binlog.tables import LoggedColumn, Type
 from migrator.source.binlog.values import Convert
 
-# (data, offset of a row image) -> (values of the wanted columns, offset behind it); None for NULL.
+# (data, offset of a row image) -> (values of the wanted columns, offset after it); None for NULL.
 ReadImage = Callable[[bytes, int], tuple[Values, int]]
 
 _FIXED = {
@@ -73,8 +74,8 @@ def compile_image(
         *(f"        {line}" for line in usual),
         f"    return ({result}), at",
     ]
-    space: dict[str, Any] = {"int_from": int.from_bytes} | {f"c{place}": one for place, one in convert.items()}
-    exec(compile("\n".join(lines), "<row image>", "exec"), space)
+    names: dict[str, Any] = {"int_from": int.from_bytes} | {f"c{place}": one for place, one in convert.items()}
+    space = compiling.run("\n".join(lines), "row image", names)
     absent = tuple(at for at, place in enumerate(wanted) if not bits >> place & 1)
     return ImageReader(space["read"], absent)
 

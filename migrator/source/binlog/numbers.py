@@ -7,7 +7,7 @@ import socket
 
 _ZERO_GROUP = re.compile(r"(?:^|:)0(?::|$)")
 _DIGITS_TO_BYTES = (0, 1, 1, 2, 2, 3, 3, 4, 4, 4)  # nine decimal digits are four bytes
-_PLAIN_DIGITS = 15  # beyond so many places before or behind the point the server writes an exponent
+_PLAIN_DIGITS = 15  # beyond so many places before or after the point the server writes an exponent
 
 
 def double_text(value: float) -> bytes:

@@ -82,8 +82,8 @@ class Event:
     Attributes:
         at: when it was logged, seconds since 1970; 0 for what the server makes for this connection.
         kind: a Kind, or a number that is none.
-        end: offset behind it in its file, the low 32 bits; 0 where there is none.
-        body: behind the header, without checksum.
+        end: offset after it in its file, the low 32 bits; 0 where there is none.
+        body: what follows the header, without checksum.
     """
 
     at: int
@@ -94,7 +94,7 @@ class Event:
 
 
 def parse_event(data: bytes, checksum: int) -> Event:
-    """An event as it stands in a packet behind the OK byte; `checksum` is how many bytes of it stand at its end."""
+    """An event as it is in a packet after the OK byte; `checksum` is how many bytes of it are at its end."""
     at, kind, _, size, end, flags = _HEADER.unpack_from(data)
     return Event(at, kind, end, flags, data[HEADER_BYTES : size - checksum])
 
@@ -249,7 +249,7 @@ class _Numbers:
 @dataclass(frozen=True, slots=True)
 class MariaDBGtid:
     """Attributes:
-    standalone: the one event behind it is the whole transaction.
+    standalone: the one event after it is the whole transaction.
     prepared: what follows ends with XA PREPARE.
     """
 
@@ -266,7 +266,7 @@ def mariadb_gtid(data: bytes, body: bytes) -> MariaDBGtid:
 
 
 def length_encoded(data: bytes, at: int) -> tuple[int, int]:
-    """A number of 1 to 9 bytes, and the offset behind it."""
+    """A number of 1 to 9 bytes, and the offset after it."""
     first = data[at]
     if first < 251:
         return first, at + 1

@@ -1,6 +1,6 @@
 """MySQL's compressed transactions (binlog_transaction_compression): one event that holds those of a transaction. Pure.
 
-The events inside have no checksums, and offsets that mean nothing in the file; who reads on goes on behind all of them.
+The events inside have no checksums, and offsets that mean nothing in the file; a reader continues after all of them.
 
 https://dev.mysql.com/doc/dev/mysql-server/latest/classmysql_1_1binlog_1_1event_1_1Transaction__payload__event.html
 """

@@ -18,15 +18,15 @@ from migrator.source.connection.identity import read_identity
 from migrator.source.connection.url import SourceUrl
 from migrator.source.position import log_end
 
-AGAIN = "`migrator apply` again: it copies what the log no longer tells, and records a new position."
+AGAIN = "`migrator apply` again: it copies what the log no longer contains, and records a new position."
 FIRST_EVENT = 4  # a log file begins with four bytes of magic
-_ENGINE_WAIT = 10  # seconds that the engine may be behind the log when a reader starts
+_ENGINE_WAIT = 10  # seconds that the engine may lag the log when a reader starts
 LONGEST_OFFSET = (1 << 32) - 1  # the protocol has 32 bits
 
 
 @dataclass(frozen=True, slots=True)
 class LogStart:
-    """From where a server is asked for its log: behind `gtids`, or by place where that is None.
+    """From where a server is asked for its log: after `gtids`, or by place where that is None.
 
     Attributes:
         skip: up to this offset of `file` events are read for what they say of commits only (see `log_start`).
@@ -39,7 +39,7 @@ class LogStart:
 
 
 def require_position_server(found: ServerIdentity, wanted: ServerIdentity, url: SourceUrl) -> None:
-    """EDGE_CASES 41: the same file name, or GTID of MariaDB, means other content on another server.
+    """Edge case 41: the same file name, or GTID of MariaDB, means other content on another server.
 
     Raises:
         SyncBlocked: when `found` is not the server of the position.
@@ -60,7 +60,7 @@ def uses_gtids(connection: Connection, server: ServerIdentity) -> bool:
 
 
 def log_start(connection: Connection, position: Position, url: SourceUrl) -> LogStart:
-    """How to go on behind `position`.
+    """How to continue after `position`.
 
     MySQL without GTIDs: from the beginning of the file, which tells the last row that was changed before the position;
     a snapshot waits for that row's lock (see snapshots).
@@ -138,8 +138,8 @@ def _require_place(position: Position, files: Mapping[str, int], url: SourceUrl)
 def _require_mysql(connection: Connection, gtids: MySQLGtids, url: SourceUrl) -> None:
     purged = MySQLGtids(str(connection.exec_driver_sql("SELECT @@GLOBAL.gtid_purged").scalar() or ""))
     if not gtids.contains(purged):
-        raise _blocked("transactions behind the position were purged from the server's log", url)
-    # The engine may be behind the log for a moment: a position from the log runs ahead of gtid_executed.
+        raise _blocked("transactions after the position were purged from the server's log", url)
+    # The engine may lag the log for a moment: a position from the log is then later than gtid_executed.
     statement = f"SELECT WAIT_FOR_EXECUTED_GTID_SET('{gtids.text}', {_ENGINE_WAIT})"
     if connection.exec_driver_sql(statement).scalar() != 0:
         raise _blocked("the server lacks transactions that were read from it: its log was reset or restored", url)
@@ -149,7 +149,7 @@ def _require_mariadb(connection: Connection, position: Position, files: Mapping[
     """The GTID alone would do, were it not that after a RESET MASTER the same numbers come again."""
     _require_no_reset(position, files, url)
     if position.file not in files:
-        # The server knows whether the GTIDs behind it are all there; less than ours it would take for a new beginning.
+        # The server knows whether the GTIDs after it are all there; it would take fewer than ours for a new beginning.
         end = str(connection.exec_driver_sql("SELECT @@GLOBAL.gtid_binlog_pos").scalar() or "")
         if not has_reached(end, position.gtid):
             raise _blocked(f"the server is at GTID {end or 'none'}, before {position.gtid}: its log was reset", url)

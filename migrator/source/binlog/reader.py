@@ -176,7 +176,7 @@ class BinlogReader:
     def reached(self) -> Position:
         """Implements LogReader.reached.
 
-        A GTID is part of the set as soon as its transaction begins. On MariaDB the offset is behind the event, and
+        A GTID is part of the set as soon as its transaction begins. On MariaDB the offset is after the event, and
         snapshots are of places between transactions. Without GTIDs the last row that was changed is named too.
         """
         position = self._position()
@@ -224,7 +224,7 @@ class BinlogReader:
 
     def _rotate(self, data: bytes, event: Event) -> Iterable[LogEvent]:
         if event.at:
-            # A restarted server counts its tables anew.
+            # A restarted server counts its tables from the start.
             self._announced.clear()
             self._maps.clear()
         return ()
@@ -287,13 +287,13 @@ class BinlogReader:
     # --- compressed events ---
 
     def _payload(self, data: bytes, event: Event) -> Iterator[LogEvent]:
-        """MySQL's compressed transaction. The position behind it is that of all events inside."""
+        """MySQL's compressed transaction. The position after it is that of all events inside."""
         is_over = False
         with self._unpacking():
             for inside in events_inside(data, self._stream.rest(), self._checksum):
                 found = packets.parse_event(inside, 0)
                 if is_over or found.kind in _NEVER_INSIDE:
-                    place = "behind the end of" if is_over else "in"
+                    place = "after the end of" if is_over else "in"
                     raise self._blocked(f"an event of type {found.kind} stands {place} a compressed transaction", AGAIN)
                 for one in self._handler(found)(inside, found):
                     is_over = is_over or isinstance(one, Commit)
@@ -386,7 +386,7 @@ class BinlogReader:
         if name not in self._harmless_xa:
             raise self._blocked(
                 f"an XA transaction was decided that was prepared before: {statement[:200]}",
-                f"Its rows are not in the log behind the position. {AGAIN}",
+                f"Its rows are not in the log after the position. {AGAIN}",
             )
         self._harmless_xa.discard(name)
 
@@ -458,7 +458,7 @@ class BinlogReader:
             raise
 
     def _touch(self, watch: Watch, changes: tuple[RowChange, ...]) -> tuple[RowChange, ...]:
-        """Notes the last row's key, which is read besides the wanted columns."""
+        """Notes the last row's key, which is read in addition to the wanted columns."""
         width = len(self._wanted[watch.name].columns)
         last = changes[-1].after or changes[-1].before or ()
         key = tuple(part or b"" for part in last[width:])  # never NULL
@@ -469,7 +469,7 @@ class BinlogReader:
         if self._table(event) is not None:
             raise self._blocked(
                 "JSON columns are logged as differences (binlog_row_value_options = PARTIAL_JSON)",
-                f"SET GLOBAL binlog_row_value_options = ''; and have the applications connect anew. Then {AGAIN}",
+                f"SET GLOBAL binlog_row_value_options = ''; and have the applications reconnect. Then {AGAIN}",
             )
         return ()
 
@@ -478,7 +478,7 @@ class BinlogReader:
 
 
 def _with_key(watch: Watch) -> Watch:
-    """With the columns behind the wanted ones that name a row.
+    """With the columns that name a row, after the wanted ones.
 
     Raises:
         SyncBlocked: when the table has no key.
@@ -486,7 +486,7 @@ def _with_key(watch: Watch) -> Watch:
     keys = watch.table.unique_keys
     if not keys:
         raise SyncBlocked(
-            "the table has no key, and the server no GTIDs: it can't be told whether a snapshot contains its changes",
+            "the table has no key and the server no GTIDs, so whether a snapshot contains its changes is unknown",
             where=watch.table.qualified,
             hint="Turn on gtid_mode, or give the table a primary key.",
         )

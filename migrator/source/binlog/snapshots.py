@@ -1,6 +1,6 @@
-"""Snapshots that contain every event already read (DESIGN premise A).
+"""Snapshots that contain every event already read (premise A).
 
-The log is readable before the engine commits (EDGE_CASES 46), so a new snapshot may lack what was read:
+The log is readable before the engine commits (edge case 46), so a new snapshot may lack what was read:
 - MariaDB: a consistent snapshot knows its place in the log (Binlog_snapshot_*); another is taken until far enough;
 - MySQL with GTIDs: the connection waits until the engine has executed the transactions, then takes the snapshot;
 - MySQL without: it waits for the lock of the row that was changed last. Engine commits have the log's order

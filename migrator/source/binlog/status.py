@@ -1,4 +1,4 @@
-"""How far a position is behind, and how long its log will last."""
+"""How far a position is from the log's end, and how long its log will last."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def _mariadb_transactions(here: str, end: str) -> int | None:
 def _expires_in(connection: Connection, url: SourceUrl, position: Position, files: Mapping[str, int]) -> float | None:
     """A file may go when it was written last so long ago; the one that is being written never does.
 
-    When it was, the server doesn't say. The file behind it was begun at that moment, and its first event tells when.
+    When it was, the server doesn't say. The next file was begun at that moment, and its first event says when.
     """
     rows = connection.exec_driver_sql(f"SHOW GLOBAL VARIABLES WHERE Variable_name IN ({_EXPIRY})")
     kept = expiry_seconds({str(name).lower(): str(value) for name, value in rows})

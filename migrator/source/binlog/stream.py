@@ -1,9 +1,9 @@
 """The server's log as a stream of events over one connection.
 
 mysql-replication opens it: heartbeats, checksums, and the dump commands of both servers, with GTIDs or by file and
-offset. Its events are not used, for they lose what must not be lost: bytes of values (EDGE_CASES 3, 4, 5, 13, 16),
+offset. Its events are not used, for they lose what must not be lost: bytes of values (edge cases 3, 4, 5, 13, 16),
 statements with status variables that it doesn't know, whole tables with a type that it doesn't know, offsets beyond
-4 GB; and it reconnects by itself, to a position that may be in the middle of a transaction (EDGE_CASES 35). So events
+4 GB; and it reconnects by itself, to a position that may be in the middle of a transaction (edge case 35). So events
 are read from its connection as packets, and a lost connection ends the stream.
 """
 
@@ -43,7 +43,7 @@ logging.getLogger("pymysqlreplication").propagate = False
 
 
 class LogStream:
-    """Raw events: each the bytes of a packet behind its OK byte. Blocking."""
+    """Raw events: each the bytes of a packet after its OK byte. Blocking."""
 
     def __init__(self, connection: DriverConnection, url: SourceUrl, file: str, offset: int) -> None:
         self._connection = connection
@@ -91,7 +91,7 @@ class LogStream:
 
 @contextmanager
 def open_stream(url: SourceUrl, server: ServerIdentity, start: LogStart) -> Iterator[LogStream]:
-    """A stream from `start` on, over a new connection, which must have reached `server` (DESIGN premise A).
+    """A stream from `start` on, over a new connection, which must have reached `server` (premise A).
 
     Raises:
         SyncBlocked: when the server no longer has that place, or is another one.

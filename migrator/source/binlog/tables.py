@@ -118,7 +118,7 @@ def table_id(body: bytes) -> int:
 
 
 def table_name(body: bytes) -> tuple[TableName, int]:
-    """The table, and the offset behind it."""
+    """The table, and the offset after it."""
     end = 9 + body[8]
     schema = body[9:end].decode()
     start = end + 2

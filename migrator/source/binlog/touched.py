@@ -1,4 +1,4 @@
-"""The row that was changed last: where MySQL has no GTIDs, the only thing of which can be told when it is committed."""
+"""The row that was changed last: without GTIDs, only its lock shows when a transaction of MySQL is committed."""
 
 from __future__ import annotations
 

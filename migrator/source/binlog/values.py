@@ -138,7 +138,7 @@ def _binary(column: Column, _: LoggedColumn, __: Charsets) -> Convert:
     if column.data_type != "binary":
         return bytes
     width = column.length or 0
-    # The log leaves out zeros at the end (EDGE_CASES 13).
+    # The log leaves out zeros at the end (edge case 13).
     return lambda raw: raw.ljust(width, b"\0")
 
 

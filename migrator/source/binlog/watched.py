@@ -1,4 +1,4 @@
-"""A watched table as one table map event describes it: where its wanted columns stand, and its rows' changes."""
+"""A watched table as one table map event describes it: where its wanted columns are, and its rows' changes."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from migrator.source.binlog.values import Charsets, Convert, Undecodable, conver
 CHANGES_AT_ONCE = 1000
 
 _NAMES_HINT = (
-    "SET GLOBAL binlog_row_metadata = 'FULL'; and have the applications connect anew, so that the log names the "
+    "SET GLOBAL binlog_row_metadata = 'FULL'; and have the applications reconnect, so that the log names the "
     "columns. Then `migrator apply` again."
 )
 _AGAIN = "Then `migrator apply` again: what such events changed can't be told from the log."

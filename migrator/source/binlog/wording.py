@@ -1,4 +1,4 @@
-"""What a logged statement is, by its text; what it did to definitions is told by the schema, not here. Pure."""
+"""What a logged statement is, by its text; what it did to definitions is read from the schema, not here. Pure."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _CREATE_SELECT = re.compile(
     rf"CREATE\s+(?:OR\s+REPLACE\s+)?TABLE\s+(?:IF\s+NOT\s+EXISTS\s+)?{_TABLE}.*\b(?:SELECT|TABLE|VALUES)\b",
     re.IGNORECASE | re.DOTALL,
 )
-# Statements behind which a trigger, a key, a routine or a whole table may be missing that was there before.
+# Statements after which a trigger, a key, a routine or a whole table may be gone.
 _REMOVES = re.compile(
     r"DROP\b(?!\s+(?:TEMPORARY|INDEX|USER|ROLE|EVENT|SERVER)\b)"
     r"|ALTER\b(?!\s+(?:USER|EVENT|SERVER|INSTANCE|SEQUENCE)\b)"
@@ -142,7 +142,7 @@ def is_of_trigger(text: str) -> bool:
 
 
 def keeps_definitions(text: str) -> bool:
-    """Whether tables, views, triggers, keys and routines are surely the same behind a statement."""
+    """Whether tables, views, triggers, keys and routines are surely the same after a statement."""
     return _KEEPS.match(bare(text)) is not None
 
 

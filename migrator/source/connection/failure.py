@@ -1,4 +1,4 @@
-"""The drivers' errors in migrator's words: passing faults are SourceUnavailable, the rest is SourceError."""
+"""The drivers' errors in migrator's words: transient ones are SourceUnavailable, the rest is SourceError."""
 
 from __future__ import annotations
 
@@ -95,9 +95,9 @@ _HINTS = {
     2026: "The server offers no TLS: set ssl-mode=DISABLED in the source URL, or turn TLS on in the server.",
     2059: _METHOD,
     3118: "The account is locked; unlock it with ALTER USER ... ACCOUNT UNLOCK.",
-    3159: "The server takes TLS connections only: set ssl-mode=REQUIRED in the source URL.",
+    3159: "The server accepts only TLS connections: set ssl-mode=REQUIRED in the source URL.",
 }
-_TLS = "Check ssl-ca, ssl-cert, ssl-key and ssl-mode in the source URL; ssl-mode=DISABLED goes without TLS."
+_TLS = "Check ssl-ca, ssl-cert, ssl-key and ssl-mode in the source URL; ssl-mode=DISABLED disables TLS."
 
 # Raised without a number on a connection that is gone.
 _NOT_CONNECTED = (pymysql.err.InterfaceError, asyncmy.errors.InterfaceError)

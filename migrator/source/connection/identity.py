@@ -20,7 +20,7 @@ IDENTITY_QUERY = (
 
 
 def read_identity(connection: Connection) -> ServerIdentity:
-    """The server behind `connection`."""
+    """The server that `connection` has reached."""
     return identity_of((str(name), str(value)) for name, value in connection.exec_driver_sql(IDENTITY_QUERY))
 
 
@@ -40,7 +40,7 @@ def identity_of(variables: Iterable[tuple[str, str]]) -> ServerIdentity:
 
 
 def require_same_server(found: ServerIdentity, wanted: ServerIdentity, url: SourceUrl) -> None:
-    """DESIGN premise A: rows read from another server than the position's are rows lost.
+    """Premise A: rows read from another server than the position's are rows lost.
 
     Raises:
         SourceError: when a proxy or a changed address led elsewhere.

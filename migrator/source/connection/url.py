@@ -118,12 +118,12 @@ def _options(query: str) -> dict[str, str]:
         name = raw.lower().replace("_", "-")
         if name not in _OPTIONS:
             if not re.fullmatch(r"[a-z-]{1,30}", name):
-                raise SettingsError("the part of the source URL behind ? can't be read", hint=_FORM)
+                raise SettingsError("the part of the source URL after ? can't be read", hint=_FORM)
             near = get_close_matches(name, _OPTIONS, n=1)
             hint = f"Did you mean {near[0]}?" if near else f"Known are {', '.join(_OPTIONS)}."
             raise SettingsError(f"unknown option {name} in the source URL", hint=hint)
         if name in found:
-            raise SettingsError(f"option {name} stands twice in the source URL")
+            raise SettingsError(f"option {name} occurs twice in the source URL")
         if not value:
             raise SettingsError(f"option {name} in the source URL is empty")
         # The replica is a URL by itself, decoded part by part. A + is a +: this is no web form.

@@ -21,7 +21,7 @@ _TIMEOUTS = (1969, 3024, 3699)
 
 # Each statement is a read-only transaction of its own: nothing can be written, and between two statements neither
 # undo log nor a table's definition is held. One long transaction would stop the first ALTER TABLE that comes along,
-# and then everybody behind it.
+# and then everybody after it.
 _SESSION = "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED, READ ONLY"
 
 

@@ -125,7 +125,7 @@ def _text(field: Field, value: str, charset: str) -> ValueCheck:
     what = f"bytes that are no {charset} text"
     if field.value.policies.invalid_text == "binary":
         return ValueCheck("invalid-text", "info", condition, what, "they become binary (policy invalid_text)")
-    fix = "Write `invalid_text: binary` at the field, or mend the rows."
+    fix = "Write `invalid_text: binary` at the field, or fix the rows."
     return ValueCheck("invalid-text", "warning", condition, what, REJECTED, fix)
 
 
@@ -133,18 +133,18 @@ def _unfit(field: Field, value: str) -> tuple[str, str] | None:
     """Values that the field's `type:` can't hold."""
     match field.value.family, field.value.kind:
         case "text", "uuid":
-            return f"REPLACE({value}, '-', '') NOT REGEXP '^[0-9A-Fa-f]{{32}}$'", "text that is no UUID"
+            return f"REPLACE({value}, '-', '') NOT REGEXP '^[0-9A-Fa-f]{{32}}$'", "text that is not a UUID"
         case "text", "objectid":
-            return f"{value} NOT REGEXP '^[0-9A-Fa-f]{{24}}$'", "text that is no ObjectId"
+            return f"{value} NOT REGEXP '^[0-9A-Fa-f]{{24}}$'", "text that is not an ObjectId"
         case "text", "decimal128":
             number = "^[[:space:]]*[-+]?([0-9]+[.]?[0-9]*|[.][0-9]+)([eE][-+]?[0-9]+)?[[:space:]]*$"
-            return f"{value} NOT REGEXP '{number}'", "text that is no decimal number"
+            return f"{value} NOT REGEXP '{number}'", "text that is not a decimal number"
         case "binary", "uuid" if field.column.column_type != "binary(16)":
-            return f"LENGTH({value}) <> 16", "bytes that are no UUID (16 bytes)"
+            return f"LENGTH({value}) <> 16", "bytes that are not a UUID (16 bytes)"
         case "binary", "objectid" if field.column.column_type != "binary(12)":
-            return f"LENGTH({value}) <> 12", "bytes that are no ObjectId (12 bytes)"
+            return f"LENGTH({value}) <> 12", "bytes that are not an ObjectId (12 bytes)"
         case "binary", "string":
-            return f"NOT ({value} <=> CAST(CONVERT({value} USING utf8mb4) AS BINARY))", "bytes that are no UTF-8 text"
+            return f"NOT ({value} <=> CAST(CONVERT({value} USING utf8mb4) AS BINARY))", "bytes that are not UTF-8 text"
         case "decimal", "int64":
             return (
                 f"{value} <> TRUNCATE({value}, 0) OR ABS({value}) > {INT64_MAX}",

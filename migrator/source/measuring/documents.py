@@ -33,7 +33,7 @@ class Sizes:
     """Sizes of documents.
 
     Attributes:
-        count, bytes: of all documents looked at.
+        count, bytes: of all documents checked.
         largest: a few, the largest first.
         large: how many are near the limit or above.
     """
@@ -54,7 +54,7 @@ class Sizes:
 
 @dataclass(frozen=True)
 class Documents:
-    """What is known of the documents; `complete` says that all of them were looked at.
+    """What is known of the documents; `complete` says that all of them were checked.
 
     Attributes:
         arrays: by node: the documents with the longest arrays, longest first.
@@ -88,7 +88,7 @@ def in_ranges(scope: Scope, ranges: Iterable[KeyRange]) -> Documents:
     for one in ranges:
         found += look(scope, within(Part.of(root), root.key, one))
         if scope.exact:
-            scope.report(f"{scope.collection.name}: {found.sizes.count:,} documents looked at")
+            scope.report(f"{scope.collection.name}: {found.sizes.count:,} documents checked")
     return found
 
 

@@ -1,7 +1,7 @@
 """Documents of large tables: some to judge the average by, and those that a sample of their elements leads to.
 
-An array with a share of all elements has about the same share of a sample of them, so the documents that the sampled
-elements climb up to most often are the ones with the longest arrays. They are then counted one by one.
+An array with a share of all elements has about the same share of a sample of them, so the documents to which most
+sampled elements belong are the ones with the longest arrays. They are then counted one by one.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from migrator.source.measuring.relations import Part, Some, at_keys
 from migrator.source.measuring.scope import MANY, Scope, unchecked
 from migrator.source.measuring.tables import is_looked_up_fast
 
-_HOT = 5  # documents looked at for each large array
+_HOT = 5  # documents checked for each large array
 
 
 def by_sample(scope: Scope, nodes: Mapping[str, NodeMeasure]) -> tuple[Documents, list[Finding]]:

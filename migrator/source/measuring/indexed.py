@@ -1,4 +1,4 @@
-"""Indexes of the mapping that documents can't be put into: found by making documents and looking at them.
+"""Indexes of the mapping that refuse documents: found by building documents and checking them.
 
 No SQL tells what a 2dsphere index makes of a geometry, or what JSON holds. Only indexes that can refuse something cost
 anything, and only the embedded tables that their keys are made of are read.
@@ -39,7 +39,7 @@ _SECONDS = 10.0  # for the documents of a collection, unless all are to be looke
 _RANGE_ROWS = 20_000  # root rows read within one snapshot
 _KEYS_AT_ONCE = 500
 _SHOWN = 3
-_EXACT = "`migrator plan --exact` looks at all."
+_EXACT = "`migrator plan --exact` checks all."
 
 # Dates beyond Python's years stay what they are.
 _DECODED: CodecOptions[dict[str, Any]] = CodecOptions(datetime_conversion=DatetimeConversion.DATETIME_AUTO)
@@ -109,7 +109,7 @@ async def _look(
             for document in batch.documents:
                 _add(look, document, risky, uniques)
             if scope.exact:
-                scope.report(f"{collection.name}: {look.documents:,} documents looked at for indexes")
+                scope.report(f"{collection.name}: {look.documents:,} documents checked for indexes")
             if until is not None and time.monotonic() > until:
                 look.complete = False
                 break
@@ -171,7 +171,7 @@ def _findings(scope: Scope, look: _Look, risky: Sequence[IndexSpec], uniques: Se
             "unindexable",
             _where(scope, specs[name]),
             f"the index {name} can't be built: {path} {reason}, {_how_many(refused, look)}",
-            "Fix the rows, leave the value out (`null: omit`, a `where:`), or take the index out.",
+            "Fix the rows, leave the value out (`null: omit`, a `where:`), or remove the index.",
         )
     for name, refused in look.twice.items():
         yield Finding(
@@ -180,18 +180,18 @@ def _findings(scope: Scope, look: _Look, risky: Sequence[IndexSpec], uniques: Se
             _where(scope, specs[name]),
             f"the unique index {name} can't be built: {', '.join(path for path, _ in specs[name].keys)} has a value "
             f"that another document has, {_how_many(refused, look)}; in an array null and a missing field count too",
-            "Take `unique: true` out, or fix the rows.",
+            "Remove `unique: true`, or fix the rows.",
         )
     if not look.complete:
         for name in specs:
             if name not in bad:
-                text = f"the index {name} can refuse documents, and {look.documents:,} of them were looked at"
+                text = f"the index {name} can refuse documents, and {look.documents:,} of them were checked"
                 yield Finding("info", "unchecked", _where(scope, specs[name]), text, _EXACT)
 
 
 def _how_many(refused: _Refused, look: _Look) -> str:
     shown = ", ".join(refused.examples)
-    return f"in {refused.count:,} of {look.documents:,} documents looked at (such as {shown})"
+    return f"in {refused.count:,} of {look.documents:,} documents checked (such as {shown})"
 
 
 def _where(scope: Scope, spec: IndexSpec) -> str:

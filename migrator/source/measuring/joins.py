@@ -1,4 +1,4 @@
-"""Rows that don't find each other, and rows that do although their keys' bytes differ."""
+"""Rows without a partner in a join, and rows that are joined although the bytes of their keys differ."""
 
 from __future__ import annotations
 
@@ -90,7 +90,7 @@ def _lookups(scope: Scope, path: Sequence[Node]) -> Iterator[_Lookup]:
             scope.facts_of(node),
             node.join.child,
             "their documents will be rejected (policy orphans)" if rejects else f"`{name}` is null in their documents",
-            "Write `orphans: ignore` at the embed, or mend the rows." if rejects else "",
+            "Write `orphans: ignore` at the embed, or fix the rows." if rejects else "",
         )
 
 

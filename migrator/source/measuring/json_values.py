@@ -100,7 +100,7 @@ def _look(
     for key, *row in scope.ask.each(purpose, part.select(values, some)):
         looked += 1
         if looked % _REPORT_ROWS == 0:
-            scope.report(f"{facts.qualified}: JSON of {looked:,} rows looked at")
+            scope.report(f"{facts.qualified}: JSON of {looked:,} rows checked")
         for value, each, mine, convert in zip(row, columns, seen, converts, strict=True):
             if value is not None:
                 _add(mine, key, value, convert, each.field.value.policies.json_keys)

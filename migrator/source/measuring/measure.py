@@ -85,7 +85,7 @@ def _documents(url: SourceUrl, scope: Scope, nodes: Mapping[str, NodeMeasure]) -
         try:
             return in_ranges(scope, _ranges(url, scope)), []
         except TimeLimit:
-            scope.report(f"{scope.collection.name}: that takes too long, looking at a sample")
+            scope.report(f"{scope.collection.name}: that takes too long, checking a sample")
     return by_sample(scope, nodes)
 
 

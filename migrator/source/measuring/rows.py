@@ -142,10 +142,10 @@ def _findings(checks: Sequence[_Placed], seen: _Seen, facts: Facts) -> list[Find
 
 
 def rows_text(count: int, looked: int | None) -> str:
-    """`12 rows`, or `12 of the 2,000 rows looked at`."""
+    """`12 rows`, or `12 of the 2,000 rows checked`."""
     if looked is None:
         return f"{count:,} row{'' if count == 1 else 's'}"
-    return f"{count:,} of the {looked:,} rows looked at"
+    return f"{count:,} of the {looked:,} rows checked"
 
 
 def example_text(key: bytes | None) -> str:

@@ -1,4 +1,4 @@
-"""Which rows of a large table are looked at: short ranges of its key, spread over the rows.
+"""Which rows of a large table are sampled: short ranges of its key, spread over the rows.
 
 Bounded by construction: each range is entered through the key's index and holds a few rows. Where the rows are in the
 key space is asked of the optimizer, whose estimates cost a few index pages: a single row far off (id 2147483647) would
@@ -123,7 +123,7 @@ def middle(column: Column, low: bytes, high: bytes) -> bytes | None:
 
 
 def _middle_string(column: Column, low: bytes, high: bytes) -> bytes:
-    """Read as numbers behind what they begin with in common. A collation sorts otherwise than bytes do, and then the
+    """Read as numbers after their common prefix. A collation sorts otherwise than bytes do, and then the
     ranges are spread less evenly; nothing else depends on it."""
     same = bytes(one for one, _ in takewhile(lambda pair: pair[0] == pair[1], zip(low, high, strict=False)))
     width = 8

@@ -72,6 +72,6 @@ def unchecked(where: str, reason: TimeLimit) -> Finding:
         "info",
         "unchecked",
         where,
-        f"took too long and was not looked at: {reason}",
+        f"took too long and was not checked: {reason}",
         "`migrator plan --exact` takes the time.",
     )

@@ -33,7 +33,7 @@ def table_findings(scope: Scope) -> Iterator[Finding]:
                 "view-root" if is_root else "view",
                 where,
                 f"{facts.qualified} is a view: it can be copied, but its changes are not in the change log",
-                "Map the tables behind it if the collection shall be kept in sync.",
+                "Map the tables that it reads if the collection must be kept in sync.",
             )
         elif facts.engine.lower() not in _TRANSACTIONAL:
             yield Finding(
@@ -148,7 +148,7 @@ def _unusable_indexes(scope: Scope, node: Node, lookup: _Lookup) -> Iterator[Fin
                 _severity(lookup.facts.rows),
                 "no-join-index",
                 node.id,
-                f"{kinds}: the server {how}, for which no index serves, and each chunk reads the whole table",
+                f"{kinds}: the server {how}, for which no index can be used, and each chunk reads the whole table",
                 "Give both columns the same type, character set and collation.",
             )
         elif not lookup.join.exact and not Comparison(parent, child).is_indexed:
@@ -156,7 +156,7 @@ def _unusable_indexes(scope: Scope, node: Node, lookup: _Lookup) -> Iterator[Fin
                 _severity(lookup.above.rows),
                 "no-join-index",
                 node.id,
-                f"{kinds}: the server converts {parent.name}, for which no index serves, and sync reads all of "
+                f"{kinds}: the server converts {parent.name}, for which no index can be used, and sync reads all of "
                 f"{lookup.above.qualified} when rows of {lookup.facts.qualified} change",
                 "Give both columns the same type, character set and collation.",
             )

@@ -1,4 +1,4 @@
-"""Unique indexes of the mapping that the data would break: better known now than at the end of the load."""
+"""Unique indexes of the mapping that the data would break, found before the load."""
 
 from __future__ import annotations
 
@@ -99,7 +99,7 @@ def _duplicates(scope: Scope, spec: IndexSpec, keys: Sequence[Field]) -> Iterato
         yield _finding(spec, facts, keys, found, where)
     elif some is not None:
         text = f"{facts.qualified} has no unique index for {spec.name}: duplicates were only looked for in a sample"
-        yield Finding("info", "unchecked", where, text, "`migrator plan --exact` looks at all rows.")
+        yield Finding("info", "unchecked", where, text, "`migrator plan --exact` checks all rows.")
 
 
 def _look(scope: Scope, spec: IndexSpec, keys: Sequence[Field]) -> tuple[Some, list[Row]]:
@@ -174,5 +174,5 @@ def _finding(spec: IndexSpec, facts: Facts, keys: Sequence[Field], found: Sequen
         where,
         f"the unique index {spec.name} can't be built: {values:,} value{'' if values == 1 else 's'} of {names} "
         f"occur{'s' if values == 1 else ''} in more than one row of {facts.qualified}: {shown}",
-        "Take `unique: true` out, add a field that tells them apart, or mend the rows.",
+        "Remove `unique: true`, add a field that tells them apart, or fix the rows.",
     )

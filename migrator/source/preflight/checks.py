@@ -94,7 +94,7 @@ def require_followable(url: SourceUrl) -> None:
 
 
 def cascades_are_logged(url: SourceUrl) -> bool:
-    """Whether what foreign keys change leaves row events (DESIGN premise B)."""
+    """Whether what foreign keys change leaves row events (premise B)."""
     with connected(url) as connection:
         facts = read_facts(connection)
     return log_settings.cascades_are_logged(facts.server, facts.variables)
@@ -149,7 +149,7 @@ def _version(server: ServerIdentity) -> Check:
 
 
 def _same_server(url: SourceUrl, first: ServerIdentity) -> Iterator[Check]:
-    """DESIGN premise A: a proxy that spreads connections would lose rows."""
+    """Premise A: a proxy that spreads connections would lose rows."""
     reached = {first.uuid}
     for _ in range(CONNECTIONS):
         with connected(url) as connection:
@@ -218,11 +218,11 @@ def _sync_settings(facts: ServerFacts) -> Iterator[Setting]:
         fix = "Look for sql_log_bin = 0 in init_connect: what such sessions write can't be followed."
         yield Setting("sql_log_bin", False, "OFF in new sessions: their changes are not logged", fix)
     if facts.filters:
-        fix = "Take binlog_do_db and binlog_ignore_db out of the server's configuration and restart it."
+        fix = "Remove binlog_do_db and binlog_ignore_db from the server's configuration and restart it."
         yield Setting("binlog_do_db", False, f"the log is limited: {facts.filters}", fix)
     if facts.prepared:
         plural = "" if facts.prepared == 1 else "s"
-        fix = "XA RECOVER; shows them. Have them committed or rolled back before sync starts."
+        fix = "XA RECOVER; shows them. Commit them or roll them back before sync starts."
         what = f"{facts.prepared} XA transaction{plural} prepared: the rows are in the log before the start"
         yield Setting("xa", False, what, fix)
     elif facts.prepared == 0:
@@ -238,7 +238,9 @@ def _log(facts: ServerFacts) -> Iterator[Check]:
     for setting in _sync_settings(facts):
         yield _setting(setting)
     if facts.prepared is None:
-        yield Check("source", "warning", "xa", "may not ask for prepared XA transactions", "See privileges above.")
+        yield Check(
+            "source", "warning", "xa", "the account may not list prepared XA transactions", "See privileges above."
+        )
     if facts.log_files is not None and facts.log_bytes is not None:
         plural = "" if facts.log_files == 1 else "s"
         yield _ok("log size", f"{facts.log_files} file{plural}, {facts.log_bytes / (1 << 20):,.0f} MB")
@@ -268,13 +270,13 @@ def _session(connection: Connection, server: ServerIdentity) -> Iterator[Check]:
         yield _ok("session settings", f"{len(wanted)} variables have the values that migrator works with")
     for deviation in found:
         setting = deviation.setting
-        fix = f"SET GLOBAL {setting.name} = {setting.value or setting.shown}; or have a look at init_connect."
+        fix = f"SET GLOBAL {setting.name} = {setting.value or setting.shown}; or check init_connect."
         status: Literal["warning", "blocked"] = "blocked" if setting.changes_results else "warning"
         yield Check("source", status, "session settings", str(deviation), fix)
 
 
 def _cascades(connection: Connection, url: SourceUrl, facts: ServerFacts) -> Check:
-    """DESIGN premise B."""
+    """Premise B."""
     if log_settings.cascades_are_logged(facts.server, facts.variables):
         triggers = log_settings.is_on(facts.variables.get("enable_cascade_triggers", "OFF"))
         also = ", and so is what the triggers change that they fire (enable_cascade_triggers)" if triggers else ""
@@ -338,7 +340,7 @@ def _clock(connection: Connection) -> Check:
     skew = there.replace(tzinfo=UTC) - (before + (after - before) / 2)
     if abs(skew) <= CLOCK_SKEW:
         return _ok("clock", f"{abs(skew).total_seconds():.1f} s from this machine's")
-    what = f"{abs(skew).total_seconds():,.0f} s {'ahead of' if skew > timedelta(0) else 'behind'} this machine's"
+    what = f"{abs(skew).total_seconds():,.0f} s {'later' if skew > timedelta(0) else 'earlier'} than this machine's"
     return Check("source", "warning", "clock", what, "Set both by NTP, or times in reports will not fit together.")
 
 

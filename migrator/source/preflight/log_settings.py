@@ -47,7 +47,7 @@ class Setting:
         name: the variable's.
         good: sync can work with it.
         text: what it is, and what that means.
-        fix: SQL or what else mends it, "" when good.
+        fix: SQL or whatever else fixes it, "" when good.
     """
 
     name: str
@@ -129,7 +129,7 @@ def _format(variables: Variables) -> Setting:
         "binlog_format",
         False,
         f"{value}: the log holds statements, not the rows they changed",
-        "SET GLOBAL binlog_format = 'ROW'; then have the applications connect anew, for sessions keep the old value.",
+        "SET GLOBAL binlog_format = 'ROW'; then have the applications reconnect, since sessions keep the old value.",
     )
 
 
@@ -141,7 +141,7 @@ def _row_image(variables: Variables) -> Setting:
         "binlog_row_image",
         False,
         f"{value}: row events lack columns by which documents are found",
-        "SET GLOBAL binlog_row_image = 'FULL'; then have the applications connect anew.",
+        "SET GLOBAL binlog_row_image = 'FULL'; then have the applications reconnect.",
     )
 
 
@@ -153,7 +153,7 @@ def _row_values(variables: Variables) -> Setting:
         "binlog_row_value_options",
         False,
         f"{value}: JSON columns are logged as differences, in events that can't be read",
-        "SET GLOBAL binlog_row_value_options = ''; then have the applications connect anew.",
+        "SET GLOBAL binlog_row_value_options = ''; then have the applications reconnect.",
     )
 
 

@@ -31,13 +31,13 @@ def chunk_ranges(url: SourceUrl, collection: Collection, rows: int, after: KeyRa
 
     Args:
         rows: wanted size; most ranges hold between half and twice as many.
-        after: the last range planned before; the answer goes on behind it.
+        after: the last range planned before; the answer continues after it.
 
     Yields:
         ranges in key order; the very first is open below, the last one open above.
 
     Raises:
-        SourceError, SourceUnavailable: while it runs; it can be started again behind the last range it gave.
+        SourceError, SourceUnavailable: while it runs; it can be started again after the last range it gave.
     """
     start = None
     if after is not None:
@@ -58,7 +58,7 @@ def chunk_ranges(url: SourceUrl, collection: Collection, rows: int, after: KeyRa
 
 
 def _walked(table: _RootTable, rows: int, start: Key | None, end: int | None) -> Iterator[Key]:
-    """Every `rows`-th key behind `start`, up to the leading number `end`."""
+    """Every `rows`-th key after `start`, up to the leading number `end`."""
     while (bound := table.key_behind(start, end, rows)) is not None:
         yield bound
         start = bound
@@ -141,14 +141,14 @@ class _RootTable:
         return max((int(step["rows"] or 0) for step in plan), default=0)
 
     def bound_at(self, number: int, start: Key | None) -> Key | None:
-        """A key behind which the leading numbers above `number` begin; None when no row lies between `start` and it."""
+        """A key after which the leading numbers above `number` begin; None when no row is between `start` and it."""
         if len(self._root.key) == 1:
             return (_from_number(self._leading, number),)
         last = _from_number(self._leading, number)
         return self._ask(key_statements.last_key_upto(self._root, start, last))
 
     def key_behind(self, start: Key | None, end: int | None, rows: int) -> Key | None:
-        """The last of the next `rows` keys behind `start`, None when there are not so many up to `end`."""
+        """The last of the next `rows` keys after `start`, None when there are not so many up to `end`."""
         last = None if end is None else _from_number(self._leading, end)
         return self._ask(key_statements.key_behind(self._root, start, last, rows))
 

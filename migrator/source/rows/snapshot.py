@@ -145,7 +145,7 @@ class SnapshotReader:
 async def open_reader(
     url: SourceUrl, server: ServerIdentity, templates: statements.Templates
 ) -> AsyncIterator[SnapshotReader]:
-    """A new snapshot on a new connection, which must have reached `server` (DESIGN premise A).
+    """A new snapshot on a new connection, which must have reached `server` (premise A).
 
     Raises:
         SourceError: when it is another server, or there is no way in.

@@ -36,7 +36,7 @@ def read_definitions(url: SourceUrl, tables: Iterable[TableName], settled: Itera
 
 
 def _wait_for_statements(connection: Connection, table: TableName) -> None:
-    """DESIGN premise A, for definitions: the log can be read before they are changed. A statement keeps everybody from
+    """Premise A, for definitions: the log can be read before they are changed. A statement keeps everybody from
     the table's name until it is done altogether. What information_schema tells of a table waits for that, too, where it
     opens the table; when it does is the server's own business.
 

@@ -36,7 +36,7 @@ def leading_between(root: Node, low: bytes, high: bytes) -> str:
 
 
 def last_key_upto(root: Node, start: Key | None, last: bytes) -> str:
-    """The highest key behind `start` whose leading part is at most `last`."""
+    """The highest key after `start` whose leading part is at most `last`."""
     source, key = _key_source(root)
     bounds = _behind(root, key, start)
     statement = _select_key(root, key).select_from(source).where(*bounds, key[0] <= _literal(root.key[0], last))
@@ -44,7 +44,7 @@ def last_key_upto(root: Node, start: Key | None, last: bytes) -> str:
 
 
 def key_behind(root: Node, start: Key | None, last: bytes | None, rows: int) -> str:
-    """The `rows`-th key behind `start`, among those whose leading part is at most `last`."""
+    """The `rows`-th key after `start`, among those whose leading part is at most `last`."""
     source, key = _key_source(root)
     bounds = _behind(root, key, start)
     statement = _select_key(root, key).select_from(source).where(*bounds)

@@ -1,6 +1,6 @@
 """The SELECT statements that find the documents which rows are part of. Pure: a path and values in, text out.
 
-Root keys are climbed to from the changed end by plain joins. What the nodes leave out (`where`, `match`, `limit`) is
+Root keys are found from the changed end by plain joins. What the nodes leave out (`where`, `match`, `limit`) is
 left aside: a document that doesn't hold the row is rebuilt in vain, one that did hold it until now is not missed.
 """
 

@@ -102,7 +102,7 @@ class Templates:
 
     def __init__(self) -> None:
         self.alphabets = Alphabets()
-        # By id since hashing a whole tree takes longer than compiling. The node stands beside its template, and is
+        # By id since hashing a whole tree takes longer than compiling. The node is kept with its template, and is
         # compared: in another process, to which this was sent, the id may be another node's.
         self._known: dict[int, tuple[Node, Template]] = {}
 
@@ -120,7 +120,7 @@ class Templates:
 
 
 def match_columns(node: Node, parent: Node) -> tuple[Column, ...]:
-    """The columns behind Layout.match: the child's side of an exact join, else the parent's own key."""
+    """The columns of Layout.match: the child's side of an exact join, else the parent's own key."""
     join = node.parent_join()
     if join is None:
         raise AssertionError(f"{node.id} has no join")
@@ -160,7 +160,7 @@ class _Source:
         tables: the joined tables.
         by_origin: each of them by what the layout calls it.
         expressions: SQL text -> its name in the derived table `t`.
-        columns: the columns behind the layout's items, as far as their types matter.
+        columns: the columns of the layout's items, as far as their types matter.
     """
 
     node: Node

@@ -1,5 +1,5 @@
-"""What a copy has to remember of the source's rows (DESIGN premise B): its moment is before the first chunk, the work
-of it beside the chunks."""
+"""The rows that a copy has to track (premise B): as of a moment before the first chunk, and read while chunks are
+copied."""
 
 from __future__ import annotations
 
@@ -58,8 +58,8 @@ class Memory:
     def fill(self, is_over: IsOver) -> None:
         """Returns when every row is in the state, or when `is_over` says so before: then nothing is noted of it.
 
-        Where the moment is lost with its connection, a later one serves if every document is made anew from snapshots
-        behind it: in between, cascades may have gone unseen.
+        Where the moment is lost with its connection, a later one serves if every document is rebuilt from snapshots
+        after it: in between, cascades may have gone unseen.
         """
         self._is_begun = True
         try:

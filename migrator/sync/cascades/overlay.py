@@ -1,7 +1,7 @@
 """The tracked rows of one collection as they are now: the rows in the state, and over them the changes that are not
 written yet.
 
-Rows that were read once are kept until the next write: nobody else writes the rows of a scope (DESIGN premise C).
+Rows that were read once are kept until the next write: nobody else writes the rows of a scope (premise C).
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from migrator.model.change import Scope, TableName, TrackedChange, TrackedRow
 from migrator.model.chunk import Key
 from migrator.ports.sync import SyncState
 
-# Rows of the state that are kept in memory (DESIGN rule 7).
+# Rows of the state that are kept in memory (rule 7).
 _KEPT = 10_000
 
 

@@ -1,4 +1,4 @@
-"""Reads the rows that have to be remembered because of silent cascades, once, before their events keep them in step."""
+"""Reads the rows to track because of silent cascades, once, before their events keep them up to date."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class _Abandoned(Exception):
 class Moment:
     """A snapshot of the source, taken when this is made; its rows may be read later, in another thread.
 
-    DESIGN premise B: it has to be taken before the first snapshot from which documents are made. Then a row that a
+    premise B: it has to be taken before the first snapshot from which documents are made. Then a row that a
     cascade takes away is either in neither, or remembered.
 
     Attributes:

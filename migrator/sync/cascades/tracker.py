@@ -1,11 +1,11 @@
-"""Keeps the tracked rows in step with the log, and brings to light what cascades did without an event (premise B).
+"""Keeps the tracked rows in step with the log, and finds out what cascades did without an event (premise B).
 
 Events are collected, and walked through once for a batch, in the order of the log: in memory, over rows that one query
 for each level of the cascades has read. What that changes is written once, after the documents that it led to.
 
-The order of writes is what survives a crash: documents are written or noted as dirty before the tracked rows that led
+The order of writes makes a crash harmless: documents are written or recorded as dirty before the tracked rows that led
 to them are changed, deepest rows first; the parent's event comes again after a crash, and finds what was left. Where
-the server has transactions, the tracked rows of a batch and its position are one act.
+the server has transactions, the tracked rows of a batch and its position are saved in one transaction.
 
 A cascade that reaches more rows than fit into memory is walked through in pages. Each of them is noted and written
 before the next is read.
@@ -30,9 +30,9 @@ from migrator.sync.cascades.overlay import Overlay, TooMany
 
 # Rows of a page, where a cascade reaches too many for one walk in memory.
 _AT_ONCE = 500
-# Changed rows in memory, after which they are written before the next event is walked through (DESIGN rule 7).
+# Changed rows in memory, after which they are written before the next event is walked through (rule 7).
 _UNWRITTEN = 10_000
-# Behind the key of a row that is remembered a second time, as it may be.
+# After the key of a row that is remembered a second time, as it may be.
 _GUESS = b"perhaps"
 
 _ACTS = ("CASCADE", "SET NULL", "SET DEFAULT")
@@ -72,7 +72,7 @@ class _Memory:
         return held in keys and len(row.key) == len(self.tracked.key)
 
     def guess(self, row: TrackedRow, image: Values) -> TrackedRow:
-        """The row as it may be now, beside what is remembered of it."""
+        """The row as it may be now, in addition to what is recorded of it."""
         values = dict(zip(self.watch.columns, image, strict=True))
         key = (*row.key[: len(self.tracked.key)], _GUESS)
         return TrackedRow(row.table, key, {name: values[name] for name in self.tracked.columns})
@@ -182,8 +182,8 @@ class Tracker:
         self._walk_by: _Walk = self._in_memory
         # Events that were not walked through yet.
         self._events: deque[Rows] = deque()
-        # Tables whose rows a change may concern in ways that only the source can tell: to be remembered anew, and all
-        # documents looked at, before the position behind the change is saved.
+        # Tables whose rows a change may concern in ways that only the source can tell: to be recorded again, and all
+        # documents checked, before the position after the change is saved.
         self.doubtful: set[TableName] = set()
         self._busy: set[tuple[TableName, Key]] = set()
         # Whether something of the transaction at hand was taken in.
@@ -389,7 +389,7 @@ class Tracker:
             self._walk_by.settle()
 
     def _guess(self, cascade: Cascade, memory: _Memory, rows: Sequence[TrackedRow], rule: str, now: Key | None) -> None:
-        """For rows that perhaps didn't change: under a new foreign key they are remembered besides."""
+        """For rows that perhaps didn't change: under a new foreign key they are recorded too."""
         hidden = self._hide(cascade, memory, rows, rule, now, sure=False)
         if rule == "CASCADE" and now is not None:
             for row, change in zip(rows, hidden.changes, strict=True):
@@ -409,7 +409,7 @@ class Tracker:
                 after = {**row.values, **dict(zip(cascade.key.columns, parts, strict=True))}
             changes.append(RowChange(memory.image(row.values), None if after is None else memory.image(after)))
         if memory.is_computed and any(change.after is not None for change in changes):
-            # What the server computed anew from the key is in no image.
+            # What the server computed from the changed key is in no image.
             self.doubtful.add(cascade.child)
         hidden = Rows(cascade.child, tuple(changes))
         self._emit(hidden)

@@ -104,7 +104,7 @@ class StateDatabase:
 
 
 class LeasedDatabase:
-    """The database as the owner of a lease changes it (DESIGN premise C): each transaction looks at the lease too."""
+    """The database as the owner of a lease changes it (premise C): each transaction looks at the lease too."""
 
     def __init__(self, database: StateDatabase, token: str, where: str) -> None:
         self._database = database

@@ -12,9 +12,9 @@ from pathlib import Path
 from migrator.errors import TargetError, TargetUnavailable
 
 _HINTS = {
-    errno.ENOSPC: "Free space there, then run the same command again: it goes on where this one stopped.",
+    errno.ENOSPC: "Free space there, then run the same command again: it continues where this one stopped.",
     errno.EDQUOT: "Free space there or raise the quota, then run the same command again.",
-    errno.EFBIG: "The file system or a limit (ulimit -f) takes no bigger files; write to another place.",
+    errno.EFBIG: "The file system or a limit (ulimit -f) allows no larger files; write to another place.",
     errno.EROFS: "The file system is mounted read-only; write to another place.",
     errno.EACCES: "Let this user write there, or write to another place.",
     errno.EPERM: "Let this user write there, or write to another place.",
@@ -25,7 +25,7 @@ _HINTS = {
 }
 _OTHERWISE = "Nothing can be made there; write to another place."
 _FULL = (errno.ENOSPC, errno.EDQUOT)
-_LOCKED = "Look for a migrator that was stopped (Ctrl-Z) and let it go on, or end it."
+_LOCKED = "Look for a migrator that was stopped (Ctrl-Z) and let it continue, or end it."
 _BUSY = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
 _SQLITE = {
     sqlite3.SQLITE_FULL: errno.ENOSPC,

@@ -49,7 +49,7 @@ class Folder:
     def loading(self, run_id: str, name: str, holding: int) -> Path:
         """The folder of what a run loads of a collection under one holding of the lease, 0 for none.
 
-        A process that takes over a run moves the folder to a name of its own (DESIGN premise C).
+        A process that takes over a run moves the folder to a name of its own (premise C).
         """
         # The suffix makes a harmless name of "..".
         return self.run(run_id) / f"{file_name(name)}.parts{f'.{holding}' if holding else ''}"

@@ -19,7 +19,7 @@ _ID_INDEX: dict[str, Any] = {"v": 2, "key": {"_id": 1}, "name": "_id_"}
 @dataclass(frozen=True, slots=True)
 class Metadata:
     """Attributes:
-    uuid: of the collection, 32 hex digits; changes whenever the documents are made anew.
+    uuid: of the collection, 32 hex digits; changes whenever the documents are rebuilt.
     indexes: as createIndexes takes them, `_id_` among them.
     options: as the create command takes them.
     """

@@ -224,7 +224,7 @@ class FilesPlace:
 
     @contextmanager
     def _changing(self, path: Path) -> Iterator[None]:
-        """Work on a file, after a look at the lease (DESIGN premise C)."""
+        """Work on a file, after a look at the lease (premise C)."""
         if self._lease is not None:
             self._lease.check()
         with translated(path):

@@ -1,4 +1,4 @@
-"""Notes on published collections as rows of the state."""
+"""Records of published collections as rows of the state."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ class FilesRecords:
     def amend(self, name: str, change: Callable[[Record], Record]) -> Record:
         record = self.get(name).record
         if record is None:
-            raise LeaseLost("the state knows nothing of this collection any more", where=name, hint="Apply again.")
+            raise LeaseLost("the state no longer contains this collection", where=name, hint="Apply again.")
         changed = change(record)
         with self._database.write() as state:
             state.execute("UPDATE collections SET record = ? WHERE name = ?", (to_json(changed), name))

@@ -1,4 +1,4 @@
-"""What commands at work note of themselves, in the state's database. A folder's clock is that of the machine."""
+"""What running commands record about themselves, in the state's database. A folder's clock is that of the machine."""
 
 from __future__ import annotations
 

@@ -62,7 +62,7 @@ class FilesState:
         self.clean()
 
     def clean(self) -> None:
-        """Removes what finished runs left beside the live files."""
+        """Removes what finished runs left next to the live files."""
         with self._database.read() as state:
             finished = [run for (run,) in state.execute("SELECT id FROM runs WHERE status <> 'open'")]
         for run_id in finished:

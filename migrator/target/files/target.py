@@ -105,5 +105,5 @@ class FilesTarget:
 
 def _own(lease: Lease) -> FilesLease:
     if not isinstance(lease, FilesLease):
-        raise TypeError("a lease that this target did not give")
+        raise TypeError("a lease that is not from this target")
     return lease

@@ -39,7 +39,7 @@ class FilesWriter:
         with self._database.write() as state:
             done = state.execute(
                 "UPDATE chunks SET attempt = ?, by = ? WHERE run = ? AND collection = ? AND number = ? AND done = 0 "
-                # DESIGN premise C: not one that a later holding of the lease has taken over.
+                # Premise C: not one that a later holding of the lease has taken over.
                 "AND holding <= ? AND (attempt < ? OR (attempt = ? AND by = ?))",
                 (chunk.attempt, self._token, *_names(chunk), chunk.holding, chunk.attempt, chunk.attempt, self._token),
             )

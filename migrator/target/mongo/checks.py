@@ -45,7 +45,7 @@ def _topology(hello: dict[str, Any]) -> Check:
     return _line(
         "warning",
         "topology",
-        "a server by itself: nothing survives the loss of its disk, and it has no transactions",
+        "a standalone server: nothing survives the loss of its disk, and it has no transactions",
         "For real data use a replica set; one member is enough for transactions.",
     )
 
@@ -97,7 +97,7 @@ def _index_kinds(trials: Sequence[Trial]) -> Iterator[Check]:
             "warning",
             "indexes",
             f"not known whether the server can build some kinds of index: {_with_reasons(unknown)}",
-            "Run doctor again when the server has time, or as an account with the right createIndex.",
+            "Run doctor again when the server has time, or as an account with the privilege createIndex.",
         )
 
 
@@ -112,11 +112,11 @@ def _space(session: Session) -> Check:
         return _line("ok", "space", f"not known how much space the server's disk has left: {error.what}")
     total, used = stats.get("fsTotalSize"), stats.get("fsUsedSize")
     if not total or used is None:
-        return _line("ok", "space", "the server doesn't tell how much space its disk has left")
+        return _line("ok", "space", "the server doesn't report the free space on its disk")
     free = total - used
     text = f"{free / 1e9:.1f} GB of {total / 1e9:.1f} GB free on the server's disk"
     if free < total * _LITTLE_SPACE:
-        return _line("warning", "space", text, "A copy needs room for the documents beside the live ones.")
+        return _line("warning", "space", text, "A copy needs room for new documents in addition to the live ones.")
     return _line("ok", "space", text)
 
 

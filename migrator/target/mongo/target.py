@@ -170,5 +170,5 @@ class MongoTarget:
 
 def _own(lease: Lease) -> MongoLease:
     if not isinstance(lease, MongoLease):
-        raise TypeError("a lease that this target did not give")
+        raise TypeError("a lease that is not from this target")
     return lease

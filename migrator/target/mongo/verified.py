@@ -1,4 +1,4 @@
-"""What verify reads of a MongoDB database, and what it notes there."""
+"""What verify reads of a MongoDB database, and what it records there."""
 
 from __future__ import annotations
 

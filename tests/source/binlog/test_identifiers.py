@@ -95,7 +95,7 @@ def statements(draw: st.DrawFn) -> tuple[str, Lexical, set[tuple[str, str]]]:
             text += written
             names.add(("d", table))
         noise = draw(st.lists(NOISE, max_size=3))
-        # A string would go on behind another one, and a word behind a word.
+        # A string would continue the string before it, and a word the word.
         text += draw(SPACE) + " " + " ".join(one for one in noise if mode == PLAIN or one[0] != '"') + " , "
     return text, mode, names
 

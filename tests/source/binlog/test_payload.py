@@ -105,11 +105,11 @@ PLAIN = b"".join(EVENTS)
 LIES: dict[str, tuple[Callable[[], bytes], str]] = {
     "unpacks to more": (lambda: payload(packed(PLAIN), unpacked=len(PLAIN) - 1), "more than the"),
     "unpacks to less": (lambda: payload(packed(PLAIN), unpacked=len(PLAIN) + 1), "and says"),
-    "more behind it": (lambda: payload(packed(PLAIN) + b"xyz", unpacked=len(PLAIN), size=len(packed(PLAIN))), "holds"),
+    "more after it": (lambda: payload(packed(PLAIN) + b"xyz", unpacked=len(PLAIN), size=len(packed(PLAIN))), "holds"),
     "holds less": (lambda: payload(packed(PLAIN), unpacked=len(PLAIN), size=1 << 40), "and says 1,099,511,627,776"),
     "cut off": (lambda: payload(packed(PLAIN)[:-3], unpacked=None), "cut off"),
     "garbage": (lambda: payload(b"no zstd at all", unpacked=14), "can't be unpacked"),
-    "garbage behind a frame": (lambda: payload(packed(PLAIN) + b"garbage", unpacked=len(PLAIN)), "can't be unpacked"),
+    "garbage after a frame": (lambda: payload(packed(PLAIN) + b"garbage", unpacked=len(PLAIN)), "can't be unpacked"),
     "unknown algorithm": (lambda: payload(PLAIN, unpacked=len(PLAIN), algorithm=7), r"unknown way \(7\)"),
     "a huge event inside": (lambda: payload(packed(event(29, b"", size=1 << 31)), unpacked=19), "a length of"),
     "a tiny event inside": (lambda: payload(packed(event(29, b"", size=18)), unpacked=19), "a length of 18"),
@@ -245,7 +245,7 @@ def test_a_compressed_transaction_ends_where_its_event_does() -> None:
         ((BEGIN, transaction(BEGIN, XID)), "type 40 stands in"),
         ((BEGIN, event(Kind.FORMAT_DESCRIPTION, bytes(90))), "type 15 stands in"),
         ((BEGIN, event(99, b"")), "unknown type 99"),
-        ((BEGIN, XID, BEGIN, XID), "type 2 stands behind the end"),
+        ((BEGIN, XID, BEGIN, XID), "type 2 stands after the end"),
     ],
 )
 def test_what_a_transaction_never_holds(events: tuple[bytes, ...], what: str) -> None:

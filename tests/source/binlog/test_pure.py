@@ -132,7 +132,7 @@ def event(kind: int, flags: int) -> bytes:
 
 
 def test_an_event_that_nobody_knows_stops() -> None:
-    """EDGE_CASES 34."""
+    """Edge case 34."""
     with pytest.raises(SyncBlocked, match="unknown type 99") as caught:
         next(reader(event(99, 0)).events())
     assert "migrator apply" in caught.value.hint

@@ -131,7 +131,7 @@ def test_rolled_back_rows_are_not_there(source: MySQLSource, execute: Execute, f
 
 
 def test_a_table_without_transactions(source: MySQLSource, execute: Execute, follow: Follow) -> None:
-    """EDGE_CASES 38: it ends with a COMMIT statement, and keeps what a failed or rolled back statement did."""
+    """Edge case 38: it ends with a COMMIT statement, and keeps what a failed or rolled back statement did."""
     execute("CREATE TABLE m (id INT PRIMARY KEY) ENGINE = MyISAM", "INSERT INTO m VALUES (3)")
     followed = follow("m", "t")
     in_session(source, "INSERT INTO m VALUES (1), (2), (3), (4)")
@@ -175,14 +175,14 @@ def test_harmless_xa_passes(source: MySQLSource, execute: Execute, follow: Follo
 
 
 def test_a_decision_about_what_was_prepared_before_blocks(source: MySQLSource, follow: Follow) -> None:
-    """EDGE_CASES 56: only the commit is behind the position."""
+    """Edge case 56: only the commit is after the position."""
     name = source.url.database
     in_session(
         source, f"XA START '{name}'", "INSERT INTO t VALUES (1, 1, NULL)", f"XA END '{name}'", f"XA PREPARE '{name}'"
     )
     followed = follow("t")
     if source.identity().flavor == "mysql":
-        # A position of MySQL is behind all that is executed, and the reader begins there.
+        # A position of MySQL is after everything that is executed, and the reader starts there.
         assert followed.start.how == "gtid-executed"
     in_session(source, f"XA COMMIT '{name}'")
     with pytest.raises(SyncBlocked, match="XA transaction was decided"):
@@ -190,7 +190,7 @@ def test_a_decision_about_what_was_prepared_before_blocks(source: MySQLSource, f
 
 
 def test_generated_and_invisible_columns(source: MySQLSource, execute: Execute, follow: Follow) -> None:
-    """EDGE_CASES 15."""
+    """Edge case 15."""
     execute(
         "CREATE TABLE g (a INT, id INT PRIMARY KEY, v INT AS (a + 1) VIRTUAL, s INT AS (a * 2) STORED, "
         "h INT DEFAULT 7 INVISIBLE, z INT)"

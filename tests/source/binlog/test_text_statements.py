@@ -96,7 +96,7 @@ def follow_here(follow: Follow) -> Followed:
 
 
 def passes(followed: Followed, execute: Execute) -> None:
-    """What comes behind is read."""
+    """What follows is read."""
     execute("INSERT INTO users VALUES (100, 'later', 0)")
     assert followed.changes() == [("users", None, (b"100", b"later", b"0"))]
 
@@ -303,13 +303,13 @@ def test_character_sets(text: Text, follow: Follow, execute: Execute, charset: s
     """Text that is not UTF-8 can't be cut into words here: in some sets a backslash or a quote is part of a letter."""
     followed = follow_here(follow)
     text.run(f"SET NAMES {charset}", "UPDATE users SET name = '\u6d4b'")
-    passes(followed, execute) if charset == "utf8mb4" else stops(followed, "can't be told which tables")
+    passes(followed, execute) if charset == "utf8mb4" else stops(followed, "can't be determined which tables")
 
 
 def test_text_that_only_some_servers_execute(text: Text, follow: Follow) -> None:
     followed = follow_here(follow)
     text.run("UPDATE users SET n = 1 /*!50000 + 1 */")
-    stops(followed, "can't be told which tables it names")
+    stops(followed, "can't be determined which tables it names")
 
 
 def test_a_call_always_stops(text: Text, follow: Follow) -> None:

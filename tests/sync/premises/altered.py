@@ -12,9 +12,9 @@ ROWS = "(1, 1, 'x'), (2, NULL, 'y€😀'), (3, 3, 'ß '), (4, 4, '')"
 class Case:
     """Attributes:
     alter: statements; `{t}` is the main table, `{u}` the one embedded by key, `{w}` a link table.
-    columns: of the main table besides `id INT PRIMARY KEY`.
+    columns: of the main table in addition to `id INT PRIMARY KEY`.
     rows: values of the main table.
-    mapping: what the file says behind `collection:` and `from:`.
+    mapping: what the file says after `collection:` and `from:`.
     reorders: by the mapping as it is written, fields have another order now; by the one that was applied they have not.
     """
 

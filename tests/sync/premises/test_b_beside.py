@@ -1,4 +1,4 @@
-"""Premise B beside a copy: rows are read while chunks are, and yet as of a moment before the first of them."""
+"""Premise B during a copy: rows are read while chunks are copied, but as of a moment before the first chunk."""
 
 from __future__ import annotations
 
@@ -114,7 +114,7 @@ def test_a_copy_that_died_before_all_was_remembered_begins_anew(tagged: World, m
             tagged.apply()
     tagged.sql(GONE)
     heard = tagged.apply()
-    assert any("copying begins anew" in note for note in heard.notes)
+    assert any("copying starts again" in note for note in heard.notes)
     tagged.sync()
     assert tagged.disagreements() == []
 
@@ -144,7 +144,7 @@ def test_one_that_died_in_its_first_chunk_begins_anew_too(tagged: World, monkeyp
         client.get_default_database()["_migrator_chunks"].update_many({}, {"$set": {"done": False}})
     tagged.sql("DELETE FROM shops WHERE id = 1")
     heard = tagged.apply()
-    assert any("copying begins anew" in note for note in heard.notes)
+    assert any("copying starts again" in note for note in heard.notes)
     tagged.sync()
     assert tagged.disagreements() == []
 

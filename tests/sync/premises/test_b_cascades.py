@@ -13,7 +13,7 @@ import pytest
 from migrator.changes.cascades import Cascades
 from migrator.copy import sync_handover
 from migrator.errors import SyncBlocked
-from migrator.sync import follower
+from migrator.sync.cascades import tracking
 from tests.sync.premises.world import World
 
 pytestmark = pytest.mark.slow
@@ -152,12 +152,12 @@ def test_without_the_rule_it_does_not(world: World, name: str, monkeypatch: pyte
         return Cascades()
 
     monkeypatch.setattr(sync_handover, "silent_cascades", nothing)
-    monkeypatch.setattr(follower, "silent_cascades", nothing)
+    monkeypatch.setattr(tracking, "silent_cascades", nothing)
     prepared(world, CASES[name]).sync()
     assert world.disagreements() != []
 
 
-@pytest.mark.needs_mariadb("transactions that change tables of both kinds, beside GTIDs")
+@pytest.mark.needs_mariadb("transactions that change tables of both kinds, with GTIDs")
 @pytest.mark.parametrize(
     ("change", "end"),
     [

@@ -119,7 +119,7 @@ MARKS = (0, -NO_KEY_CHECKS, CASCADES_LOGGED, CASCADES_LOGGED | DERIVED)
 
 
 def mark(change: int) -> str:
-    """A statement that announces what is done to the flags of the rows events behind it."""
+    """A statement that announces what is done to the flags of the rows events after it."""
     return f"INSERT INTO mark_{MARKS.index(change)} VALUES (NULL)"
 
 

@@ -1,4 +1,4 @@
-"""Premise D through crashes: a sync dies before each write of a renewal and of the rebuilding behind it in turn."""
+"""Premise D through crashes: a sync dies before each write of a renewal and of the rebuild after it in turn."""
 
 from __future__ import annotations
 

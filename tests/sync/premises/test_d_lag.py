@@ -1,4 +1,4 @@
-"""Premise D behind the times: a sync that reads of rows as they were, when tables are no longer so."""
+"""Premise D with lag: a sync reads events of rows as they were, and the tables have changed since."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import pytest
 from migrator.errors import LogLost, SourceUnavailable
 from migrator.sync.follower import Follower
 from migrator.sync.log_queue import Intake, Taken
+from migrator.sync.schema_watch import SchemaWatch
 from migrator.sync.tables import Tables
 from tests.sync.premises.world import World
 
@@ -129,10 +130,10 @@ def test_values_that_the_column_could_not_have_before(
 ) -> None:
     """A document is built again for an event from before the statement, and has values from after it."""
     statement, value = VALUES[name]
-    renewed = Follower._renew
+    renewed = SchemaWatch.renew
     times = iter(range(10))
 
-    def not_at_first(self: Follower, *arguments: object) -> None:
+    def not_at_first(self: SchemaWatch, *arguments: object) -> None:
         """As if the statement came right after the tables were looked at."""
         if next(times):
             renewed(self, *arguments)  # type: ignore[arg-type]
@@ -140,13 +141,13 @@ def test_values_that_the_column_could_not_have_before(
     family.sql(
         "UPDATE parents SET name = 'w' WHERE id = 1", statement, f"UPDATE children SET n = {value} WHERE parent_id = 1"
     )
-    monkeypatch.setattr(Follower, "_renew", not_at_first)
+    monkeypatch.setattr(SchemaWatch, "renew", not_at_first)
     family.sync()
     assert family.disagreements() == []
 
 
 def test_a_connection_that_is_lost_behind_a_statement(family: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Before the position behind the statement is saved: what is read again is of the tables from before."""
+    """Before the position after the statement is saved: what is read again is of the tables from before."""
     take = Intake.take
     redefine = Follower._redefine
     lose: list[bool] = []

@@ -1,4 +1,4 @@
-"""Premise D: documents depend on rows only, whatever way the rows took (EDGE_CASES 12, 20, 26, 48, 51, 53)."""
+"""Premise D: documents depend on rows only, whatever way the rows took (edge cases 12, 20, 26, 48, 51, 53)."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def family(world: World) -> World:
 
 
 def moves(world: World) -> World:
-    """From 1 over 2 to 3, when the target saw it in 2 (EDGE_CASES 48)."""
+    """From 1 over 2 to 3, when the target saw it in 2 (edge case 48)."""
     family(world)
     world.sql("UPDATE children SET parent_id = 2 WHERE id = 10")
     world.sync()
@@ -203,7 +203,7 @@ def test_what_breaks_the_mapping_stops(world: World, statement: str) -> None:
 def test_a_mutant_that_trusts_the_sources_comparison_keeps_the_old_key(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The bytes of the key decide (DESIGN, Identity); here a deleted one is taken for the one that was found."""
+    """The bytes of the key decide (Identity in docs/invariants.md); here another key is taken for a deleted one."""
     put = rebuild.Rebuilder._put
 
     async def nothing_gone(self: rebuild.Rebuilder, snapshot: object, batch: object, gone: object) -> object:

@@ -31,9 +31,9 @@ def test_sync_and_apply_do_not_wait_for_each_other(live: MongoTarget) -> None:
     with live.sync_lease("sync") as sync, live.lease("apply") as apply:
         sync.check()
         apply.check()
-        with pytest.raises(LeaseHeld, match="sync is at work"), live.sync_lease("sync"):
+        with pytest.raises(LeaseHeld, match="sync is running"), live.sync_lease("sync"):
             pass
-        with pytest.raises(LeaseHeld, match="apply is at work"), live.lease("apply"):
+        with pytest.raises(LeaseHeld, match="apply is running"), live.lease("apply"):
             pass
 
 
@@ -131,7 +131,7 @@ def test_a_late_owner_changes_nothing_in_the_state(two: Any, database: Look, cha
 
 
 def test_what_a_successor_saw_of_the_rejected_stays_true(two: Any) -> None:
-    """It looks once, before its first write: nothing may be noted behind that look."""
+    """It looks once, before its first write: nothing may be recorded after that check."""
     (target, late), (successor, mine) = two
     assert not successor.sync_state(mine).has_rejected(SCOPE)
     with pytest.raises(LeaseLost):

@@ -1,4 +1,4 @@
-"""Whole documents by their id, cached beside the database.
+"""Whole documents by their id, cached outside the database.
 
 The cache may be slow, full, down or cut off at any time: reads then go to the database, writes go on. How old an object
 can get: a write marks its document before and takes it out after, so only a write that can't reach the cache leaves an

@@ -46,7 +46,7 @@ class IdMaker:
         return range(last - count + 1, last + 1)
 
     async def seed(self, sequence: str, at_least: int) -> None:
-        """Makes the counter go on behind `at_least`; never turns it back."""
+        """Makes the counter continue after `at_least`; never decreases it."""
         await self._counters.update_one({"_id": sequence}, {"$max": {"last": Int64(at_least)}}, upsert=True)
 
     async def seed_all(self, specs: Mapping[str, AnySpec]) -> None:

@@ -285,7 +285,7 @@ class Outbox:
             step = entry["targets"][0]
             target = targets.get(step["name"])
             if target is None:
-                # The package was generated anew without it.
+                # The package was generated again without it.
                 await self._save(entry, {"targets": entry["targets"][1:], "after": None})
                 continue
             keys = distinct([*map(tuple, step["keys"]), *target_keys(current, target)])

@@ -85,7 +85,7 @@ class Refresher:
                     await changed(before, after)
                     waiting.append(before["_id"])
                     total.add(comparable(before["_id"]))
-        raise Busy(f"{collection} (_id {waiting[0]!r}) is changed by others all the while")
+        raise Busy(f"{collection} (_id {waiting[0]!r}) is constantly changed by others")
 
     async def store(self, collection: str, before: Document, after: Document, session: Any = None) -> bool:
         """Puts the changed fields in place, provided that they are still as they were."""

@@ -120,7 +120,7 @@ class Repository(Generic[M, K]):
         include: Iterable[str] = (),
         missing: Missing = "none",
     ) -> Page[M]:
-        """A page of `limit` documents behind the cursor `after`; the sort is completed by the id.
+        """A page of `limit` documents after the cursor `after`; the sort is completed by the id.
 
         Raises:
             BadCursor: `after` is broken or of another sort.

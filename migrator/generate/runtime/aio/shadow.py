@@ -1,4 +1,4 @@
-"""Moving call sites with a net: the old SQL and the repository call side by side, compared.
+"""Moving call sites safely: the old SQL and the repository call side by side, compared.
 
     shadow = Shadow(report=log_difference, share=0.05)
 

@@ -1,4 +1,4 @@
-"""Redis and Memcached behind one protocol; their packages are imported when a store is opened, and not before."""
+"""Redis and Memcached with one protocol. Their packages are imported only when a store is opened."""
 
 from __future__ import annotations
 

@@ -11,5 +11,5 @@ T = TypeVar("T")
 
 
 async def called(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-    """Calls it beside the event loop."""
+    """Calls it in a thread, so that the event loop is not blocked."""
     return await asyncio.to_thread(function, *args, **kwargs)

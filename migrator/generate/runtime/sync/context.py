@@ -1,3 +1,4 @@
+# Generated from aio/context.py by migrator's dev/unasync.py. Edit that one.
 """What the repositories of one database share."""
 
 from __future__ import annotations

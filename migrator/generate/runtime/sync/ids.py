@@ -1,3 +1,4 @@
+# Generated from aio/ids.py by migrator's dev/unasync.py. Edit that one.
 """New ids: counters in one collection, ObjectIds, UUIDs, or the application's own."""
 
 from __future__ import annotations
@@ -46,7 +47,7 @@ class IdMaker:
         return range(last - count + 1, last + 1)
 
     def seed(self, sequence: str, at_least: int) -> None:
-        """Makes the counter go on behind `at_least`; never turns it back."""
+        """Makes the counter continue after `at_least`; never decreases it."""
         self._counters.update_one({"_id": sequence}, {"$max": {"last": Int64(at_least)}}, upsert=True)
 
     def seed_all(self, specs: Mapping[str, AnySpec]) -> None:

@@ -1,3 +1,4 @@
+# Generated from aio/joiner.py by migrator's dev/unasync.py. Edit that one.
 """Joins in application code: one query a step for all documents together."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# Generated from aio/outbox.py by migrator's dev/unasync.py. Edit that one.
 """Writes with what follows from them: copies elsewhere, and caches.
 
 A write and an entry of the outbox are stored together, in one transaction. Where the server has none, the entry comes
@@ -285,7 +286,7 @@ class Outbox:
             step = entry["targets"][0]
             target = targets.get(step["name"])
             if target is None:
-                # The package was generated anew without it.
+                # The package was generated again without it.
                 self._save(entry, {"targets": entry["targets"][1:], "after": None})
                 continue
             keys = distinct([*map(tuple, step["keys"]), *target_keys(current, target)])

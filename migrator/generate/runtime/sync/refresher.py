@@ -1,3 +1,4 @@
+# Generated from aio/refresher.py by migrator's dev/unasync.py. Edit that one.
 """Makes the copies in documents again, out of the rows that they copy."""
 
 from __future__ import annotations
@@ -85,7 +86,7 @@ class Refresher:
                     changed(before, after)
                     waiting.append(before["_id"])
                     total.add(comparable(before["_id"]))
-        raise Busy(f"{collection} (_id {waiting[0]!r}) is changed by others all the while")
+        raise Busy(f"{collection} (_id {waiting[0]!r}) is constantly changed by others")
 
     def store(self, collection: str, before: Document, after: Document, session: Any = None) -> bool:
         """Puts the changed fields in place, provided that they are still as they were."""

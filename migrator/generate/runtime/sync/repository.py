@@ -1,3 +1,4 @@
+# Generated from aio/repository.py by migrator's dev/unasync.py. Edit that one.
 """The repository of any collection; generated ones only say which collection it is."""
 
 from __future__ import annotations
@@ -118,7 +119,7 @@ class Repository(Generic[M, K]):
         include: Iterable[str] = (),
         missing: Missing = "none",
     ) -> Page[M]:
-        """A page of `limit` documents behind the cursor `after`; the sort is completed by the id.
+        """A page of `limit` documents after the cursor `after`; the sort is completed by the id.
 
         Raises:
             BadCursor: `after` is broken or of another sort.

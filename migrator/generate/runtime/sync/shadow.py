@@ -1,4 +1,5 @@
-"""Moving call sites with a net: the old SQL and the repository call side by side, compared.
+# Generated from aio/shadow.py by migrator's dev/unasync.py. Edit that one.
+"""Moving call sites safely: the old SQL and the repository call side by side, compared.
 
     shadow = Shadow(report=log_difference, share=0.05)
 

@@ -1,4 +1,5 @@
-"""Redis and Memcached behind one protocol; their packages are imported when a store is opened, and not before."""
+# Generated from aio/stores.py by migrator's dev/unasync.py. Edit that one.
+"""Redis and Memcached with one protocol. Their packages are imported only when a store is opened."""
 
 from __future__ import annotations
 

@@ -70,7 +70,7 @@ _DOUBLE_WITH_ESCAPES = r'(?:"(?:[^"\\]++|""|\\.)*+")'
 _DOUBLE = r'(?:"(?:[^"]++|"")*+")'
 # What can't be told where it ends, or whether the server executes it.
 _OPEN = r"(?P<open>['\"`]|/\*)"
-# Only behind a point are digits a name.
+# Digits are a name only after a point.
 _NUMBER = re.compile(r"\d+(?:e\d+)?|0x[0-9a-f]+|0b[01]+", re.ASCII | re.IGNORECASE)
 _OTHER = r"(?P<other>.)"
 
@@ -129,7 +129,7 @@ def tables_named(text: str, database: str, mode: Lexical) -> frozenset[TableName
 class _Token:
     """Attributes:
     value: an identifier's name, a character of its own, "" for a string.
-    is_spaced: it doesn't stand directly behind the one before it.
+    is_spaced: it doesn't directly follow the one before it.
     """
 
     value: str

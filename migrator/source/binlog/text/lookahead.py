@@ -1,4 +1,4 @@
-"""Whether definitions that are gone now were there when a statement was logged: the log itself tells, further on."""
+"""Whether definitions that are gone now existed when a statement was logged: the log shows it further on."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Lookahead:
         self._url = url
         self._server = server
         self._control = control
-        # From the first place to the second these statements removed definitions, each with the place behind it.
+        # From the first place to the second these statements removed definitions, each with the place after it.
         self._since: tuple[int, int] = (0, 0)
         self._until = Cursor("", 0)
         self._removals: list[tuple[Cursor, Query]] = []

@@ -116,7 +116,7 @@ def _way(
                 found = _names_in(trigger)
                 step = f"{way}the trigger {shown((trigger.database, trigger.name))} of {shown(thing.name)}: "
                 if found is None:
-                    return f"{step}it can't be told which tables it names"
+                    return f"{step}it can't be determined which tables it names"
                 waiting += ((one, step) for one in _sorted(found))
             if known.cascades_fire_triggers:
                 step = f"{way}a cascade from {shown(thing.name)}: "
@@ -146,7 +146,7 @@ def _above(watches: Iterable[Watch], known: Definitions) -> dict[TableName, Tabl
 
 
 def _is_opaque(thing: Thing) -> str:
-    """Why it can't be told what writing to it, or calling it, changes."""
+    """Why it can't be determined what writing to it, or calling it, changes."""
     if thing.kind == "ROUTINE":
         return f"{shown(thing.name)} is a stored routine"
     if thing.kind == "VIEW":

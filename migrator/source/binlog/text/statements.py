@@ -48,7 +48,7 @@ class TextStatements:
         """
         names = names_of(query)
         if names is None:
-            return "it can't be told which tables it names"
+            return "it can't be determined which tables it names"
         if names in self._harmless:
             return ""
         with translated(self._url):

@@ -105,9 +105,9 @@ def _known(code: int, text: str, fields: Sequence[str], info: Mapping[str, Any])
         case 28:
             return f"it has no place for a field{_at(_named(text))}"
         case 52:
-            return f"a name with `$` in front is not allowed here{_at(_named(text))}"
+            return f"a name that starts with `$` is not allowed here{_at(_named(text))}"
         case 53:
-            return "the server doesn't take such an `_id`"
+            return "the server doesn't accept such an `_id`"
         case 55:
             return f"`$ref`, `$id` and `$db` are only allowed together, in this order{_at(_named(text))}"
         case 56 | 57:
@@ -123,7 +123,7 @@ def _known(code: int, text: str, fields: Sequence[str], info: Mapping[str, Any])
         case 16746:
             found = _NUMBER_NAME.search(text.partition("array: ")[0])
             which = f"`{found[1]}`" if found else "a number"
-            return f"a field in an array's element is named {which}, which an index takes for a position{_on(fields)}"
+            return f"a field in an array's element is named {which}, which an index reads as a position{_on(fields)}"
         case 17280:
             return f"what it holds is longer than an index's key may be{_on(fields)}"
     return ""
@@ -137,7 +137,7 @@ def _right(text: str) -> str:
         return f"the account may not do `{found[1]}` on {found[2]}"
     if found := _UNKNOWN_USER.search(text):
         return f"`{found[1]}` takes an account, and the target URL names none"
-    return "the account lacks a right"
+    return "the account lacks a privilege"
 
 
 def _namespace(database: str, name: str | None) -> str:

@@ -17,7 +17,7 @@ from migrator.waits import UNTOLD, Waits
 T = TypeVar("T")
 Document = dict[str, Any]
 
-# How long a write may wait for the majority before it counts as a passing fault and is tried again.
+# How long a write may wait for the majority before it counts as a transient error and is tried again.
 WRITE_MILLISECONDS = 60_000
 # The driver's own 30 seconds are long for a person who mistyped a host; an election takes less than 10.
 _SELECT_MILLISECONDS = 10_000
@@ -37,7 +37,7 @@ class Session:
     """One process's connections; opened when first used.
 
     Writes are acknowledged by a majority, and so journaled by it (writeConcernMajorityJournalDefault); reads go to the
-    primary and see what a majority has (DESIGN rule 5, EDGE_CASES 50).
+    primary and see what a majority has (rule 5, edge case 50).
     """
 
     def __init__(self, url: MongoUrl, retry_seconds: float | None = None, waits: Waits = UNTOLD) -> None:
@@ -93,7 +93,7 @@ class Session:
             return work()
 
     def steadily(self, work: Callable[[], T], more_seconds: float = 0.0) -> T:
-        """As `once`, with passing faults tried again for a while and `more_seconds`. `work` must be repeatable."""
+        """As `once`, with transient errors tried again for a while and `more_seconds`. `work` must be repeatable."""
         return steadily(lambda: self.once(work), self._retry_seconds, more_seconds, self._waits)
 
     def close(self) -> None:

@@ -1,4 +1,4 @@
-"""How far an index is that a server is building."""
+"""The progress of an index that a server is building."""
 
 from __future__ import annotations
 

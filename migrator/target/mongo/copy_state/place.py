@@ -171,7 +171,7 @@ class MongoPlace:
         )
 
     def _changing(self, work: Callable[[], T]) -> T:
-        """Does repeatable work, each time after a look at the lease (DESIGN premise C)."""
+        """Does repeatable work, each time after a look at the lease (premise C)."""
 
         def checked() -> T:
             if self._lease is not None:

@@ -1,4 +1,4 @@
-"""Notes on published collections as documents of `_migrator_collections`."""
+"""Records of published collections as documents of `_migrator_collections`."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ class MongoRecords:
             found = self._session.steadily(lambda: self._collections.find_one({"_id": name})) or {}
             record = _entry(name, found).record
             if record is None:
-                raise LeaseLost("the state knows nothing of this collection any more", where=where, hint=_RESTART)
+                raise LeaseLost("the state no longer contains this collection", where=where, hint=_RESTART)
             if "intent" in found:
                 raise TargetUnavailable("somebody is about to replace this collection", where=where, hint=_LET)
             changed = change(record)
@@ -85,7 +85,7 @@ class MongoRecords:
         return int(self._session.steadily(lambda: self._session.database[REJECTED].count_documents(wanted)))
 
     def _update(self, name: str, change: dict[str, Any]) -> None:
-        """DESIGN premise C: a late intent would keep sync from writing, a late record say what is no longer so."""
+        """Premise C: a late intent would keep sync from writing, a late record say what is no longer so."""
         self._session.cached(_prepare)
         guarded(
             self._guard,

@@ -86,7 +86,7 @@ class MongoState:
         leftovers.forget(self._session)
 
     def add_chunks(self, chunks: Sequence[Chunk]) -> None:
-        # In order: a crash in the middle must not leave a gap, planning goes on behind the highest number.
+        # In order: a crash in the middle must not leave a gap, planning continues after the highest number.
         writes = [
             UpdateOne({"_id": chunk_id(chunk)}, {"$setOnInsert": _chunk_fields(chunk)}, upsert=True) for chunk in chunks
         ]
@@ -180,7 +180,7 @@ class MongoState:
         self._write(update)
 
     def _write(self, work: Callable[[ClientSession | None], object]) -> None:
-        """DESIGN premise C: a process that lost the lease changes nothing of what its successor goes by."""
+        """Premise C: a process that lost the lease changes nothing of what its successor goes by."""
         guarded(self._guard, work)
 
     def _delete(self, collection: Any, wanted: Mapping[str, Any]) -> None:

@@ -1,4 +1,4 @@
-"""Keeps a process that lost its lease from changing anything (DESIGN premise C).
+"""Keeps a process that lost its lease from changing anything (premise C).
 
 Looking at the lease before a write is not enough: a process may be stopped right after the look, lose the lease, wake
 up and send the write, over what its successor wrote since. So where the server has transactions, a write goes into one
@@ -147,7 +147,7 @@ class Fenced:
         return self._fence.why_not(found) or LeaseLost(
             "another process has taken over the work on this target",
             where=f"{self._session.url.address}, {self._fence.collection}",
-            hint="Let that one go on.",
+            hint="Let that one continue.",
         )
 
 

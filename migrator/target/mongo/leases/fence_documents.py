@@ -1,4 +1,4 @@
-"""Which document is the fence of what (DESIGN premise C)."""
+"""Which document is the fence of what (premise C)."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def live(session: Session, scope: Scope) -> Fence:
     def why_not(found: Mapping[str, Any] | None) -> MigratorError | None:
         if found is None or found.get("run") != scope.run:
             return LeaseLost(
-                "another run has replaced this collection meanwhile", where=where, hint="Start sync again."
+                "another run has replaced this collection in the meantime", where=where, hint="Start sync again."
             )
         if "intent" in found:
             return TargetUnavailable(

@@ -1,4 +1,4 @@
-"""What commands at work note of themselves, as documents of `_migrator_activity`."""
+"""What running commands record about themselves, as documents of `_migrator_activity`."""
 
 from __future__ import annotations
 

@@ -29,7 +29,7 @@ class MongoLease:
     Attributes:
         id: which lease.
         held: keeps it alive.
-        number: higher than that of every holding before this one: what a fence compares (DESIGN premise C).
+        number: higher than that of every holding before this one: what a fence compares (premise C).
         since: when it was taken, by migrator.target.lease.now.
     """
 
@@ -43,7 +43,7 @@ class MongoLease:
 
 
 class MongoLeaseStore:
-    """Implements migrator.target.lease.LeaseStore. Passing faults are the caller's to wait out: time matters here."""
+    """Implements migrator.target.lease.LeaseStore. Transient errors are the caller's to wait out: time matters here."""
 
     def __init__(self, session: Session, lease: LeaseId) -> None:
         self._session = session

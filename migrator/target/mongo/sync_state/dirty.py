@@ -1,4 +1,4 @@
-"""Reaches that wait to be worked on, as documents of `_migrator_dirty`."""
+"""Reaches whose documents are still to be rebuilt, as documents of `_migrator_dirty`."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ _INDEXES = [IndexModel([("run", ASCENDING), ("collection", ASCENDING), ("mark", 
 
 
 class DirtyReaches:
-    """An entry that is noted again gets a higher mark and begins anew: it goes behind the others, so that one that is
-    noted all the time keeps none of them waiting."""
+    """An entry that is recorded again gets a higher mark and starts again: it is put after the others, so that one
+    that is recorded all the time keeps none of them waiting."""
 
     def __init__(self, session: Session, guard: Guard, take_marks: Callable[[int], int]) -> None:
         self._session = session
@@ -119,7 +119,7 @@ def _document(name: bytes, scope: Scope, reach: Reach, mark: int) -> dict[str, A
 
 
 def _again(document: dict[str, Any]) -> UpdateOne:
-    # Of two calls at once the later number stays; the work begins anew in any case.
+    # Of two calls at once the later number stays; the work starts again in any case.
     once = {key: value for key, value in document.items() if key not in ("_id", "mark", "after")}
     change = {"$max": {"mark": document["mark"]}, "$set": {"after": None}, "$setOnInsert": once}
     return UpdateOne({"_id": document["_id"]}, change, upsert=True)

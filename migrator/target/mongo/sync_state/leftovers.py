@@ -1,4 +1,4 @@
-"""What sync remembered for runs that are over: replaced by another, or abandoned."""
+"""What sync stored for runs that are over: replaced by another, or abandoned."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Small facts that sync remembers, as documents of `_migrator_sync`: positions, pauses, a counter, the last report."""
+"""Small facts that sync stores, as documents of `_migrator_sync`: positions, pauses, a counter, the last report."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Documents that sync could not make, in `_migrator_rejected` beside those of the copy (EDGE_CASES 55)."""
+"""Documents that sync could not make, in `_migrator_rejected`, as those of the copy are (edge case 55)."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from migrator.target.mongo.sync_state.scopes import of_scope
 from migrator.target.mongo.writing import bulk
 from migrator.target.mongo.writing.entries import BATCH_BYTES
 
-# Behind the chunks of the copy in the order of `_migrator_rejected`.
+# After the chunks of the copy in the order of `_migrator_rejected`.
 _NO_CHUNK = 1 << 40
 _BATCH = 1000
 _NO_LIMIT = 0  # as the server has it
@@ -65,7 +65,7 @@ class SyncRejected:
         def look(session: ClientSession | None) -> None:
             found[:] = self._rejected.find(wanted, {"_id": 1}, session=session).limit(1)
 
-        # DESIGN premise C: behind the guard, for the answer is kept, and a predecessor's late note would not be in it.
+        # Premise C: after the guard, since the answer is kept, and a predecessor's late record would not be in it.
         guarded(self._guard, look)
         return bool(found)
 
@@ -89,7 +89,7 @@ class SyncRejected:
         found = self._keys({**wanted, **behind}, limit)
         if len(found) < limit:
             return found
-        # The last one's text may go on behind the limit.
+        # The last one's text may continue after the limit.
         last = found[-1][0]
         before = [each for each in found if each[0] != last]
         return before or self._keys({**wanted, "rejected.document": last}, _NO_LIMIT)

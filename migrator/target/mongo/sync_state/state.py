@@ -1,4 +1,4 @@
-"""What sync remembers in a MongoDB database, in one place."""
+"""What sync stores in a MongoDB database, in one place."""
 
 from __future__ import annotations
 

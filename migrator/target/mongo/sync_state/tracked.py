@@ -1,4 +1,4 @@
-"""Rows that silent cascades may change (DESIGN premise B): a collection for each scope and table.
+"""Rows that silent cascades may change (premise B): a collection for each scope and table.
 
 A server allows 64 indexes on a collection, and dropping a collection is quick however many rows it holds.
 """

@@ -51,7 +51,7 @@ class MongoWriter:
         mine = {"attempt": chunk.attempt, "by": self._token}
         self._update(
             chunk,
-            # DESIGN premise C: not one that a later holding of the lease has taken over.
+            # Premise C: not one that a later holding of the lease has taken over.
             {
                 "_id": chunk_id(chunk),
                 "done": False,
@@ -81,7 +81,7 @@ class MongoWriter:
     def finish(self, result: ChunkResult, rejected: Sequence[Rejected]) -> None:
         """Notes the chunk as done.
 
-        DESIGN premise C: one transaction looks whose chunk it is, and writes what was rejected and that it is done.
+        premise C: one transaction looks whose chunk it is, and writes what was rejected and that it is done.
         Without transactions the look comes first.
 
         Raises:

@@ -1,4 +1,4 @@
-"""Names of nested fields with `$` in front, which some servers take in an insert and not in a replacement.
+"""Names of nested fields that start with `$`, which some servers accept in an insert but not in a replacement.
 
 MongoDB does so before 5.0. What a server does is tried out, since services that speak its protocol have versions of
 their own.
@@ -82,8 +82,8 @@ def separated(documents: Sequence[Document]) -> tuple[list[Document], list[tuple
 
 
 _REASON = (
-    "`{}` has a name with `$` in front; this server takes such names in an insert but not in a replacement, and it has "
-    f"no transactions to delete and insert the document in ({DOLLAR_NAME})"
+    "`{}` has a name that starts with `$`; this server accepts such names in an insert but not in a replacement, and "
+    f"it has no transactions to delete and insert the document in ({DOLLAR_NAME})"
 )
 
 

@@ -1,4 +1,4 @@
-"""Changes single documents of a collection: replaced, inserted, deleted, each batch behind a guard."""
+"""Changes single documents of a collection: replaced, inserted, deleted, each batch with a guard first."""
 
 from __future__ import annotations
 
@@ -93,7 +93,7 @@ class MongoDocuments:
         if not taken:
             return WriteOutcome(tuple(refused))
         # Everything else is done, so who is still in the way is the old version of one of these, or no part of this
-        # call, or the source has the value twice (EDGE_CASES 51). Without their old versions, the first kind passes.
+        # call, or the source has the value twice (edge case 51). Without their old versions, the first kind passes.
         failed = self._send_all([write.id for write in taken], taken)
         refused += self._refusals(failed)
         return WriteOutcome(tuple(refused), self._conflicts(failed))

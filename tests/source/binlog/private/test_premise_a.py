@@ -1,4 +1,4 @@
-"""DESIGN premise A: the log can be read before the engine commits.
+"""Premise A: the log can be read before the engine commits.
 
 Semi-synchronous replication that waits for a replica after the log was synced, where there is none, holds that window
 open for as long as its timeout: the log has delivered an UPDATE with its end, and new snapshots still read the old row.
@@ -147,7 +147,7 @@ def test_without_the_rule_the_past_is_read(
 def test_a_reader_opened_in_the_window_knows_what_to_wait_for(
     source: MySQLSource, execute: Execute, follow: Follow, slow_commit: Slow, numbering: str
 ) -> None:
-    """A sync that died in the window and was started again at once: nothing comes behind its position."""
+    """A sync that died in the window and was started again at once: nothing comes after its position."""
     execute("CREATE TABLE t (id INT PRIMARY KEY, v VARCHAR(9))", "INSERT INTO t VALUES (1, 'old')")
     followed = follow("t")
     followed.until_quiet()

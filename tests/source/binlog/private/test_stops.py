@@ -26,7 +26,7 @@ def insert(execute: Execute, *numbers: int) -> None:
 
 
 def behind(follow: Follow, execute: Execute, *numbers: int) -> Position:
-    """A position from the log, behind some inserts."""
+    """A position from the log, after some inserts."""
     followed = follow("t")
     insert(execute, *numbers)
     end = followed.until_quiet()[-1]
@@ -120,7 +120,7 @@ def test_a_restarted_server_is_followed_from_the_last_commit(
 
 
 def test_a_quiet_log_moves_with_its_files(execute: Execute, follow: Follow) -> None:
-    """EDGE_CASES 42: the position follows, or the log would expire under it."""
+    """Edge case 42: the position follows, or the log would expire under it."""
     followed = follow("t")
     insert(execute, 1)
     first = followed.until(Quiet)
@@ -196,7 +196,7 @@ def test_a_server_without_gtids_is_followed_by_place(source: MySQLSource, execut
 
 @pytest.mark.usefixtures("mysql")
 def test_tagged_gtids(source: MySQLSource, execute: Execute, follow: Follow) -> None:
-    """EDGE_CASES 40: since 8.3 a GTID may have a tag, and then the position is followed by its place."""
+    """Edge case 40: since 8.3 a GTID may have a tag, and then the position is followed by its place."""
     followed = follow("t")
     with connected(source.url) as connection:
         for number in range(1, 300):
@@ -237,7 +237,7 @@ def test_several_domains(source: MySQLSource, execute: Execute, follow: Follow) 
 
 
 def test_names_in_the_log_outlive_a_change_of_the_table(execute: Execute, follow: Follow) -> None:
-    """EDGE_CASES 36, with the metadata that MySQL writes by default it can't be told what is what."""
+    """Edge case 36, with the metadata that MySQL writes by default it can't be determined what is what."""
     execute("CREATE TABLE c (id INT PRIMARY KEY, n INT)")
     position = behind(follow, execute, 1)
     execute("INSERT INTO c VALUES (7, 8)", "ALTER TABLE c ADD COLUMN first_one INT FIRST")
@@ -263,7 +263,7 @@ def test_names_in_the_log_outlive_a_change_of_the_table(execute: Execute, follow
 
 @pytest.mark.slow
 def test_a_huge_transaction_streams(execute: Execute, follow: Follow) -> None:
-    """EDGE_CASES 39: rows come while it is read, and memory holds some of them."""
+    """Edge case 39: rows come while it is read, and memory holds some of them."""
     execute(
         "CREATE TABLE big (id INT PRIMARY KEY AUTO_INCREMENT, pad VARCHAR(200))",
         "INSERT INTO big (pad) VALUES (REPEAT('x', 200))",

@@ -1,0 +1,73 @@
+"""What was read of the log and is not treated yet."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from migrator.model.change import Commit, Quiet, Reach, Scope
+
+# A batch ends when it has so many different reaches.
+_REACHES = 2000
+# A batch goes on to the end of its transaction, unless that would take so many reaches: then position and tracked rows
+# are saved together at its end.
+_REACHES_AT_MOST = 2 * _REACHES
+# Row changes that trackers collect for a batch (docs/invariants.md, rule 7).
+_TRACKED_AT_MOST = 10_000
+
+
+@dataclass(slots=True)
+class Batch:
+    """Reaches in the order in which they were read, by collection.
+
+    Attributes:
+        tracked: row changes that trackers have collected.
+        is_inside: the last event was one of a transaction whose end was not read yet.
+        end: of the last transaction that is whole, or of the log when nothing more waits.
+    """
+
+    tracked: int = 0
+    is_inside: bool = False
+    end: Commit | Quiet | None = None
+    _reaches: dict[Scope, dict[Reach, None]] = field(default_factory=dict)
+    _count: int = 0
+
+    def add(self, scope: Scope, reaches: Iterable[Reach]) -> None:
+        mine = self._reaches.setdefault(scope, {})
+        before = len(mine)
+        mine.update(dict.fromkeys(reaches))
+        self._count += len(mine) - before
+
+    def take(self, scope: Scope) -> list[Reach]:
+        """The reaches of one collection, which somebody else treats."""
+        return list(self._reaches.pop(scope, ()))
+
+    def end_at(self, end: Commit | Quiet) -> None:
+        """A transaction is whole, or nothing more waits."""
+        self.end = end
+        self.is_inside = False
+
+    @property
+    def pending(self) -> dict[Scope, list[Reach]]:
+        return {scope: list(reaches) for scope, reaches in self._reaches.items() if reaches}
+
+    @property
+    def size(self) -> int:
+        """How many reaches and tracked row changes it has."""
+        return self._count + self.tracked
+
+    @property
+    def is_full(self) -> bool:
+        most = _REACHES_AT_MOST if self.is_inside else _REACHES
+        return self._count >= most or self.tracked >= _TRACKED_AT_MOST
+
+    def clear(self) -> None:
+        """All reaches are treated."""
+        self._reaches.clear()
+        self._count = self.tracked = 0
+
+    def drop(self) -> None:
+        """Everything is read again, from a saved position."""
+        self.clear()
+        self.end = None
+        self.is_inside = False
