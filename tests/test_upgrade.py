@@ -11,7 +11,7 @@ import tarfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
@@ -24,6 +24,8 @@ from tests.waiting import SECONDS, until
 ROOT = Path(__file__).parent.parent
 # The last commit before modules were moved and renamed.
 EARLIER = "af329387eec17b37d09fc5cb45b956fa72c0744c"
+# The last commit before sync renewed the columns of its mappings after ALTER TABLE.
+BEFORE_RENEWALS = "71ed2f671303232d7f073a6aede173e4dd4420d8"
 ROWS = 400
 MAPPING = """\
 collection: accounts
@@ -37,10 +39,19 @@ pytestmark = pytest.mark.slow
 @pytest.fixture(scope="module")
 def earlier(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The earlier version's code."""
-    packed = subprocess.run(["git", "archive", EARLIER, "migrator"], cwd=ROOT, capture_output=True, check=False)
+    return unpacked(EARLIER, tmp_path_factory.mktemp("earlier"))
+
+
+@pytest.fixture(scope="module")
+def before_renewals(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The code of the version that knew no renewals."""
+    return unpacked(BEFORE_RENEWALS, tmp_path_factory.mktemp("before_renewals"))
+
+
+def unpacked(commit: str, folder: Path) -> Path:
+    packed = subprocess.run(["git", "archive", commit, "migrator"], cwd=ROOT, capture_output=True, check=False)
     if packed.returncode:
         pytest.skip("the repository's history is not here")
-    folder = tmp_path_factory.mktemp("earlier")
     with tarfile.open(fileobj=io.BytesIO(packed.stdout)) as archive:
         archive.extractall(folder, filter="data")
     return folder
@@ -80,8 +91,9 @@ class Project:
             try:
                 yield process
             finally:
-                os.killpg(process.pid, signal.SIGKILL)
-                process.wait()
+                if process.poll() is None:
+                    os.killpg(process.pid, signal.SIGKILL)
+                    process.wait()
 
     def run(self, *arguments: str, old: bool = False) -> str:
         """Both outputs of a command that must end well."""
@@ -164,3 +176,56 @@ def test_a_sync_that_was_killed_is_gone_on_with(project: Project) -> None:
     project.run("sync", "--until-caught-up")
     project.run("verify")
     project.run("status")
+
+
+@pytest.mark.parametrize(
+    "alter",
+    [
+        # Documents of another type; values that are cut without row events; a column that no document has.
+        "ALTER TABLE entries MODIFY id BIGINT",
+        "ALTER TABLE entries MODIFY text VARCHAR(6)",
+        "ALTER TABLE accounts ADD COLUMN more INT",
+    ],
+)
+@pytest.mark.parametrize("when", ["while the earlier one runs", "between", "while the later one runs"])
+def test_an_alter_next_to_a_sync_from_before_renewals(
+    project: Project, before_renewals: Path, alter: str, when: str
+) -> None:
+    """The state that it left says nothing of the tables as they were."""
+    project = replace(project, earlier=before_renewals)
+    (project.folder / "migrator.yaml").write_text("chunk_rows: 200\n", encoding="utf-8")
+    changed = "UPDATE accounts SET name = 'changed' WHERE id = {}"
+
+    def altered() -> None:
+        project.sql("SET SESSION sql_mode = ''", alter)
+
+    def has_arrived(number: int) -> bool:
+        return (documents.find_one({"_id": number}) or {}).get("name") == "changed"
+
+    with MongoClient[dict[str, object]](project.target) as client:
+        documents = client.get_default_database()["accounts"]
+        project.run("apply", "--yes", "--workers", "1", old=True)
+        with project.started("sync") as earlier:
+            project.sql(changed.format(1))
+            until(lambda: has_arrived(1), "sync to follow")
+            if when == "while the earlier one runs":
+                altered()
+                project.sql(changed.format(2))
+                # It stops at what the mapping uses.
+                until(lambda: has_arrived(2) or earlier.poll() is not None, "sync to follow, or to stop")
+        if when == "between":
+            altered()
+        project.sql(changed.format(3))
+        project.run("sync", "--until-caught-up")
+        if when == "while the later one runs":
+            altered()
+            project.sql(changed.format(4))
+            project.run("sync", "--until-caught-up")
+    project.run("verify")
+    project.run("plan")
+    with connect_mysql(project.source) as connection, connection.cursor() as cursor:
+        cursor.execute(f"SELECT id, text FROM `{make_url(project.source).database}`.entries ORDER BY id")
+        expected = [tuple(row) for row in cursor.fetchall()]
+    with MongoClient[dict[str, object]](project.target) as client:
+        entries = [entry for each in client.get_default_database()["accounts"].find() for entry in each["entries"]]  # type: ignore[attr-defined]
+    assert sorted((entry["id"], entry["text"]) for entry in entries) == expected

@@ -93,8 +93,13 @@ def silent_cascades(schema: Schema, collections: Sequence[Collection]) -> Cascad
     found = _reaching(schema, mapped)
     tracked = _tracked(found, mapped, collections)
     covered = [cascade for cascade in found if cascade not in tracked]
-    hidden: list[str] = []
     tables = []
+    seen = {each.child for each in found} | {each.parent for each in found} | mapped
+    hidden = [
+        f"the account may read some columns of {table.qualified} only, and can't see all of its foreign keys"
+        for table in schema.tables
+        if table.denied_to and (table.schema, table.name) in seen
+    ]
     for name in dict.fromkeys(cascade.child for cascade in tracked):
         table = schema.by_name[name]
         if not table.unique_keys:

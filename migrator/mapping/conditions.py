@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from migrator.errors import MigratorError, Retryable
-from migrator.mapping.expressions import find_column, judge
+from migrator.mapping.expressions import find_column, judge, missing_column
 from migrator.mapping.fields import check_constant
 from migrator.mapping.location import Spot
 from migrator.mapping.lookup import Catalog, column
@@ -31,6 +31,9 @@ def condition(
                 f"the soft-delete condition `{soft_delete.keep}` doesn't fit {table.name}: {message}", suggestion
             )
         parts.append(soft_delete.keep)
+    elif soft_delete is not None and table.denied_to:
+        message, hint = missing_column(table, soft_delete.column)
+        spot.report(f"{message}: soft_delete would leave its rows out", f"{hint} Or write `soft_delete: false`")
     return " AND ".join(f"({part})" for part in parts) if len(parts) > 1 else (parts[0] if parts else None)
 
 

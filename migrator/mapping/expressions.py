@@ -13,7 +13,7 @@ from sqlglot import Token, TokenType, exp
 from sqlglot.errors import SqlglotError
 
 from migrator.mapping.builtins import AGGREGATES, CHANGING_FUNCTIONS, CHANGING_WORDS, OPERATORS, ROW_FUNCTIONS
-from migrator.mapping.suggest import did_you_mean, nearest
+from migrator.mapping.suggest import did_you_mean, grant_reading, nearest
 from migrator.model.schema import Column, Table
 
 _NAMES = frozenset((TokenType.VAR, TokenType.IDENTIFIER))
@@ -26,6 +26,16 @@ def find_column(columns: Iterable[Column], name: str) -> Column | None:
     """The column of this name; MySQL compares column names without regard to case (manual, 11.2.3)."""
     folded = name.lower()
     return next((column for column in columns if column.name.lower() == folded), None)
+
+
+def missing_column(table: Table, name: str) -> tuple[str, str]:
+    """(what is wrong, what to do) where a table has no column of this name, as far as the account may see."""
+    if table.denied_to:
+        message = f"the account may not read the column `{name}` of {table.qualified}, if there is such a column"
+        return message, grant_reading(table, (name,))
+    return f"{table.qualified} has no column `{name}`", did_you_mean(
+        name, [column.name for column in table.columns], what="its columns"
+    )
 
 
 def judge(text: str, table: Table) -> list[tuple[str, str]]:
@@ -131,7 +141,6 @@ def _impure_parts(tree: exp.Expr) -> Iterator[tuple[str, str]]:
 
 
 def _columns(tree: exp.Expr, table: Table) -> Iterator[tuple[str, str]]:
-    names = [column.name for column in table.columns]
     for node in tree.find_all(exp.Column):
         if isinstance(node.this, exp.Star) or _is_keyword(node):
             continue
@@ -139,8 +148,7 @@ def _columns(tree: exp.Expr, table: Table) -> Iterator[tuple[str, str]]:
             written = ".".join(part.name for part in node.parts)
             yield f"`{written}` is not in the table {table.name}", f"only columns of {table.name} can be used here"
         elif find_column(table.columns, node.name) is None and node.name.upper() not in CHANGING_WORDS:
-            hint = did_you_mean(node.name, names, what="its columns")
-            yield f"{table.qualified} has no column `{node.name}`", hint
+            yield missing_column(table, node.name)
 
 
 def _is_keyword(node: exp.Column) -> bool:

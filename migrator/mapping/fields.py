@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from migrator.mapping.location import Spot
 from migrator.mapping.lookup import Catalog, column, columns, is_generated_key
 from migrator.mapping.structure import name_mistake
+from migrator.mapping.suggest import grant_reading
 from migrator.model.mapping import ColumnChoice, FieldSpec, LinkFieldSpec, VariantsSpec, overlay
 from migrator.model.policies import Policies
 from migrator.model.representation import Representation, Unrepresentable, represent
@@ -161,13 +162,24 @@ def _chosen(request: FieldRequest) -> Iterable[tuple[Column, Spot]]:
     whole = spot.first("columns", "from", "table")
     everything = tuple(one for one in table.columns if not is_generated_key(table, one))
     if choice is None or (choice.only is None and choice.but is None):
+        _report_hidden(table, whole)
         return [(one, whole) for one in everything]
     if choice.only is not None:
         known = columns(table, choice.only, spot.at("columns"))
         lower = [name.lower() for name in choice.only]
         return [(one, spot.at("columns", lower.index(one.name.lower()))) for one in known]
-    excluded = columns(table, choice.but or (), spot.at("columns", "except"))
+    _report_hidden(table, whole)
+    excluded = [] if table.denied_to else columns(table, choice.but or (), spot.at("columns", "except"))
     return [(one, whole) for one in everything if one not in excluded]
+
+
+def _report_hidden(table: Table, spot: Spot) -> None:
+    """Reports that what is to be every column would be those only that the account may read."""
+    if table.denied_to:
+        spot.report(
+            f"the account may read some columns of {table.qualified} only: all others would be missing in silence",
+            f"{grant_reading(table)} Or list the columns under `columns:`",
+        )
 
 
 def _plain_field(source: Column, request: FieldRequest, spot: Spot) -> Placed | None:

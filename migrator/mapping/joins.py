@@ -8,7 +8,7 @@ from typing import Literal
 
 from migrator.mapping.location import Spot
 from migrator.mapping.lookup import Catalog, column
-from migrator.mapping.suggest import nearest
+from migrator.mapping.suggest import grant_reading, nearest
 from migrator.model.collation import is_bytes, is_text
 from migrator.model.representation import family_of
 from migrator.model.schema import Column, ForeignKey, Table
@@ -176,6 +176,10 @@ def _nothing_fits(sides: Sides) -> tuple[str, str]:
         else:
             hint = f"{parent.name} holds the key: remove `many` or `one`, or write `on:` for what you mean"
         return message, hint
+    hidden = [table for table in (holder, held) if table.denied_to]
+    if hidden:
+        message += f" that the account may see: it may read some columns of {hidden[0].qualified} only"
+        return message, f"{grant_reading(hidden[0])} Or say how they are joined with `{sides.key}:`"
     guess = _guess(sides)
     return message, f"say how they are joined: `{sides.key}: {guess}`"
 

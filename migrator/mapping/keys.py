@@ -6,6 +6,7 @@ from migrator.mapping.fields import Placed
 from migrator.mapping.location import Spot
 from migrator.mapping.lookup import columns
 from migrator.mapping.structure import name_mistake
+from migrator.mapping.suggest import grant_reading
 from migrator.model.mapping import CollectionSpec, FieldSpec, overlay
 from migrator.model.policies import Policies
 from migrator.model.representation import Representation, Unrepresentable, represent
@@ -39,7 +40,10 @@ def root_key(spec: CollectionSpec, table: Table, spot: Spot) -> tuple[Column, ..
 
 
 def _report_no_key(table: Table, spot: Spot) -> None:
-    if table.is_view:
+    if table.denied_to:
+        message = f"the account may read some columns of {table.qualified} only, and sees no primary key"
+        spot.report(message, grant_reading(table))
+    elif table.is_view:
         spot.report(f"{table.qualified} is a view: nothing guarantees a key of its rows", _WITHOUT_VIEW)
     elif table.unique_keys:
         ways = " or ".join(f"`key: [{', '.join(key)}]`" for key in table.unique_keys)
@@ -51,6 +55,10 @@ def _report_no_key(table: Table, spot: Spot) -> None:
 
 def _report_not_unique(table: Table, key: tuple[Column, ...], spot: Spot) -> None:
     names = ", ".join(column.name for column in key)
+    if table.denied_to:
+        message = f"the account may read some columns of {table.qualified} only, and sees no key of ({names})"
+        spot.report(message, grant_reading(table))
+        return
     if table.is_view:
         message = f"{table.qualified} is a view: nothing guarantees that ({names}) names one row"
         spot.report(message, _WITHOUT_VIEW)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from migrator.errors import AccessDenied, MigratorError, Retryable
-from migrator.mapping.expressions import find_column, judge
+from migrator.mapping.expressions import find_column, judge, missing_column
 from migrator.mapping.location import Spot
 from migrator.mapping.suggest import did_you_mean, nearest
 from migrator.model.schema import Column, ColumnName, Schema, Table
@@ -116,8 +116,7 @@ def column(table: Table, name: str, spot: Spot, *, at_key: bool = False) -> Colu
     """The table's column `name`, in the schema's spelling; None, and reported, when there is none."""
     found = find_column(table.columns, name)
     if found is None:
-        hint = did_you_mean(name, [other.name for other in table.columns], what="its columns")
-        spot.report(f"{table.qualified} has no column `{name}`", hint, at_key=at_key)
+        spot.report(*missing_column(table, name), at_key=at_key)
     return found
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from migrator.mapping.expressions import find_column
+from migrator.mapping.expressions import find_column, missing_column
 from migrator.mapping.location import Spot
 from migrator.mapping.lookup import column
 from migrator.mapping.suggest import did_you_mean
@@ -43,7 +43,9 @@ def _link_column(name: str, table: Table, link: Table, spot: Spot) -> Column | N
     if bare and prefix == link.name:
         return column(link, bare, spot)
     found = find_column(link.columns, name)
-    if found is None:
+    if found is None and (link.denied_to or table.denied_to):
+        spot.report(*missing_column(link if link.denied_to else table, name))
+    elif found is None:
         names = [*(one.name for one in table.columns), *(f"{link.name}.{one.name}" for one in link.columns)]
         hint = did_you_mean(name, names, what="their columns")
         spot.report(f"neither {table.qualified} nor {link.qualified} has a column `{name}`", hint)

@@ -1,9 +1,11 @@
-"""`did you mean`: the nearest known word to one that is not known."""
+"""What to do about a name that is not known: the nearest known word, or the GRANT that would show it."""
 
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+
+from migrator.model.schema import Table
 
 
 def nearest(word: str, known: Iterable[str], cutoff: float = 0.7) -> str | None:
@@ -35,3 +37,14 @@ def did_you_mean_path(dotted: str, known: Iterable[str]) -> str:
     paths = list(known)
     ending = [path for path in paths if path.endswith(f".{dotted}")]
     return did_you_mean(dotted, paths) or (f"did you mean `{ending[0]}`?" if ending else "")
+
+
+def grant_reading(table: Table, columns: Sequence[str] = ()) -> str:
+    """The statement that lets the account read columns of a table, by default all of it."""
+    names = ", ".join(map(_quoted, columns))
+    what = f"SELECT ({names})" if names else "SELECT"
+    return f"GRANT {what} ON {_quoted(table.schema)}.{_quoted(table.name)} TO {table.denied_to};"
+
+
+def _quoted(name: str) -> str:
+    return "`" + name.replace("`", "``") + "`"

@@ -58,6 +58,18 @@ def is_padded(column: Column) -> bool:
     return is_text(column) and "_0900_" not in name and "nopad" not in name
 
 
+def collated(column: Column, other: Column) -> str:
+    """The collation that `column` has to be given where it is compared with `other`; "" for none.
+
+    Without it, servers may look for the other's value in an index of `column`, where spaces at the end count, although
+    the comparison does not count them: which rows a plain join finds would depend on whether that index is used.
+    """
+    if not is_text(column) or not is_text(other) or column.charset != other.charset:
+        return ""
+    rule = deciding(column, other)
+    return rule.collation or "" if is_padded(rule) and not is_padded(column) else ""
+
+
 def rules(column: Column) -> str:
     """What a collation's name says after the character set: `general_ci` of utf8mb4_general_ci."""
     return (column.collation or "").partition("_")[2]

@@ -99,6 +99,10 @@ class Table:
     """A base table or a view.
 
     `rows` and `bytes` are the server's own estimates (information_schema.TABLES), not counts.
+
+    Attributes:
+        denied_to: the account, quoted for a GRANT, that may read some of the columns only: the server hides all others,
+            and the keys that they are part of. "" where the account may read the whole table.
     """
 
     schema: str
@@ -111,6 +115,7 @@ class Table:
     is_view: bool = False
     rows: int = 0
     bytes: int = 0
+    denied_to: str = ""
 
     @property
     def qualified(self) -> str:
@@ -164,11 +169,12 @@ class Schema:
 
 
 def fingerprint(tables: Iterable[Table]) -> str:
-    """A hash of all that changes what documents look like: columns, keys, relations; not the estimates."""
+    """A hash of all that changes what documents look like: columns, keys, relations; not the estimates, nor whose
+    account has read them."""
     parts = []
     for table in sorted(tables, key=lambda t: t.qualified):
         facts = asdict(table)
-        for estimate in ("rows", "bytes"):
-            del facts[estimate]
+        for aside in ("rows", "bytes", "denied_to"):
+            del facts[aside]
         parts.append(facts)
     return hashlib.sha256(dumps(parts, sort_keys=True).encode()).hexdigest()[:16]

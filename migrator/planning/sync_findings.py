@@ -41,8 +41,8 @@ def _cascades(schema: Schema, collections: Sequence[Collection]) -> Iterator[Fin
             "source",
             f"foreign keys change rows without a trace in the log, and sync will refuse to start: "
             f"{'; '.join(found.hidden)}",
-            "Name the database in the source URL, give the table a primary key, or use MySQL 9.6 or later, which logs "
-            "cascades.",
+            "Name the database in the source URL, give the table a primary key or the account SELECT on it, or use "
+            "MySQL 9.6 or later, which logs cascades.",
         )
     if found.tracked:
         costs = listed(_costs(schema, collections), most=8)

@@ -12,6 +12,7 @@ from typing import Literal
 
 from migrator.errors import Problem
 from migrator.mapping.document import Places
+from migrator.mapping.expressions import missing_column
 from migrator.mapping.field_paths import Leaf, document_leaves, find_leaf
 from migrator.mapping.fields import check_constant
 from migrator.mapping.index_rules import report_languages, report_leaf
@@ -276,7 +277,10 @@ class _Work:
 
     def _now(self, table: Table, name: str) -> Column | None:
         now = table.by_name.get(name)
-        if now is None:
+        if now is None and table.denied_to:
+            message, hint = missing_column(table, name)
+            self._misfit(f"{message} ({hint.rstrip(';')})")
+        elif now is None:
             self._misfit(f"{table.qualified}.{name} is gone")
         return now
 

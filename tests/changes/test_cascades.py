@@ -131,3 +131,12 @@ def test_keys_that_pad_with_spaces_are_kept_without_them_besides() -> None:
     assert found.stripped == ("code",)
     assert missing([found], {found.table: ("id", "fixed", "code")}) == (found,)
     assert missing([found], {found.table: found.noted}) == ()
+
+
+def test_a_table_of_which_some_columns_can_be_read_hides_its_keys() -> None:
+    hiding = replace(ORDERS, denied_to="'u'@'%'")
+    seen = schema(CUSTOMERS, hiding)
+    found = silent_cascades(seen, [collection(node(hiding))])
+    assert len(found.hidden) == 1
+    assert "may read some columns of" in found.hidden[0]
+    assert silent_cascades(seen, [collection(node(CUSTOMERS))]).hidden == ()

@@ -88,3 +88,17 @@ def test_statements_to_run() -> None:
     )
     assert grant_reading(["my_shop"], "u", literal=True) == "GRANT SELECT ON `my_shop`.* TO u;"
     assert grant_global(["RELOAD", "SUPER"], "u") == "GRANT RELOAD, SUPER ON *.* TO u;"
+
+
+@pytest.mark.parametrize(
+    ("lines", "tables"),
+    [
+        (["GRANT SELECT (`id`, `na,m)e`), INSERT ON `shop`.`orders` TO `u`@`%`"], ("orders",)),
+        (["GRANT INSERT (`id`) ON `shop`.`orders` TO `u`@`%`"], ()),
+        (["GRANT SELECT, SELECT (`id`) ON `shop`.`orders` TO `u`@`%`"], ()),
+        (["GRANT SELECT (`id`) ON `shop`.`orders` TO `u`@`%`", "GRANT SELECT ON `shop`.* TO `u`@`%`"], ()),
+        (["GRANT SELECT (`id`) ON `other`.`orders` TO `u`@`%`"], ()),
+    ],
+)
+def test_tables_of_which_some_columns_may_be_read(lines: list[str], tables: tuple[str, ...]) -> None:
+    assert parse_grants(lines).partly_readable_tables("shop") == tables

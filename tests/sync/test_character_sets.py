@@ -35,6 +35,7 @@ MYSQL = {
 MARIADB = {
     "newest": ("latin1 COLLATE latin1_swedish_ci", "utf8mb4 COLLATE utf8mb4_uca1400_ai_ci"),
     "unpadded": ("utf8mb3 COLLATE utf8mb3_general_ci", "utf8mb4 COLLATE utf8mb4_uca1400_nopad_as_cs"),
+    "spaces": ("utf8mb4 COLLATE utf8mb4_general_nopad_ci", "utf8mb4 COLLATE utf8mb4_bin"),
 }
 # Bytes next to text, and a set whose values are nowhere to be looked for: only documents of the holder have it.
 BYTES = {"raw": ("latin1 COLLATE latin1_swedish_ci", "binary")}

@@ -137,3 +137,16 @@ def test_one_collection(shop: Shop) -> None:
     shop.sql("UPDATE customers SET name = 'still followed' WHERE id = 3")
     until(lambda: shop.mongo("customers").find_one({"_id": 3})["name"] == "still followed", "the change")  # type: ignore[index]
     assert shop.mongo("orders").count_documents({"customer.name": "still followed"}) == 0
+
+
+def test_after_a_table_was_altered(shop: Shop) -> None:
+    """The documents have the new types, and the gates compare with these."""
+    assert shop.apply_here().code == 0
+    started_sync(shop)
+    shop.sql("ALTER TABLE items MODIFY quantity BIGINT", "UPDATE items SET quantity = 5000000000 WHERE id = 71")
+    until(lambda: shop.mongo("orders").count_documents({"items.quantity": {"$type": "int"}}) == 0, "the new type")
+    until(lambda: shop.mongo("orders").find_one({"items.quantity": 5_000_000_000}) is not None, "the new value")
+    done = shop.run("cutover", "--yes", "--fenced", "--workers", "1", seconds=120)
+    assert done.code == 0, done
+    assert handed_over(shop) == {"orders", "customers"}
+    assert shop.mongo("orders").count_documents({"items.quantity": {"$type": "long"}}) > 0

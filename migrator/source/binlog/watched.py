@@ -162,6 +162,7 @@ def _places_by_order(watch: Watch, logged: TableMap) -> tuple[int, ...]:
         raise LogLost(what, where=watch.table.qualified, hint=_NAMES_HINT)
     if len(columns) != len(logged.columns):
         what = f"a row event has {len(logged.columns)} columns, the table {len(columns)}"
+        what += " that the account may read" if watch.table.denied_to else ""
         raise LogLost(what, where=watch.table.qualified, hint=_NAMES_HINT)
     for column, found in zip(columns, logged.columns, strict=True):
         if not _is_like(column, found):

@@ -69,6 +69,10 @@ _COMPUTED = frozenset(
 
 _LOGIN = "Check user and password in the source URL, and that the account may log in from this host."
 _GRANT = "Grant the account what it lacks: GRANT SELECT ON <database>.* TO <account>; see `migrator doctor`."
+_GRANT_COLUMN = (
+    "Grant the account SELECT on the column, or on its whole table: "
+    "GRANT SELECT (<column>) ON <database>.<table> TO <account>; see `migrator doctor`."
+)
 _METHOD = "The account logs in by a method this client doesn't know; use caching_sha2_password."
 _HINTS = {
     1040: "The server has no connection left: lower --workers or raise max_connections.",
@@ -77,7 +81,7 @@ _HINTS = {
     1049: "The source URL names a database that doesn't exist (names may be case-sensitive).",
     1129: "The server blocks this host after failed logins: run FLUSH HOSTS there.",
     1142: _GRANT,
-    1143: _GRANT,
+    1143: _GRANT_COLUMN,
     1203: "The account has no connection left: lower --workers or raise max_user_connections.",
     1205: "Another session holds a lock for long; look at SHOW FULL PROCESSLIST.",
     1227: _GRANT,

@@ -13,6 +13,7 @@ from migrator.errors import SourceError, SyncBlocked
 from migrator.model.check import Check
 from migrator.model.plan import Finding
 from migrator.model.position import ServerIdentity
+from migrator.model.wording import listed
 from migrator.source.connection import session_settings
 from migrator.source.connection.connect import connected
 from migrator.source.connection.failure import error_code
@@ -21,7 +22,7 @@ from migrator.source.connection.session_settings import SessionRefused
 from migrator.source.connection.url import SourceUrl
 from migrator.source.position import version_tuple
 from migrator.source.preflight import log_settings
-from migrator.source.preflight.grants import Need, files_need, grant_global, grant_reading, sync_need
+from migrator.source.preflight.grants import Grants, Need, files_need, grant_global, grant_reading, sync_need
 from migrator.source.preflight.log_settings import Setting
 from migrator.source.preflight.server_facts import ServerFacts, read_facts
 from migrator.source.schema.read import cascading_keys
@@ -169,16 +170,24 @@ def _privileges(url: SourceUrl, facts: ServerFacts) -> Iterator[Check]:
     """SELECT on every database, and what sync and a copy into files need besides."""
     grants = facts.grants
     closed = [name for name in url.databases if not grants.may_read(name)]
-    partly = {name: tables for name in closed if (tables := grants.readable_tables(name))}
+    partly = {name: text for name in closed if (text := _readable(grants, name))}
     if not closed:
         yield _ok("privileges", f"may read {', '.join(url.databases)}")
     for name in closed:
         what = f"may not read all of {name}"
-        what += f", only {len(partly[name])} of its tables" if name in partly else ""
+        what += f", only {partly[name]}" if name in partly else ""
         fix = _reading(facts, [name])
         yield Check("source", "warning" if name in partly else "blocked", "privileges", what, fix)
     yield _need(sync_need(facts.server), facts)
     yield _need(files_need(facts.server), facts)
+
+
+def _readable(grants: Grants, database: str) -> str:
+    """What of a database may be read where not all of it may; "" for nothing."""
+    whole, some = grants.readable_tables(database), grants.partly_readable_tables(database)
+    texts = [f"{len(whole)} of its tables"] if whole else []
+    texts += [f"some columns of {listed(sorted(some), most=8)}"] if some else []
+    return " and ".join(texts)
 
 
 def _reading(facts: ServerFacts, databases: Sequence[str]) -> str:

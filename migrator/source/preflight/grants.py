@@ -17,7 +17,7 @@ _GRANT = re.compile(
 )
 _ROLES = re.compile(rf"GRANT (?P<roles>{_ACCOUNT}(?:, ?{_ACCOUNT})*) TO {_ACCOUNT}", re.IGNORECASE)
 # A privilege with a list of columns is another, smaller one.
-_PRIVILEGE = re.compile(r"\s*(?P<name>[^,(]+?)\s*(?P<columns>\([^)]*\))?\s*(?:,|$)")
+_PRIVILEGE = re.compile(rf"\s*(?P<name>[^,(]+?)\s*(?P<columns>\((?:{_NAME}|[^)])*\))?\s*(?:,|$)")
 
 # Names that MariaDB 10.5 gave to older privileges; SHOW GRANTS prints the new ones.
 # https://mariadb.com/kb/en/grant/#global-privileges
@@ -26,12 +26,17 @@ _RENAMED = {"REPLICATION CLIENT": "BINLOG MONITOR", "REPLICATION REPLICA": "REPL
 
 @dataclass(frozen=True)
 class Grant:
-    """Privileges on a database, or on one of its tables. `database` is a pattern as of LIKE, "*" for all."""
+    """Privileges on a database, or on one of its tables. `database` is a pattern as of LIKE, "*" for all.
+
+    Attributes:
+        columns: of the table that may be read where SELECT is not among the privileges.
+    """
 
     privileges: frozenset[str]
     database: str
     table: str
     revoked: bool = False
+    columns: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -71,6 +76,14 @@ class Grants:
             if grant.table != "*" and _selects(grant) and grant.database == database and not grant.revoked
         )
 
+    def partly_readable_tables(self, database: str) -> tuple[str, ...]:
+        """Tables of a database of which the account may SELECT some columns only."""
+        if self.may_read(database):
+            return ()
+        whole = self.readable_tables(database)
+        some = (grant.table for grant in self.grants if grant.columns and grant.database == database)
+        return tuple(dict.fromkeys(table for table in some if table not in whole))
+
     def _names(self, grant: Grant, database: str) -> bool:
         if grant.database == "*":
             return False
@@ -95,11 +108,12 @@ def parse_grants(lines: Iterable[str], *, literal: bool = False) -> Grants:
             continue
         if match["kind"] and match["kind"].strip().upper() != "TABLE":
             continue
-        names = frozenset(
-            one["name"].upper() for one in _PRIVILEGE.finditer(match["privileges"]) if not one["columns"]
-        ) - {"USAGE"}
+        found = [(one["name"].upper(), one["columns"] or "") for one in _PRIVILEGE.finditer(match["privileges"])]
+        names = frozenset(name for name, columns in found if not columns) - {"USAGE"}
+        listed = [columns[1:-1] for name, columns in found if columns and name == "SELECT"]
+        columns = frozenset(_unquoted(one) for text in listed for one in re.findall(_NAME, text))
         revoked = match["verb"].upper() == "REVOKE"
-        grants.append(Grant(names, _unquoted(match["database"]), _unquoted(match["table"]), revoked))
+        grants.append(Grant(names, _unquoted(match["database"]), _unquoted(match["table"]), revoked, columns))
     return Grants(tuple(grants), tuple(roles), literal)
 
 

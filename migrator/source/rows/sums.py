@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 
 from migrator.model.chunk import Key
+from migrator.model.collation import collated
 from migrator.model.schema import Column
 from migrator.model.sums import TEXT_BYTES, FieldSums, MeasuredField, NodeSums, Spot
 from migrator.model.tree import Join, Link, Node
@@ -102,7 +103,10 @@ class _Tables:
 
     def _joined(self, join: Join, above: int, side: str, number: int, own: str) -> str:
         pairs = zip(join.parent, join.child, strict=True)
-        return " AND ".join(f"{self.names[above, side, a.name]} = {self.names[number, own, b.name]}" for a, b in pairs)
+        return " AND ".join(
+            f"{_compared(self.names[above, side, a.name], a, b)} = {_compared(self.names[number, own, b.name], b, a)}"
+            for a, b in pairs
+        )
 
     def _limit(self, chain: Sequence[Node], limit: int) -> None:
         """Numbers the rows of each parent in the node's order, and goes on with the first ones."""
@@ -186,6 +190,11 @@ def _derived_link(link: Link, columns: Sequence[str]) -> str:
 def _select(selected: Sequence[str], schema: str, table: str, conditions: Sequence[str]) -> str:
     where = f" WHERE {' AND '.join(conditions)}" if conditions else ""
     return f"(SELECT {', '.join(selected)} FROM {_quoted(schema)}.{_quoted(table)}{where})"
+
+
+def _compared(name: str, column: Column, other: Column) -> str:
+    collation = collated(column, other)
+    return f"{name} COLLATE {collation}" if collation else name
 
 
 def _alias(place: int) -> str:

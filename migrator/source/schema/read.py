@@ -9,18 +9,19 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import cache, partial
 from itertools import groupby
 
 from sqlalchemy import Connection, RowMapping, bindparam, text
 
-from migrator.errors import SourceError
+from migrator.errors import AccessDenied, SourceError
 from migrator.model.representation import family_of
 from migrator.model.schema import Column, ForeignKey, Index, Schema, Table, is_cascading
 from migrator.source.connection.connect import connected
 from migrator.source.connection.url import SourceUrl
+from migrator.source.preflight.partly_readable import partly_readable
 from migrator.source.schema.definition import Rules, checked_json, foreign_key_rules, json_check, show_create_table
 
 Row = RowMapping
@@ -84,6 +85,7 @@ def read_schema(url: SourceUrl, wanted: Iterable[TableKey] | None = None) -> Sch
     """
     with connected(url) as connection:
         _prepare(connection)
+        denied = partly_readable(connection, url.databases)
         names = tuple(name for database in url.databases for name in _names(connection, url, database))
         known = frozenset(names)
         missing = known if wanted is None else known & {(schema or url.database, name) for schema, name in wanted}
@@ -91,7 +93,7 @@ def read_schema(url: SourceUrl, wanted: Iterable[TableKey] | None = None) -> Sch
         found: dict[TableKey, Table] = {}
         while missing:
             asked |= missing
-            new = {(table.schema, table.name): table for table in _tables(connection, missing)}
+            new = {(table.schema, table.name): table for table in _tables(connection, missing, denied)}
             found |= new
             missing = known & {parent for table in new.values() for parent in _cascading_parents(table)} - asked
     visible = tuple(name for name in names if name in found or name not in asked)
@@ -154,14 +156,16 @@ def _names(connection: Connection, url: SourceUrl, database: str) -> list[TableK
     return [(database, name) for name in found]
 
 
-def _tables(connection: Connection, wanted: Iterable[TableKey]) -> Iterator[Table]:
+def _tables(connection: Connection, wanted: Iterable[TableKey], denied: Mapping[TableKey, str]) -> Iterator[Table]:
     for database, keys in groupby(sorted(wanted), key=lambda key: key[0]):
         names = [name for _, name in keys]
         for start in range(0, len(names), _NAMES_AT_ONCE):
-            yield from _some_tables(connection, database, names[start : start + _NAMES_AT_ONCE])
+            yield from _some_tables(connection, database, names[start : start + _NAMES_AT_ONCE], denied)
 
 
-def _some_tables(connection: Connection, database: str, names: Sequence[str]) -> Iterator[Table]:
+def _some_tables(
+    connection: Connection, database: str, names: Sequence[str], denied: Mapping[TableKey, str]
+) -> Iterator[Table]:
     def by_table(query: str) -> ByTable:
         found: dict[str, list[Row]] = defaultdict(list)
         statement = text(query).bindparams(bindparam("names", expanding=True))
@@ -182,19 +186,33 @@ def _some_tables(connection: Connection, database: str, names: Sequence[str]) ->
         if name not in tables or name not in columns:
             continue
         (row,) = tables[name]
-        json = _json_columns(row, columns[name], json_checks, definition) if mariadb else set[str]()
+        denied_to = denied.get((database, name), "")
+        define = partial(_refuse_definition, (database, name), denied_to) if denied_to else definition
+        json = _json_columns(row, columns[name], json_checks, define) if mariadb else set[str]()
         yield Table(
             schema=database,
             name=name,
             columns=tuple(_column(column, column["name"] in json) for column in columns[name]),
             primary_key=tuple(r["column_name"] for r in indexes.get(name, []) if r["name"] == "PRIMARY"),
             indexes=_indexes(indexes.get(name, [])),
-            foreign_keys=_foreign_keys(keys.get(name, []), _rules(name, keys, rules, definition)),
+            foreign_keys=_foreign_keys(keys.get(name, []), _rules(name, keys, rules, define)),
             engine=row["engine"] or "",
             is_view=row["kind"] == "VIEW",
             rows=int(row["table_rows"] or 0),
             bytes=int(row["data_length"] or 0),
+            denied_to=denied_to,
         )
+
+
+def _refuse_definition(table: TableKey, account: str, name: str) -> str:
+    """In place of SHOW CREATE TABLE, which is not for accounts that may read some columns only."""
+    database, _ = table
+    raise AccessDenied(
+        "the account may read some columns only, and the server does not show it which of them are JSON, or what a "
+        "foreign key does",
+        where=f"{database}.{name}",
+        hint=f"GRANT SELECT ON `{database.replace('`', '``')}`.`{name.replace('`', '``')}` TO {account};",
+    )
 
 
 def _column(row: Row, is_json: bool) -> Column:
@@ -282,7 +300,7 @@ def _json_columns(row: Row, columns: list[Row], checks: ByTable, definition: Cal
     if row["table_name"] in checks:
         found = (json_check(check["clause"]) for check in checks[row["table_name"]])
         return {name for name in found if name is not None}
-    if row["kind"] == "VIEW" or all(column["charset"] is None for column in columns):
+    if row["kind"] == "VIEW" or all(column["data_type"].lower() != "longtext" for column in columns):
         return set()
     return checked_json(definition(row["table_name"]))
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from sqlalchemy import BINARY, ColumnElement, FromClause, and_, cast, column, literal_column, table
+from sqlalchemy import BINARY, ColumnElement, FromClause, and_, cast, collate, column, literal_column, table
 from sqlalchemy.dialects import mysql
 from sqlalchemy.sql import Select
 from sqlalchemy.sql.elements import quoted_name
 
+from migrator.model.collation import collated
 from migrator.model.layout import Form
 from migrator.model.schema import Column
 
@@ -55,7 +56,13 @@ def formed(value: Expression, form: Form, *, is_enum: bool = False) -> Expressio
 
 def equal(left: FromClause, ours: Sequence[Column], right: FromClause, theirs: Sequence[Column]) -> Expression:
     """Columns of two tables, pairwise, by the source's own comparison."""
-    return and_(*(left.c[a.name] == right.c[b.name] for a, b in zip(ours, theirs, strict=True)))
+    return and_(*(_side(left, a, b) == _side(right, b, a) for a, b in zip(ours, theirs, strict=True)))
+
+
+def _side(source: FromClause, one: Column, other: Column) -> Expression:
+    """A column of a table as it stands next to `other`."""
+    collation = collated(one, other)
+    return collate(source.c[one.name], collation) if collation else source.c[one.name]
 
 
 def _quoted(name: str) -> quoted_name:

@@ -75,7 +75,7 @@ class CascadeTracking:
         if hidden:
             raise SyncBlocked(
                 f"cascades that the log doesn't show can't be followed: {'; '.join(dict.fromkeys(hidden))}",
-                hint="Name the database in the source URL, or give the table a primary key.",
+                hint="Name the database in the source URL, give the table a primary key, or the account SELECT on it.",
             )
         self.watches = watches(tables.schema, collections.values(), self._cascades.values(), tables.others)
         self.resolvers = {scope: Resolver(each, self.watches) for scope, each in collections.items()}
