@@ -228,4 +228,4 @@ def test_a_copy_whose_keys_were_not_all_recorded_begins_again(project: Project) 
         # As if it had been killed a moment earlier.
         notes.update_many({}, {"$unset": {"tracked": ""}})
     assert planned(project)["copied"] is None
-    assert "copying begins anew" in project.apply_here().err
+    assert "copying starts again" in project.apply_here().err
