@@ -246,7 +246,7 @@ class OpenWait:
 
 
 def index_building(announcer: Announcer, collection: str, ask: Ask, afterwards: Phase) -> Building:
-    """Says which index of a collection is built, and asks the target how far it is; `afterwards` comes behind each."""
+    """Says which index of a collection is built, and asks the target how far it is; `afterwards` comes after each."""
 
     @contextmanager
     def building(number: int, count: int, index: str) -> Iterator[None]:
