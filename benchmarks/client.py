@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from migrator.mapping.load import load_mappings
+from migrator.mapping.file.load import load_mappings
 from migrator.mapping.resolve import resolve
-from migrator.model.layout import layout
-from migrator.model.policies import Policies
-from migrator.model.tree import Node
+from migrator.model.mapping.policies import Policies
+from migrator.model.mapping.row_layout import layout
+from migrator.model.mapping.tree import Node
 from migrator.source import open_source
 
 

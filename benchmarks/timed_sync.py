@@ -12,9 +12,9 @@ import time
 from pathlib import Path
 
 from migrator import api
-from migrator.model.activity import Activity
-from migrator.model.change import Rows, SyncReport
-from migrator.model.policies import Policies
+from migrator.model.change.events import Rows, SyncReport
+from migrator.model.mapping.policies import Policies
+from migrator.model.report.activity import Activity
 from migrator.planning.planner import MappingFiles
 from migrator.sync import follower
 from migrator.sync.log_queue import Intake, Taken

@@ -17,20 +17,20 @@ from migrator.copy.trial import sample as _sample
 from migrator.cutover.cutover import CutoverObserver, CutoverOptions
 from migrator.cutover.cutover import cutover as _cutover
 from migrator.errors import TargetError
+from migrator.generate.describe import Options as GenerateOptions
+from migrator.generate.describe import describe
 from migrator.generate.invalidate import open_invalidator
-from migrator.generate.model import Options as GenerateOptions
-from migrator.generate.model import describe
 from migrator.generate.package import Package
 from migrator.generate.sequences import counters
-from migrator.model.activity import Command
-from migrator.model.check import Check
-from migrator.model.chunk import Rejected
-from migrator.model.cutover import CutoverResult
-from migrator.model.plan import Plan
-from migrator.model.position import Position
-from migrator.model.status import Status
-from migrator.model.tree import Collection
-from migrator.model.verify import VerifyReport
+from migrator.model.change.position import Position
+from migrator.model.mapping.tree import Collection
+from migrator.model.plan.chunk import Rejected
+from migrator.model.plan.plan import Plan
+from migrator.model.report.activity import Command
+from migrator.model.report.check import Check
+from migrator.model.report.cutover import CutoverResult
+from migrator.model.report.status import Status
+from migrator.model.report.verify import VerifyReport
 from migrator.planning import planner
 from migrator.ports.cutover import CutoverEnds
 from migrator.ports.sync import SyncTarget
@@ -41,13 +41,13 @@ from migrator.sync.status import read_status
 from migrator.sync.sync import SyncObserver, SyncOptions, SyncResult
 from migrator.sync.sync import sync as _sync
 from migrator.target import FilesTarget, MongoTarget, open_target
-from migrator.verify.ends import VerifyEnds
+from migrator.verify.endpoints import VerifyEnds
 from migrator.verify.independent import IndependentReport
 from migrator.verify.independent import independent_look as _independent_look
 from migrator.verify.outcome import VerifyObserver, VerifyOptions
 from migrator.verify.verify import verify as _verify
 from migrator.waits import UNTOLD, Waits
-from migrator.workers.announce import Announcements, Hearer
+from migrator.workers.announcer import Announcements, Hearer
 from migrator.workers.interrupt import StopRequest
 from migrator.workers.pool import warm_up
 

@@ -14,12 +14,12 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstr
 from pydantic_core import PydanticCustomError
 
 from migrator.errors import Problem, SettingsError
-from migrator.mapping.document import Document, Places, read_document
-from migrator.mapping.document import Path as Place
-from migrator.mapping.wording import describe_mistakes
+from migrator.mapping.file.messages import describe_mistakes
+from migrator.mapping.file.yaml_document import Document, Places, read_document
+from migrator.mapping.file.yaml_document import Path as Place
 from migrator.masking import mask_url
-from migrator.model.mapping import PolicySettings, overlay
-from migrator.model.policies import Policies
+from migrator.model.mapping.policies import Policies
+from migrator.model.mapping.spec import PolicySettings, overlay
 from migrator.project_file import PROJECT_FILE
 
 ENVIRONMENT = {"source": "MIGRATOR_SOURCE", "target": "MIGRATOR_TARGET", "mappings": "MIGRATOR_MAPPINGS"}

@@ -27,6 +27,8 @@ from dev.servers.session import Session, to_stderr
 from tests.mongodb_rules.checked import CheckedSecantus
 from tests.standin import drop_database, end_transactions, revive
 
+pytest_plugins = ("tests.project",)
+
 SERVERS = pytest.StashKey[Session]()
 DESCRIBED = pytest.StashKey[dict[str, None]]()
 USES_MYSQL = {"mysql_server", "mysql_product"}

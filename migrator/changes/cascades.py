@@ -20,10 +20,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from migrator.changes.folding import is_stripped
-from migrator.changes.joins import own_columns
-from migrator.model.change import TableName
-from migrator.model.schema import ForeignKey, Schema, Table
-from migrator.model.tree import Collection, Node
+from migrator.changes.table_uses import own_columns
+from migrator.model.change.events import TableName
+from migrator.model.mapping.tree import Collection, Node
+from migrator.model.schema.tables import ForeignKey, Schema, Table
 
 # Marks the folded twin of a text column among a remembered row's values (see `folding`).
 FOLDED = "~"

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 
-from migrator.model.collation import is_bytewise, is_padded
-from migrator.model.representation import family_of
-from migrator.model.schema import Column
+from migrator.model.mapping.representation import family_of
+from migrator.model.schema.collation import is_bytewise, is_padded
+from migrator.model.schema.tables import Column
 
 _PLAIN = re.compile(rb"[\t-\r -~]*")
 

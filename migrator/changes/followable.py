@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from migrator.model.schema import Schema
-from migrator.model.tree import Collection
+from migrator.model.mapping.tree import Collection
+from migrator.model.schema.tables import Schema
 
 
 def unfollowable(collection: Collection, schema: Schema) -> str:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from migrator.changes.cascades import Cascades
-from migrator.changes.joins import standings
-from migrator.model.change import TableName, Watch
-from migrator.model.schema import Schema, Table
-from migrator.model.tree import Collection
+from migrator.changes.table_uses import standings
+from migrator.model.change.events import TableName, Watch
+from migrator.model.mapping.tree import Collection
+from migrator.model.schema.tables import Schema, Table
 
 
 def watches(

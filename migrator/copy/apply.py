@@ -34,19 +34,19 @@ from migrator.errors import (
     Stopped,
     TargetError,
 )
-from migrator.model.activity import Phase
-from migrator.model.plan import CollectionPlan, Plan
-from migrator.model.position import Position
-from migrator.model.run import CollectionProgress, Run
-from migrator.model.schema import fingerprint
-from migrator.model.tree import tables_of
+from migrator.model.change.position import Position
+from migrator.model.mapping.tree import tables_of
+from migrator.model.plan.plan import CollectionPlan, Plan
+from migrator.model.plan.run import CollectionProgress, Run
+from migrator.model.report.activity import Phase
+from migrator.model.schema.tables import fingerprint
 from migrator.ports.copy import Lease, State
 from migrator.ports.sync import SyncableSource, SyncableTarget
 from migrator.waits import Building
-from migrator.workers.announce import LEASE, Announcements, Announcer, index_building
+from migrator.workers.activity_recorder import Recorder
+from migrator.workers.announcer import LEASE, Announcements, Announcer, index_building
 from migrator.workers.background import no_check
 from migrator.workers.pool import Factory, Pool
-from migrator.workers.recorder import Recorder
 from migrator.workers.retry import retrying
 
 # What a worker needs of migrator: imported once, by the process that all are forked from.

@@ -5,9 +5,9 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 
+from migrator.copy.catch_up_trend import CatchUp, Sample, Trend
 from migrator.copy.options import Observer
-from migrator.copy.trend import CatchUp, Sample, Trend
-from migrator.model.change import Scope
+from migrator.model.change.events import Scope
 from migrator.ports.sync import FollowedSource, SyncState
 from migrator.sync.follower import Progress
 

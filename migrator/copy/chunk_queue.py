@@ -7,12 +7,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
 
 from migrator.errors import Retryable
-from migrator.model.chunk import Chunk, KeyRange
-from migrator.model.plan import CollectionPlan
-from migrator.model.run import CollectionProgress, Run
-from migrator.model.tree import Collection
+from migrator.model.mapping.tree import Collection
+from migrator.model.plan.chunk import Chunk, KeyRange
+from migrator.model.plan.plan import CollectionPlan
+from migrator.model.plan.run import CollectionProgress, Run
 from migrator.ports.copy import Source, State
-from migrator.workers.announce import Announcer
+from migrator.workers.announcer import Announcer
 from migrator.workers.retry import retrying
 
 _PLANNED_AT_A_TIME = 32

@@ -9,15 +9,15 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, replace
 from itertools import count
 
-from migrator.copy.refusals import Streak, stop_if_hopeless
+from migrator.copy.refusal_streak import Streak, stop_if_hopeless
 from migrator.documents.assemble import Assembler
 from migrator.documents.identity import id_encoder
 from migrator.documents.reader import RowReader
 from migrator.errors import PlanRefused, SourceUnavailable, Stopped
-from migrator.model.chunk import Chunk, ChunkResult, Key, Refusal, Rejected
-from migrator.model.plan import Plan
-from migrator.model.text import text_of
-from migrator.model.tree import Collection
+from migrator.model.mapping.tree import Collection
+from migrator.model.plan.chunk import Chunk, ChunkResult, Key, Refusal, Rejected
+from migrator.model.plan.plan import Plan
+from migrator.model.text.values import text_of
 from migrator.ports.copy import Source, Writer
 from migrator.ports.sync import SyncableSource, SyncableTarget
 from migrator.waits import UNTOLD, Waits

@@ -8,8 +8,8 @@ from migrator.copy.chunk_queue import Agenda
 from migrator.copy.options import Observer
 from migrator.copy.throttle import Throttle
 from migrator.errors import Interrupted, MigratorError, Retryable, Stopped
-from migrator.model.chunk import Chunk, ChunkResult
-from migrator.workers.announce import Announcer, Ask, OpenWait
+from migrator.model.plan.chunk import Chunk, ChunkResult
+from migrator.workers.announcer import Announcer, Ask, OpenWait
 from migrator.workers.pool import Outcome, Pool
 
 # How often the lease and the source's load are looked at while workers are busy.

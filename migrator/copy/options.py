@@ -7,10 +7,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
-from migrator.copy.trend import CatchUp
-from migrator.model.chunk import ChunkResult
-from migrator.model.run import CollectionProgress, Run
-from migrator.workers.announce import Hearer
+from migrator.copy.catch_up_trend import CatchUp
+from migrator.model.plan.chunk import ChunkResult
+from migrator.model.plan.run import CollectionProgress, Run
+from migrator.workers.announcer import Hearer
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,29 +8,29 @@ from contextlib import ExitStack, contextmanager, suppress
 from functools import partial
 
 from migrator.changes.cascades import Cascades
+from migrator.changes.document_refs import Resolver
 from migrator.changes.followable import unfollowable
-from migrator.changes.resolve import Resolver
 from migrator.changes.watches import watches
 from migrator.copy.catch_up_watch import CatchUpWatch
 from migrator.copy.options import Observer
 from migrator.errors import LeaseHeld, SyncBlocked, TargetUnavailable
-from migrator.model.activity import Phase
-from migrator.model.change import Rows, Scope
-from migrator.model.places import is_behind
-from migrator.model.plan import CollectionPlan
-from migrator.model.position import Position
-from migrator.model.run import CollectionProgress, Run
-from migrator.model.tree import tables_of
+from migrator.model.change.coordinates import is_behind
+from migrator.model.change.events import Rows, Scope
+from migrator.model.change.position import Position
+from migrator.model.mapping.tree import tables_of
+from migrator.model.plan.plan import CollectionPlan
+from migrator.model.plan.run import CollectionProgress, Run
+from migrator.model.report.activity import Phase
 from migrator.ports.copy import Lease
 from migrator.ports.sync import SyncableSource, SyncState, SyncTarget
 from migrator.sync.capture import capture
 from migrator.sync.cascades.initial_load import Memory
-from migrator.sync.cascades.snapshot_rows import Part, unremembered
+from migrator.sync.cascades.row_snapshot import Part, unremembered
 from migrator.sync.cascades.tracker import Tracker
 from migrator.sync.change_handler import Now, Served
 from migrator.sync.follower import Follower, Member
-from migrator.sync.renewing import RefusedRenewals
-from migrator.workers.announce import Announcer
+from migrator.sync.renewals import RefusedRenewals
+from migrator.workers.announcer import Announcer
 from migrator.workers.background import Beside, IsOver, no_check, nothing
 
 _LOOK = 0.25

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 
 from migrator.copy.options import ApplyOptions, PauseObserver
-from migrator.model.position import Load
+from migrator.model.change.position import Load
 from migrator.workers.retry import retrying
 
 _LOOK_EVERY = 2.0

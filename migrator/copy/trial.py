@@ -8,8 +8,8 @@ from contextlib import closing
 from migrator.copy.chunk_worker import Ends
 from migrator.copy.options import SampleResult
 from migrator.documents.assemble import Assembler
-from migrator.model.plan import Plan
-from migrator.model.tree import Collection
+from migrator.model.mapping.tree import Collection
+from migrator.model.plan.plan import Plan
 from migrator.ports.copy import Source
 from migrator.waits import UNTOLD
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from migrator.model.plan import COPIED, CollectionPlan, Plan
-from migrator.model.position import Position
-from migrator.model.run import CollectionProgress, Run
+from migrator.model.change.position import Position
+from migrator.model.plan.plan import COPIED, CollectionPlan, Plan
+from migrator.model.plan.run import CollectionProgress, Run
 
 Progress = Mapping[str, CollectionProgress]
 # What is copied: the collection, its mapping and its tables.

@@ -20,21 +20,21 @@ from typing import Protocol
 from migrator.copy.options import ApplyOptions
 from migrator.cutover.write_freeze import written_behind
 from migrator.errors import CutoverRefused, SyncBlocked, VerifyFailed
-from migrator.model.activity import Phase
-from migrator.model.cutover import Counter, CutoverResult, Handover, Seed, Step
-from migrator.model.position import Position
-from migrator.model.tree import Collection
-from migrator.model.verify import VerifyReport, Wanted
-from migrator.model.wording import plural
+from migrator.model.change.position import Position
+from migrator.model.mapping.tree import Collection
+from migrator.model.report.activity import Phase
+from migrator.model.report.cutover import Counter, CutoverResult, Handover, Seed, Step
+from migrator.model.report.verify import VerifyReport, Wanted
+from migrator.model.text.formatting import plural
 from migrator.ports.cutover import CutoverEnds, CutoverSource, CutoverState, CutoverTarget
-from migrator.verify.ends import VerifyEnds
+from migrator.verify.endpoints import VerifyEnds
 from migrator.verify.outcome import VerifyObserver, VerifyOptions
 from migrator.verify.selection import chosen
 from migrator.verify.sync_monitor import Race
 from migrator.verify.verify import verify
 from migrator.verify.worker import require_server
 from migrator.waits import UNTOLD
-from migrator.workers.announce import Announcements, Ask
+from migrator.workers.announcer import Announcements, Ask
 from migrator.workers.retry import retrying
 
 _LOOK = 0.5

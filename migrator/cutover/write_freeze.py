@@ -6,9 +6,9 @@ from collections.abc import Sequence
 
 from migrator.changes.cascades import silent_cascades
 from migrator.changes.watches import watches
-from migrator.model.change import Commit, Quiet, Rows, Statement, Truncate
-from migrator.model.position import Position
-from migrator.model.tree import Collection, tables_of
+from migrator.model.change.events import Commit, Quiet, Rows, Statement, Truncate
+from migrator.model.change.position import Position
+from migrator.model.mapping.tree import Collection, tables_of
 from migrator.ports.sync import SyncableSource
 
 

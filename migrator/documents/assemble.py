@@ -20,9 +20,9 @@ from migrator.documents.encode import ChildLink, Match, RowEncoder, child_level,
 from migrator.documents.fold import Elements, Fault, Spoilt, fold_rows, root_bytes
 from migrator.documents.reader import Row, RowReader
 from migrator.documents.values.codec import BINARY
-from migrator.model.chunk import Batch, Document, Key, KeyRange, Rejected
-from migrator.model.text import text_of
-from migrator.model.tree import Collection, Node
+from migrator.model.mapping.tree import Collection, Node
+from migrator.model.plan.chunk import Batch, Document, Key, KeyRange, Rejected
+from migrator.model.text.values import text_of
 
 # What the rows of one batch may take as Python objects: the values' bytes and what each object costs in addition.
 _BATCH_TARGET = 12 * 1024 * 1024

@@ -17,9 +17,9 @@ from migrator.documents.reader import Row
 from migrator.documents.values import Codec, Misfit, codec_for, companion_codec
 from migrator.documents.values.codec import ARRAY, DOCUMENT, NULL, Typed
 from migrator.documents.values.numbers import pack_int32
-from migrator.model.layout import Layout, column_item, field_item, layout
-from migrator.model.schema import Column
-from migrator.model.tree import Field, Node
+from migrator.model.mapping.row_layout import Layout, column_item, field_item, layout
+from migrator.model.mapping.tree import Field, Node
+from migrator.model.schema.tables import Column
 
 # What pairs rows with their parents: the bare value where there is one column (cheaper as a key), else a tuple.
 Match = bytes | None | tuple[bytes | None, ...]

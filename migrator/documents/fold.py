@@ -11,8 +11,8 @@ from migrator.documents.reader import Row
 from migrator.documents.values.codec import DOCUMENT, Misfit, Typed
 from migrator.documents.values.nested import check_key
 from migrator.documents.values.numbers import pack_int32
-from migrator.model.chunk import Rejected
-from migrator.model.text import printable, text_of
+from migrator.model.plan.chunk import Rejected
+from migrator.model.text.values import printable, text_of
 
 # MongoDB's limit for one document (MongoDB manual, Limits).
 MAX_DOCUMENT_BYTES = 16 * 1024 * 1024

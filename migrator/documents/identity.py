@@ -9,10 +9,10 @@ from migrator.documents.encode import document, element_head
 from migrator.documents.values import Misfit, codec_for
 from migrator.documents.values.codec import BINARY, DOCUMENT, INT32, INT64
 from migrator.documents.values.origins import Origins, is_told, origins
-from migrator.model.chunk import Key
-from migrator.model.elements import Element, elements
-from migrator.model.schema import Column
-from migrator.model.tree import Collection, Field
+from migrator.model.bson_elements import Element, elements
+from migrator.model.mapping.tree import Collection, Field
+from migrator.model.plan.chunk import Key
+from migrator.model.schema.tables import Column
 
 # Keys of many parts, each with several texts: more are never asked for.
 _MOST_CANDIDATES = 256
@@ -126,7 +126,8 @@ def _part(field: Field) -> Callable[[bytes], bytes]:
 
 
 def _as_field(field: Field) -> Callable[[bytes], bytes]:
-    """From a key's text to what is selected for its field, where model.layout has two forms of one column."""
+    """From a key's text to what is selected for its field, where model.mapping.row_layout has two forms of one
+    column."""
     column, value = field.column, field.value
     if value.family == "enum" and value.kind == "int32":
         return lambda raw: b"%d" % _member(column, raw)

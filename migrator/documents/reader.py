@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from typing import Protocol
 
-from migrator.model.chunk import Key, KeyRange
-from migrator.model.tree import Node
+from migrator.model.mapping.tree import Node
+from migrator.model.plan.chunk import Key, KeyRange
 
-# Values in the order of migrator.model.layout.layout(node, parent), as the server prints them.
+# Values in the order of migrator.model.mapping.row_layout.layout(node, parent), as the server prints them.
 Row = tuple[bytes | None, ...]
 
 

@@ -11,10 +11,10 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Literal
 
-from migrator.generate.conditions import Terms, condition, implied, terms
+from migrator.generate.copy_conditions import Terms, condition, implied, terms
 from migrator.generate.homes import Home, TableName, homes
 from migrator.generate.runtime.copies import Copied, Copies, Order, Own, Pick, Target, Tree
-from migrator.model.tree import Collection, Field, Node
+from migrator.model.mapping.tree import Collection, Field, Node
 
 Pairs = tuple[tuple[str, str], ...]
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from migrator.generate.names import prose
 from migrator.generate.package import CollectionCode, Package
+from migrator.generate.python_names import prose
 
 
 def explain(package: Package) -> list[str]:

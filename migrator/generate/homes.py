@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Container, Iterable, Iterator
 from dataclasses import dataclass
 
-from migrator.model.tree import Collection, Node
+from migrator.model.mapping.tree import Collection, Node
 
 TableName = tuple[str, str]
 ColumnName = tuple[str, str, str]

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from migrator.generate import names
+from migrator.generate import python_names
+from migrator.generate.document_classes import RESERVED
 from migrator.generate.package import Part, RelationTo
-from migrator.generate.parts import RESERVED
-from migrator.model.tree import Collection, Reference
+from migrator.model.mapping.tree import Collection, Reference
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +22,7 @@ class Ends:
 def relations(collections: Sequence[Collection], ends: Mapping[str, Ends]) -> dict[str, tuple[RelationTo, ...]]:
     """What can be included, by collection: its own references first, then those of others to it."""
     taken = {
-        name: names.Names((*RESERVED, *(attribute.name for attribute in end.part.attributes)))
+        name: python_names.Names((*RESERVED, *(attribute.name for attribute in end.part.attributes)))
         for name, end in ends.items()
     }
     found: dict[str, list[RelationTo]] = {collection.name: [] for collection in collections}
@@ -37,22 +37,26 @@ def relations(collections: Sequence[Collection], ends: Mapping[str, Ends]) -> di
     return {name: tuple(each) for name, each in found.items()}
 
 
-def _forward(collection: Collection, reference: Reference, ends: Mapping[str, Ends], taken: names.Names) -> RelationTo:
+def _forward(
+    collection: Collection, reference: Reference, ends: Mapping[str, Ends], taken: python_names.Names
+) -> RelationTo:
     here = ends[collection.name].part
     many = any(_in_array(here, left) for left, _ in reference.on)
-    keys = ", ".join(names.prose(left) for left, _ in reference.on)
-    note = f"What {keys} {'name' if len(reference.on) > 1 else 'names'} in {names.prose(reference.collection)}."
-    name = taken.take(names.attribute(reference.name))
+    keys = ", ".join(python_names.prose(left) for left, _ in reference.on)
+    note = f"What {keys} {'name' if len(reference.on) > 1 else 'names'} in {python_names.prose(reference.collection)}."
+    name = taken.take(python_names.attribute(reference.name))
     return RelationTo(name, reference.collection, ends[reference.collection].model, reference.on, many, True, note)
 
 
-def _backward(collection: Collection, reference: Reference, ends: Mapping[str, Ends], taken: names.Names) -> RelationTo:
+def _backward(
+    collection: Collection, reference: Reference, ends: Mapping[str, Ends], taken: python_names.Names
+) -> RelationTo:
     several = sum(each.collection == reference.collection for each in collection.references) > 1
-    wanted = names.attribute(collection.name)
+    wanted = python_names.attribute(collection.name)
     if several:
-        wanted = f"{wanted}_by_{names.attribute(reference.name)}"
+        wanted = f"{wanted}_by_{python_names.attribute(reference.name)}"
     on = tuple((right, left) for left, right in reference.on)
-    note = f"Documents of {names.prose(collection.name)} whose {names.prose(reference.name)} this is."
+    note = f"Documents of {python_names.prose(collection.name)} whose {python_names.prose(reference.name)} this is."
     return RelationTo(taken.take(wanted), collection.name, ends[collection.name].model, on, True, False, note)
 
 

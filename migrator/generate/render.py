@@ -12,9 +12,9 @@ from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from migrator.generate.layout import WIDTH, call, construct, docstring, imports, pairs, tidy, tuple_of
-from migrator.generate.names import literal, prose
+from migrator.generate.code_layout import WIDTH, call, construct, docstring, imports, pairs, tidy, tuple_of
 from migrator.generate.package import Attribute, Choice, CollectionCode, Package, Part, RelationTo
+from migrator.generate.python_names import literal, prose
 from migrator.generate.runtime.copies import Copies
 from migrator.model.serialize import to_json
 

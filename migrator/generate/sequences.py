@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from migrator.generate.describe import ids_of_rows
 from migrator.generate.homes import homes
-from migrator.generate.model import ids_of_rows
-from migrator.model.cutover import Counter
-from migrator.model.tree import Collection
+from migrator.model.mapping.tree import Collection
+from migrator.model.report.cutover import Counter
 
 
 def counters(collections: Sequence[Collection]) -> tuple[Counter, ...]:

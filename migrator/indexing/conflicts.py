@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from migrator.indexing.collations import parts
-from migrator.model.tree import IndexSpec
+from migrator.model.mapping.tree import IndexSpec
 
 _TOLERANT = (5, 0)
 

@@ -15,7 +15,7 @@ from migrator.indexing.geometry import geo_problem
 from migrator.indexing.languages import language_problem
 from migrator.indexing.paths import Document, array_gone_through, first_array, values_at
 from migrator.indexing.plain import EMPTY_ARRAY, NoKeys, plain_keys
-from migrator.model.tree import IndexSpec
+from migrator.model.mapping.tree import IndexSpec
 
 _EMPTY: tuple[object, ...] = (None, {}, [])
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from migrator.indexing.languages import LANGUAGE_FIELD
 from migrator.indexing.paths import is_position
-from migrator.model.tree import Field, IndexSpec, Node
+from migrator.model.mapping.tree import Field, IndexSpec, Node
 
 
 def can_refuse(spec: IndexSpec, root: Node) -> bool:

@@ -5,25 +5,18 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from migrator.mapping.conditions import condition, constants
+from migrator.mapping.catalog import Catalog, column, row_key
 from migrator.mapping.fields import FieldRequest, Placed, select_fields, select_variants, value_field, variant_columns
 from migrator.mapping.joins import Sides, find_join
 from migrator.mapping.keys import id_fields, root_key
 from migrator.mapping.location import Spot
-from migrator.mapping.lookup import Catalog, column, row_key
 from migrator.mapping.ordering import complete_order, stated_order
-from migrator.mapping.writes import Write, field_writes, report_collisions
-from migrator.model.mapping import (
-    CollectionSpec,
-    ColumnChoice,
-    EmbedSpec,
-    ThroughSpec,
-    VariantsSpec,
-    overlay,
-)
-from migrator.model.policies import Policies
-from migrator.model.schema import Column, Table
-from migrator.model.tree import Field, Join, Link, Node, Order, Shape, Variants
+from migrator.mapping.path_collisions import Write, field_writes, report_collisions
+from migrator.mapping.row_conditions import condition, constants
+from migrator.model.mapping.policies import Policies
+from migrator.model.mapping.spec import CollectionSpec, ColumnChoice, EmbedSpec, ThroughSpec, VariantsSpec, overlay
+from migrator.model.mapping.tree import Field, Join, Link, Node, Order, Shape, Variants
+from migrator.model.schema.tables import Column, Table
 
 
 @dataclass(frozen=True)

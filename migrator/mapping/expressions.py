@@ -14,7 +14,7 @@ from sqlglot.errors import SqlglotError
 
 from migrator.mapping.builtins import AGGREGATES, CHANGING_FUNCTIONS, CHANGING_WORDS, OPERATORS, ROW_FUNCTIONS
 from migrator.mapping.suggest import did_you_mean, grant_reading, nearest
-from migrator.model.schema import Column, Table
+from migrator.model.schema.tables import Column, Table
 
 _NAMES = frozenset((TokenType.VAR, TokenType.IDENTIFIER))
 # Where sqlglot takes a bare word for a column although MySQL's grammar has a keyword there (GET_FORMAT's first

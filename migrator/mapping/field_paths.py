@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from migrator.model.representation import Kind
-from migrator.model.tree import Field, Node
+from migrator.model.mapping.representation import Kind
+from migrator.model.mapping.tree import Field, Node
 
 # BSON types of a JSON value that is not null.
 _ANY = ("object", "array", "string", "int", "long", "double", "bool")

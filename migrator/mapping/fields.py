@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
+from migrator.mapping.catalog import Catalog, column, columns, is_generated_key
+from migrator.mapping.file.structure import name_mistake
 from migrator.mapping.location import Spot
-from migrator.mapping.lookup import Catalog, column, columns, is_generated_key
-from migrator.mapping.structure import name_mistake
 from migrator.mapping.suggest import grant_reading
-from migrator.model.mapping import ColumnChoice, FieldSpec, LinkFieldSpec, VariantsSpec, overlay
-from migrator.model.policies import Policies
-from migrator.model.representation import Representation, Unrepresentable, represent
-from migrator.model.schema import Column, Table
-from migrator.model.tree import Field, Variants
+from migrator.model.mapping.policies import Policies
+from migrator.model.mapping.representation import Representation, Unrepresentable, represent
+from migrator.model.mapping.spec import ColumnChoice, FieldSpec, LinkFieldSpec, VariantsSpec, overlay
+from migrator.model.mapping.tree import Field, Variants
+from migrator.model.schema.tables import Column, Table
 
 AnyField = FieldSpec | LinkFieldSpec
 

@@ -10,7 +10,7 @@ from migrator.indexing.collations import SIMPLE, is_locale, near_locale
 from migrator.indexing.languages import LANGUAGE_FIELD
 from migrator.mapping.field_paths import Leaf
 from migrator.mapping.location import Spot
-from migrator.model.mapping import IndexDefinition
+from migrator.model.mapping.spec import IndexDefinition
 
 _MOST_KEYS = 32
 _KEY_PATTERN_BYTES = 2048

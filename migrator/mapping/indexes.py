@@ -10,8 +10,8 @@ from migrator.mapping.field_paths import Leaf, document_leaves, find_leaf
 from migrator.mapping.index_rules import report_arrays, report_definition, report_languages, report_leaf, report_names
 from migrator.mapping.location import Spot
 from migrator.mapping.suggest import did_you_mean_path
-from migrator.model.mapping import CollationSpec, IndexDefinition
-from migrator.model.tree import IndexSpec, Node
+from migrator.model.mapping.spec import CollationSpec, IndexDefinition
+from migrator.model.mapping.tree import IndexSpec, Node
 
 _MOST_INDEXES = 64
 

@@ -6,13 +6,13 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
+from migrator.mapping.catalog import Catalog, column
 from migrator.mapping.location import Spot
-from migrator.mapping.lookup import Catalog, column
 from migrator.mapping.suggest import grant_reading, nearest
-from migrator.model.collation import is_bytes, is_text
-from migrator.model.representation import family_of
-from migrator.model.schema import Column, ForeignKey, Table
-from migrator.model.tree import Join
+from migrator.model.mapping.representation import family_of
+from migrator.model.mapping.tree import Join
+from migrator.model.schema.collation import is_bytes, is_text
+from migrator.model.schema.tables import Column, ForeignKey, Table
 
 # Which side's foreign key is looked for: the parent's (`one`) or the child's.
 Holder = Literal["parent", "child"]

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
+from migrator.mapping.catalog import columns
 from migrator.mapping.fields import Placed
+from migrator.mapping.file.structure import name_mistake
 from migrator.mapping.location import Spot
-from migrator.mapping.lookup import columns
-from migrator.mapping.structure import name_mistake
 from migrator.mapping.suggest import grant_reading
-from migrator.model.mapping import CollectionSpec, FieldSpec, overlay
-from migrator.model.policies import Policies
-from migrator.model.representation import Representation, Unrepresentable, represent
-from migrator.model.schema import Column, Table
-from migrator.model.tree import Field
+from migrator.model.mapping.policies import Policies
+from migrator.model.mapping.representation import Representation, Unrepresentable, represent
+from migrator.model.mapping.spec import CollectionSpec, FieldSpec, overlay
+from migrator.model.mapping.tree import Field
+from migrator.model.schema.tables import Column, Table
 
 # Character sets whose bytes are the same in utf8mb4.
 _SENT_AS_STORED = ("utf8mb4", "utf8mb3", "utf8", "ascii")

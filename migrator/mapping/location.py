@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from migrator.errors import Problem
-from migrator.mapping.document import Path, Places
+from migrator.mapping.file.yaml_document import Path, Places
 
 
 @dataclass(frozen=True, slots=True)

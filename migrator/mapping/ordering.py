@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from migrator.mapping.catalog import column
 from migrator.mapping.expressions import find_column, missing_column
 from migrator.mapping.location import Spot
-from migrator.mapping.lookup import column
 from migrator.mapping.suggest import did_you_mean
-from migrator.model.mapping import OrderTerm
-from migrator.model.schema import Column, Table
-from migrator.model.tree import Order
+from migrator.model.mapping.spec import OrderTerm
+from migrator.model.mapping.tree import Order
+from migrator.model.schema.tables import Column, Table
 
 
 def stated_order(terms: Sequence[OrderTerm], table: Table, link: Table | None, spot: Spot) -> tuple[Order, ...]:

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from migrator.mapping.field_paths import Leaf, document_leaves, find_leaf
 from migrator.mapping.location import Spot
 from migrator.mapping.suggest import did_you_mean, did_you_mean_path
-from migrator.model.mapping import ReferenceSpec
-from migrator.model.tree import Node, Reference
+from migrator.model.mapping.spec import ReferenceSpec
+from migrator.model.mapping.tree import Node, Reference
 
 # Equal numbers of these are the same key to every program. MongoDB compares Decimal128 with them, but a dict in the
 # application doesn't.

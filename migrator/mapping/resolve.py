@@ -7,17 +7,17 @@ from dataclasses import replace
 from functools import cache
 
 from migrator.errors import MappingError, Problem
+from migrator.mapping.catalog import Catalog, Server, meanings
 from migrator.mapping.embed import build_root
+from migrator.mapping.file.load import MappingFile, MappingSet
 from migrator.mapping.indexes import resolve_indexes
-from migrator.mapping.load import MappingFile, MappingSet
 from migrator.mapping.location import Spot
-from migrator.mapping.lookup import Catalog, Server, meanings
 from migrator.mapping.references import resolve_references
-from migrator.model.hashes import mapping_hash, spec_hash
-from migrator.model.mapping import CollectionSpec, EmbedSpec
-from migrator.model.policies import Policies
-from migrator.model.schema import Schema, fingerprint
-from migrator.model.tree import Collection, Node
+from migrator.model.mapping.hashes import mapping_hash, spec_hash
+from migrator.model.mapping.policies import Policies
+from migrator.model.mapping.spec import CollectionSpec, EmbedSpec
+from migrator.model.mapping.tree import Collection, Node
+from migrator.model.schema.tables import Schema, fingerprint
 
 
 def resolve(mappings: MappingSet, schema: Schema, server: Server, policies: Policies) -> tuple[Collection, ...]:

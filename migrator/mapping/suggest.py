@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable, Sequence
 
-from migrator.model.schema import Table
+from migrator.model.schema.tables import Table
 
 
 def nearest(word: str, known: Iterable[str], cutoff: float = 0.7) -> str | None:

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from migrator.model.plan import (
+from migrator.model.change.position import ServerIdentity
+from migrator.model.mapping.tree import Collection
+from migrator.model.plan.plan import (
     COPIED,
     DOLLAR_NAMES,
     Capabilities,
@@ -19,12 +21,10 @@ from migrator.model.plan import (
     TargetCollection,
     TargetIdentity,
 )
-from migrator.model.position import ServerIdentity
-from migrator.model.run import CollectionProgress
-from migrator.model.tree import Collection
-from migrator.model.wording import limit_size, listed, measured_size
+from migrator.model.plan.run import CollectionProgress
+from migrator.model.text.formatting import limit_size, listed, measured_size
 from migrator.planning.decide import Decision
-from migrator.planning.rivals import rival_findings
+from migrator.planning.index_rivals import rival_findings
 
 PLAN_VERSION = 1
 

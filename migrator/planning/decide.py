@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from migrator.model.plan import Action, Finding, TargetCollection
-from migrator.model.tree import Collection, IndexSpec
-from migrator.model.wording import listed, plural
-from migrator.planning.diff import differences
+from migrator.model.mapping.tree import Collection, IndexSpec
+from migrator.model.plan.plan import Action, Finding, TargetCollection
+from migrator.model.text.formatting import listed, plural
+from migrator.planning.mapping_diff import differences
 
 
 @dataclass(frozen=True, slots=True)

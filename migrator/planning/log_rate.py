@@ -6,17 +6,17 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from migrator.changes.document_refs import Resolver
 from migrator.changes.followable import unfollowable
-from migrator.changes.resolve import Resolver
 from migrator.changes.watches import watches
 from migrator.documents.assemble import Assembler
 from migrator.errors import SourceUnavailable, SyncBlocked
-from migrator.model.change import Quiet, Reach, Rows
-from migrator.model.plan import Finding
-from migrator.model.position import Position
-from migrator.model.schema import Schema
-from migrator.model.tree import Collection
-from migrator.model.wording import duration, size
+from migrator.model.change.events import Quiet, Reach, Rows
+from migrator.model.change.position import Position
+from migrator.model.mapping.tree import Collection
+from migrator.model.plan.plan import Finding
+from migrator.model.schema.tables import Schema
+from migrator.model.text.formatting import duration, size
 from migrator.ports.sync import LogReader, SyncableSource
 from migrator.sync.change_handler import OpenedSnapshots
 from migrator.sync.rebuild import KEYS_AT_ONCE

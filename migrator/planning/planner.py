@@ -20,25 +20,25 @@ from migrator.changes.followable import unfollowable
 from migrator.copy.trial import first_documents
 from migrator.copy.unfinished import is_for, is_same_moment, to_copy
 from migrator.errors import MappingError, PlanRefused, SettingsError, SourceError
-from migrator.mapping.load import read_mappings
+from migrator.mapping.file.load import read_mappings
 from migrator.mapping.resolve import named_tables, resolve
 from migrator.mapping.suggest import did_you_mean
-from migrator.model.activity import Holder
-from migrator.model.change import Scope
-from migrator.model.plan import Finding, Plan, TargetCollection
-from migrator.model.policies import Policies
-from migrator.model.run import CollectionProgress, Run
-from migrator.model.schema import Schema
-from migrator.model.tree import Collection
+from migrator.model.change.events import Scope
+from migrator.model.mapping.policies import Policies
+from migrator.model.mapping.tree import Collection
+from migrator.model.plan.plan import Finding, Plan, TargetCollection
+from migrator.model.plan.run import CollectionProgress, Run
+from migrator.model.report.activity import Holder
+from migrator.model.schema.tables import Schema
 from migrator.planning.build import Ground, Survey, build, gone_on_with, narrowed
 from migrator.planning.decide import Consent, decide
 from migrator.planning.log_rate import mark, pace, pace_findings
-from migrator.planning.stale import Present, outdated
+from migrator.planning.outdated import Present, outdated
 from migrator.planning.sync_findings import sync_findings
 from migrator.planning.validator import validator
 from migrator.ports.copy import Source, Target
 from migrator.ports.sync import SyncableSource, SyncableTarget
-from migrator.sync.cascades.snapshot_rows import unremembered
+from migrator.sync.cascades.row_snapshot import unremembered
 
 Report = Callable[[str], None]
 

@@ -7,10 +7,10 @@ from collections.abc import Iterator, Sequence
 
 from migrator.changes.cascades import Cascade, silent_cascades
 from migrator.changes.followable import unfollowable
-from migrator.model.plan import Finding
-from migrator.model.schema import Schema
-from migrator.model.tree import Collection
-from migrator.model.wording import listed, number
+from migrator.model.mapping.tree import Collection
+from migrator.model.plan.plan import Finding
+from migrator.model.schema.tables import Schema
+from migrator.model.text.formatting import listed, number
 
 _CODE = "silent-cascade"
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from json import dumps
 from typing import Any
 
-from migrator.model.tree import Collection, Field, Node
+from migrator.model.mapping.tree import Collection, Field, Node
 
 
 def validator(collection: Collection) -> str:

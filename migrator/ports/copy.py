@@ -11,15 +11,15 @@ from datetime import datetime
 from typing import Literal, Protocol
 
 from migrator.documents.reader import RowReader
-from migrator.model.activity import Activity, Command, Holder, Noted
-from migrator.model.change import SyncReport, TableName
-from migrator.model.check import Check
-from migrator.model.chunk import Chunk, ChunkResult, Document, Key, KeyRange, Refusal, Rejected
-from migrator.model.plan import CollectionMeasure, CollectionPlan, Finding, TargetCollection, TargetIdentity
-from migrator.model.position import Load, Position, ServerIdentity
-from migrator.model.run import CollectionProgress, Run
-from migrator.model.schema import Column, ColumnName, Schema
-from migrator.model.tree import Collection
+from migrator.model.change.events import SyncReport, TableName
+from migrator.model.change.position import Load, Position, ServerIdentity
+from migrator.model.mapping.tree import Collection
+from migrator.model.plan.chunk import Chunk, ChunkResult, Document, Key, KeyRange, Refusal, Rejected
+from migrator.model.plan.plan import CollectionMeasure, CollectionPlan, Finding, TargetCollection, TargetIdentity
+from migrator.model.plan.run import CollectionProgress, Run
+from migrator.model.report.activity import Activity, Command, Holder, Noted
+from migrator.model.report.check import Check
+from migrator.model.schema.tables import Column, ColumnName, Schema
 from migrator.waits import Building, untold
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
-from migrator.model.cutover import Counter, Handover, Seed
+from migrator.model.report.cutover import Counter, Handover, Seed
 from migrator.ports.verify import VerifiedSource, VerifiedTarget
 from migrator.waits import Waits
 

@@ -7,7 +7,7 @@ from contextlib import AbstractAsyncContextManager, AbstractContextManager
 from typing import Protocol
 
 from migrator.documents.reader import RowReader
-from migrator.model.change import (
+from migrator.model.change.events import (
     Definitions,
     Dirty,
     Hop,
@@ -23,9 +23,9 @@ from migrator.model.change import (
     Watch,
     WriteOutcome,
 )
-from migrator.model.chunk import Document, Key, Rejected
-from migrator.model.position import Position
-from migrator.model.tree import Collection, IndexSpec, Node
+from migrator.model.change.position import Position
+from migrator.model.mapping.tree import Collection, IndexSpec, Node
+from migrator.model.plan.chunk import Document, Key, Rejected
 from migrator.ports.copy import Lease, Signs, Source, Target
 from migrator.waits import Building, untold
 
@@ -70,7 +70,7 @@ class Climber(RowReader, Protocol):
 
         Args:
             path: the nodes from the root to the changed one, both included; at least two.
-            hop: `parent` or `child`, see model.change.Hop.
+            hop: `parent` or `child`, see model.change.events.Hop.
             values: by the source's own comparison. Conditions and limits of the nodes are left aside.
         """
         ...
@@ -196,7 +196,7 @@ class SyncState(Protocol):
     def count_dirty(self, scopes: Iterable[Scope]) -> int: ...
 
     def wide(self, scope: Scope) -> list[Dirty]:
-        """Those that mean the whole collection (model.change.WIDE), the oldest first."""
+        """Those that mean the whole collection (model.change.events.WIDE), the oldest first."""
         ...
 
     def advance(self, scope: Scope, entry: Dirty, after: Key, done: int) -> None:

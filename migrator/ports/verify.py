@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Protocol
 
-from migrator.model.change import Scope
-from migrator.model.chunk import Key, Rejected
-from migrator.model.position import Position
-from migrator.model.sums import NodeSums, Spot
-from migrator.model.verify import Pass, Published
+from migrator.model.change.events import Scope
+from migrator.model.change.position import Position
+from migrator.model.plan.chunk import Key, Rejected
+from migrator.model.report.sums import NodeSums, Spot
+from migrator.model.report.verify import Pass, Published
 from migrator.ports.copy import Target
 from migrator.ports.sync import FollowedSource, SyncableSource, SyncTarget
 

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from migrator.model.representation import Family, Kind, family_of
-from migrator.model.schema import Column
+from migrator.model.mapping.representation import Family, Kind, family_of
+from migrator.model.schema.tables import Column
 
 _BITS = {"tinyint": 8, "smallint": 16, "mediumint": 24, "int": 32, "bigint": 64}
 

@@ -11,17 +11,17 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from migrator.errors import Problem
-from migrator.mapping.document import Places
 from migrator.mapping.expressions import missing_column
 from migrator.mapping.field_paths import Leaf, document_leaves, find_leaf
 from migrator.mapping.fields import check_constant
+from migrator.mapping.file.yaml_document import Places
 from migrator.mapping.index_rules import report_languages, report_leaf
 from migrator.mapping.location import Spot
-from migrator.model.change import TableName
-from migrator.model.hashes import mapping_hash
-from migrator.model.representation import TYPES, Representation, Unrepresentable, family_of, represent
-from migrator.model.schema import Column, Schema, Table, fingerprint
-from migrator.model.tree import Collection, Field, IndexSpec, Join, Link, Node, Variants
+from migrator.model.change.events import TableName
+from migrator.model.mapping.hashes import mapping_hash
+from migrator.model.mapping.representation import TYPES, Representation, Unrepresentable, family_of, represent
+from migrator.model.mapping.tree import Collection, Field, IndexSpec, Join, Link, Node, Variants
+from migrator.model.schema.tables import Column, Schema, Table, fingerprint
 from migrator.renewal.columns import keeps_identity, keeps_values
 from migrator.renewal.rows import fields_of
 

@@ -6,11 +6,11 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from migrator.changes.definitions import NOTHING, Touched
-from migrator.model.change import TableName
-from migrator.model.representation import Kind
-from migrator.model.schema import Column, Table
-from migrator.model.tree import Collection, Field, Node
+from migrator.changes.definition_changes import NOTHING, Touched
+from migrator.model.change.events import TableName
+from migrator.model.mapping.representation import Kind
+from migrator.model.mapping.tree import Collection, Field, Node
+from migrator.model.schema.tables import Column, Table
 from migrator.renewal.columns import keeps_order, keeps_values
 
 

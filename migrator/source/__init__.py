@@ -1,4 +1,17 @@
-"""Everything MySQL and MariaDB. The rest of migrator sees it through `migrator.ports.copy.Source`."""
+"""Everything MySQL and MariaDB. The rest of migrator sees it through `migrator.ports.copy.Source`.
+
+binlog: the change log of MySQL and MariaDB, followed for sync.
+connection: connections to MySQL and MariaDB.
+cutover_queries: what must be known of the source when an application leaves it.
+log_position: the position of the change log.
+measuring: what the source holds for a collection.
+mysql: the source as the rest of migrator sees it.
+preflight: what the server must allow.
+rows: reading rows.
+schema: what tables and expressions are.
+server_load: how busy the source is, so that a copy can pause.
+sql: the text of SQL statements.
+"""
 
 from __future__ import annotations
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import func, select
 
-from migrator.model.cutover import Counter
+from migrator.model.report.cutover import Counter
 from migrator.source.connection.connect import connected
 from migrator.source.connection.identity import read_identity
 from migrator.source.connection.url import SourceUrl

@@ -7,17 +7,18 @@ from contextlib import AbstractAsyncContextManager, AbstractContextManager
 from dataclasses import dataclass
 from functools import cached_property
 
-from migrator.model.change import Definitions, LogStatus, TableName, Watch
-from migrator.model.check import Check
-from migrator.model.chunk import Key, KeyRange
-from migrator.model.cutover import Counter
-from migrator.model.plan import CollectionMeasure, Finding
-from migrator.model.position import Load, Position, ServerIdentity
-from migrator.model.schema import Column, ColumnName, Schema
-from migrator.model.sums import NodeSums, Spot
-from migrator.model.tree import Collection
-from migrator.source import cutover_queries, load, position
-from migrator.source.binlog import following, snapshots, status
+from migrator.model.change.events import Definitions, LogStatus, TableName, Watch
+from migrator.model.change.position import Load, Position, ServerIdentity
+from migrator.model.mapping.tree import Collection
+from migrator.model.plan.chunk import Key, KeyRange
+from migrator.model.plan.plan import CollectionMeasure, Finding
+from migrator.model.report.check import Check
+from migrator.model.report.cutover import Counter
+from migrator.model.report.sums import NodeSums, Spot
+from migrator.model.schema.tables import Column, ColumnName, Schema
+from migrator.source import cutover_queries, log_position, server_load
+from migrator.source.binlog import open_reader, snapshots
+from migrator.source.binlog.positions import log_status
 from migrator.source.binlog.reader import BinlogReader
 from migrator.source.connection import blocked
 from migrator.source.connection.connect import connected
@@ -27,7 +28,7 @@ from migrator.source.measuring import failing_expressions, measure
 from migrator.source.preflight import checks as preflight
 from migrator.source.rows import chunks, shared_snapshot, sums
 from migrator.source.rows import snapshot as rows
-from migrator.source.schema import definitions, describe
+from migrator.source.schema import current_definitions, describe
 from migrator.source.schema import read as schema
 from migrator.source.sql import statements
 
@@ -55,7 +56,7 @@ class MySQLSource:
         return schema.read_schema(self.url, tables)
 
     def definitions(self, tables: Iterable[TableName], settled: Iterable[TableName] = ()) -> Definitions:
-        return definitions.read_definitions(self.url, tables, settled)
+        return current_definitions.read_definitions(self.url, tables, settled)
 
     def describe(self, schema: str, table: str, expression: str) -> Column:
         return describe.describe(self.url, schema, table, expression)
@@ -80,7 +81,7 @@ class MySQLSource:
         return preflight.checks(self.url)
 
     def position(self) -> Position | None:
-        return position.position(self.url)
+        return log_position.position(self.url)
 
     def chunks(self, collection: Collection, rows: int, after: KeyRange | None) -> Iterator[KeyRange]:
         return chunks.chunk_ranges(self.url, collection, rows, after)
@@ -98,19 +99,19 @@ class MySQLSource:
         return blocked.blocked(self.url)
 
     def load(self) -> Load:
-        return load.read_load(self.url)
+        return server_load.read_load(self.url)
 
     def open_reader(self) -> AbstractAsyncContextManager[rows.SnapshotReader]:
         return rows.open_reader(self.url, self._server, self._templates)
 
     def follow(self, position: Position, watches: Mapping[TableName, Watch]) -> AbstractContextManager[BinlogReader]:
-        return following.follow(self.url, position, watches)
+        return open_reader.follow(self.url, position, watches)
 
     def snapshots(self) -> AbstractAsyncContextManager[snapshots.SnapshotSource]:
         return snapshots.open_snapshots(self.url, self._server, self._templates)
 
     def log_status(self, position: Position) -> LogStatus:
-        return status.log_status(self.url, position)
+        return log_status.log_status(self.url, position)
 
     def require_followable(self) -> None:
         preflight.require_followable(self.url)

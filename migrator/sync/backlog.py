@@ -5,8 +5,8 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable, Sequence
 
-from migrator.model.change import Reach, Scope
-from migrator.model.chunk import Key
+from migrator.model.change.events import Reach, Scope
+from migrator.model.plan.chunk import Key
 from migrator.ports.sync import SyncState
 from migrator.sync.rebuild import Rebuilt
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from migrator.model.change import Commit, Quiet, Reach, Scope
+from migrator.model.change.events import Commit, Quiet, Reach, Scope
 
 # A batch ends when it has so many different reaches.
 _REACHES = 2000

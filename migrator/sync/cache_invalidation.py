@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from typing import Protocol
 
-from migrator.model.change import Scope, WriteOutcome
-from migrator.model.chunk import Document
+from migrator.model.change.events import Scope, WriteOutcome
+from migrator.model.plan.chunk import Document
 from migrator.ports.copy import Lease, Signs
 from migrator.ports.sync import Documents, Renewer, SyncState, SyncTarget
 

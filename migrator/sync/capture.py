@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from migrator.ports.sync import SyncableSource, SyncState
 from migrator.sync.change_handler import Later
 from migrator.sync.follower import Follower, Member
-from migrator.sync.renewing import RefusedRenewals
-from migrator.workers.announce import UNHEARD
+from migrator.sync.renewals import RefusedRenewals
+from migrator.workers.announcer import UNHEARD
 from migrator.workers.background import IsOver
 
 _WAIT = 0.5

@@ -8,16 +8,16 @@ from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontext
 from dataclasses import dataclass, replace
 from typing import Any, Protocol, TypeVar
 
-from migrator.model.change import Reach, Scope
-from migrator.model.chunk import Key
-from migrator.model.position import Position
-from migrator.model.tree import Collection
+from migrator.model.change.events import Reach, Scope
+from migrator.model.change.position import Position
+from migrator.model.mapping.tree import Collection
+from migrator.model.plan.chunk import Key
 from migrator.ports.sync import Climber, Documents, FollowedSource, Snapshots, SyncableSource, SyncState
 from migrator.sync.backlog import Backlog
 from migrator.sync.dirty_queue import Drainer
 from migrator.sync.rebuild import Rebuilder, Rebuilt
 from migrator.sync.root_keys import climb
-from migrator.workers.announce import Announcer
+from migrator.workers.announcer import Announcer
 
 T = TypeVar("T")
 

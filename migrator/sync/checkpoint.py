@@ -6,11 +6,11 @@ import time
 from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
 
-from migrator.model.change import Scope, TableName, TrackedChange
-from migrator.model.places import is_behind, log_place
-from migrator.model.position import Position
+from migrator.model.change.coordinates import is_behind, log_place
+from migrator.model.change.events import Scope, TableName, TrackedChange
+from migrator.model.change.position import Position
 from migrator.ports.sync import SyncState
-from migrator.sync.tables import Tables
+from migrator.sync.known_tables import Tables
 from migrator.workers.retry import Patience
 
 # How often a position that moved without changes is saved (edge case 42).

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from migrator.changes.joins import path_to
+from migrator.changes.table_uses import path_to
 from migrator.documents.assemble import Assembler
 from migrator.documents.identity import key_candidates
-from migrator.model.change import Dirty, Reach, Scope
-from migrator.model.chunk import Key, KeyRange
-from migrator.model.tree import Collection
+from migrator.model.change.events import Dirty, Reach, Scope
+from migrator.model.mapping.tree import Collection
+from migrator.model.plan.chunk import Key, KeyRange
 from migrator.ports.sync import Climber, Documents, SyncState
 from migrator.sync.rebuild import Rebuilder, Rebuilt
 from migrator.sync.root_keys import KEYS_AT_ONCE, grouped

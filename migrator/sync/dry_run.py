@@ -6,20 +6,29 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 
-from migrator.model.change import Dirty, KnownTables, Reach, Scope, SyncReport, TableName, TrackedChange, TrackedRow
-from migrator.model.chunk import Key, Rejected
-from migrator.model.places import is_behind
-from migrator.model.position import Position
-from migrator.model.text import text_of
-from migrator.model.tree import Collection
+from migrator.model.change.coordinates import is_behind
+from migrator.model.change.events import (
+    Dirty,
+    KnownTables,
+    Reach,
+    Scope,
+    SyncReport,
+    TableName,
+    TrackedChange,
+    TrackedRow,
+)
+from migrator.model.change.position import Position
+from migrator.model.mapping.tree import Collection
+from migrator.model.plan.chunk import Key, Rejected
+from migrator.model.text.values import text_of
 from migrator.ports.sync import SyncableSource, SyncState, SyncTarget
 from migrator.sync.change_handler import OpenedSnapshots, Pending
 from migrator.sync.follower import Follower, Member
 from migrator.sync.rebuild import Rebuilt
-from migrator.sync.renewing import ToldRenewals
+from migrator.sync.renewals import ToldRenewals
 from migrator.sync.root_keys import climb
 from migrator.sync.sync import followable_members
-from migrator.workers.announce import Announcer
+from migrator.workers.announcer import Announcer
 
 _WAIT = 0.5
 

@@ -13,26 +13,26 @@ from dataclasses import dataclass, field
 from types import TracebackType
 from typing import TypeVar
 
-from migrator.changes.definitions import mentions
+from migrator.changes.definition_changes import mentions
 from migrator.documents.identity import tells_keys
 from migrator.errors import SourceError, SourceUnavailable
-from migrator.model.change import Commit, Quiet, Rows, Scope, Statement, Truncate, Undone
-from migrator.model.places import log_place
-from migrator.model.position import Position
-from migrator.model.tree import Collection
+from migrator.model.change.coordinates import log_place
+from migrator.model.change.events import Commit, Quiet, Rows, Scope, Statement, Truncate, Undone
+from migrator.model.change.position import Position
+from migrator.model.mapping.tree import Collection
 from migrator.ports.sync import SyncableSource, SyncState
 from migrator.sync.batch import Batch
-from migrator.sync.cascades.snapshot_rows import UNSEEN
+from migrator.sync.cascades.row_snapshot import UNSEEN
 from migrator.sync.cascades.tracking import CascadeTracking
 from migrator.sync.change_handler import Treatment
 from migrator.sync.checkpoint import Checkpoint
-from migrator.sync.log_intake import LogIntake
+from migrator.sync.known_tables import Tables
 from migrator.sync.log_queue import Taken
 from migrator.sync.rebuild import Rebuilt
-from migrator.sync.renewing import Renewals
+from migrator.sync.reconnecting_log import LogIntake
+from migrator.sync.renewals import Renewals
 from migrator.sync.schema_watch import SchemaWatch
-from migrator.sync.tables import Tables
-from migrator.workers.announce import Announcer
+from migrator.workers.announcer import Announcer
 from migrator.workers.retry import retrying
 
 T = TypeVar("T")

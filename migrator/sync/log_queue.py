@@ -9,8 +9,8 @@ from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
 
-from migrator.model.change import LogEvent, RowChange, Rows, Statement, TableName, Watch
-from migrator.model.position import Position
+from migrator.model.change.events import LogEvent, RowChange, Rows, Statement, TableName, Watch
+from migrator.model.change.position import Position
 from migrator.ports.sync import FollowedSource, LogReader
 
 # What waits may take about so much memory (rule 7): thousands of changes, so that a batch is never short of them

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from migrator.copy.refusals import Streak, stop_if_hopeless
+from migrator.copy.refusal_streak import Streak, stop_if_hopeless
 from migrator.documents.assemble import Assembler
 from migrator.documents.identity import id_encoder, key_candidates
 from migrator.documents.reader import RowReader
-from migrator.model.change import Conflict, Scope, WriteOutcome
-from migrator.model.chunk import Batch, Document, Key, Refusal, Rejected
-from migrator.model.text import text_of
-from migrator.model.tree import Collection
+from migrator.model.change.events import Conflict, Scope, WriteOutcome
+from migrator.model.mapping.tree import Collection
+from migrator.model.plan.chunk import Batch, Document, Key, Refusal, Rejected
+from migrator.model.text.values import text_of
 from migrator.ports.sync import Documents, SyncState
 
 # Root keys that are read together: enough for few queries, few enough for a short snapshot.

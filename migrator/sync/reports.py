@@ -7,9 +7,9 @@ from collections.abc import Callable, Mapping
 from types import TracebackType
 
 from migrator.errors import MigratorError
-from migrator.model.change import SyncReport
-from migrator.sync.reporter import REPORT_EVERY, Meter
-from migrator.workers.announce import Announcer
+from migrator.model.change.events import SyncReport
+from migrator.sync.progress_meter import REPORT_EVERY, Meter
+from migrator.workers.announcer import Announcer
 
 Tell = Callable[[SyncReport], None]
 

@@ -6,10 +6,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import chain
 
-from migrator.changes.joins import path_to
-from migrator.model.change import Hop, Reach
-from migrator.model.chunk import Key
-from migrator.model.tree import Collection, Node
+from migrator.changes.table_uses import path_to
+from migrator.model.change.events import Hop, Reach
+from migrator.model.mapping.tree import Collection, Node
+from migrator.model.plan.chunk import Key
 from migrator.ports.sync import Climber
 
 # Root keys that are searched for together; a reach that leads to more is processed in pieces (edge case 29).

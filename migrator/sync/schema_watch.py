@@ -5,18 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from functools import partial
 
-from migrator.changes.resolve import everything
+from migrator.changes.document_refs import everything
 from migrator.errors import SyncBlocked
-from migrator.model.change import Scope, TableName
-from migrator.model.places import shown
-from migrator.model.position import Position
-from migrator.model.tree import Collection, tables_of
+from migrator.model.change.coordinates import shown
+from migrator.model.change.events import Scope, TableName
+from migrator.model.change.position import Position
+from migrator.model.mapping.tree import Collection, tables_of
 from migrator.ports.sync import SyncableSource
 from migrator.renewal.renew import Renewal
 from migrator.sync.change_handler import Treatment
-from migrator.sync.renewing import Renewals, reason
-from migrator.sync.tables import Tables
-from migrator.workers.announce import Announcer
+from migrator.sync.known_tables import Tables
+from migrator.sync.renewals import Renewals, reason
+from migrator.workers.announcer import Announcer
 from migrator.workers.retry import Patience
 
 

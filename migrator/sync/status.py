@@ -6,10 +6,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from migrator.model.activity import Command, Holder, Noted
-from migrator.model.change import Dirty, Scope, SyncPhase, SyncReport
-from migrator.model.run import CollectionProgress
-from migrator.model.status import (
+from migrator.model.change.events import Dirty, Scope, SyncPhase, SyncReport
+from migrator.model.plan.run import CollectionProgress
+from migrator.model.report.activity import Command, Holder, Noted
+from migrator.model.report.status import (
     CollectionState,
     CollectionStatus,
     Pass,
@@ -21,8 +21,8 @@ from migrator.model.status import (
 )
 from migrator.ports.copy import Signs
 from migrator.ports.sync import SyncableTarget
-from migrator.sync.reporter import REPORT_EVERY
-from migrator.workers.recorder import NOTE_EVERY
+from migrator.sync.progress_meter import REPORT_EVERY
+from migrator.workers.activity_recorder import NOTE_EVERY
 
 # A report takes its time to the target and back.
 STALE_AFTER = 3 * REPORT_EVERY

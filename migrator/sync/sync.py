@@ -15,21 +15,21 @@ from typing import Protocol
 
 from migrator.changes.followable import unfollowable
 from migrator.errors import LeaseHeld, MigratorError, Retryable, Stopped, SyncBlocked
-from migrator.model.activity import Phase
-from migrator.model.change import Scope, SyncReport
-from migrator.model.places import is_behind
-from migrator.model.position import Position
-from migrator.model.tree import tables_of
+from migrator.model.change.coordinates import is_behind
+from migrator.model.change.events import Scope, SyncReport
+from migrator.model.change.position import Position
+from migrator.model.mapping.tree import tables_of
+from migrator.model.report.activity import Phase
 from migrator.ports.copy import Lease
 from migrator.ports.sync import SyncableSource, SyncState, SyncTarget
 from migrator.sync.change_handler import Now, Served
 from migrator.sync.follower import Follower, Member, Progress
-from migrator.sync.renewing import LiveRenewals
-from migrator.sync.reporter import REPORT_EVERY, Meter
+from migrator.sync.progress_meter import REPORT_EVERY, Meter
+from migrator.sync.renewals import LiveRenewals
 from migrator.sync.reports import Reports
-from migrator.workers.announce import LEASE, Announcements, Announcer, Hearer, OpenWait
+from migrator.workers.activity_recorder import Recorder
+from migrator.workers.announcer import LEASE, Announcements, Announcer, Hearer, OpenWait
 from migrator.workers.interrupt import StopRequest
-from migrator.workers.recorder import Recorder
 
 _LOOK_EVERY = 1.0
 _STANDBY_LOOK = 1.0

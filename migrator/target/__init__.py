@@ -1,4 +1,18 @@
-"""The document side: a MongoDB database, or a folder of BSON files. `open_target` is the way in."""
+"""The document side: a MongoDB database, or a folder of BSON files. `open_target` is the way in.
+
+files: a folder of BSON files as a target.
+found_collection: what is live under a name, and its description for plans.
+indexes: IndexSpec as MongoDB's commands and mongodump's metadata spell it, and sentences about indexes not built.
+lease: the lease.
+lease_holder: who has a lease and whether they live, without waiting if the target's clock or this machine shows it.
+mongo: a MongoDB database as a target.
+ports: what the shared parts (lease, publishing) need of a kind of target.
+process: which process this is, and whether another one of the same machine still lives.
+publish: Publishing, the same for every kind of target.
+published_mappings: what is live and by which mapping it was made, the same for every kind of target.
+record: what migrator records about the collections it publishes, and the unfinished publishing that a crash leaves.
+url: the target's address.
+"""
 
 from __future__ import annotations
 

@@ -6,8 +6,8 @@ import json
 from collections.abc import Iterable
 from typing import Any
 
-from migrator.model.plan import CollectionPlan
-from migrator.model.tree import IndexSpec
+from migrator.model.mapping.tree import IndexSpec
+from migrator.model.plan.plan import CollectionPlan
 
 
 def wanted(plan: CollectionPlan) -> tuple[IndexSpec, ...]:

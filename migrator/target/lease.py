@@ -14,7 +14,7 @@ What keeps such late writes from doing harm, for every kind of write that a copy
   when the run is over; a late rename finds nothing to rename.
 * a chunk counts as done only if its document in the state still names the attempt, which a takeover ends.
 * everything else in the state is written together with a look at the lease, in one transaction (see
-  `migrator.target.mongo.leases.fence`; for files, the transactions of SQLite).
+  `migrator.target.mongo.leases.write_guard`; for files, the transactions of SQLite).
 """
 
 from __future__ import annotations

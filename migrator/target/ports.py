@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from typing import Protocol
 
-from migrator.model.plan import CollectionPlan
-from migrator.model.tree import IndexSpec
+from migrator.model.mapping.tree import IndexSpec
+from migrator.model.plan.plan import CollectionPlan
+from migrator.target.found_collection import Seen
 from migrator.target.record import Entry, Intent, Record
-from migrator.target.structure import Seen
 from migrator.waits import Building
 
 

@@ -10,14 +10,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from migrator.errors import LeaseLost, NotOwned, PlanRefused, TargetError
-from migrator.model.change import Scope
+from migrator.model.change.events import Scope
 from migrator.model.collection_names import sample_name
-from migrator.model.plan import CollectionPlan, TargetCollection
-from migrator.model.tree import Collection, IndexSpec
+from migrator.model.mapping.tree import Collection, IndexSpec
+from migrator.model.plan.plan import CollectionPlan, TargetCollection
 from migrator.target import indexes
+from migrator.target.found_collection import Seen, describe, owned
 from migrator.target.ports import Place, Records
 from migrator.target.record import Entry, Intent, Record
-from migrator.target.structure import Seen, describe, owned
 from migrator.waits import Building, untold
 
 _FOREIGN = "Check what it contains. --replace puts a new copy in its place, --adopt takes it over as it is."

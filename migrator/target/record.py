@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from migrator.model.tree import IndexSpec
+from migrator.model.mapping.tree import IndexSpec
 
 
 @dataclass(frozen=True, slots=True)

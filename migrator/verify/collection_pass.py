@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
-from migrator.model.chunk import KeyRange
-from migrator.model.verify import CollectionPass, Fault, Published, Tally
+from migrator.model.plan.chunk import KeyRange
+from migrator.model.report.verify import CollectionPass, Fault, Published, Tally
 
 # So many faults are kept for the report; all of them are counted, and repaired.
 KEPT = 1000

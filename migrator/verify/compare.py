@@ -10,8 +10,8 @@ from bson import CodecOptions, DatetimeConversion, decode
 from bson.json_util import CANONICAL_JSON_OPTIONS, JSONOptions, dumps
 
 from migrator.documents.values.codec import ARRAY, DOCUMENT
-from migrator.model.elements import Element, elements
-from migrator.model.verify import Difference
+from migrator.model.bson_elements import Element, elements
+from migrator.model.report.verify import Difference
 
 MOST = 20
 _LONGEST = 300

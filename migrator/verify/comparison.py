@@ -18,10 +18,10 @@ from migrator.documents.assemble import Assembler
 from migrator.documents.encode import compile_node
 from migrator.documents.identity import id_encoder, key_candidates
 from migrator.documents.reader import RowReader
-from migrator.model.chunk import Batch, Key, KeyRange
-from migrator.model.elements import elements, identity_of
-from migrator.model.text import text_of
-from migrator.model.verify import Fault, FaultKind, Suspect, Tally
+from migrator.model.bson_elements import elements, identity_of
+from migrator.model.plan.chunk import Batch, Key, KeyRange
+from migrator.model.report.verify import Fault, FaultKind, Suspect, Tally
+from migrator.model.text.values import text_of
 from migrator.ports.verify import Stored
 from migrator.verify.compare import differences, value_text
 from migrator.verify.tasks import CheckIds, CheckKeys, CheckRange, Found, LookAgain, Looked, SearchRows

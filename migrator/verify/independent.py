@@ -13,17 +13,17 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from migrator.errors import SettingsError
-from migrator.model.activity import Phase
-from migrator.model.position import Position
-from migrator.model.sums import FieldSums, MeasuredField, NodeSums, Spot, spots
-from migrator.model.verify import Published
+from migrator.model.change.position import Position
+from migrator.model.report.activity import Phase
+from migrator.model.report.sums import FieldSums, MeasuredField, NodeSums, Spot, spots
+from migrator.model.report.verify import Published
 from migrator.ports.verify import VerifiedSource, VerifyState
-from migrator.verify.ends import VerifyEnds
+from migrator.verify.endpoints import VerifyEnds
 from migrator.verify.outcome import VerifyObserver, VerifyOptions
 from migrator.verify.selection import chosen, parse_key
 from migrator.verify.sync_monitor import Race
 from migrator.verify.worker import require_server
-from migrator.workers.announce import Announcements, Announcer
+from migrator.workers.announcer import Announcements, Announcer
 from migrator.workers.retry import retrying
 
 # Documents that were rejected are left out of the tables' sums, if they are not too many for a statement.

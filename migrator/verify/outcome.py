@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from migrator.copy.options import ApplyOptions, PauseObserver
-from migrator.model.verify import Tally, Wanted
-from migrator.workers.announce import Hearer
+from migrator.model.report.verify import Tally, Wanted
+from migrator.workers.announcer import Hearer
 
 
 @dataclass(frozen=True, slots=True)

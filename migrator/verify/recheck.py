@@ -16,8 +16,8 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from migrator.documents.identity import tells_keys
-from migrator.model.position import Position
-from migrator.model.verify import Fault, Published, Suspect, Tally
+from migrator.model.change.position import Position
+from migrator.model.report.verify import Fault, Published, Suspect, Tally
 from migrator.verify.collection_pass import Course
 from migrator.verify.comparison import KEYS_AT_ONCE
 from migrator.verify.repair import Mender

@@ -7,9 +7,9 @@ from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 
-from migrator.model.change import Reach, Scope
-from migrator.model.position import Position
-from migrator.model.verify import Published, Suspect
+from migrator.model.change.events import Reach, Scope
+from migrator.model.change.position import Position
+from migrator.model.report.verify import Published, Suspect
 from migrator.ports.copy import Lease, Source
 from migrator.ports.sync import Documents, SyncTarget
 from migrator.sync.rebuild import Rebuilder

@@ -7,9 +7,9 @@ import random
 from collections.abc import Iterable, Iterator, Sequence
 
 from migrator.errors import SettingsError
-from migrator.model.chunk import Key, KeyRange
-from migrator.model.tree import Collection
-from migrator.model.verify import Published, Wanted
+from migrator.model.mapping.tree import Collection
+from migrator.model.plan.chunk import Key, KeyRange
+from migrator.model.report.verify import Published, Wanted
 from migrator.verify.comparison import KEYS_AT_ONCE
 from migrator.verify.tasks import CheckKeys, CheckRange, Task
 

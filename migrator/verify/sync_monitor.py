@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import time
 
-from migrator.model.change import Scope, SyncReport
-from migrator.model.places import is_behind
-from migrator.model.position import Position
+from migrator.model.change.coordinates import is_behind
+from migrator.model.change.events import Scope, SyncReport
+from migrator.model.change.position import Position
 from migrator.ports.sync import SyncState, SyncTarget
 
 # A sync notes how it is doing every second or so.

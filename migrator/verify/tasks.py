@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from migrator.model.chunk import Key, KeyRange
-from migrator.model.position import Position
-from migrator.model.verify import Suspect, Tally
+from migrator.model.change.position import Position
+from migrator.model.plan.chunk import Key, KeyRange
+from migrator.model.report.verify import Suspect, Tally
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,13 +16,13 @@ from functools import partial
 
 from migrator.copy.throttle import Throttle
 from migrator.errors import Interrupted, MigratorError, PlanRefused, Retryable, Stopped, TargetError
-from migrator.model.activity import Phase
-from migrator.model.position import Position
-from migrator.model.verify import CollectionPass, IndexFault, Pass, Published, Tally, VerifyReport
+from migrator.model.change.position import Position
+from migrator.model.report.activity import Phase
+from migrator.model.report.verify import CollectionPass, IndexFault, Pass, Published, Tally, VerifyReport
 from migrator.ports.sync import SyncableSource
 from migrator.ports.verify import VerifiedTarget
 from migrator.verify.collection_pass import KEPT, Course
-from migrator.verify.ends import VerifyEnds
+from migrator.verify.endpoints import VerifyEnds
 from migrator.verify.outcome import VerifyObserver, VerifyOptions
 from migrator.verify.recheck import Group, Settling
 from migrator.verify.repair import Mender
@@ -30,9 +30,9 @@ from migrator.verify.selection import chosen
 from migrator.verify.sync_monitor import Race
 from migrator.verify.work_queue import Agenda, Part
 from migrator.verify.worker import LookHandler, require_server
-from migrator.workers.announce import Announcements, Announcer, OpenWait
+from migrator.workers.activity_recorder import Recorder
+from migrator.workers.announcer import Announcements, Announcer, OpenWait
 from migrator.workers.pool import Outcome, Pool
-from migrator.workers.recorder import Recorder
 from migrator.workers.retry import retrying
 
 _PRELOAD = ("migrator.source", "migrator.target", "migrator.verify.worker")

@@ -7,13 +7,13 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from migrator.copy.chunk_queue import Ranges
-from migrator.model.verify import Published, Wanted
+from migrator.model.report.verify import Published, Wanted
 from migrator.ports.copy import Source
 from migrator.ports.verify import VerifyState
 from migrator.verify.collection_pass import Course
 from migrator.verify.selection import key_tasks, parse_key, sampled_tasks
 from migrator.verify.tasks import CheckIds, CheckRange, Task
-from migrator.workers.announce import Announcer
+from migrator.workers.announcer import Announcer
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,12 +11,12 @@ from functools import partial
 from migrator.documents.assemble import Assembler
 from migrator.documents.reader import RowReader
 from migrator.errors import PlanRefused
-from migrator.model.position import Position, ServerIdentity
-from migrator.model.verify import Published
+from migrator.model.change.position import Position, ServerIdentity
+from migrator.model.report.verify import Published
 from migrator.ports.copy import Source
 from migrator.ports.sync import SyncableSource
 from migrator.verify.comparison import Looker
-from migrator.verify.ends import VerifyEnds
+from migrator.verify.endpoints import VerifyEnds
 from migrator.verify.tasks import CheckIds, CheckKeys, CheckRange, Found, LookAgain, Looked, SearchRows, Task
 from migrator.waits import UNTOLD, Waits
 from migrator.workers.retry import retrying

@@ -22,11 +22,11 @@ from sqlalchemy.engine import make_url
 from dev.servers.probe import connect_mysql
 from migrator import api
 from migrator.copy.options import ApplyOptions
-from migrator.model.chunk import ChunkResult
-from migrator.model.plan import Plan
-from migrator.model.policies import Policies
-from migrator.model.run import CollectionProgress, Run
-from migrator.model.tree import Collection
+from migrator.model.mapping.policies import Policies
+from migrator.model.mapping.tree import Collection
+from migrator.model.plan.chunk import ChunkResult
+from migrator.model.plan.plan import Plan
+from migrator.model.plan.run import CollectionProgress, Run
 from migrator.planning.build import Ground, Survey, build
 from migrator.planning.decide import Consent, decide
 from migrator.planning.validator import validator

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from migrator.errors import MappingError
-from migrator.model.policies import Policies
+from migrator.model.mapping.policies import Policies
 from tests.cases.case import Case, all_cases
 from tests.cases.check import check
 from tests.oracle.migrated import migrate, migrate_keys, resolved

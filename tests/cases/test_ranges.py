@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from migrator.model.chunk import KeyRange
-from migrator.model.policies import Policies
+from migrator.model.mapping.policies import Policies
+from migrator.model.plan.chunk import KeyRange
 from tests.cases.case import Case, all_cases
 from tests.oracle.load import run_script
 from tests.oracle.migrated import migrate, migrate_keys, resolved

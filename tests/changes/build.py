@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from migrator.model.schema import Column, ForeignKey, Schema, Table
-from migrator.model.tree import Collection, Join, Link, Node
+from migrator.model.mapping.tree import Collection, Join, Link, Node
+from migrator.model.schema.tables import Column, ForeignKey, Schema, Table
 
 
 def column(name: str, kind: str = "int", *, nullable: bool = False, **more: Any) -> Column:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 from migrator.changes.cascades import Cascades, silent_cascades
-from migrator.model.schema import Table
-from migrator.sync.cascades.snapshot_rows import missing
+from migrator.model.schema.tables import Table
+from migrator.sync.cascades.row_snapshot import missing
 from tests.changes.build import collection, column, join, link, node, refers, schema, table
 
 GROUPS = table("groups_")

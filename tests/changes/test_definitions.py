@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from migrator.changes.definitions import NOTHING, Touched, rewrites, touched
+from migrator.changes.definition_changes import NOTHING, Touched, rewrites, touched
 
 ORDERS = ("shop", "orders")
 EVERY = Touched(None)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from migrator.changes.folding import OTHERS, folded, is_folded, is_stripped
-from migrator.model.schema import Column
+from migrator.model.schema.tables import Column
 from tests.changes.build import column
 
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from migrator.changes.cascades import Cascades
-from migrator.changes.resolve import Resolver
+from migrator.changes.document_refs import Resolver
 from migrator.changes.watches import watches
-from migrator.model.change import Reach, RowChange, Rows
-from migrator.model.tree import Collection
+from migrator.model.change.events import Reach, RowChange, Rows
+from migrator.model.mapping.tree import Collection
 from tests.changes.build import collection, join, link, node, schema, table
 
 ORDERS = table("orders", "customer_id")

@@ -10,9 +10,9 @@ import pytest
 
 from migrator.changes.cascades import silent_cascades
 from migrator.changes.watches import watches
-from migrator.model.change import RowChange, Rows, Scope, TableName, TrackedRow
-from migrator.model.chunk import Key
-from migrator.model.schema import Schema
+from migrator.model.change.events import RowChange, Rows, Scope, TableName, TrackedRow
+from migrator.model.plan.chunk import Key
+from migrator.model.schema.tables import Schema
 from migrator.ports.sync import SyncState
 from migrator.sync.cascades.tracker import Tracker
 from tests.changes.build import collection, column, node, refers, schema, table

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 
 import pytest
 
-from migrator.model.change import RowChange, Rows
-from migrator.model.chunk import Key
-from migrator.model.schema import Schema
+from migrator.model.change.events import RowChange, Rows
+from migrator.model.plan.chunk import Key
+from migrator.model.schema.tables import Schema
 from migrator.sync.cascades import overlay, tracker
 from tests.changes.build import refers, schema, table
 from tests.changes.test_tracking import Case, Row, chain, row

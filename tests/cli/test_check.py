@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from migrator.mapping.jsonschema import json_schema
+from migrator.mapping.file.jsonschema import json_schema
 from tests.cli.conftest import Shop, migrator
 
 

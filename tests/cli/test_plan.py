@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from migrator.model.plan import Plan
+from migrator.model.plan.plan import Plan
 from migrator.model.serialize import from_json
 from tests.cli.conftest import ORDERS, Shop
 from tests.printed import action_of

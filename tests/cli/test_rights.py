@@ -16,7 +16,7 @@ from pymongo.errors import OperationFailure
 
 from dev.servers.mongod import LocalMongod, find_mongod
 from migrator.errors import ExitCode
-from tests.run.conftest import Ended, Project
+from tests.project import Ended, Project
 
 pytestmark = [pytest.mark.slow, pytest.mark.needs_mongodb("accounts and roles")]
 

@@ -10,7 +10,7 @@ import pytest
 from migrator.config import Settings, load_settings
 from migrator.errors import SettingsError
 from migrator.masking import mask_url
-from migrator.model.policies import SoftDelete
+from migrator.model.mapping.policies import SoftDelete
 from migrator.project_file import find_project_file
 
 

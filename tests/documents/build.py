@@ -10,11 +10,11 @@ import bson
 
 from migrator.documents.assemble import Assembler
 from migrator.documents.reader import Row
-from migrator.model.chunk import Batch, Key, KeyRange
-from migrator.model.policies import Policies
-from migrator.model.representation import represent
-from migrator.model.schema import Column
-from migrator.model.tree import Collection, Field, Join, Node
+from migrator.model.mapping.policies import Policies
+from migrator.model.mapping.representation import represent
+from migrator.model.mapping.tree import Collection, Field, Join, Node
+from migrator.model.plan.chunk import Batch, Key, KeyRange
+from migrator.model.schema.tables import Column
 
 
 def column(name: str, kind: str = "int", *, nullable: bool = True, **more: Any) -> Column:

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from migrator.documents import assemble
-from migrator.model.chunk import Batch
-from migrator.model.representation import represent
-from migrator.model.tree import Field, Node, Variants
+from migrator.model.mapping.representation import represent
+from migrator.model.mapping.tree import Field, Node, Variants
+from migrator.model.plan.chunk import Batch
 from tests.documents.build import ID, PARENT, Rows, batches, child, column, decoded, field, root, text
 
 NAME = text("name")

@@ -19,7 +19,7 @@ import pytest
 
 from dev.servers.model import Server
 from migrator import api
-from migrator.generate.model import Options
+from migrator.generate.describe import Options
 from migrator.generate.render import render
 from migrator.generate.write import compare
 from migrator.planning.planner import MappingFiles

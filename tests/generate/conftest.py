@@ -22,10 +22,10 @@ from sqlalchemy.engine import make_url
 
 from dev.servers.probe import connect_mysql
 from migrator import api
-from migrator.generate.model import Options
+from migrator.generate.describe import Options
 from migrator.generate.render import File, render
 from migrator.generate.write import write
-from migrator.model.tree import Collection
+from migrator.model.mapping.tree import Collection
 from migrator.planning.planner import MappingFiles
 from sample_schema.generate import load as load_shop
 from tests.chinook.load import MAPPINGS as CHINOOK

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from migrator.generate import names
+from migrator.generate import python_names
 
 
 @pytest.mark.parametrize(
@@ -31,7 +31,7 @@ from migrator.generate import names
     ],
 )
 def test_attributes(name: str, made: str) -> None:
-    assert names.attribute(name) == made
+    assert python_names.attribute(name) == made
 
 
 @pytest.mark.parametrize(
@@ -52,20 +52,20 @@ def test_attributes(name: str, made: str) -> None:
     ],
 )
 def test_singular(many: str, one: str) -> None:
-    assert names.singular(many) == one
+    assert python_names.singular(many) == one
 
 
 @given(st.text())
 def test_any_text_gives_safe_names_and_constants(text: str) -> None:
-    for made in (names.attribute(text), names.class_name(text)):
+    for made in (python_names.attribute(text), python_names.class_name(text)):
         assert made.isidentifier()
         assert not keyword.iskeyword(made)
         assert not made.startswith("_")
-    assert ast.literal_eval(names.literal(text)) == text
-    assert "\n" not in names.literal(text)
-    assert ast.literal_eval(f'"""{names.prose(text)}"""') == names.prose(text)
+    assert ast.literal_eval(python_names.literal(text)) == text
+    assert "\n" not in python_names.literal(text)
+    assert ast.literal_eval(f'"""{python_names.prose(text)}"""') == python_names.prose(text)
 
 
 def test_clashes_are_numbered() -> None:
-    taken = names.Names(["rest"])
+    taken = python_names.Names(["rest"])
     assert [taken.take("rest"), taken.take("id"), taken.take("id")] == ["rest_2", "id", "id_2"]

@@ -11,7 +11,7 @@ import bson
 import pytest
 
 from migrator import api
-from migrator.generate.model import Options, describe
+from migrator.generate.describe import Options, describe
 from migrator.generate.render import render
 from migrator.generate.write import write
 from migrator.planning.planner import MappingFiles

@@ -8,7 +8,7 @@ from typing import Any
 
 from bson import Binary, Decimal128, Int64
 
-from migrator.model.tree import IndexSpec
+from migrator.model.mapping.tree import IndexSpec
 
 POINT = {"type": "Point", "coordinates": [1, 2]}
 SQUARE = [[0, 0], [10, 0], [10, 10], [0, 10], [0, 0]]

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from migrator.indexing.documents import keys, refusal
 from migrator.indexing.plain import EMPTY_ARRAY, NoKeys, plain_keys
-from migrator.model.tree import IndexSpec
+from migrator.model.mapping.tree import IndexSpec
 from tests.indexing.cases import CASES, Case
 
 

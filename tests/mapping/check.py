@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from migrator.mapping.load import load_mappings
+from migrator.mapping.file.load import load_mappings
 from migrator.mapping.resolve import resolve
-from migrator.model.policies import Policies
-from migrator.model.tree import Collection
+from migrator.model.mapping.policies import Policies
+from migrator.model.mapping.tree import Collection
 from migrator.source.connection.url import parse_source_url
 from migrator.source.mysql import MySQLSource
 from tests.oracle.load import run_script

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy.engine import make_url
 
 from migrator.errors import MappingError
-from migrator.mapping.load import load_text
+from migrator.mapping.file.load import load_text
 from tests.mapping.check import create_tables, resolve_folder
 
 CASES = sorted(path.parent for path in (Path(__file__).parent / "cases").glob("*/mapping.yaml"))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from migrator.mapping.expressions import judge
-from migrator.model.schema import Column, Table
+from migrator.model.schema.tables import Column, Table
 
 NAMES = ("id", "total", "shipping", "name", "placed_at", "prefs", "place", "we ird", "user", "rank")
 ORDERS = Table("shop", "orders", tuple(Column(name, "int", "int", True) for name in NAMES))

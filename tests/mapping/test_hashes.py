@@ -9,13 +9,13 @@ from dataclasses import replace
 from hypothesis import given
 from hypothesis import strategies as st
 
-from migrator.model.hashes import mapping_hash, spec_hash
-from migrator.model.mapping import CollectionSpec
-from migrator.model.policies import Policies
-from migrator.model.representation import represent
-from migrator.model.schema import Column
+from migrator.model.mapping.hashes import mapping_hash, spec_hash
+from migrator.model.mapping.policies import Policies
+from migrator.model.mapping.representation import represent
+from migrator.model.mapping.spec import CollectionSpec
+from migrator.model.mapping.tree import Field, Node
+from migrator.model.schema.tables import Column
 from migrator.model.serialize import to_json
-from migrator.model.tree import Field, Node
 
 _TEXT = st.text(st.characters(exclude_categories=("Cs",)), max_size=20)
 

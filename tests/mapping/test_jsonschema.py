@@ -10,11 +10,11 @@ from typing import Any, get_args
 
 import pytest
 
-from migrator.mapping.jsonschema import json_schema
-from migrator.mapping.load import load_text
-from migrator.model.mapping import FieldType
-from migrator.model.policies import Policies
-from migrator.model.representation import TYPES
+from migrator.mapping.file.jsonschema import json_schema
+from migrator.mapping.file.load import load_text
+from migrator.model.mapping.policies import Policies
+from migrator.model.mapping.representation import TYPES
+from migrator.model.mapping.spec import FieldType
 
 PAGE = (Path(__file__).parents[2] / "docs" / "mapping.md").read_text(encoding="utf-8")
 EXAMPLES = re.findall(r"```yaml\n(.*?)```", PAGE, re.DOTALL)

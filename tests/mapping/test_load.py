@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 from ruamel.yaml import YAML
 
 from migrator.errors import MappingError, Problem
-from migrator.mapping.document import MAX_BYTES, read_document
-from migrator.mapping.load import load_mappings, load_text
-from migrator.model.mapping import overlay
-from migrator.model.policies import Policies, SoftDelete
+from migrator.mapping.file.load import load_mappings, load_text
+from migrator.mapping.file.yaml_document import MAX_BYTES, read_document
+from migrator.model.mapping.policies import Policies, SoftDelete
+from migrator.model.mapping.spec import overlay
 
 MINIMAL = "collection: orders\nfrom: orders\n"
 

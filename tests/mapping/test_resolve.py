@@ -8,13 +8,13 @@ from pathlib import Path
 import pytest
 
 from migrator.errors import SourceUnavailable
-from migrator.mapping.load import load_mappings
+from migrator.mapping.file.load import load_mappings
 from migrator.mapping.resolve import resolve
-from migrator.model.layout import carries_parent_key
-from migrator.model.policies import Policies, SoftDelete
-from migrator.model.schema import Column, ColumnName
+from migrator.model.mapping.policies import Policies, SoftDelete
+from migrator.model.mapping.row_layout import carries_parent_key
+from migrator.model.mapping.tree import Collection, Node, Order
+from migrator.model.schema.tables import Column, ColumnName
 from migrator.model.serialize import from_json, to_json
-from migrator.model.tree import Collection, Node, Order
 from migrator.source.connection.url import parse_source_url
 from migrator.source.mysql import MySQLSource
 from tests.mapping.check import create_tables, resolve_text

@@ -13,7 +13,7 @@ from pymongo import MongoClient
 
 from migrator.errors import ExitCode
 from sample_schema.generate import load
-from tests.run.conftest import Project
+from tests.project import Project
 
 pytestmark = pytest.mark.slow
 

@@ -6,7 +6,7 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
-from migrator.model.policies import Policies
+from migrator.model.mapping.policies import Policies
 from tests.oracle.compare import differences, without_id
 from tests.oracle.documents import Expected, Oracle
 from tests.oracle.migrated import Migrated, migrate, migrate_keys, resolved

@@ -10,11 +10,11 @@ from pathlib import Path
 import bson
 
 from migrator.documents.assemble import documents_for, documents_in
-from migrator.mapping.load import load_mappings
+from migrator.mapping.file.load import load_mappings
 from migrator.mapping.resolve import resolve
-from migrator.model.chunk import Batch, Document, Key, KeyRange, Rejected
-from migrator.model.policies import Policies
-from migrator.model.tree import Collection
+from migrator.model.mapping.policies import Policies
+from migrator.model.mapping.tree import Collection
+from migrator.model.plan.chunk import Batch, Document, Key, KeyRange, Rejected
 from migrator.source import open_source
 
 

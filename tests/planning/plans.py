@@ -5,7 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from migrator.model.plan import (
+from migrator.model.change.position import ServerIdentity
+from migrator.model.mapping.policies import Policies
+from migrator.model.mapping.representation import represent
+from migrator.model.mapping.tree import Collection, Field, IndexSpec, Join, Link, Node, Order, Variants
+from migrator.model.plan.plan import (
     Capabilities,
     CollectionMeasure,
     Extreme,
@@ -16,11 +20,7 @@ from migrator.model.plan import (
     TargetCollection,
     TargetIdentity,
 )
-from migrator.model.policies import Policies
-from migrator.model.position import ServerIdentity
-from migrator.model.representation import represent
-from migrator.model.schema import Column
-from migrator.model.tree import Collection, Field, IndexSpec, Join, Link, Node, Order, Variants
+from migrator.model.schema.tables import Column
 from migrator.planning.build import Ground, Survey, build
 from migrator.planning.decide import Consent, decide
 from migrator.planning.validator import validator

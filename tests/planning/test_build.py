@@ -8,12 +8,12 @@ from typing import Any
 import pytest
 
 from migrator.errors import PlanRefused
-from migrator.model.plan import DOLLAR_NAMES, Extreme, Finding, Measure, Plan
-from migrator.model.run import CollectionProgress
+from migrator.model.mapping.tree import IndexSpec
+from migrator.model.plan.plan import DOLLAR_NAMES, Extreme, Finding, Measure, Plan
+from migrator.model.plan.run import CollectionProgress
 from migrator.model.serialize import from_json, to_json
-from migrator.model.tree import IndexSpec
 from migrator.planning.build import gone_on_with, narrowed, rows_per_chunk
-from migrator.planning.identity import plan_identity
+from migrator.planning.plan_identity import plan_identity
 from tests.planning import plans
 from tests.planning.plans import CAN, TARGET, before, measure, nodes, orders, owned, small, survey
 

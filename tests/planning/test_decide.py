@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from migrator.model.tree import IndexSpec
+from migrator.model.mapping.tree import IndexSpec
 from migrator.planning.decide import Consent, decide
 from tests.planning.plans import before, owned, small
 

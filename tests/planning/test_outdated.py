@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from migrator.model.tree import IndexSpec
-from migrator.planning.stale import Present, outdated
+from migrator.model.mapping.tree import IndexSpec
+from migrator.planning.outdated import Present, outdated
 from tests.planning import plans
 from tests.planning.plans import SOURCE, TARGET, before, field, measure, orders, owned, small, survey, text
 

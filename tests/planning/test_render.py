@@ -11,7 +11,7 @@ import pytest
 from rich.console import Console
 
 from migrator.cli.output.plan import detailed, overview
-from migrator.model.plan import Finding, Plan
+from migrator.model.plan.plan import Finding, Plan
 from tests.planning import plans
 
 SNAPSHOTS = Path(__file__).parent / "snapshots"

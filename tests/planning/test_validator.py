@@ -10,7 +10,7 @@ from typing import Any
 import bson
 import pytest
 
-from migrator.model.tree import Collection
+from migrator.model.mapping.tree import Collection
 from migrator.planning.validator import validator
 from tests.cases.case import Case, all_cases
 from tests.cases.conftest import flavor, mappings  # noqa: F401 - fixtures

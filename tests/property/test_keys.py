@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from migrator.documents.identity import id_encoder, key_candidates, tells_keys
 from migrator.errors import MappingError
-from migrator.model.tree import Collection
+from migrator.model.mapping.tree import Collection
 from tests.oracle.load import flavor_of, run_script
 from tests.oracle.migrated import id_of, migrate, resolved
 from tests.property.test_values import LENIENT, MARIADB, MOMENTS, NUMBERS, OTHER, STRICT, TEXTS, Typed

@@ -7,8 +7,8 @@ from itertools import product
 
 import pytest
 
-from migrator.model.representation import Kind, family_of
-from migrator.model.schema import Column
+from migrator.model.mapping.representation import Kind, family_of
+from migrator.model.schema.tables import Column
 from migrator.renewal.columns import keeps_identity, keeps_order, keeps_values
 from migrator.source.connection.url import parse_source_url
 from migrator.source.mysql import MySQLSource

@@ -19,10 +19,10 @@ from rich.cells import cell_len
 from rich.console import Console
 
 from migrator.cli.output.sync import Lines
-from migrator.model.activity import Activity, Phase, Wait
-from migrator.model.change import SyncReport
+from migrator.model.change.events import SyncReport
+from migrator.model.report.activity import Activity, Phase, Wait
 from tests.cli.test_interrupted import Silent, silent
-from tests.run.conftest import ROOT, Project
+from tests.project import ROOT, Project
 
 __all__ = ["silent"]
 

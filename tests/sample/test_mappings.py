@@ -14,11 +14,11 @@ from bson.codec_options import CodecOptions, DatetimeConversion
 
 from migrator.documents.assemble import Assembler
 from migrator.indexing.documents import Refusal, refusal
-from migrator.mapping.load import load_mappings
+from migrator.mapping.file.load import load_mappings
 from migrator.mapping.resolve import resolve
-from migrator.model.chunk import KeyRange, Rejected
-from migrator.model.policies import Policies
-from migrator.model.tree import Collection, Node
+from migrator.model.mapping.policies import Policies
+from migrator.model.mapping.tree import Collection, Node
+from migrator.model.plan.chunk import KeyRange, Rejected
 from migrator.source.connection.url import parse_source_url
 from migrator.source.mysql import MySQLSource
 from sample_schema.database import connect

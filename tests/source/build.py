@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from migrator.model.policies import Policies
-from migrator.model.representation import represent
-from migrator.model.schema import Schema, Table
-from migrator.model.tree import Collection, Field, Join, Link, Node, Order
+from migrator.model.mapping.policies import Policies
+from migrator.model.mapping.representation import represent
+from migrator.model.mapping.tree import Collection, Field, Join, Link, Node, Order
+from migrator.model.schema.tables import Schema, Table
 
 _EXACT = ("integer", "binary", "date", "datetime", "decimal", "uuid")
 

@@ -7,8 +7,8 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import aclosing
 from typing import Any, TypeVar, cast
 
-from migrator.model.chunk import Key, KeyRange
-from migrator.model.tree import Node
+from migrator.model.mapping.tree import Node
+from migrator.model.plan.chunk import Key, KeyRange
 from migrator.source import MySQLSource
 from migrator.source.connection.connect import connected_raw
 from migrator.source.rows.snapshot import SnapshotReader

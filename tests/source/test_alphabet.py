@@ -8,8 +8,8 @@ from itertools import product
 
 import pytest
 
-from migrator.model.collation import is_bytewise, rules
-from migrator.model.schema import Column
+from migrator.model.schema.collation import is_bytewise, rules
+from migrator.model.schema.tables import Column
 from migrator.source import MySQLSource
 from migrator.source.connection.connect import connected
 from migrator.source.rows.snapshot import SnapshotReader

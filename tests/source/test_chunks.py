@@ -10,8 +10,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from migrator.model.chunk import KeyRange
-from migrator.model.tree import Node
+from migrator.model.mapping.tree import Node
+from migrator.model.plan.chunk import KeyRange
 from migrator.source import MySQLSource
 from tests.source.build import collection, node, table
 from tests.source.conftest import Execute

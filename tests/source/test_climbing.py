@@ -6,9 +6,9 @@ from collections.abc import Sequence
 
 import pytest
 
-from migrator.model.change import Hop, TrackedRow
-from migrator.model.chunk import Key, KeyRange
-from migrator.model.tree import Node
+from migrator.model.change.events import Hop, TrackedRow
+from migrator.model.mapping.tree import Node
+from migrator.model.plan.chunk import Key, KeyRange
 from migrator.source import MySQLSource
 from migrator.source.connection.connect import connected
 from migrator.source.rows import snapshot as rows

@@ -12,8 +12,8 @@ import pytest
 from sqlalchemy import literal_column
 
 from migrator.errors import SourceError
-from migrator.model.chunk import KeyRange
-from migrator.model.layout import column_item
+from migrator.model.mapping.row_layout import column_item
+from migrator.model.plan.chunk import KeyRange
 from migrator.source import MySQLSource
 from migrator.source.connection.connect import connected, connected_raw
 from migrator.source.connection.failure import error_code

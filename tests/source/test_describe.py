@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from migrator.errors import SourceError, SourceUnavailable
-from migrator.model.schema import Column
+from migrator.model.schema.tables import Column
 from migrator.source import MySQLSource
 from tests.source.conftest import Execute
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from migrator.model.chunk import KeyRange
+from migrator.model.plan.chunk import KeyRange
 from migrator.source import MySQLSource
 from migrator.source.connection.connect import connected
 from migrator.source.sql import statements

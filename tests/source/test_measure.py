@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 
 from migrator.errors import SourceError
-from migrator.model.plan import CollectionMeasure, Measure
-from migrator.model.schema import Table
-from migrator.model.tree import Node, Order
+from migrator.model.mapping.tree import Node, Order
+from migrator.model.plan.plan import CollectionMeasure, Measure
+from migrator.model.schema.tables import Table
 from migrator.source import MySQLSource
-from migrator.source.measuring import ask, documents, facts, sampling
+from migrator.source.measuring import document_sizes, queries, sampling, table_facts
 from migrator.source.measuring.measure import measure
 from tests.source.build import collection, field, join, link, node, table
 from tests.source.conftest import Execute
@@ -138,7 +138,7 @@ def test_without_a_key(source: MySQLSource, execute: Execute) -> None:
 
 
 def test_documents_near_16_mb_are_named(shop: Shop, execute: Execute, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(documents, "_NEAR_LIMIT", 300)
+    monkeypatch.setattr(document_sizes, "_NEAR_LIMIT", 300)
     execute("UPDATE parts SET note = REPEAT('x', 100)")
     found = shop.measure(shop.items_below(children=(shop.parts_below(),)))
     (finding,) = found.findings
@@ -149,7 +149,7 @@ def test_documents_near_16_mb_are_named(shop: Shop, execute: Execute, monkeypatc
 
 
 def test_long_arrays_are_named(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(documents, "LONG_ARRAY", 2)
+    monkeypatch.setattr(document_sizes, "LONG_ARRAY", 2)
     (finding,) = shop.measure(shop.items_below()).findings
     assert (finding.severity, finding.code, finding.where) == ("warning", "long-array", "root.items")
     assert "8 (3)" in finding.text
@@ -158,7 +158,7 @@ def test_long_arrays_are_named(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> N
 @pytest.fixture
 def as_if_large(monkeypatch: pytest.MonkeyPatch) -> None:
     """Tables of more than 100 rows are sampled, 20 ranges of 10 rows."""
-    monkeypatch.setattr(facts, "SMALL_ROWS", 100)
+    monkeypatch.setattr(table_facts, "SMALL_ROWS", 100)
     monkeypatch.setattr(sampling, "RANGES", 20)
     monkeypatch.setattr(sampling, "SAMPLE", 200)
 
@@ -231,10 +231,10 @@ def test_a_key_with_few_gaps_is_divided_without_asking(
         "ANALYZE TABLE t",
     )
 
-    def not_asked(self: ask.Asker, purpose: str, statement: str) -> int:
+    def not_asked(self: queries.Asker, purpose: str, statement: str) -> int:
         raise AssertionError(purpose)
 
-    monkeypatch.setattr(ask.Asker, "estimate", not_asked)
+    monkeypatch.setattr(queries.Asker, "estimate", not_asked)
     looked = questions(monkeypatch, "UNION")
     found = measure(source.url, collection(node(table(source.schema(), "t"))), exact=False)
     assert 1200 < found.documents.value < 4800
@@ -265,7 +265,7 @@ def test_the_longest_array_is_found_by_a_key_whose_first_column_repeats(
     assert longest is not None
     assert (longest.measure, longest.key) == (Measure(1500, False), "1777")
     # An index that begins otherwise leads nowhere, in a table that is too large to be read.
-    monkeypatch.setattr(facts, "READABLE_ROWS", 100)
+    monkeypatch.setattr(table_facts, "READABLE_ROWS", 100)
     unchecked = [each.where for each in shop.measure(lines).findings if each.code == "unchecked"]
     assert unchecked == ([] if indexed else ["root.lines"])
 
@@ -274,13 +274,13 @@ def questions(monkeypatch: pytest.MonkeyPatch, having: str) -> list[str]:
     """Collects the statements from now on that have some text in them."""
     found: list[str] = []
 
-    def rows(self: ask.Asker, purpose: str, statement: str) -> list[ask.Row]:
+    def rows(self: queries.Asker, purpose: str, statement: str) -> list[queries.Row]:
         if having in statement:
             found.append(statement)
         return asked(self, purpose, statement)
 
-    asked = ask.Asker.rows
-    monkeypatch.setattr(ask.Asker, "rows", rows)
+    asked = queries.Asker.rows
+    monkeypatch.setattr(queries.Asker, "rows", rows)
     return found
 
 
@@ -303,13 +303,13 @@ def test_samples_of_every_type_of_key(source: MySQLSource, execute: Execute, key
 
 
 def test_a_question_over_the_time_limit_is_estimated_or_told(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
-    def slow(self: ask.Asker, purpose: str, statement: str) -> list[ask.Row]:
+    def slow(self: queries.Asker, purpose: str, statement: str) -> list[queries.Row]:
         if purpose.startswith(("add up", "look for rows")):
-            raise ask.TimeLimit(purpose)
+            raise queries.TimeLimit(purpose)
         return rows(self, purpose, statement)
 
-    rows = ask.Asker.rows
-    monkeypatch.setattr(ask.Asker, "rows", slow)
+    rows = queries.Asker.rows
+    monkeypatch.setattr(queries.Asker, "rows", slow)
     found = shop.measure(shop.items_below())
     assert found.documents == Measure(3, True)
     assert found.total_bytes.value > 100
@@ -319,13 +319,13 @@ def test_a_question_over_the_time_limit_is_estimated_or_told(shop: Shop, monkeyp
 
 def test_the_time_limit_is_the_servers(source: MySQLSource) -> None:
     slow = f"SELECT SUM(SHA2(a.n + b.n, 512) < 'a') FROM {NUMBERS.removesuffix(' s')} a, {NUMBERS.removesuffix(' s')} b"
-    with ask.asking(source.url, 0.2) as asker, pytest.raises(ask.TimeLimit, match="wait"):
+    with queries.asking(source.url, 0.2) as asker, pytest.raises(queries.TimeLimit, match="wait"):
         asker.rows("wait", slow)
 
 
 def test_nothing_can_be_written(source: MySQLSource, execute: Execute) -> None:
     execute("CREATE TABLE t (id INT PRIMARY KEY)")
-    with ask.asking(source.url, None) as asker, pytest.raises(SourceError, match=r"could not try: .*READ ONLY"):
+    with queries.asking(source.url, None) as asker, pytest.raises(SourceError, match=r"could not try: .*READ ONLY"):
         asker.rows("try", "INSERT INTO t VALUES (1)")
 
 

@@ -7,14 +7,14 @@ from typing import Any
 
 import pytest
 
-from migrator.model.plan import CollectionMeasure, Finding
-from migrator.model.policies import Policies
-from migrator.model.representation import represent
-from migrator.model.schema import Table
-from migrator.model.tree import Collection, Field, IndexSpec, Join, Node
+from migrator.model.mapping.policies import Policies
+from migrator.model.mapping.representation import represent
+from migrator.model.mapping.tree import Collection, Field, IndexSpec, Join, Node
+from migrator.model.plan.plan import CollectionMeasure, Finding
+from migrator.model.schema.tables import Table
 from migrator.source import MySQLSource
 from migrator.source.connection.connect import connected
-from migrator.source.measuring import ask, facts, sampling
+from migrator.source.measuring import queries, sampling, table_facts
 from migrator.source.measuring.measure import measure
 from tests.source.build import collection, field, join, link, node, table
 from tests.source.conftest import Execute
@@ -339,23 +339,23 @@ def test_duplicates_are_looked_for_in_all_rows_of_larger_tables_too(
     insert = "INSERT INTO t (id, w) SELECT {0} + id, {0} + id FROM t"
     execute(*(insert.format(4 * 2**power) for power in range(7)), "ANALYZE TABLE t")
     execute("INSERT INTO t (id, w) VALUES (1000, 'twice'), (1001, 'twice')")
-    monkeypatch.setattr(facts, "SMALL_ROWS", 100)
+    monkeypatch.setattr(table_facts, "SMALL_ROWS", 100)
     monkeypatch.setattr(sampling, "RANGES", 5)
     monkeypatch.setattr(sampling, "SAMPLE", 10)
     whole = replace(collection(words), indexes=(unique("w"),))
     finding = next(each for each in found(source, whole) if each.code == "duplicate-unique")
     assert "twice (2 rows)" in finding.text
-    monkeypatch.setattr(facts, "READABLE_ROWS", 100)
+    monkeypatch.setattr(table_facts, "READABLE_ROWS", 100)
     assert "only looked for in a sample" in only(found(source, whole), "unchecked").text
 
-    def slow(self: ask.Asker, purpose: str, statement: str) -> list[ask.Row]:
+    def slow(self: queries.Asker, purpose: str, statement: str) -> list[queries.Row]:
         if "duplicates" in purpose and "migrator_some" not in statement:
-            raise ask.TimeLimit(purpose)
+            raise queries.TimeLimit(purpose)
         return rows(self, purpose, statement)
 
-    rows = ask.Asker.rows
-    monkeypatch.setattr(facts, "READABLE_ROWS", 10_000)
-    monkeypatch.setattr(ask.Asker, "rows", slow)
+    rows = queries.Asker.rows
+    monkeypatch.setattr(table_facts, "READABLE_ROWS", 10_000)
+    monkeypatch.setattr(queries.Asker, "rows", slow)
     assert "only looked for in a sample" in only(found(source, whole), "unchecked").text
 
 

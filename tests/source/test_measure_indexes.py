@@ -7,13 +7,13 @@ from typing import Any
 
 import pytest
 
-from migrator.model.plan import Finding
-from migrator.model.policies import Policies
-from migrator.model.representation import represent
-from migrator.model.schema import Table
-from migrator.model.tree import Collection, Field, IndexSpec, Node
+from migrator.model.mapping.policies import Policies
+from migrator.model.mapping.representation import represent
+from migrator.model.mapping.tree import Collection, Field, IndexSpec, Node
+from migrator.model.plan.plan import Finding
+from migrator.model.schema.tables import Table
 from migrator.source import MySQLSource
-from migrator.source.measuring import facts, indexed, sampling
+from migrator.source.measuring import index_findings, sampling, table_facts
 from migrator.source.measuring.measure import measure
 from tests.source.build import collection, field, join, node, table
 from tests.source.conftest import Execute
@@ -141,7 +141,7 @@ def test_a_sample_says_that_it_is_one(
     execute("DELETE FROM places WHERE id = 2")
     insert = "INSERT INTO people (id, title) SELECT {0} + id, '' FROM people"
     execute(*(insert.format(4 * 2**power) for power in range(7)), "ANALYZE TABLE people")
-    monkeypatch.setattr(facts, "SMALL_ROWS", 50)
+    monkeypatch.setattr(table_facts, "SMALL_ROWS", 50)
     monkeypatch.setattr(sampling, "RANGES", 5)
     monkeypatch.setattr(sampling, "SAMPLE", 10)
     whole = replace(collection(people), indexes=(GEO,))
@@ -155,7 +155,7 @@ def test_time_is_limited_unless_all_is_to_be_counted(
     source: MySQLSource, people: Node, execute: Execute, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     execute("DELETE FROM places WHERE id = 2")
-    monkeypatch.setattr(indexed, "_SECONDS", 0.0)
+    monkeypatch.setattr(index_findings, "_SECONDS", 0.0)
     whole = replace(collection(people), indexes=(GEO,))
     (finding,) = found(source, whole)
     assert finding.code == "unchecked"
@@ -176,7 +176,7 @@ def test_indexes_that_refuse_nothing_cost_nothing(
     def never(*_: object, **__: object) -> None:
         raise AssertionError("documents were made")
 
-    monkeypatch.setattr(indexed, "open_reader", never)
+    monkeypatch.setattr(index_findings, "open_reader", never)
     plain = (
         IndexSpec("a", (("title", 1), ("places.id", -1))),
         IndexSpec("b", (("title", "hashed"),)),

@@ -10,13 +10,13 @@ import pytest
 
 from dev.servers.model import Server
 from migrator.errors import SourceError, SourceUnavailable
-from migrator.model.position import Position
+from migrator.model.change.position import Position
 from migrator.model.serialize import from_json, to_json
 from migrator.source import MySQLSource, open_source
 from migrator.source.connection.connect import connected
 from migrator.source.connection.identity import identity_of
 from migrator.source.connection.url import SourceUrl
-from migrator.source.position import position
+from migrator.source.log_position import position
 from migrator.source.rows import shared_snapshot
 from tests.source.conftest import Execute
 from tests.source.reading import raw

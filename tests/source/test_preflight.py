@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from migrator.model.check import Check
+from migrator.model.report.check import Check
 from migrator.source import MySQLSource
 from migrator.source.connection.connect import connected
 from migrator.source.connection.identity import read_identity

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from migrator.model.position import ServerIdentity
+from migrator.model.change.position import ServerIdentity
 from migrator.source.preflight.grants import (
     files_need,
     grant_global,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from migrator.model.position import ServerIdentity
+from migrator.model.change.position import ServerIdentity
 from migrator.source.preflight.log_settings import (
     cascades_are_logged,
     duration,

@@ -7,8 +7,8 @@ from dataclasses import replace
 import pytest
 
 from migrator.errors import SourceError, SourceUnavailable
-from migrator.model.chunk import KeyRange
-from migrator.model.tree import Field, Node, Order
+from migrator.model.mapping.tree import Field, Node, Order
+from migrator.model.plan.chunk import KeyRange
 from migrator.source import MySQLSource
 from migrator.source.rows import snapshot as rows
 from migrator.source.rows.snapshot import open_reader

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from migrator.errors import SourceError
-from migrator.model.schema import Column, Index, fingerprint
+from migrator.model.schema.tables import Column, Index, fingerprint
 from migrator.source import MySQLSource
 from migrator.source.connection.url import SourceUrl
 from migrator.source.schema import read as schema

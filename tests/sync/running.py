@@ -17,11 +17,11 @@ import pymongo
 from dev.servers.probe import identify_mongodb
 from migrator import api
 from migrator.copy.options import ApplyOptions
-from migrator.model.activity import Activity
-from migrator.model.change import Scope, SyncReport
-from migrator.model.policies import Policies
-from migrator.model.position import Position
-from migrator.model.run import Run
+from migrator.model.change.events import Scope, SyncReport
+from migrator.model.change.position import Position
+from migrator.model.mapping.policies import Policies
+from migrator.model.plan.run import Run
+from migrator.model.report.activity import Activity
 from migrator.planning.decide import Consent
 from migrator.planning.planner import MappingFiles, PlanOptions
 from migrator.sync.sync import SyncOptions

@@ -8,7 +8,7 @@ import pytest
 
 from migrator import api
 from migrator.copy.options import ApplyOptions
-from migrator.model.verify import Wanted
+from migrator.model.report.verify import Wanted
 from migrator.verify.outcome import VerifyOptions
 from tests.oracle.load import flavor_of
 from tests.sync.premises.world import World

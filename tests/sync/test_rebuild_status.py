@@ -15,8 +15,8 @@ from migrator import api
 from migrator.cli.output import status as status_output
 from migrator.cli.output.watch import gist
 from migrator.errors import SyncBlocked
-from migrator.model.change import Dirty
-from migrator.model.status import CollectionStatus, Status
+from migrator.model.change.events import Dirty
+from migrator.model.report.status import CollectionStatus, Status
 from migrator.ports.sync import Climber
 from migrator.sync import dirty_queue
 from migrator.sync.dirty_queue import Drainer

@@ -12,11 +12,11 @@ from pymongo import MongoClient
 from migrator import api
 from migrator.copy.chunk_worker import ChunkHandler
 from migrator.copy.options import ApplyOptions
-from migrator.copy.refusals import ENOUGH
+from migrator.copy.refusal_streak import ENOUGH
 from migrator.errors import ExitCode, TargetError
-from migrator.model.chunk import Chunk, KeyRange
-from migrator.model.run import Run
-from migrator.model.verify import Wanted
+from migrator.model.plan.chunk import Chunk, KeyRange
+from migrator.model.plan.run import Run
+from migrator.model.report.verify import Wanted
 from migrator.planning.planner import PlanOptions
 from migrator.verify.outcome import VerifyOptions
 from tests.sync.premises.world import Heard, World

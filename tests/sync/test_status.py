@@ -22,22 +22,22 @@ from pymongo import MongoClient
 
 from migrator import api
 from migrator.cli.output import status as status_output
-from migrator.model.change import Scope, SyncReport
-from migrator.model.places import is_behind
-from migrator.model.position import Position
+from migrator.model.change.coordinates import is_behind
+from migrator.model.change.events import Scope, SyncReport
+from migrator.model.change.position import Position
+from migrator.model.report.status import Status, SyncStatus
 from migrator.model.serialize import from_json, to_json
-from migrator.model.status import Status, SyncStatus
-from migrator.source.binlog.places import read_end
+from migrator.source.binlog.positions.log_start import read_end
 from migrator.source.connection.connect import connected
 from migrator.source.connection.identity import read_identity
 from migrator.source.connection.url import parse_source_url
 from migrator.sync.follower import Progress
-from migrator.sync.reporter import Meter
+from migrator.sync.progress_meter import Meter
 from migrator.sync.status import STALE_AFTER, read_status
 from migrator.sync.sync import SyncOptions
 from migrator.target import open_target, process
+from migrator.workers.activity_recorder import NOTE_EVERY
 from migrator.workers.interrupt import StopRequest
-from migrator.workers.recorder import NOTE_EVERY
 from tests.sync.premises.world import Heard, World
 from tests.sync.test_running import ROOT
 from tests.waiting import until
@@ -350,7 +350,7 @@ def test_a_wrong_clock_of_a_machine(items: World, monkeypatch: pytest.MonkeyPatc
     heard = Heard()
     stop = StopRequest()
     with monkeypatch.context() as patch:
-        patch.setattr("migrator.sync.reporter.time.time", lambda: clock() + hours * 3600)
+        patch.setattr("migrator.sync.progress_meter.time.time", lambda: clock() + hours * 3600)
         thread = threading.Thread(target=api.sync, args=(items.source, items.target, None, SyncOptions(), heard, stop))
         thread.start()
         try:

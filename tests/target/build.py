@@ -4,12 +4,20 @@ from __future__ import annotations
 
 import bson
 
-from migrator.model.chunk import Chunk, ChunkResult, Document, KeyRange, Rejected
-from migrator.model.plan import Action, Capabilities, CollectionPlan, Measure, Plan, TargetCollection, TargetIdentity
-from migrator.model.position import Position, ServerIdentity
-from migrator.model.run import Run
-from migrator.model.schema import Column
-from migrator.model.tree import Collection, IndexSpec, Node
+from migrator.model.change.position import Position, ServerIdentity
+from migrator.model.mapping.tree import Collection, IndexSpec, Node
+from migrator.model.plan.chunk import Chunk, ChunkResult, Document, KeyRange, Rejected
+from migrator.model.plan.plan import (
+    Action,
+    Capabilities,
+    CollectionPlan,
+    Measure,
+    Plan,
+    TargetCollection,
+    TargetIdentity,
+)
+from migrator.model.plan.run import Run
+from migrator.model.schema.tables import Column
 
 ID = Column("id", "int", "int(11)", False)
 NOTHING = TargetCollection("", False, False, 0, "", "", (), (), "", "")

@@ -8,9 +8,9 @@ import bson
 import pytest
 
 from migrator.errors import LeaseLost, NotOwned, PlanRefused, TargetError
-from migrator.model.chunk import Chunk, Document, KeyRange
-from migrator.model.plan import CollectionPlan
-from migrator.model.tree import IndexSpec
+from migrator.model.mapping.tree import IndexSpec
+from migrator.model.plan.chunk import Chunk, Document, KeyRange
+from migrator.model.plan.plan import CollectionPlan
 from migrator.ports.copy import Target, Writer
 from tests.target.build import chunk, collection_plan, document, reject, result, run
 from tests.target.conftest import Place, Seer

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from migrator.model.tree import IndexSpec
+from migrator.model.mapping.tree import IndexSpec
 from migrator.target import open_target
 from migrator.target.files import place as files_place
 from migrator.target.files.database import StateDatabase
@@ -21,7 +21,7 @@ from migrator.target.files.records import FilesRecords
 from migrator.target.mongo.connection.session import Session
 from migrator.target.mongo.copy_state.place import MongoPlace
 from migrator.target.mongo.copy_state.records import MongoRecords
-from migrator.target.mongo.leases.fence import Unguarded
+from migrator.target.mongo.leases.write_guard import Unguarded
 from migrator.target.ports import Place as Collections
 from migrator.target.ports import Records
 from migrator.target.publish import Publisher

@@ -17,7 +17,7 @@ import bson
 import pytest
 
 from migrator.errors import MigratorError, TargetError
-from migrator.model.tree import IndexSpec
+from migrator.model.mapping.tree import IndexSpec
 from migrator.target import FilesTarget, open_target
 from migrator.target.files.failure import translated
 from migrator.target.files.folder import Folder, file_name

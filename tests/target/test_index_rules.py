@@ -21,7 +21,7 @@ from migrator.indexing.collations import is_locale, near_locale
 from migrator.indexing.conflicts import is_rival, is_same_index, takes_rivals
 from migrator.indexing.documents import refusal
 from migrator.indexing.geometry import geo_problem
-from migrator.model.tree import IndexSpec
+from migrator.model.mapping.tree import IndexSpec
 from migrator.target import indexes
 from tests.indexing.cases import BOW, CASES, POINT, SMALL, SQUARE, Case, moved
 

@@ -10,8 +10,8 @@ import pytest
 from pymongo.database import Database
 from pymongo.errors import AutoReconnect, OperationFailure, PyMongoError
 
-from migrator.model.check import Check
-from migrator.model.tree import IndexSpec
+from migrator.model.mapping.tree import IndexSpec
+from migrator.model.report.check import Check
 from migrator.target.mongo import checks
 from migrator.target.mongo.connection.session import Session
 from migrator.target.mongo.index_trials import KINDS, Trial, try_kinds

@@ -18,13 +18,13 @@ import pytest
 from pymongo import MongoClient
 
 from migrator.errors import LeaseLost, MigratorError, TargetError
-from migrator.model.chunk import Chunk
-from migrator.model.plan import CollectionPlan
-from migrator.model.tree import IndexSpec
+from migrator.model.mapping.tree import IndexSpec
+from migrator.model.plan.chunk import Chunk
+from migrator.model.plan.plan import CollectionPlan
 from migrator.ports.copy import Lease, Target, Writer
 from migrator.target import FilesTarget, MongoTarget
 from migrator.target.lease import HeldLease, Timing
-from migrator.target.mongo.leases import fence as mongo_fence
+from migrator.target.mongo.leases import write_guard as mongo_fence
 from migrator.target.record import Intent, Record
 from migrator.target.url import MongoUrl, parse_target_url
 from migrator.waits import untold

@@ -15,8 +15,8 @@ from pymongo.errors import AutoReconnect, BulkWriteError, OperationFailure, Serv
 
 from dev.servers.model import Server
 from migrator.errors import SettingsError, TargetError, TargetUnavailable
-from migrator.model.chunk import Document
-from migrator.model.tree import IndexSpec
+from migrator.model.mapping.tree import IndexSpec
+from migrator.model.plan.chunk import Document
 from migrator.target import MongoTarget, open_target
 from migrator.target.mongo.connection import failure
 from migrator.target.mongo.connection.failure import from_failure, translate

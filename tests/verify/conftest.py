@@ -12,7 +12,7 @@ import pytest
 from pymongo import MongoClient
 from pymongo.collection import Collection
 
-from tests.run.conftest import Ended, Project
+from tests.project import Ended, Project
 
 ORDERS = """
 collection: orders

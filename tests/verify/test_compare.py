@@ -11,7 +11,7 @@ from bson import Binary, Decimal128, Int64
 from hypothesis import given
 from hypothesis import strategies as st
 
-from migrator.model.verify import Difference
+from migrator.model.report.verify import Difference
 from migrator.verify.compare import differences
 
 INT = '{"$numberInt": "1"}'

@@ -11,7 +11,7 @@ from sqlalchemy.engine import make_url
 
 from dev.servers.model import Server
 from dev.servers.probe import connect_mysql
-from tests.run.conftest import Running
+from tests.project import Running
 from tests.verify.conftest import CUSTOMERS, ORDERS, TABLES, Shop
 from tests.verify.test_races import started_sync
 from tests.verify.writer import writing

@@ -15,7 +15,7 @@ from pymongo import MongoClient
 
 from migrator import api
 from migrator.copy.options import ApplyOptions
-from migrator.model.verify import Tally, VerifyReport, Wanted
+from migrator.model.report.verify import Tally, VerifyReport, Wanted
 from migrator.target import open_target
 from migrator.verify.outcome import VerifyOptions
 from tests.sync import running

@@ -11,10 +11,10 @@ from bson import CodecOptions
 from bson.raw_bson import RawBSONDocument
 
 from migrator.documents import assemble, fold
-from migrator.model.chunk import KeyRange
-from migrator.model.policies import Policies
-from migrator.model.sums import spots
-from migrator.model.tree import Collection
+from migrator.model.mapping.policies import Policies
+from migrator.model.mapping.tree import Collection
+from migrator.model.plan.chunk import KeyRange
+from migrator.model.report.sums import spots
 from migrator.source import open_source
 from migrator.target.files import sums as file_sums
 from migrator.target.files.folder import Folder

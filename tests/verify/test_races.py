@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from tests.run.conftest import Running
+from tests.project import Running
 from tests.verify.conftest import Shop
 from tests.verify.test_planted import faults
 from tests.verify.writer import writing

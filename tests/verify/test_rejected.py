@@ -10,7 +10,7 @@ import pytest
 from pymongo import MongoClient
 
 from migrator.target import open_target
-from tests.run.conftest import Running
+from tests.project import Running
 from tests.verify.conftest import Shop
 from tests.verify.test_planted import faults
 from tests.waiting import until

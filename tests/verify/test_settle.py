@@ -7,11 +7,11 @@ from dataclasses import replace
 
 import bson
 
-from migrator.model.change import Scope
-from migrator.model.chunk import KeyRange
-from migrator.model.position import Position, ServerIdentity
-from migrator.model.tree import Collection
-from migrator.model.verify import CollectionPass, Fault, Published, Suspect, Tally
+from migrator.model.change.events import Scope
+from migrator.model.change.position import Position, ServerIdentity
+from migrator.model.mapping.tree import Collection
+from migrator.model.plan.chunk import KeyRange
+from migrator.model.report.verify import CollectionPass, Fault, Published, Suspect, Tally
 from migrator.verify.collection_pass import Course
 from migrator.verify.recheck import Group, Settling
 from migrator.verify.tasks import LookAgain, Looked

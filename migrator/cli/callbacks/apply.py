@@ -24,7 +24,7 @@ from migrator.cli.show_values import shows_values
 from migrator.config import Settings
 from migrator.copy.options import ApplyOptions
 from migrator.errors import ExitCode, Interrupted, PlanRefused, SettingsError
-from migrator.model.plan import Plan
+from migrator.model.plan.plan import Plan
 from migrator.model.serialize import from_json
 from migrator.planning import planner
 

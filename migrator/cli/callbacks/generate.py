@@ -13,15 +13,15 @@ from migrator import api
 from migrator.cli.callbacks.shared import awaiting_servers, files_of, settings_of
 from migrator.cli.output import terminal
 from migrator.errors import ExitCode, PlanRefused, SettingsError
+from migrator.generate.describe import Options as GenerateOptions
 from migrator.generate.explain import explain
-from migrator.generate.load import Facade, opened
-from migrator.generate.model import Options as GenerateOptions
-from migrator.generate.names import attribute
+from migrator.generate.open_package import Facade, opened
+from migrator.generate.python_names import attribute
 from migrator.generate.render import render as render_package
 from migrator.generate.write import Difference
 from migrator.generate.write import compare as compare_package
 from migrator.generate.write import write as write_package
-from migrator.model.wording import plural
+from migrator.model.text.formatting import plural
 
 
 def generate(

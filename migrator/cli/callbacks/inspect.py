@@ -22,12 +22,12 @@ from migrator.cli.callbacks.shared import (
 from migrator.cli.output import terminal
 from migrator.cli.output.plan import detailed, overview
 from migrator.errors import ExitCode
-from migrator.mapping.jsonschema import json_schema
-from migrator.model.check import Check
+from migrator.mapping.file.jsonschema import json_schema
+from migrator.model.report.check import Check
 from migrator.model.serialize import to_json
 from migrator.planning import planner
-from migrator.workers.announce import Ask
-from migrator.workers.answers import answered
+from migrator.workers.announcer import Ask
+from migrator.workers.time_limit import answered
 
 
 def check(*, source: str | None, target: str | None, mappings: Path | None, config: Path | None) -> None:

@@ -17,8 +17,8 @@ from migrator.cli.output.log_output import Output
 from migrator.config import Settings, load_settings
 from migrator.copy.options import ApplyOptions
 from migrator.errors import SettingsError
-from migrator.model.activity import Command
-from migrator.model.plan import Plan
+from migrator.model.plan.plan import Plan
+from migrator.model.report.activity import Command
 from migrator.planning import planner
 from migrator.planning.decide import Consent
 from migrator.project_file import find_project_file

@@ -17,7 +17,7 @@ from migrator.cli.output.activity import WaitLines, lines_to
 from migrator.cli.output.metrics import Metrics
 from migrator.config import Settings
 from migrator.errors import SettingsError
-from migrator.model.places import shown
+from migrator.model.change.coordinates import shown
 from migrator.sync.dry_run import WouldChange
 from migrator.sync.sync import SyncOptions
 from migrator.workers.interrupt import StopRequest

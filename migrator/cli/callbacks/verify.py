@@ -13,7 +13,7 @@ from migrator.cli.output import terminal
 from migrator.cli.output import verify as verify_output
 from migrator.config import Settings
 from migrator.errors import ExitCode, SettingsError
-from migrator.model.verify import Wanted
+from migrator.model.report.verify import Wanted
 from migrator.verify.outcome import VerifyOptions
 
 

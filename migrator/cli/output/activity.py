@@ -8,8 +8,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
 from migrator.cli.output.log_output import Output
-from migrator.model.activity import Activity, Phase, PhaseName, Wait
-from migrator.model.wording import duration
+from migrator.model.report.activity import Activity, Phase, PhaseName, Wait
+from migrator.model.text.formatting import duration
 
 # Nobody is left for longer without a line.
 SILENCE = 5.0
@@ -42,7 +42,7 @@ class Lines(Protocol):
 
 
 class WaitLines:
-    """Implements migrator.workers.announce.Hearer: waits of more than a few seconds."""
+    """Implements migrator.workers.announcer.Hearer: waits of more than a few seconds."""
 
     def __init__(self, lines: Lines) -> None:
         self._lines = lines
@@ -59,7 +59,7 @@ class WaitLines:
 
 
 class PhaseLines:
-    """Implements migrator.workers.announce.Hearer: phases, waits, and phases that go on with nothing to be said."""
+    """Implements migrator.workers.announcer.Hearer: phases, waits, and phases that go on with nothing to be said."""
 
     def __init__(self, lines: Lines) -> None:
         self._lines = lines

@@ -12,9 +12,9 @@ from rich.text import Text
 from migrator.cli.output.log_output import Output
 from migrator.cli.output.verify import LineObserver
 from migrator.cutover.cutover import CutoverObserver
-from migrator.model.cutover import CutoverResult, Step
+from migrator.model.report.cutover import CutoverResult, Step
 from migrator.model.serialize import to_json
-from migrator.model.wording import clean
+from migrator.model.text.formatting import clean
 
 
 class _Checklist(LineObserver):

@@ -5,8 +5,8 @@ from __future__ import annotations
 from math import inf, nan
 
 from migrator.errors import SettingsError
-from migrator.model.activity import PHASES, Activity
-from migrator.model.change import SyncReport
+from migrator.model.change.events import SyncReport
+from migrator.model.report.activity import PHASES, Activity
 
 _STATES = ("unknown", "catching-up", "following", "standby", "stopped")
 

@@ -12,10 +12,10 @@ from rich.table import Table
 from rich.text import Text
 
 from migrator.cli.output.plan_details import details, samples
-from migrator.model.plan import COPIED, Action, CollectionMeasure, CollectionPlan, Finding, Measure, Plan, Severity
-from migrator.model.wording import clean, count, duration, listed, measured_size, plural, size
+from migrator.model.plan.plan import COPIED, Action, CollectionMeasure, CollectionPlan, Finding, Measure, Plan, Severity
+from migrator.model.text.formatting import clean, count, duration, listed, measured_size, plural, size
 from migrator.planning.build import estimate
-from migrator.planning.identity import plan_identity
+from migrator.planning.plan_identity import plan_identity
 
 _ACTION_STYLES: dict[Action, str] = {
     "create": "bold green",

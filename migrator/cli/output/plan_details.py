@@ -10,9 +10,9 @@ from rich.padding import Padding
 from rich.text import Text
 
 from migrator.cli.output.plan_tree import table_tree
-from migrator.model.plan import COPIED, CollectionMeasure, CollectionPlan
-from migrator.model.tree import IndexSpec
-from migrator.model.wording import clean, count, duration, limit_size, measured_size, plural, size
+from migrator.model.mapping.tree import IndexSpec
+from migrator.model.plan.plan import COPIED, CollectionMeasure, CollectionPlan
+from migrator.model.text.formatting import clean, count, duration, limit_size, measured_size, plural, size
 
 # A biggest document above this part of the limit is said to be near it.
 _NEAR_LIMIT = 0.25

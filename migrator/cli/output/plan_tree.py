@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from rich.text import Text
 from rich.tree import Tree
 
-from migrator.model.plan import CollectionMeasure, NodeMeasure
-from migrator.model.tree import Collection, Join, Node, Order
-from migrator.model.wording import clean, count, number, plural
+from migrator.model.mapping.tree import Collection, Join, Node, Order
+from migrator.model.plan.plan import CollectionMeasure, NodeMeasure
+from migrator.model.text.formatting import clean, count, number, plural
 
 _SHAPES = {"one": "one", "many": "many", "scalars": "many values", "map": "map", "root": ""}
 

@@ -13,9 +13,9 @@ from rich.text import Text
 
 from migrator.cli.output.activity import doing, waiting
 from migrator.cli.output.sync import facts
-from migrator.model.change import Hop, SyncReport
-from migrator.model.status import CollectionState, CollectionStatus, Pass, Rebuild, Status, SyncStatus, Work
-from migrator.model.wording import clean, duration, number, plural
+from migrator.model.change.events import Hop, SyncReport
+from migrator.model.report.status import CollectionState, CollectionStatus, Pass, Rebuild, Status, SyncStatus, Work
+from migrator.model.text.formatting import clean, duration, number, plural
 
 # A process that lives gives a sign of it every few seconds.
 _SILENT = 12.0

@@ -10,7 +10,7 @@ from rich.console import RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from migrator.model.wording import clean, plural
+from migrator.model.text.formatting import clean, plural
 from migrator.verify.independent import IndependentReport, Line
 
 _COLUMNS = ("rows", "values", "nulls", "sum", "least", "greatest")

@@ -14,10 +14,10 @@ from rich.console import Console
 from migrator.cli.output.activity import EventLines, PhaseLines, TextLines, doing, waiting
 from migrator.cli.output.log_output import Output
 from migrator.cli.output.terminal import WAIT_SHOWN, one_line
-from migrator.model.activity import Activity
-from migrator.model.change import SyncReport
-from migrator.model.places import shown
-from migrator.model.wording import number
+from migrator.model.change.coordinates import shown
+from migrator.model.change.events import SyncReport
+from migrator.model.report.activity import Activity
+from migrator.model.text.formatting import number
 from migrator.sync.dry_run import WouldChange
 from migrator.sync.sync import SyncObserver, SyncResult
 

@@ -18,16 +18,16 @@ from rich.text import Text
 
 from migrator.cli.output.activity import SILENCE, PhaseLines, WaitLines, doing, lines_to, waiting
 from migrator.cli.output.log_output import Output
+from migrator.copy.catch_up_trend import CatchUp
 from migrator.copy.options import ApplyResult, Observer, SampleResult
-from migrator.copy.trend import CatchUp
-from migrator.model.activity import Activity, Command, Phase
-from migrator.model.check import Check
-from migrator.model.chunk import ChunkResult, Rejected
-from migrator.model.plan import Plan
-from migrator.model.run import CollectionProgress, Run
-from migrator.model.tree import Collection
-from migrator.model.wording import clean, duration, number, plural, size
-from migrator.workers.announce import Announcements, Ask, Hearer
+from migrator.model.mapping.tree import Collection
+from migrator.model.plan.chunk import ChunkResult, Rejected
+from migrator.model.plan.plan import Plan
+from migrator.model.plan.run import CollectionProgress, Run
+from migrator.model.report.activity import Activity, Command, Phase
+from migrator.model.report.check import Check
+from migrator.model.text.formatting import clean, duration, number, plural, size
+from migrator.workers.announcer import Announcements, Ask, Hearer
 
 # Between two lines of progress where there is no terminal.
 LINE_SECONDS = 5.0
@@ -112,7 +112,7 @@ def awaiting(output: Output, command: Command, what: str, ask: Ask | None = None
 
 
 class _StatusLine:
-    """Implements migrator.workers.announce.Hearer: a line that is written over."""
+    """Implements migrator.workers.announcer.Hearer: a line that is written over."""
 
     def __init__(self, status: Status) -> None:
         self._status = status

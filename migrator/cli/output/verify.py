@@ -17,10 +17,10 @@ from rich.text import Text
 from migrator.cli.output.activity import PhaseLines, lines_to, waiting
 from migrator.cli.output.log_output import Output
 from migrator.cli.output.terminal import LINE_SECONDS, WAIT_SHOWN, bar, rejection
-from migrator.model.activity import Activity
+from migrator.model.report.activity import Activity
+from migrator.model.report.verify import Difference, Fault, Tally, VerifyReport
 from migrator.model.serialize import to_json
-from migrator.model.verify import Difference, Fault, Tally, VerifyReport
-from migrator.model.wording import clean, number, plural
+from migrator.model.text.formatting import clean, number, plural
 from migrator.verify.outcome import VerifyObserver
 
 _SHOWN_FAULTS = 10

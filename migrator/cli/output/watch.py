@@ -16,10 +16,10 @@ from rich.text import Text
 from migrator.cli.output.activity import SILENCE, Lines, WaitLines, doing, waiting
 from migrator.cli.output.status import as_json, as_text, moment, state_words
 from migrator.errors import Retryable
-from migrator.model.activity import Activity, Wait
-from migrator.model.status import CollectionStatus, Status, Work
-from migrator.model.wording import clean, duration
-from migrator.workers.announce import Announcements
+from migrator.model.report.activity import Activity, Wait
+from migrator.model.report.status import CollectionStatus, Status, Work
+from migrator.model.text.formatting import clean, duration
+from migrator.workers.announcer import Announcements
 
 Read = Callable[[], Status]
 

@@ -2,6 +2,15 @@
 
 Copy, sync, verify and repair all use this code (rule 1). Values are turned into BSON bytes at once, not into
 Python objects that a BSON library encodes later: about twice as fast, and the BSON type is chosen here alone.
+
+binary: Bytes, UUIDs, ObjectIds and vectors.
+codec: what a conversion is.
+nested: values that are documents or arrays themselves.
+numbers: Integers, decimals, floats, BIT and YEAR.
+origins: the codec backwards, for keys.
+spatial: the server's own format, a 4-byte SRID and WKB (MySQL 9 manual, 13.4.3), to GeoJSON (RFC 7946).
+temporal: Dates, times and durations.
+text: Strings, and whatever the mapping wants as the text that MySQL prints.
 """
 
 from __future__ import annotations
@@ -10,8 +19,8 @@ from collections.abc import Callable
 
 from migrator.documents.values import binary, nested, numbers, spatial, temporal, text
 from migrator.documents.values.codec import Codec, Misfit
-from migrator.model.representation import Kind, Representation
-from migrator.model.schema import Column
+from migrator.model.mapping.representation import Kind, Representation
+from migrator.model.schema.tables import Column
 
 __all__ = ["Codec", "Misfit", "codec_for", "companion_codec"]
 

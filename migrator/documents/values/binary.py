@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from migrator.documents.values.codec import BINARY, OBJECTID, Codec, Misfit, fixed
 from migrator.documents.values.numbers import pack_int32
-from migrator.model.representation import Representation
-from migrator.model.schema import Column
+from migrator.model.mapping.representation import Representation
+from migrator.model.schema.tables import Column
 
 _UUID_HEAD = pack_int32(16) + b"\x04"
 

@@ -14,8 +14,8 @@ from bson.errors import InvalidDocument
 from migrator.documents.values.codec import ARRAY, STRING, Codec, Misfit, Typed, fixed
 from migrator.documents.values.numbers import pack_int32
 from migrator.documents.values.text import string_payload, utf8
-from migrator.model.representation import Representation
-from migrator.model.schema import Column
+from migrator.model.mapping.representation import Representation
+from migrator.model.schema.tables import Column
 
 _INT64 = range(-(2**63), 2**63)
 

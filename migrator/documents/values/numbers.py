@@ -6,8 +6,8 @@ from decimal import Decimal, InvalidOperation
 from struct import Struct
 
 from migrator.documents.values.codec import BOOL, DECIMAL128, DOUBLE, INT32, INT64, Codec, Misfit, fixed
-from migrator.model.representation import DECIMAL128_DIGITS, Representation
-from migrator.model.schema import Column
+from migrator.model.mapping.representation import DECIMAL128_DIGITS, Representation
+from migrator.model.schema.tables import Column
 
 pack_int32 = Struct("<i").pack
 pack_int64 = Struct("<q").pack

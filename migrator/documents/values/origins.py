@@ -18,9 +18,9 @@ from zoneinfo import ZoneInfo
 from bson.decimal128 import Decimal128
 
 from migrator.documents.values.codec import ARRAY, STRING, Typed
-from migrator.model.elements import elements
-from migrator.model.representation import Family, Kind, Representation
-from migrator.model.schema import Column
+from migrator.model.bson_elements import elements
+from migrator.model.mapping.representation import Family, Kind, Representation
+from migrator.model.schema.tables import Column
 
 Origins = Callable[[Typed], Iterable[bytes]]
 

@@ -10,8 +10,8 @@ from bson import Binary
 
 from migrator.documents.values.codec import Codec, Misfit, Typed
 from migrator.documents.values.nested import encode_value
-from migrator.model.representation import Representation
-from migrator.model.schema import Column
+from migrator.model.mapping.representation import Representation
+from migrator.model.schema.tables import Column
 
 _SRID = Struct("<I")
 _GEOGRAPHIC = (0, 4326)

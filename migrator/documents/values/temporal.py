@@ -14,8 +14,8 @@ from zoneinfo import ZoneInfo
 from migrator.documents.values.codec import DATE, INT32, INT64, STRING, Codec, Misfit, Typed, fixed
 from migrator.documents.values.numbers import pack_int32, pack_int64
 from migrator.documents.values.text import string_payload
-from migrator.model.representation import Representation
-from migrator.model.schema import Column
+from migrator.model.mapping.representation import Representation
+from migrator.model.schema.tables import Column
 
 _DAY = 86_400_000
 _EPOCH = dt.date(1970, 1, 1).toordinal()

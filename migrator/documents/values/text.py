@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from migrator.documents.values.codec import BINARY, STRING, Codec, Misfit, Typed, fixed
 from migrator.documents.values.numbers import pack_int32, shortest_float32
-from migrator.model.representation import Representation
-from migrator.model.schema import Column
+from migrator.model.mapping.representation import Representation
+from migrator.model.schema.tables import Column
 
 _STRING = "pack_int32(len({v}) + 1) + ({v} if {v}.isascii() else valid({v})) + b'\\x00'"
 

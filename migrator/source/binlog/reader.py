@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Protocol
 
 from migrator.errors import LogLost, SyncBlocked
-from migrator.model.change import (
+from migrator.model.change.events import (
     Commit,
     LogEvent,
     Quiet,
@@ -20,20 +20,21 @@ from migrator.model.change import (
     Undone,
     Watch,
 )
-from migrator.model.position import Position, ServerIdentity
-from migrator.source.binlog import packets, wording
-from migrator.source.binlog.compressed import PLAIN_ROWS, plain_query, plain_rows
-from migrator.source.binlog.cursor import Cursor
-from migrator.source.binlog.gtids import GtidState
-from migrator.source.binlog.packets import IGNORABLE, Corrupt, Event, Kind
-from migrator.source.binlog.payload import events_inside
-from migrator.source.binlog.places import AGAIN
-from migrator.source.binlog.stream import LogStream
-from migrator.source.binlog.tables import UnknownType, table_id, table_map, table_name
-from migrator.source.binlog.touched import TouchedPosition, TouchedRow
-from migrator.source.binlog.values import Charsets, refusal
-from migrator.source.binlog.watched import WatchedTable, blocked_column
-from migrator.source.binlog.wording import Role
+from migrator.model.change.position import Position, ServerIdentity
+from migrator.source.binlog.events import packets
+from migrator.source.binlog.events.compressed import PLAIN_ROWS, plain_query, plain_rows
+from migrator.source.binlog.events.packets import IGNORABLE, Corrupt, Event, Kind
+from migrator.source.binlog.events.stream import LogStream
+from migrator.source.binlog.events.transaction_payload import events_inside
+from migrator.source.binlog.positions.cursor import Cursor
+from migrator.source.binlog.positions.gtids import GtidState
+from migrator.source.binlog.positions.log_start import AGAIN
+from migrator.source.binlog.rows.column_values import Charsets, refusal
+from migrator.source.binlog.rows.last_changed_row import TouchedPosition, TouchedRow
+from migrator.source.binlog.rows.table_map import UnknownType, table_id, table_map, table_name
+from migrator.source.binlog.rows.watched_table import WatchedTable, blocked_column
+from migrator.source.binlog.statements import statement_kinds
+from migrator.source.binlog.statements.statement_kinds import Role
 
 # Takes an event with its header, and parsed.
 Handler = Callable[[bytes, Event], Iterable[LogEvent]]
@@ -328,8 +329,8 @@ class BinlogReader:
         return self._statement(packets.query(event.body, is_load=True), event)
 
     def _statement(self, query: packets.Query, event: Event) -> Iterator[LogEvent]:
-        statement = wording.bare(query.text)
-        match wording.role(statement):
+        statement = statement_kinds.bare(query.text)
+        match statement_kinds.role(statement):
             case Role.BEGIN:
                 self._open = True
             case Role.COMMIT:
@@ -343,7 +344,7 @@ class BinlogReader:
                 yield from self._commit(event)
             case Role.XA_START | Role.XA_END:
                 # MariaDB logs the end only.
-                self._open, self._xid = True, wording.xid(statement)
+                self._open, self._xid = True, statement_kinds.xid(statement)
             case Role.XA_DECIDED:
                 self._decided(statement)
                 yield from self._commit(event)
@@ -354,7 +355,7 @@ class BinlogReader:
                 self._require_unwatched(query, list(self._watches))
                 yield from self._after(event)
             case Role.TRUNCATE:
-                for table in wording.truncated(query, self._watches):
+                for table in statement_kinds.truncated(query, self._watches):
                     yield Truncate(table)
                 yield from self._commit(event)
             case Role.OTHER:
@@ -365,13 +366,13 @@ class BinlogReader:
             yield Undone()
 
     def _definition(self, query: packets.Query, statement: str, event: Event) -> Iterator[LogEvent]:
-        if not wording.keeps_definitions(statement):
+        if not statement_kinds.keeps_definitions(statement):
             self._text_statements.forget()
-        if wording.opens_transaction(statement):
+        if statement_kinds.opens_transaction(statement):
             self._open = True
         else:
-            self._require_unwatched(query, wording.filled(query, self._watches))
-        for table in wording.exchanged(query, self._watches):
+            self._require_unwatched(query, statement_kinds.filled(query, self._watches))
+        for table in statement_kinds.exchanged(query, self._watches):
             yield Truncate(table)
         yield Statement(query.database, query.text)
         yield from self._after(event)
@@ -382,7 +383,7 @@ class BinlogReader:
             yield from self._commit(event)
 
     def _decided(self, statement: str) -> None:
-        name = wording.xid(statement)
+        name = statement_kinds.xid(statement)
         if name not in self._harmless_xa:
             raise self._blocked(
                 f"an XA transaction was decided that was prepared before: {statement[:200]}",
@@ -392,7 +393,7 @@ class BinlogReader:
 
     def _require_elsewhere(self, query: packets.Query) -> None:
         """A table of a watched one's name in another database is of no concern, if nothing leads from there to here."""
-        mentioned = wording.mentioned(query, self._watches)
+        mentioned = statement_kinds.mentioned(query, self._watches)
         if mentioned:
             way = self._text_statements.way_to_watched(query, self._watches, self._cursor)
             self._require_unwatched(query, mentioned if way else [], way)

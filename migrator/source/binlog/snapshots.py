@@ -18,14 +18,14 @@ from functools import partial
 import asyncmy
 
 from migrator.errors import MigratorError, SourceUnavailable
-from migrator.model.places import place_of
-from migrator.model.position import Position, ServerIdentity
-from migrator.source.binlog.touched import TouchedPosition, TouchedRow
+from migrator.model.change.coordinates import place_of
+from migrator.model.change.position import Position, ServerIdentity
+from migrator.source.binlog.rows.last_changed_row import TouchedPosition, TouchedRow
 from migrator.source.connection.connect import open_stream
 from migrator.source.connection.failure import translated
 from migrator.source.connection.identity import IDENTITY_QUERY, identity_of, require_same_server
 from migrator.source.connection.url import SourceUrl
-from migrator.source.position import SNAPSHOT_STATUS
+from migrator.source.log_position import SNAPSHOT_STATUS
 from migrator.source.rows.snapshot import SnapshotReader
 from migrator.source.sql.statements import Templates, locking_read
 

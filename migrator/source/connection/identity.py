@@ -9,7 +9,7 @@ from hashlib import blake2b
 from sqlalchemy import Connection
 
 from migrator.errors import SourceError
-from migrator.model.position import ServerIdentity
+from migrator.model.change.position import ServerIdentity
 from migrator.source.connection.url import SourceUrl
 
 # One statement that every version and flavor answers; a server leaves out what it doesn't have.

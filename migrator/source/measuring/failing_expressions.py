@@ -7,11 +7,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from migrator.errors import ExpressionFailed, MigratorError
-from migrator.model.tree import Collection, Node
+from migrator.model.mapping.tree import Collection, Node
 from migrator.source.connection.url import SourceUrl
-from migrator.source.measuring.ask import TimeLimit, asking
-from migrator.source.measuring.relations import Part
-from migrator.source.measuring.rows import all_fields
+from migrator.source.measuring.node_rows import all_fields
+from migrator.source.measuring.queries import TimeLimit, asking
+from migrator.source.measuring.row_queries import Part
 
 _SECONDS = 10.0  # for one expression over all rows of its table
 _FIX = "Write it so that it has a value for every row, or leave such rows out with `where:`."

@@ -5,22 +5,22 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 
-from migrator.model.chunk import KeyRange
-from migrator.model.plan import CollectionMeasure, Finding, Measure, NodeMeasure
-from migrator.model.tree import Collection
+from migrator.model.mapping.tree import Collection
+from migrator.model.plan.chunk import KeyRange
+from migrator.model.plan.plan import CollectionMeasure, Finding, Measure, NodeMeasure
 from migrator.source.connection.url import SourceUrl
-from migrator.source.measuring.ask import TimeLimit, asking
-from migrator.source.measuring.documents import Documents, biggest, document_findings, in_ranges, longest
-from migrator.source.measuring.facts import is_small, read_facts
-from migrator.source.measuring.hot import by_sample
-from migrator.source.measuring.indexed import index_findings
-from migrator.source.measuring.joins import join_findings
-from migrator.source.measuring.json_values import json_findings
-from migrator.source.measuring.rows import node_rows
+from migrator.source.measuring.context import MANY, Scope
+from migrator.source.measuring.document_sizes import Documents, biggest, document_findings, in_ranges, longest
+from migrator.source.measuring.hot_documents import by_sample
+from migrator.source.measuring.index_findings import index_findings
+from migrator.source.measuring.join_findings import join_findings
+from migrator.source.measuring.json_findings import json_findings
+from migrator.source.measuring.node_rows import node_rows
+from migrator.source.measuring.queries import TimeLimit, asking
 from migrator.source.measuring.sampling import Sampler
-from migrator.source.measuring.scope import MANY, Scope
-from migrator.source.measuring.tables import join_index_findings, table_findings
-from migrator.source.measuring.uniques import unique_findings
+from migrator.source.measuring.table_facts import is_small, read_facts
+from migrator.source.measuring.table_findings import join_index_findings, table_findings
+from migrator.source.measuring.unique_findings import unique_findings
 from migrator.source.rows.chunks import chunk_ranges
 
 TIME_LIMIT = 3.0  # seconds for one question

@@ -12,11 +12,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import takewhile
 
-from migrator.model.representation import family_of
-from migrator.model.schema import Column
-from migrator.source.measuring.ask import Asker
-from migrator.source.measuring.facts import Facts
-from migrator.source.measuring.relations import Among, Head, Some, quoted, table_name
+from migrator.model.mapping.representation import family_of
+from migrator.model.schema.tables import Column
+from migrator.source.measuring.queries import Asker
+from migrator.source.measuring.row_queries import Among, Head, Some, quoted, table_name
+from migrator.source.measuring.table_facts import Facts
 from migrator.source.sql.literal import key_literal
 
 RANGES = 50

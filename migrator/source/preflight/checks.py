@@ -10,17 +10,17 @@ from typing import Literal
 from sqlalchemy import Connection, bindparam, text
 
 from migrator.errors import SourceError, SyncBlocked
-from migrator.model.check import Check
-from migrator.model.plan import Finding
-from migrator.model.position import ServerIdentity
-from migrator.model.wording import listed
+from migrator.model.change.position import ServerIdentity
+from migrator.model.plan.plan import Finding
+from migrator.model.report.check import Check
+from migrator.model.text.formatting import listed
 from migrator.source.connection import session_settings
 from migrator.source.connection.connect import connected
 from migrator.source.connection.failure import error_code
 from migrator.source.connection.identity import read_identity
 from migrator.source.connection.session_settings import SessionRefused
 from migrator.source.connection.url import SourceUrl
-from migrator.source.position import version_tuple
+from migrator.source.log_position import version_tuple
 from migrator.source.preflight import log_settings
 from migrator.source.preflight.grants import Grants, Need, files_need, grant_global, grant_reading, sync_need
 from migrator.source.preflight.log_settings import Setting

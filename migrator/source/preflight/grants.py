@@ -6,7 +6,7 @@ import re
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
-from migrator.model.position import ServerIdentity
+from migrator.model.change.position import ServerIdentity
 
 _NAME = r"(?:`(?:[^`]|``)*`|'(?:[^'\\]|''|\\.)*'|\"(?:[^\"]|\"\")*\"|[\w$.%-]+)"
 _ACCOUNT = rf"{_NAME}(?:@{_NAME})?"

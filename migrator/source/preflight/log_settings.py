@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from migrator.model.position import ServerIdentity
+from migrator.model.change.position import ServerIdentity
 
 DAY = 86_400
 

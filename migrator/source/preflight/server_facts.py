@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 
-from migrator.model.position import ServerIdentity
+from migrator.model.change.position import ServerIdentity
 from migrator.source.connection.failure import error_code
 from migrator.source.connection.identity import read_identity
-from migrator.source.position import version_tuple
+from migrator.source.log_position import version_tuple
 from migrator.source.preflight.grants import Grants, parse_grants, quoted_account
 from migrator.source.preflight.log_settings import VARIABLES, is_on
 

@@ -14,9 +14,9 @@ from typing import Any
 import pymysql
 import pymysql.err
 
-from migrator.model.chunk import Key, KeyRange
-from migrator.model.schema import Column
-from migrator.model.tree import Collection, Node
+from migrator.model.mapping.tree import Collection, Node
+from migrator.model.plan.chunk import Key, KeyRange
+from migrator.model.schema.tables import Column
 from migrator.source.connection.connect import connected_raw
 from migrator.source.connection.failure import error_code
 from migrator.source.connection.url import SourceUrl

@@ -9,12 +9,12 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 
 from migrator.errors import SourceError, SourceUnavailable
-from migrator.model.position import Position, ServerIdentity
+from migrator.model.change.position import Position, ServerIdentity
 from migrator.source.connection.connect import connected
 from migrator.source.connection.failure import error_code, translate
 from migrator.source.connection.identity import read_identity
 from migrator.source.connection.url import SourceUrl
-from migrator.source.position import log_end
+from migrator.source.log_position import log_end
 
 LOCK_WAIT = 10  # seconds; while the lock is waited for, it already holds up writers
 _DENIED = (1044, 1045, 1227)  # managed servers answer "access denied" without naming a privilege

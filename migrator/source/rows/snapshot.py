@@ -10,12 +10,12 @@ import asyncmy
 from asyncmy.cursors import SSCursor
 
 from migrator.errors import SourceError
-from migrator.model.change import Hop, TableName, TrackedRow
-from migrator.model.chunk import Key, KeyRange
-from migrator.model.position import ServerIdentity
-from migrator.model.representation import family_of
-from migrator.model.schema import Column
-from migrator.model.tree import Node
+from migrator.model.change.events import Hop, TableName, TrackedRow
+from migrator.model.change.position import ServerIdentity
+from migrator.model.mapping.representation import family_of
+from migrator.model.mapping.tree import Node
+from migrator.model.plan.chunk import Key, KeyRange
+from migrator.model.schema.tables import Column
 from migrator.source.connection.connect import open_stream
 from migrator.source.connection.failure import translated
 from migrator.source.connection.identity import IDENTITY_QUERY, identity_of, require_same_server

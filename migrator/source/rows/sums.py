@@ -10,11 +10,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 
-from migrator.model.chunk import Key
-from migrator.model.collation import collated
-from migrator.model.schema import Column
-from migrator.model.sums import TEXT_BYTES, FieldSums, MeasuredField, NodeSums, Spot
-from migrator.model.tree import Join, Link, Node
+from migrator.model.mapping.tree import Join, Link, Node
+from migrator.model.plan.chunk import Key
+from migrator.model.report.sums import TEXT_BYTES, FieldSums, MeasuredField, NodeSums, Spot
+from migrator.model.schema.collation import collated
+from migrator.model.schema.tables import Column
 from migrator.source.connection.connect import connected_raw
 from migrator.source.connection.url import SourceUrl
 from migrator.source.sql.literal import key_literal, text_literal

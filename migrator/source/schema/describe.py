@@ -8,7 +8,7 @@ import pymysql.err
 from pymysql.constants import FIELD_TYPE, FLAG
 
 from migrator.errors import SourceError
-from migrator.model.schema import Column, ColumnName
+from migrator.model.schema.tables import Column, ColumnName
 from migrator.source.connection.connect import connected_raw
 from migrator.source.connection.failure import error_code, translate
 from migrator.source.connection.url import SourceUrl

@@ -1,4 +1,5 @@
-"""information_schema into migrator.model.schema: the tables asked for, and those from which cascades lead to them.
+"""information_schema into migrator.model.schema.tables: the tables asked for, and those from which cascades lead to
+them.
 
 The names of all tables are one query a database. Everything else is asked for by name: the server may open every table
 that it tells anything of, and there may be thousands.
@@ -17,12 +18,12 @@ from itertools import groupby
 from sqlalchemy import Connection, RowMapping, bindparam, text
 
 from migrator.errors import AccessDenied, SourceError
-from migrator.model.representation import family_of
-from migrator.model.schema import Column, ForeignKey, Index, Schema, Table, is_cascading
+from migrator.model.mapping.representation import family_of
+from migrator.model.schema.tables import Column, ForeignKey, Index, Schema, Table, is_cascading
 from migrator.source.connection.connect import connected
 from migrator.source.connection.url import SourceUrl
 from migrator.source.preflight.partly_readable import partly_readable
-from migrator.source.schema.definition import Rules, checked_json, foreign_key_rules, json_check, show_create_table
+from migrator.source.schema.show_create import Rules, checked_json, foreign_key_rules, json_check, show_create_table
 
 Row = RowMapping
 ByTable = dict[str, list[Row]]

@@ -17,8 +17,8 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from migrator.model.collation import is_padded, rules
-from migrator.model.schema import Column
+from migrator.model.schema.collation import is_padded, rules
+from migrator.model.schema.tables import Column
 from migrator.source.sql.literal import text_literal
 
 Weights = tuple[bytes, ...]

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 
-from migrator.model.chunk import Key
-from migrator.model.schema import Column
+from migrator.model.plan.chunk import Key
+from migrator.model.schema.tables import Column
 from migrator.source.sql.alphabet import Alphabet, letters_query, weights_of, weights_query
 from migrator.source.sql.comparison import Comparison
 

@@ -21,9 +21,9 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from migrator.errors import SourceError
-from migrator.model.collation import deciding, is_bytes, is_bytewise, is_padded, rules
-from migrator.model.representation import Family, family_of
-from migrator.model.schema import Column
+from migrator.model.mapping.representation import Family, family_of
+from migrator.model.schema.collation import deciding, is_bytes, is_bytewise, is_padded, rules
+from migrator.model.schema.tables import Column
 from migrator.source.sql.alphabet import Alphabet, Weights, serves
 from migrator.source.sql.charsets import EXACT, decoded, encoded
 from migrator.source.sql.literal import key_literal, text_literal

@@ -6,9 +6,9 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from itertools import groupby
 
-from migrator.model.chunk import Key, KeyRange
-from migrator.model.representation import family_of
-from migrator.model.schema import Column
+from migrator.model.mapping.representation import family_of
+from migrator.model.plan.chunk import Key, KeyRange
+from migrator.model.schema.tables import Column
 from migrator.source.sql.comparison import Comparison, among
 from migrator.source.sql.literal import key_literal
 

@@ -8,10 +8,10 @@ from typing import Any
 from sqlalchemy import FromClause, func, literal_column, select
 from sqlalchemy.sql import Select
 
-from migrator.model.chunk import Key, KeyRange
-from migrator.model.layout import column_item
-from migrator.model.schema import Column
-from migrator.model.tree import Node
+from migrator.model.mapping.row_layout import column_item
+from migrator.model.mapping.tree import Node
+from migrator.model.plan.chunk import Key, KeyRange
+from migrator.model.schema.tables import Column
 from migrator.source.sql.conditions import within_range
 from migrator.source.sql.literal import key_literal
 from migrator.source.sql.spelling import Expression, formed, name_of, table_of, text_of

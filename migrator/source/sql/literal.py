@@ -9,8 +9,8 @@ import re
 from collections.abc import Callable
 
 from migrator.errors import SourceError
-from migrator.model.representation import family_of
-from migrator.model.schema import Column
+from migrator.model.mapping.representation import family_of
+from migrator.model.schema.tables import Column
 
 _DECIMAL = re.compile(rb"-?\d+(\.\d+)?")
 _REAL = re.compile(rb"-?\d+(\.\d+)?(e[+-]?\d+)?", re.IGNORECASE)

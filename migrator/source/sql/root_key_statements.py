@@ -11,11 +11,11 @@ from dataclasses import dataclass
 
 from sqlalchemy import FromClause, literal_column, select
 
-from migrator.model.change import Hop
-from migrator.model.chunk import Key, KeyRange
-from migrator.model.layout import column_item
-from migrator.model.schema import Column
-from migrator.model.tree import Node
+from migrator.model.change.events import Hop
+from migrator.model.mapping.row_layout import column_item
+from migrator.model.mapping.tree import Node
+from migrator.model.plan.chunk import Key, KeyRange
+from migrator.model.schema.tables import Column
 from migrator.source.sql.comparison import Comparison
 from migrator.source.sql.conditions import exactly, joined, within_range
 from migrator.source.sql.literal import text_literal

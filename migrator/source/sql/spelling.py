@@ -10,9 +10,9 @@ from sqlalchemy.dialects import mysql
 from sqlalchemy.sql import Select
 from sqlalchemy.sql.elements import quoted_name
 
-from migrator.model.collation import collated
-from migrator.model.layout import Form
-from migrator.model.schema import Column
+from migrator.model.mapping.row_layout import Form
+from migrator.model.schema.collation import collated
+from migrator.model.schema.tables import Column
 
 # A paramstyle without % leaves every % of the user's SQL alone.
 _DIALECT = mysql.dialect(paramstyle="named")
@@ -42,7 +42,7 @@ def verbatim(sql: str) -> Expression:
 
 
 def formed(value: Expression, form: Form, *, is_enum: bool = False) -> Expression:
-    """`value` in a form of model.layout."""
+    """`value` in a form of model.mapping.row_layout."""
     match form:
         case "bytes":
             return cast(value, BINARY())

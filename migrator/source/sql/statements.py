@@ -18,11 +18,11 @@ from typing import Any
 from sqlalchemy import BINARY, FromClause, cast, func, literal_column, select
 from sqlalchemy.sql import Select
 
-from migrator.model.chunk import Key, KeyRange
-from migrator.model.layout import Item, Layout, Origin, layout
-from migrator.model.representation import family_of
-from migrator.model.schema import Column, ColumnName, Table
-from migrator.model.tree import Link, Node, Order
+from migrator.model.mapping.representation import family_of
+from migrator.model.mapping.row_layout import Item, Layout, Origin, layout
+from migrator.model.mapping.tree import Link, Node, Order
+from migrator.model.plan.chunk import Key, KeyRange
+from migrator.model.schema.tables import Column, ColumnName, Table
 from migrator.source.sql.alphabets import Alphabets
 from migrator.source.sql.conditions import exactly, nearly, within_range
 from migrator.source.sql.literal import key_literal, text_literal

@@ -5,13 +5,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from migrator.changes.resolve import Resolver
+from migrator.changes.document_refs import Resolver
 from migrator.errors import SourceUnavailable
-from migrator.model.change import Scope, TrackedRow
-from migrator.model.position import Position
+from migrator.model.change.events import Scope, TrackedRow
+from migrator.model.change.position import Position
 from migrator.ports.sync import SyncableSource, SyncState
-from migrator.sync.cascades.snapshot_rows import UNSEEN, Moment, Part, remember, tables_of
-from migrator.workers.announce import Announcer
+from migrator.sync.cascades.row_snapshot import UNSEEN, Moment, Part, remember, tables_of
+from migrator.workers.announcer import Announcer
 from migrator.workers.background import IsOver
 from migrator.workers.retry import retrying
 

@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-from migrator.model.change import Scope, TableName, TrackedChange, TrackedRow
-from migrator.model.chunk import Key
+from migrator.model.change.events import Scope, TableName, TrackedChange, TrackedRow
+from migrator.model.plan.chunk import Key
 from migrator.ports.sync import SyncState
 
 # Rows of the state that are kept in memory (rule 7).

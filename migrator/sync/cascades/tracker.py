@@ -22,9 +22,9 @@ from typing import Protocol
 
 from migrator.changes.cascades import FOLDED, Cascade, Cascades, Tracked
 from migrator.changes.folding import OTHERS, folded, is_folded, is_stripped
-from migrator.model.change import RowChange, Rows, Scope, TableName, TrackedChange, TrackedRow, Values, Watch
-from migrator.model.chunk import Key
-from migrator.model.schema import Column
+from migrator.model.change.events import RowChange, Rows, Scope, TableName, TrackedChange, TrackedRow, Values, Watch
+from migrator.model.plan.chunk import Key
+from migrator.model.schema.tables import Column
 from migrator.ports.sync import SyncState
 from migrator.sync.cascades.overlay import Overlay, TooMany
 

@@ -7,19 +7,19 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 
 from migrator.changes.cascades import Cascades, silent_cascades
-from migrator.changes.resolve import Resolver
+from migrator.changes.document_refs import Resolver
 from migrator.changes.watches import watches
 from migrator.errors import SyncBlocked
-from migrator.model.activity import Phase
-from migrator.model.change import Reach, Rows, Scope, TableName, TrackedChange, TrackedRow, Watch
-from migrator.model.position import Position
-from migrator.model.tree import Collection
+from migrator.model.change.events import Reach, Rows, Scope, TableName, TrackedChange, TrackedRow, Watch
+from migrator.model.change.position import Position
+from migrator.model.mapping.tree import Collection
+from migrator.model.report.activity import Phase
 from migrator.ports.sync import SyncableSource, SyncState
 from migrator.sync.batch import Batch
-from migrator.sync.cascades.snapshot_rows import Part, missing, remember
+from migrator.sync.cascades.row_snapshot import Part, missing, remember
 from migrator.sync.cascades.tracker import Tracker
-from migrator.sync.tables import Tables
-from migrator.workers.announce import Announcer
+from migrator.sync.known_tables import Tables
+from migrator.workers.announcer import Announcer
 from migrator.workers.retry import Patience
 
 # Changed rows of one tracker that wait for the end of a transaction (docs/invariants.md, rule 7).

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Literal
 
 from migrator.errors import TargetError
-from migrator.model.check import Check
+from migrator.model.report.check import Check
 from migrator.target.files.database import StateDatabase
 from migrator.target.files.failure import free_bytes, translated
 from migrator.target.files.folder import Folder, write_whole

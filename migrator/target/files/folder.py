@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
 
-from migrator.model.chunk import Chunk
+from migrator.model.plan.chunk import Chunk
 
 # As Go's url.PathEscape, which mongodump names files by.
 _SAFE = "-_.~$&+=:@"

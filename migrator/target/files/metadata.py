@@ -10,7 +10,7 @@ from typing import Any
 
 from bson import json_util
 
-from migrator.model.tree import IndexSpec
+from migrator.model.mapping.tree import IndexSpec
 from migrator.target import indexes
 
 _ID_INDEX: dict[str, Any] = {"v": 2, "key": {"_id": 1}, "name": "_id_"}

@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import BinaryIO
 
 from migrator.errors import NotOwned, TargetError
-from migrator.model.chunk import Chunk, KeyRange
-from migrator.model.plan import CollectionPlan
-from migrator.model.tree import IndexSpec
+from migrator.model.mapping.tree import IndexSpec
+from migrator.model.plan.chunk import Chunk, KeyRange
+from migrator.model.plan.plan import CollectionPlan
 from migrator.target import indexes
 from migrator.target.files import metadata
 from migrator.target.files.database import AnyDatabase
@@ -21,8 +21,8 @@ from migrator.target.files.failure import translated
 from migrator.target.files.folder import Folder, sync_folder, write_whole
 from migrator.target.files.lease_store import FilesLease
 from migrator.target.files.metadata import Metadata
+from migrator.target.found_collection import Seen
 from migrator.target.record import Record
-from migrator.target.structure import Seen
 from migrator.waits import Building
 
 _BUFFER = 4 * 1024 * 1024

@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from typing import Literal
 
 from migrator.errors import TargetError
-from migrator.model.chunk import Chunk, KeyRange, Rejected
-from migrator.model.run import CollectionProgress, Run
+from migrator.model.plan.chunk import Chunk, KeyRange, Rejected
+from migrator.model.plan.run import CollectionProgress, Run
 from migrator.model.serialize import from_json, to_json
 from migrator.target.files.database import AnyDatabase
 from migrator.target.files.failure import translated

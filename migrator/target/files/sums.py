@@ -11,8 +11,8 @@ import bson
 from bson import CodecOptions, DatetimeConversion, Decimal128, Int64
 from bson.datetime_ms import DatetimeMS
 
-from migrator.model.sums import TEXT_BYTES, FieldSums, MeasuredField, NodeSums, Spot
-from migrator.model.tree import Node
+from migrator.model.mapping.tree import Node
+from migrator.model.report.sums import TEXT_BYTES, FieldSums, MeasuredField, NodeSums, Spot
 from migrator.target.files.failure import translated
 from migrator.target.files.folder import Folder
 

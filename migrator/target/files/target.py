@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 
-from migrator.model.check import Check
-from migrator.model.plan import Capabilities, TargetCollection, TargetIdentity
-from migrator.model.tree import Collection
+from migrator.model.mapping.tree import Collection
+from migrator.model.plan.plan import Capabilities, TargetCollection, TargetIdentity
+from migrator.model.report.check import Check
+from migrator.target.files.activity_store import FilesSigns
 from migrator.target.files.checks import checks
 from migrator.target.files.database import AnyDatabase, LeasedDatabase, StateDatabase
 from migrator.target.files.folder import Folder
 from migrator.target.files.lease_store import FilesLease, FilesLeaseStore
 from migrator.target.files.place import FilesPlace
 from migrator.target.files.records import FilesRecords
-from migrator.target.files.signs import FilesSigns
 from migrator.target.files.state import FilesState
 from migrator.target.files.verified import FilesVerifyState
 from migrator.target.files.writer import MAX_DOCUMENT_BYTES, FilesWriter

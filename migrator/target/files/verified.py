@@ -5,20 +5,20 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterable, Sequence
 
-from migrator.model.change import Scope
-from migrator.model.chunk import Key, Rejected
-from migrator.model.run import Run
+from migrator.model.change.events import Scope
+from migrator.model.plan.chunk import Key, Rejected
+from migrator.model.plan.run import Run
+from migrator.model.report.sums import NodeSums, Spot
+from migrator.model.report.verify import Pass, Published
 from migrator.model.serialize import from_json, to_json
-from migrator.model.sums import NodeSums, Spot
-from migrator.model.text import text_of
-from migrator.model.verify import Pass, Published
+from migrator.model.text.values import text_of
 from migrator.target.files import sums
+from migrator.target.files.bson_file_index import Places
 from migrator.target.files.database import StateDatabase
 from migrator.target.files.folder import Folder
 from migrator.target.files.place import FilesPlace
-from migrator.target.files.places import Places
 from migrator.target.files.records import FilesRecords
-from migrator.target.published import published
+from migrator.target.published_mappings import published
 
 _PASSES = "CREATE TABLE IF NOT EXISTS passes (name TEXT PRIMARY KEY, text TEXT NOT NULL)"
 

@@ -10,7 +10,7 @@ from contextlib import suppress
 from typing import BinaryIO
 
 from migrator.errors import LeaseLost
-from migrator.model.chunk import Chunk, ChunkResult, Document, Key, Refusal, Rejected
+from migrator.model.plan.chunk import Chunk, ChunkResult, Document, Key, Refusal, Rejected
 from migrator.model.serialize import to_json
 from migrator.target.files.database import StateDatabase
 from migrator.target.files.failure import translated

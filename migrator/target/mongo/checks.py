@@ -10,7 +10,7 @@ from typing import Any, Literal
 from pymongo.errors import OperationFailure
 
 from migrator.errors import TargetError
-from migrator.model.check import Check
+from migrator.model.report.check import Check
 from migrator.target.mongo.connection.session import Session
 from migrator.target.mongo.index_trials import Trial, try_kinds
 

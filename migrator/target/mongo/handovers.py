@@ -5,7 +5,7 @@ from __future__ import annotations
 from bson import Int64
 
 from migrator.model.collection_names import SEQUENCES
-from migrator.model.cutover import Handover, Seed
+from migrator.model.report.cutover import Handover, Seed
 from migrator.model.serialize import from_json, to_json
 from migrator.target.mongo.connection.session import Session
 

@@ -10,7 +10,7 @@ from typing import Literal
 from pymongo.errors import OperationFailure
 
 from migrator.errors import TargetError
-from migrator.model.tree import IndexSpec
+from migrator.model.mapping.tree import IndexSpec
 from migrator.target import indexes
 from migrator.target.mongo.connection.session import Session
 

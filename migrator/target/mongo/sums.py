@@ -11,7 +11,7 @@ from typing import Any
 
 from bson import Decimal128
 
-from migrator.model.sums import TEXT_BYTES, FieldSums, MeasuredField, NodeSums, Spot
+from migrator.model.report.sums import TEXT_BYTES, FieldSums, MeasuredField, NodeSums, Spot
 from migrator.target.mongo.connection.session import Session
 
 _NUMBERS = ["int", "long", "decimal", "double"]

@@ -6,11 +6,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
 
-from migrator.model.change import Scope
-from migrator.model.check import Check
+from migrator.model.change.events import Scope
 from migrator.model.collection_names import staged_name
-from migrator.model.plan import Capabilities, TargetCollection, TargetIdentity
-from migrator.model.tree import Collection
+from migrator.model.mapping.tree import Collection
+from migrator.model.plan.plan import Capabilities, TargetCollection, TargetIdentity
+from migrator.model.report.check import Check
 from migrator.target.lease import Lease, Timing, describe, hold, live_owner, now
 from migrator.target.mongo.checks import checks
 from migrator.target.mongo.connection.session import Session
@@ -18,10 +18,10 @@ from migrator.target.mongo.copy_state.place import MongoPlace
 from migrator.target.mongo.copy_state.records import MongoRecords
 from migrator.target.mongo.copy_state.state import MongoState
 from migrator.target.mongo.handovers import MongoHandovers
-from migrator.target.mongo.leases import fence_documents, transactors
-from migrator.target.mongo.leases.fence import Guard, Unguarded, guard
-from migrator.target.mongo.leases.signs import MongoSigns
+from migrator.target.mongo.leases import fencing_documents, transactors
+from migrator.target.mongo.leases.activity_store import MongoSigns
 from migrator.target.mongo.leases.store import LeaseId, MongoLease, MongoLeaseStore
+from migrator.target.mongo.leases.write_guard import Guard, Unguarded, guard
 from migrator.target.mongo.sync_state.state import MongoSyncState
 from migrator.target.mongo.verified import MongoVerifyState
 from migrator.target.mongo.writing import dollar_names
@@ -132,9 +132,9 @@ class MongoTarget:
         mine = _own(lease)
         if staged:
             name = staged_name(scope.collection, scope.run, mine.number)
-            fence = fence_documents.staged(self._session, scope)
+            fence = fencing_documents.staged(self._session, scope)
         else:
-            name, fence = scope.collection, fence_documents.live(self._session, scope)
+            name, fence = scope.collection, fencing_documents.live(self._session, scope)
         return MongoDocuments(self._session, name, guard(self._session, mine, fence))
 
     def renewer(self, lease: Lease) -> Publisher:
@@ -161,7 +161,7 @@ class MongoTarget:
             return Unguarded(self._session)
         mine = _own(lease)
         if mine.held.token not in self._guards:
-            self._guards[mine.held.token] = guard(self._session, mine, fence_documents.state(self._session, mine.id))
+            self._guards[mine.held.token] = guard(self._session, mine, fencing_documents.state(self._session, mine.id))
         return self._guards[mine.held.token]
 
     def _place(self, lease: Lease | None) -> MongoPlace:

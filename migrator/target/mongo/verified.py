@@ -10,23 +10,23 @@ from bson.raw_bson import RawBSONDocument
 from pymongo.collection import Collection
 from pymongo.cursor import Cursor
 
-from migrator.model.change import Scope
-from migrator.model.chunk import Key, Rejected
-from migrator.model.run import Run
+from migrator.model.change.events import Scope
+from migrator.model.plan.chunk import Key, Rejected
+from migrator.model.plan.run import Run
+from migrator.model.report.sums import NodeSums, Spot
+from migrator.model.report.verify import CollectionPass, Pass, Published
 from migrator.model.serialize import from_json, to_json
-from migrator.model.sums import NodeSums, Spot
-from migrator.model.text import text_of
-from migrator.model.verify import CollectionPass, Pass, Published
+from migrator.model.text.values import text_of
 from migrator.target.mongo import sums
 from migrator.target.mongo.connection.raw import RAW, bson_of
 from migrator.target.mongo.connection.session import Session
 from migrator.target.mongo.copy_state import records
 from migrator.target.mongo.copy_state.place import MongoPlace
 from migrator.target.mongo.copy_state.runs import RUNS, run_of
-from migrator.target.mongo.leases.fence import Unguarded
-from migrator.target.mongo.sync_state.notes import Notes
+from migrator.target.mongo.leases.write_guard import Unguarded
 from migrator.target.mongo.sync_state.scopes import of_scope
-from migrator.target.published import published
+from migrator.target.mongo.sync_state.sync_notes import Notes
+from migrator.target.published_mappings import published
 
 PASSES = "_migrator_verify"
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 
 import pytest
 
-from migrator.model.position import Position
+from migrator.model.change.position import Position
 from migrator.source import MySQLSource
 from tests.source.binlog.followed import Followed, watches_of
 

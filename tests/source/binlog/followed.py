@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from migrator.model.change import Commit, LogEvent, Quiet, Rows, Statement, TableName, Truncate, Watch
-from migrator.model.places import place_of
-from migrator.model.position import Position
+from migrator.model.change.coordinates import place_of
+from migrator.model.change.events import Commit, LogEvent, Quiet, Rows, Statement, TableName, Truncate, Watch
+from migrator.model.change.position import Position
 from migrator.source import MySQLSource
-from migrator.source.binlog.places import read_end
+from migrator.source.binlog.positions.log_start import read_end
 from migrator.source.connection.connect import connected
 
 Columns = Mapping[str, tuple[str, ...]]

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 
-from migrator.model.change import TableName, Watch
-from migrator.model.position import Position, ServerIdentity
-from migrator.source.binlog.cursor import Cursor
-from migrator.source.binlog.gtids import NoGtids
-from migrator.source.binlog.packets import Query
+from migrator.model.change.events import TableName, Watch
+from migrator.model.change.position import Position, ServerIdentity
+from migrator.source.binlog.events.packets import Query
+from migrator.source.binlog.positions.cursor import Cursor
+from migrator.source.binlog.positions.gtids import NoGtids
 from migrator.source.binlog.reader import BinlogReader
 
 SERVER = ServerIdentity("mysql", "8.4.0", "u", 1)

@@ -10,10 +10,10 @@ import pytest
 from sqlalchemy import Connection
 
 from migrator.errors import SourceUnavailable, SyncBlocked
-from migrator.model.change import Commit, LogEvent, Quiet, Rows, Statement, Truncate, Undone
+from migrator.model.change.events import Commit, LogEvent, Quiet, Rows, Statement, Truncate, Undone
 from migrator.source import MySQLSource
-from migrator.source.binlog.packets import Kind, kind_of
-from migrator.source.binlog.stream import LogStream
+from migrator.source.binlog.events.packets import Kind, kind_of
+from migrator.source.binlog.events.stream import LogStream
 from migrator.source.connection.connect import connected
 from tests.source.binlog.compressing import compress
 from tests.source.binlog.conftest import Follow

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from migrator.source.binlog.text.identifiers import Lexical, lexical, lexical_of_names, tables_named
+from migrator.source.binlog.statements.identifiers import Lexical, lexical, lexical_of_names, tables_named
 
 PLAIN = Lexical(ansi_quotes=False, backslashes=True)
 ANSI = Lexical(ansi_quotes=True, backslashes=True)

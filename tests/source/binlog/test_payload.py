@@ -14,10 +14,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from migrator.errors import SyncBlocked
-from migrator.model.change import Commit, LogEvent
-from migrator.source.binlog.compressed import plain_query, plain_rows
-from migrator.source.binlog.packets import Corrupt, Kind, query
-from migrator.source.binlog.payload import events_inside
+from migrator.model.change.events import Commit, LogEvent
+from migrator.source.binlog.events.compressed import plain_query, plain_rows
+from migrator.source.binlog.events.packets import Corrupt, Kind, query
+from migrator.source.binlog.events.transaction_payload import events_inside
 from tests.source.binlog.scripted import reader
 
 if sys.version_info >= (3, 14):

@@ -8,12 +8,12 @@ import struct
 import pytest
 
 from migrator.errors import SyncBlocked
-from migrator.model.change import Quiet
-from migrator.model.places import place_of
-from migrator.source.binlog import wording
-from migrator.source.binlog.gtids import MariaDBGtids, MySQLGtids, has_reached
-from migrator.source.binlog.packets import IGNORABLE, Kind, Query
-from migrator.source.binlog.wording import Role
+from migrator.model.change.coordinates import place_of
+from migrator.model.change.events import Quiet
+from migrator.source.binlog.events.packets import IGNORABLE, Kind, Query
+from migrator.source.binlog.positions.gtids import MariaDBGtids, MySQLGtids, has_reached
+from migrator.source.binlog.statements import statement_kinds
+from migrator.source.binlog.statements.statement_kinds import Role
 from tests.source.binlog.scripted import reader
 
 A = "3e11fa47-71ca-11e1-9e33-c80aa9429562"
@@ -62,7 +62,7 @@ def test_mariadbs_last_of_each_domain() -> None:
     ],
 )
 def test_roles(text: str, role: Role) -> None:
-    assert wording.role(wording.bare(text)) == role
+    assert statement_kinds.role(statement_kinds.bare(text)) == role
 
 
 @pytest.mark.parametrize(
@@ -77,7 +77,7 @@ def test_roles(text: str, role: Role) -> None:
 )
 def test_mentioned_tables(text: str, tables: list[str]) -> None:
     watched = [("d", "t"), ("d", "odd`name"), ("d", 'quo"ted')]
-    assert sorted(name for _, name in wording.mentioned(Query("d", text), watched)) == tables
+    assert sorted(name for _, name in statement_kinds.mentioned(Query("d", text), watched)) == tables
 
 
 @pytest.mark.parametrize(
@@ -95,7 +95,7 @@ def test_mentioned_tables(text: str, tables: list[str]) -> None:
     ],
 )
 def test_statements_that_exchange_rows(text: str, found: bool) -> None:
-    assert (wording.exchanged(Query("d", text), [("d", "t")]) == [("d", "t")]) == found
+    assert (statement_kinds.exchanged(Query("d", text), [("d", "t")]) == [("d", "t")]) == found
 
 
 @pytest.mark.parametrize(
@@ -120,7 +120,7 @@ def test_statements_that_exchange_rows(text: str, found: bool) -> None:
     ],
 )
 def test_statements_that_remove_definitions(text: str, removes: bool, keeps: bool) -> None:
-    assert (wording.removes_definitions(text), wording.keeps_definitions(text)) == (removes, keeps)
+    assert (statement_kinds.removes_definitions(text), statement_kinds.keeps_definitions(text)) == (removes, keeps)
 
 
 def test_files_sort_by_their_number() -> None:

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from migrator.model.change import RowChange, Rows
+from migrator.model.change.events import RowChange, Rows
 from migrator.source import MySQLSource
 from tests.source.binlog.conftest import Follow
 from tests.source.binlog.followed import changes_in, commits_in

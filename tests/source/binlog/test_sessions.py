@@ -8,7 +8,7 @@ import pytest
 from pymysql.err import MySQLError
 
 from migrator.errors import SyncBlocked
-from migrator.model.change import Commit, Statement, Truncate
+from migrator.model.change.events import Commit, Statement, Truncate
 from migrator.source import MySQLSource
 from migrator.source.connection.connect import connected_raw
 from tests.source.binlog.conftest import Follow

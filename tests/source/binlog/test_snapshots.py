@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import asyncio
 
-from migrator.model.change import Rows
-from migrator.model.chunk import KeyRange
+from migrator.model.change.events import Rows
+from migrator.model.plan.chunk import KeyRange
 from migrator.source import MySQLSource
 from tests.source.binlog.conftest import Follow
 from tests.source.build import node, table

@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 from dev.servers.model import Unavailable
 from dev.servers.mysql import LocalMysql, find_programs
 from migrator.errors import SyncBlocked
-from migrator.model.change import Truncate
+from migrator.model.change.events import Truncate
 from migrator.source import MySQLSource, open_source
 from migrator.source.connection.connect import connected, connected_raw
 from migrator.source.connection.url import SourceUrl
@@ -446,13 +446,13 @@ def test_the_log_is_read_ahead_once(
     text: Text, follow: Follow, execute: Execute, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Many statements of many shapes cost one look, and those of one shape one question."""
-    from migrator.source.binlog.text import lookahead, statements
+    from migrator.source.binlog.statements import lookahead, text_statements
 
     opened: list[object] = []
     asked: list[object] = []
-    open_stream, catalog = lookahead.open_stream, statements.Catalog
+    open_stream, catalog = lookahead.open_stream, text_statements.Catalog
     monkeypatch.setattr(lookahead, "open_stream", lambda *some: (opened.append(some), open_stream(*some))[1])
-    monkeypatch.setattr(statements, "Catalog", lambda *some: (asked.append(some), catalog(*some))[1])
+    monkeypatch.setattr(text_statements, "Catalog", lambda *some: (asked.append(some), catalog(*some))[1])
     followed = follow_here(follow)
     for number in range(30):
         text.run(f"UPDATE users SET n = {number}", f"UPDATE users u{number % 3} SET n = 1")

@@ -1,4 +1,5 @@
-"""Values from the log are the bytes that a SELECT in a snapshot prints (model.layout), for whatever names documents."""
+"""Values from the log are the bytes that a SELECT in a snapshot prints (model.mapping.row_layout), for whatever names
+documents."""
 
 from __future__ import annotations
 
@@ -8,7 +9,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from migrator.model.chunk import KeyRange
+from migrator.model.plan.chunk import KeyRange
 from migrator.source import MySQLSource
 from migrator.source.connection.connect import connected
 from tests.source.binlog.compressing import compress

@@ -15,10 +15,10 @@ from pymongo import MongoClient
 
 from migrator.copy import apply
 from migrator.errors import Interrupted, PlanRefused
-from migrator.model.change import TrackedRow
-from migrator.model.plan import CollectionPlan
+from migrator.model.change.events import TrackedRow
+from migrator.model.plan.plan import CollectionPlan
 from migrator.source.rows.snapshot import SnapshotReader
-from migrator.sync.cascades import initial_load, snapshot_rows
+from migrator.sync.cascades import initial_load, row_snapshot
 from migrator.sync.cascades.initial_load import Memory
 from migrator.target.publish import Publisher
 from migrator.waits import Building
@@ -77,10 +77,10 @@ def test_rows_that_go_before_they_are_read_are_remembered(tagged: World, monkeyp
 def test_in_a_later_moment_they_are_not(tagged: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """A mutant: the moment is that of the reading."""
 
-    class Later(snapshot_rows.Moment):
+    class Later(row_snapshot.Moment):
         def remember(self, *arguments: object) -> None:
             self.close()
-            snapshot_rows.Moment.__init__(self, tagged_source)
+            row_snapshot.Moment.__init__(self, tagged_source)
             super().remember(*arguments)  # type: ignore[arg-type]
 
     def later(source: object) -> Later:

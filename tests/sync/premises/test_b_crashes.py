@@ -10,7 +10,7 @@ from pymongo.collection import Collection
 
 from migrator.sync.cascades import overlay, tracker
 from migrator.sync.cascades.tracker import Tracker
-from migrator.target.mongo.leases import fence
+from migrator.target.mongo.leases import write_guard
 from tests.sync.premises.world import World
 
 pytestmark = [pytest.mark.slow, pytest.mark.needs_mariadb("foreign keys whose cascades are not logged")]
@@ -90,7 +90,7 @@ def crashed_everywhere(world: World, writes: Writes) -> int:
 
 
 def without_transactions(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(fence, "has_transactions", lambda session: False)
+    monkeypatch.setattr(write_guard, "has_transactions", lambda session: False)
 
 
 @pytest.mark.parametrize("transactions", [True, False], ids=["transactions", "none"])

@@ -17,9 +17,9 @@ from dataclasses import dataclass
 
 import pytest
 
-from migrator.source.binlog.compressed import PLAIN_ROWS
-from migrator.source.binlog.packets import HEADER_BYTES, Kind, kind_of
-from migrator.source.binlog.stream import LogStream
+from migrator.source.binlog.events.compressed import PLAIN_ROWS
+from migrator.source.binlog.events.packets import HEADER_BYTES, Kind, kind_of
+from migrator.source.binlog.events.stream import LogStream
 from tests.sync.premises.test_b_cascades import (
     BOOKS,
     BOXES,

@@ -13,7 +13,7 @@ import pytest
 
 from migrator import api
 from migrator.copy.options import ApplyOptions
-from migrator.model.verify import Wanted
+from migrator.model.report.verify import Wanted
 from migrator.verify.outcome import VerifyOptions
 from tests.sync import running
 from tests.sync.premises.orphans import (

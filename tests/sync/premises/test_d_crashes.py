@@ -12,13 +12,13 @@ import pytest
 from pymongo.collection import Collection
 from pymongo.database import Database
 
-from migrator.model.change import Reach, Scope
-from migrator.model.tree import Collection as Mapping
+from migrator.model.change.events import Reach, Scope
+from migrator.model.mapping.tree import Collection as Mapping
 from migrator.planning.planner import check
 from migrator.planning.validator import validator
 from migrator.source import open_source
 from migrator.target.mongo.copy_state.place import MongoPlace
-from migrator.target.mongo.leases import fence
+from migrator.target.mongo.leases import write_guard
 from migrator.target.mongo.sync_state.state import MongoSyncState
 from tests.sync.premises.test_d_altered import planned
 from tests.sync.premises.world import World
@@ -107,7 +107,7 @@ def require_right(world: World) -> None:
 @pytest.fixture(params=[True, False], ids=["transactions", "none"])
 def transactions(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> bool:
     if not request.param:
-        monkeypatch.setattr(fence, "has_transactions", lambda session: False)
+        monkeypatch.setattr(write_guard, "has_transactions", lambda session: False)
     return bool(request.param)
 
 
@@ -133,7 +133,7 @@ def test_altered_back_after_a_crash(things: World, monkeypatch: pytest.MonkeyPat
 
 def test_a_mutant_that_notes_the_columns_before_the_work(things: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """After a crash in between nobody knows of the documents that are to be built again."""
-    monkeypatch.setattr(fence, "has_transactions", lambda session: False)
+    monkeypatch.setattr(write_guard, "has_transactions", lambda session: False)
 
     def renewed_first(self: MongoSyncState, scope: Scope, collection: Mapping, reaches: Iterable[Reach]) -> None:
         self._notes._write([self._notes.renewing(scope, collection)])

@@ -8,9 +8,9 @@ import pytest
 
 from migrator.errors import LogLost, SourceUnavailable
 from migrator.sync.follower import Follower
+from migrator.sync.known_tables import Tables
 from migrator.sync.log_queue import Intake, Taken
 from migrator.sync.schema_watch import SchemaWatch
-from migrator.sync.tables import Tables
 from tests.sync.premises.world import World
 
 pytestmark = pytest.mark.slow

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from migrator.changes import resolve
+from migrator.changes import document_refs
 from migrator.errors import SyncBlocked
-from migrator.model.change import RowChange
+from migrator.model.change.events import RowChange
 from migrator.sync import rebuild
 from migrator.sync.log_queue import Intake, Taken
 from tests.sync.premises.world import World
@@ -49,12 +49,12 @@ def test_a_child_that_moves_twice_in_one_batch(world: World) -> None:
 
 
 def test_a_mutant_that_collapses_row_images_leaves_it_behind(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    follow = resolve._follow
+    follow = document_refs._follow
 
-    def last_only(way: resolve._Way, change: RowChange) -> object:
+    def last_only(way: document_refs._Way, change: RowChange) -> object:
         return list(follow(way, RowChange(None, change.after or change.before)))
 
-    monkeypatch.setattr(resolve, "_follow", last_only)
+    monkeypatch.setattr(document_refs, "_follow", last_only)
     moves(world).sync()
     assert world.disagreements() != []
 

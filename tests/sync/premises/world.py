@@ -16,9 +16,9 @@ from sqlalchemy.engine import make_url
 from dev.servers.probe import connect_mysql
 from migrator import api
 from migrator.copy.options import ApplyOptions
-from migrator.model.activity import Activity
-from migrator.model.change import SyncReport
-from migrator.model.policies import Policies
+from migrator.model.change.events import SyncReport
+from migrator.model.mapping.policies import Policies
+from migrator.model.report.activity import Activity
 from migrator.planning.planner import MappingFiles, PlanOptions
 from migrator.sync.sync import SyncOptions, SyncResult
 from migrator.workers.interrupt import StopRequest

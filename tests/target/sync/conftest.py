@@ -9,8 +9,8 @@ import pytest
 from pymongo import MongoClient
 from pymongo.database import Database
 
-from migrator.model.change import Scope
-from migrator.model.tree import IndexSpec
+from migrator.model.change.events import Scope
+from migrator.model.mapping.tree import IndexSpec
 from migrator.ports.sync import SyncState
 from migrator.target import MongoTarget
 from migrator.target.lease import Timing

@@ -11,8 +11,8 @@ from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, invariant, multiple, rule, run_state_machine_as_test
 
-from migrator.model.change import Dirty, Reach, Scope
-from migrator.model.chunk import Key
+from migrator.model.change.events import Dirty, Reach, Scope
+from migrator.model.plan.chunk import Key
 from tests.target.sync.conftest import RUN, open_fast
 
 VALUES = st.lists(st.sampled_from([b"", b"a", b"A", b"\x00", b"x" * 300]), min_size=1, max_size=2).map(tuple)

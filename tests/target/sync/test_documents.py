@@ -9,12 +9,12 @@ import pytest
 from pymongo.database import Database
 
 from migrator.errors import LeaseLost, TargetError
-from migrator.model.change import Scope, WriteOutcome
-from migrator.model.chunk import Document
+from migrator.model.change.events import Scope, WriteOutcome
+from migrator.model.plan.chunk import Document
 from migrator.ports.sync import Documents
 from migrator.target import MongoTarget, open_sync_target
-from migrator.target.mongo.leases import fence
-from migrator.target.mongo.leases.fence import TimeLimited
+from migrator.target.mongo.leases import write_guard
+from migrator.target.mongo.leases.write_guard import TimeLimited
 from migrator.target.mongo.writing import bulk
 from tests.target.build import collection_plan, document, run
 from tests.target.sync.conftest import SCOPE, publish
@@ -26,7 +26,7 @@ Look = Database[dict[str, Any]]
 def orders(request: pytest.FixtureRequest, live: MongoTarget, monkeypatch: pytest.MonkeyPatch) -> Any:
     """The live collection as sync writes to it, on a server with and on one without transactions."""
     if request.param == "none":
-        monkeypatch.setattr(fence, "has_transactions", lambda session: False)
+        monkeypatch.setattr(write_guard, "has_transactions", lambda session: False)
     with live.sync_lease("sync") as lease:
         documents = live.documents(SCOPE, lease, staged=False)
         assert isinstance(documents._guard, TimeLimited) == (request.param == "none")

@@ -19,12 +19,12 @@ import pytest
 from pymongo.database import Database
 
 from migrator.errors import LeaseLost
-from migrator.model.change import TrackedRow
+from migrator.model.change.events import TrackedRow
 from migrator.ports.sync import Documents
 from migrator.target import MongoTarget
 from migrator.target.lease import HeldLease, Lease
-from migrator.target.mongo.leases import fence
-from migrator.target.mongo.leases.fence import Fenced
+from migrator.target.mongo.leases import write_guard
+from migrator.target.mongo.leases.write_guard import Fenced
 from migrator.target.mongo.writing.live import MongoDocuments
 from tests.target.build import document
 from tests.target.sync.conftest import SCOPE, open_fast
@@ -73,8 +73,8 @@ def without_fence() -> None:
 
 
 def without_transactions() -> None:
-    fence.has_transactions = lambda session: False
-    fence.WRITE_LIMIT_SECONDS = LIMIT
+    write_guard.has_transactions = lambda session: False
+    write_guard.WRITE_LIMIT_SECONDS = LIMIT
 
 
 def without_waiting() -> None:
@@ -188,10 +188,10 @@ def test_held_back_by_the_network(
             assert process.pid is not None
             os.kill(process.pid, signal.SIGSTOP)
             wait_until_stopped(process)
-            patch.setattr(fence, "has_transactions", lambda session: False)
-            patch.setattr(fence, "WRITE_LIMIT_SECONDS", LIMIT)
+            patch.setattr(write_guard, "has_transactions", lambda session: False)
+            patch.setattr(write_guard, "WRITE_LIMIT_SECONDS", LIMIT)
             if rules is without_waiting:
-                patch.setattr(fence.TimeLimited, "_wait", lambda self: None)
+                patch.setattr(write_guard.TimeLimited, "_wait", lambda self: None)
             with live.sync_lease("sync") as lease:
                 arrival = threading.Timer(LIMIT / 3, network.release)
                 arrival.start()

@@ -12,13 +12,13 @@ from pymongo.database import Database
 from pymongo.errors import ConfigurationError, ConnectionFailure, OperationFailure
 
 from migrator.errors import LeaseHeld, LeaseLost, TargetError, TargetUnavailable
-from migrator.model.change import Reach, Scope, TrackedChange, TrackedRow
+from migrator.model.change.events import Reach, Scope, TrackedChange, TrackedRow
 from migrator.ports.sync import SyncState
 from migrator.target import MongoTarget
 from migrator.target.lease import HeldLease, Owner
 from migrator.target.mongo.connection.session import Session
-from migrator.target.mongo.leases.fence import has_transactions
 from migrator.target.mongo.leases.store import MongoLeaseStore
+from migrator.target.mongo.leases.write_guard import has_transactions
 from migrator.target.process import ProcessId, this_process
 from tests.target.build import collection_plan, document, reject, run
 from tests.target.sync.conftest import SCOPE, open_fast

@@ -10,11 +10,11 @@ from bson.raw_bson import RawBSONDocument
 from pymongo.database import Database
 
 from migrator.errors import TargetError
-from migrator.model.change import WriteOutcome
-from migrator.model.chunk import Document
+from migrator.model.change.events import WriteOutcome
+from migrator.model.plan.chunk import Document
 from migrator.ports.sync import Documents
 from migrator.target import MongoTarget
-from migrator.target.mongo.leases import fence
+from migrator.target.mongo.leases import write_guard
 from migrator.target.mongo.writing import dollar_names
 from tests.target.build import chunk, collection_plan, document, result, run
 from tests.target.refusing import Refusing, before_5, install
@@ -29,7 +29,7 @@ GEO_TEXT = f'Can\'t extract geo keys: {{ _id: 3, name: "{SECRET}" }}'
 def transactions(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> bool:
     """Whether the server has them."""
     if request.param == "none":
-        monkeypatch.setattr(fence, "has_transactions", lambda session: False)
+        monkeypatch.setattr(write_guard, "has_transactions", lambda session: False)
     return bool(request.param == "transactions")
 
 

@@ -12,7 +12,7 @@ import pytest
 from pymongo import MongoClient
 
 from dev.servers.model import Server
-from migrator.model.change import Reach, TrackedRow, WriteOutcome
+from migrator.model.change.events import Reach, TrackedRow, WriteOutcome
 from migrator.target import MongoTarget
 from migrator.target.lease import Timing
 from migrator.target.url import MongoUrl, parse_target_url

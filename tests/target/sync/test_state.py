@@ -10,10 +10,10 @@ import pytest
 from pymongo.database import Database
 
 from migrator.errors import TargetError
-from migrator.model.change import Dirty, Reach, Scope, SyncReport, TrackedChange, TrackedRow
-from migrator.model.chunk import Rejected
-from migrator.model.plan import CollectionPlan
-from migrator.model.position import Position
+from migrator.model.change.events import Dirty, Reach, Scope, SyncReport, TrackedChange, TrackedRow
+from migrator.model.change.position import Position
+from migrator.model.plan.chunk import Rejected
+from migrator.model.plan.plan import CollectionPlan
 from migrator.ports.sync import SyncState
 from migrator.target import MongoTarget
 from tests.target.build import SERVER, chunk, collection_plan, reject, result, run

@@ -12,9 +12,10 @@ from pymongo.errors import OperationFailure
 
 from migrator.errors import NotOwned, TargetError, TargetUnavailable
 from migrator.model.collection_names import staged_holding, staged_name
-from migrator.model.plan import CollectionPlan
-from migrator.model.tree import IndexSpec
+from migrator.model.mapping.tree import IndexSpec
+from migrator.model.plan.plan import CollectionPlan
 from migrator.target import indexes
+from migrator.target.found_collection import Seen
 from migrator.target.mongo.connection.failure import translate
 from migrator.target.mongo.connection.server_message import sentence
 from migrator.target.mongo.connection.session import WRITE_MILLISECONDS, Session
@@ -22,7 +23,6 @@ from migrator.target.mongo.copy_state import index_progress
 from migrator.target.mongo.copy_state.ensure import ensure_collection
 from migrator.target.mongo.leases.store import MongoLease
 from migrator.target.record import Record
-from migrator.target.structure import Seen
 from migrator.waits import Building
 
 T = TypeVar("T")

@@ -11,7 +11,7 @@ from migrator.errors import LeaseLost, TargetUnavailable
 from migrator.model.serialize import from_json, to_json
 from migrator.target.mongo.connection.session import Session
 from migrator.target.mongo.copy_state.ensure import ensure_collection
-from migrator.target.mongo.leases.fence import Guard, guarded
+from migrator.target.mongo.leases.write_guard import Guard, guarded
 from migrator.target.record import Entry, Intent, Record
 
 COLLECTION = "_migrator_collections"

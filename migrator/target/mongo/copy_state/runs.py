@@ -6,7 +6,7 @@ import zlib
 from collections.abc import Mapping
 from typing import Any
 
-from migrator.model.run import Run
+from migrator.model.plan.run import Run
 from migrator.model.serialize import from_json, to_json
 
 RUNS = "_migrator_runs"

@@ -10,16 +10,16 @@ from pymongo import ASCENDING, DESCENDING, IndexModel, UpdateOne
 from pymongo.client_session import ClientSession
 
 from migrator.errors import TargetError
-from migrator.model.chunk import Chunk, KeyRange, Rejected
 from migrator.model.collection_names import staged_by
-from migrator.model.run import CollectionProgress, Run
+from migrator.model.plan.chunk import Chunk, KeyRange, Rejected
+from migrator.model.plan.run import CollectionProgress, Run
 from migrator.model.serialize import from_json, to_json
 from migrator.target.mongo.connection.session import Session
 from migrator.target.mongo.copy_state import records
 from migrator.target.mongo.copy_state.ensure import ensure_collection
 from migrator.target.mongo.copy_state.place import MongoPlace
 from migrator.target.mongo.copy_state.runs import RUNS, run_body, run_of
-from migrator.target.mongo.leases.fence import Guard, guarded
+from migrator.target.mongo.leases.write_guard import Guard, guarded
 from migrator.target.mongo.sync_state import leftovers
 from migrator.target.mongo.writing.entries import BATCH
 

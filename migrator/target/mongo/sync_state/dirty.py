@@ -12,11 +12,11 @@ from pymongo import ASCENDING, DeleteMany, IndexModel, UpdateOne
 from pymongo.client_session import ClientSession
 from pymongo.collection import Collection
 
-from migrator.model.change import WIDE, Dirty, Reach, Scope
-from migrator.model.chunk import Key
+from migrator.model.change.events import WIDE, Dirty, Reach, Scope
+from migrator.model.plan.chunk import Key
 from migrator.target.mongo.connection.clock import server_time
 from migrator.target.mongo.connection.session import Session
-from migrator.target.mongo.leases.fence import Guard, guarded
+from migrator.target.mongo.leases.write_guard import Guard, guarded
 from migrator.target.mongo.sync_state.scopes import of_scope
 from migrator.target.mongo.writing import bulk
 from migrator.target.mongo.writing.entries import BATCH, BATCH_BYTES, entry_id, put

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from migrator.model.change import Scope
+from migrator.model.change.events import Scope
 from migrator.target.mongo.connection.session import Session
 from migrator.target.mongo.copy_state.records import MongoRecords
 from migrator.target.mongo.copy_state.runs import RUNS
-from migrator.target.mongo.leases.fence import Unguarded
+from migrator.target.mongo.leases.write_guard import Unguarded
 from migrator.target.mongo.sync_state.dirty import DirtyReaches
-from migrator.target.mongo.sync_state.notes import Notes
+from migrator.target.mongo.sync_state.sync_notes import Notes
 from migrator.target.mongo.sync_state.tracked import TrackedRows, names_of
 
 

@@ -11,12 +11,12 @@ from pymongo import ASCENDING, DeleteMany, IndexModel, InsertOne
 from pymongo.client_session import ClientSession
 from pymongo.collection import Collection
 
-from migrator.model.change import Scope
-from migrator.model.chunk import Key, Rejected
-from migrator.model.text import text_of
+from migrator.model.change.events import Scope
+from migrator.model.plan.chunk import Key, Rejected
+from migrator.model.text.values import text_of
 from migrator.target.mongo.connection.session import Session
 from migrator.target.mongo.copy_state.records import REJECTED
-from migrator.target.mongo.leases.fence import Guard, guarded
+from migrator.target.mongo.leases.write_guard import Guard, guarded
 from migrator.target.mongo.sync_state.scopes import of_scope
 from migrator.target.mongo.writing import bulk
 from migrator.target.mongo.writing.entries import BATCH_BYTES

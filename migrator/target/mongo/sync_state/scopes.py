@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from migrator.model.change import Scope
+from migrator.model.change.events import Scope
 
 
 def of_scope(scope: Scope) -> dict[str, str]:

@@ -7,17 +7,26 @@ from collections.abc import Iterable, Mapping, Sequence
 from pymongo.client_session import ClientSession
 
 from migrator.errors import TargetError
-from migrator.model.change import Dirty, KnownTables, Reach, Scope, SyncReport, TableName, TrackedChange, TrackedRow
-from migrator.model.chunk import Key, Rejected
-from migrator.model.position import Position
-from migrator.model.tree import Collection
+from migrator.model.change.events import (
+    Dirty,
+    KnownTables,
+    Reach,
+    Scope,
+    SyncReport,
+    TableName,
+    TrackedChange,
+    TrackedRow,
+)
+from migrator.model.change.position import Position
+from migrator.model.mapping.tree import Collection
+from migrator.model.plan.chunk import Key, Rejected
 from migrator.target.mongo.connection.session import Session
 from migrator.target.mongo.copy_state.runs import RUNS, run_of
 from migrator.target.mongo.handovers import MongoHandovers
-from migrator.target.mongo.leases.fence import Guard, guarded
+from migrator.target.mongo.leases.write_guard import Guard, guarded
 from migrator.target.mongo.sync_state.dirty import DirtyReaches
-from migrator.target.mongo.sync_state.notes import Notes
 from migrator.target.mongo.sync_state.rejected import SyncRejected
+from migrator.target.mongo.sync_state.sync_notes import Notes
 from migrator.target.mongo.sync_state.tracked import TrackedRows, names_of
 from migrator.target.publish import Publisher
 

@@ -15,11 +15,11 @@ from pymongo import ASCENDING, IndexModel, ReplaceOne
 from pymongo.client_session import ClientSession
 from pymongo.collection import Collection
 
-from migrator.model.change import Scope, TableName, TrackedChange, TrackedRow
-from migrator.model.chunk import Key
+from migrator.model.change.events import Scope, TableName, TrackedChange, TrackedRow
+from migrator.model.plan.chunk import Key
 from migrator.target.mongo.connection.session import Session
 from migrator.target.mongo.copy_state.ensure import ensure_collection
-from migrator.target.mongo.leases.fence import Guard, guarded
+from migrator.target.mongo.leases.write_guard import Guard, guarded
 from migrator.target.mongo.writing import bulk
 from migrator.target.mongo.writing.entries import BATCH, BATCH_BYTES, entry_id, put, put_over
 

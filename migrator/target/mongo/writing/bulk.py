@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 from pymongo.errors import BulkWriteError, OperationFailure
 
 from migrator.errors import Retryable
-from migrator.model.chunk import Document, Key, Refusal
+from migrator.model.plan.chunk import Document, Key, Refusal
 from migrator.target.mongo.connection.codes import (
     DUPLICATE_KEY,
     TOO_LARGE,

@@ -19,12 +19,12 @@ from pymongo import InsertOne, ReplaceOne
 from pymongo.client_session import ClientSession
 
 from migrator.errors import LeaseLost
-from migrator.model.chunk import Chunk, ChunkResult, Document, Key, Refusal, Rejected
 from migrator.model.collection_names import staged_name
+from migrator.model.plan.chunk import Chunk, ChunkResult, Document, Key, Refusal, Rejected
 from migrator.target.mongo.connection.raw import RAW, bson_of
 from migrator.target.mongo.connection.session import TRANSACTION, TRANSACTION_SECONDS, Session
 from migrator.target.mongo.copy_state.state import CHUNKS, REJECTED, chunk_id
-from migrator.target.mongo.leases import fence, transactors
+from migrator.target.mongo.leases import transactors, write_guard
 from migrator.target.mongo.writing import bulk, dollar_names
 from migrator.target.mongo.writing.bulk import Failure
 from migrator.target.mongo.writing.document_id import id_of
@@ -98,7 +98,7 @@ class MongoWriter:
         }
         if not rejected and chunk.attempt == 1:
             self._update(chunk, self._mine(chunk), {"$set": done})
-        elif self._session.cached(fence.has_transactions):
+        elif self._session.cached(write_guard.has_transactions):
             self._session.steadily(lambda: self._finish(chunk, done, rejected), TRANSACTION_SECONDS)
         else:
             self._ensure_mine(chunk)
@@ -149,7 +149,7 @@ class MongoWriter:
 
     def _takes_no_dollar_names(self, documents: Sequence[Document]) -> bool:
         """Whether `sync` could not change some of these documents later."""
-        if self._session.cached(fence.has_transactions):
+        if self._session.cached(write_guard.has_transactions):
             return False
         some = any(dollar_names.path(document.bson) is not None for document in documents)
         return some and not self._session.cached(dollar_names.replaceable)

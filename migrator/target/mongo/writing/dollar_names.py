@@ -15,7 +15,7 @@ from bson import encode
 from bson.raw_bson import RawBSONDocument
 from pymongo.errors import OperationFailure
 
-from migrator.model.chunk import Document, Key, Refusal
+from migrator.model.plan.chunk import Document, Key, Refusal
 from migrator.target.mongo.connection.codes import DOLLAR_NAME, refuses_a_document
 from migrator.target.mongo.connection.raw import RAW
 from migrator.target.mongo.connection.session import Session

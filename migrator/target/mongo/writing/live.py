@@ -13,12 +13,12 @@ from pymongo import ASCENDING, DeleteOne, InsertOne, ReplaceOne
 from pymongo.client_session import ClientSession
 from pymongo.collection import Collection
 
-from migrator.model.change import Conflict, WriteOutcome
-from migrator.model.chunk import Document, Key, Refusal
+from migrator.model.change.events import Conflict, WriteOutcome
+from migrator.model.plan.chunk import Document, Key, Refusal
 from migrator.target.mongo.connection.raw import RAW, bson_of
 from migrator.target.mongo.connection.server_message import covered, index_kind
 from migrator.target.mongo.connection.session import Session
-from migrator.target.mongo.leases.fence import Guard
+from migrator.target.mongo.leases.write_guard import Guard
 from migrator.target.mongo.writing import bulk, dollar_names
 from migrator.target.mongo.writing.bulk import Failure
 from migrator.target.mongo.writing.document_id import id_document, id_of

@@ -15,10 +15,10 @@ from typing import Any
 import pytest
 
 from migrator.errors import SourceUnavailable
-from migrator.model.change import Commit, Rows, Statement
-from migrator.model.chunk import KeyRange
-from migrator.model.places import is_behind
-from migrator.model.position import Position
+from migrator.model.change.coordinates import is_behind
+from migrator.model.change.events import Commit, Rows, Statement
+from migrator.model.change.position import Position
+from migrator.model.plan.chunk import KeyRange
 from migrator.source import MySQLSource
 from migrator.source.binlog import snapshots
 from migrator.source.rows.snapshot import SnapshotReader

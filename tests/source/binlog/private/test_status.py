@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from migrator.errors import SyncBlocked
-from migrator.model.change import Commit
+from migrator.model.change.events import Commit
 from migrator.source import MySQLSource
 from migrator.source.connection.connect import connected_raw
 from tests.source.binlog.conftest import Follow

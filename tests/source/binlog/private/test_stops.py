@@ -9,8 +9,8 @@ import pytest
 
 from dev.servers.model import Server
 from migrator.errors import SourceUnavailable, SyncBlocked
-from migrator.model.change import Commit, Quiet, Rows
-from migrator.model.position import Position
+from migrator.model.change.events import Commit, Quiet, Rows
+from migrator.model.change.position import Position
 from migrator.source import MySQLSource
 from migrator.source.connection.connect import connected
 from tests.source.binlog.conftest import Follow

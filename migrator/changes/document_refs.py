@@ -1,0 +1,99 @@
+"""From changed rows to reaches: the documents that a row was part of before its change, and is part of after it.
+
+Only root keys collapse, never row images: every image of every event is followed (edge case 48). Conditions and limits
+of the mapping are ignored, since a row that is not in a document now can come in by the same event.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+
+from migrator.changes.table_uses import Standing, standings
+from migrator.model.change.events import Hop, Reach, RowChange, Rows, TableName, Values, Watch
+from migrator.model.mapping.tree import Collection
+from migrator.model.plan.chunk import Key
+
+
+@dataclass(frozen=True, slots=True)
+class _Way:
+    """One standing of a watched table: where its values are among the watch's."""
+
+    node: str
+    hop: Hop
+    positions: tuple[int, ...]
+
+
+class Resolver:
+    """The ways of one collection, looked up once."""
+
+    def __init__(self, collection: Collection, watches: Mapping[TableName, Watch]) -> None:
+        self.collection = collection
+        self._ways: dict[TableName, tuple[_Way, ...]] = {}
+        for each in standings(collection):
+            way = _way(each, watches[each.table])
+            known = self._ways.get(each.table, ())
+            if way not in known:
+                self._ways[each.table] = (*known, way)
+
+    def reaches(self, rows: Rows) -> Iterator[Reach]:
+        """Where the rows lead; the same reach may come several times."""
+        ways = self._ways.get(rows.table)
+        if ways is None:
+            return
+        for change in rows.changes:
+            for way in ways:
+                yield from _follow(way, change)
+
+    def everything(self) -> tuple[Reach, ...]:
+        """See `everything`."""
+        return everything(self.collection)
+
+    def emptied(self, table: TableName) -> tuple[Reach, ...]:
+        """What a table without rows leaves to be done.
+
+        Of the root's: every document that the target has goes, and what was noted of those that could not be made. Of
+        an embedded one: every root row, also those without a document, for the row that had it rejected is gone.
+        """
+        documents, rejected, rows = self.everything()
+        root = self.collection.root
+        is_root = table == (root.schema, root.table)
+        is_embedded = any(
+            table == (node.schema, node.table)
+            or (node.link is not None and table == (node.link.schema, node.link.table))
+            for child in root.children
+            for node in child.walk()
+        )
+        return (*((documents, rejected) if is_root else ()), *((rows,) if is_embedded else ()))
+
+
+def everything(collection: Collection) -> tuple[Reach, ...]:
+    """Every document that there is or could be. The rows come last: they note again what is rejected."""
+    root = collection.root.id
+    return Reach(root, "documents", ()), Reach(root, "rejected", ()), Reach(root, "rows", ())
+
+
+def _way(standing: Standing, watch: Watch) -> _Way:
+    return _Way(standing.node.id, standing.hop, tuple(watch.columns.index(name) for name in standing.columns))
+
+
+def _follow(way: _Way, change: RowChange) -> Iterator[Reach]:
+    before = _values(way, change.before)
+    after = _values(way, change.after)
+    if before is not None:
+        yield Reach(way.node, way.hop, before)
+    if after is not None and after != before:
+        yield Reach(way.node, way.hop, after)
+
+
+def _values(way: _Way, image: Values | None) -> Key | None:
+    """The values that lead on, None when there is no row, or a NULL among them (edge case 23)."""
+    if image is None:
+        return None
+    found = tuple(value for at in way.positions if (value := image[at]) is not None)
+    return found if len(found) == len(way.positions) else None
+
+
+def distinct(reaches: Iterable[Reach]) -> list[Reach]:
+    """Each once, in order."""
+    return list(dict.fromkeys(reaches))

@@ -1,0 +1,72 @@
+"""Where a table's rows are in a mapping's tree, and which of their columns lead to documents."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from migrator.model.change.events import Hop, TableName
+from migrator.model.mapping.tree import Collection, Node
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Rows of `table` are part of the documents at `node`, and `columns` of theirs lead there (see events.Hop)."""
+
+    table: TableName
+    node: Node
+    hop: Hop
+    columns: tuple[str, ...]
+
+
+def standings(collection: Collection) -> Iterator[Standing]:
+    """Every way in which a row can be part of a collection's documents."""
+    yield from _standings(collection.root, None, collection.root)
+
+
+def _standings(node: Node, parent: Node | None, root: Node) -> Iterator[Standing]:
+    table = (node.schema, node.table)
+    if parent is None:
+        yield Standing(table, node, "key", tuple(column.name for column in node.key))
+    else:
+        yield from _below(node, parent, root)
+    for child in node.children:
+        yield from _standings(child, node, root)
+
+
+def _below(node: Node, parent: Node, root: Node) -> Iterator[Standing]:
+    join = node.parent_join()
+    if join is None:
+        raise AssertionError(f"{node.id} has no join")
+    link = node.link
+    holder = (node.schema, node.table) if link is None else (link.schema, link.table)
+    columns = {parent.name: child.name for parent, child in zip(join.parent, join.child, strict=True)}
+    if parent is root and join.exact and set(columns) == {column.name for column in root.key}:
+        # The row holds the document's own key: nothing has to be asked.
+        yield Standing(holder, root, "key", tuple(columns[column.name] for column in root.key))
+    else:
+        yield Standing(holder, node, "parent", tuple(column.name for column in join.child))
+    if link is not None:
+        own = tuple(column.name for column in link.child.child)
+        yield Standing((node.schema, node.table), node, "child", own)
+
+
+def own_columns(collection: Collection, table: TableName) -> tuple[str, ...]:
+    """The columns of a table that lead to documents of a collection."""
+    found = (column for each in standings(collection) if each.table == table for column in each.columns)
+    return tuple(dict.fromkeys(found))
+
+
+def path_to(collection: Collection, node_id: str) -> tuple[Node, ...]:
+    """The nodes from the root to one, both included."""
+
+    def search(node: Node, above: tuple[Node, ...]) -> tuple[Node, ...] | None:
+        here = (*above, node)
+        if node.id == node_id:
+            return here
+        return next((found for child in node.children if (found := search(child, here)) is not None), None)
+
+    path = search(collection.root, ())
+    if path is None:
+        raise AssertionError(f"{collection.name} has no node {node_id}")
+    return path

@@ -1,0 +1,38 @@
+"""Short names for mappings: equal ones make the same documents, or say the same."""
+
+from __future__ import annotations
+
+import hashlib
+from json import dumps, loads
+from typing import Any
+
+from pydantic import BaseModel
+
+from migrator.model.mapping.tree import Node
+from migrator.model.serialize import to_json
+
+
+def mapping_hash(root: Node) -> str:
+    """Over everything that changes documents.
+
+    How a field's type came about (`Field.stated_type`) is left out: what it is stands in `Field.value`.
+    """
+    whole = loads(to_json(root), object_hook=_without_stated_type)
+    return _short(dumps(whole, ensure_ascii=False, separators=(",", ":")))
+
+
+def spec_hash(*parts: object) -> str:
+    """Over what is written: keys that are left out don't count, so that a new key of the format changes nothing."""
+    texts = [
+        part.model_dump_json(by_alias=True, exclude_unset=True) if isinstance(part, BaseModel) else to_json(part)
+        for part in parts
+    ]
+    return _short("\n".join(texts))
+
+
+def _without_stated_type(found: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in found.items() if name != "stated_type"}
+
+
+def _short(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:16]

@@ -1,0 +1,5 @@
+"""Text for people.
+
+values: values of the source.
+formatting: numbers, sizes, times and names.
+"""

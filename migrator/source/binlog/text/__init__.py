@@ -1,1 +1,0 @@
-"""Statements that are logged as text: which tables they may reach."""

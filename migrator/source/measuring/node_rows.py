@@ -1,0 +1,192 @@
+"""How many rows a node's table holds, how big they are, and which of their values don't fit."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from migrator.model.mapping.representation import family_of
+from migrator.model.mapping.tree import Field, Node
+from migrator.model.plan.plan import Finding, Measure
+from migrator.model.schema.tables import Column
+from migrator.source.measuring.context import Scope, unchecked
+from migrator.source.measuring.queries import Row, TimeLimit, key_text, number
+from migrator.source.measuring.row_queries import Part, Some
+from migrator.source.measuring.row_sizes import link_size, row_size
+from migrator.source.measuring.table_facts import Facts, counted_upto
+from migrator.source.measuring.value_checks import ValueCheck, map_key_checks, value_checks
+
+_LOOK_UPTO = 1_000_000  # rows counted where the server has no estimate
+
+
+@dataclass(frozen=True)
+class NodeRows:
+    """What is known of a node's rows.
+
+    Attributes:
+        rows: kept by the mapping's conditions.
+        row_bytes: average BSON bytes of one, with what it has from its link table; estimated from lengths.
+    """
+
+    rows: Measure
+    row_bytes: Measure
+    findings: tuple[Finding, ...]
+
+
+@dataclass(frozen=True)
+class _Placed:
+    """A check and the field it is about, `orders.items: price`."""
+
+    check: ValueCheck
+    where: str
+
+
+@dataclass(frozen=True)
+class _Seen:
+    """What a look at a table, or at a sample of it, gave. `looked` is None where the whole table was read."""
+
+    kept: int
+    bytes: int
+    looked: int | None
+    answers: Row
+
+
+def node_rows(scope: Scope, node: Node) -> NodeRows:
+    """Counts and checks the rows of a node's table, and of its link table."""
+    part, facts = Part.of(node), scope.facts_of(node)
+    checks = _checks(node, [field for field in all_fields(node) if not field.from_link], part)
+    if node.map_key is not None:
+        key_field = f"{node.id} (keys)"
+        policy = node.fields[0].value.policies.json_keys
+        found = map_key_checks(policy, part.column(node.map_key.name))
+        checks += [_Placed(check, key_field) for check in found]
+    example = key_as_text(part, [one.name for one in node.key], node.key)
+    try:
+        seen, findings = _judged(scope, part, facts, scope.some(node), row_size(node, part), checks, example)
+    except TimeLimit as reason:
+        return _by_statistics(scope, node, reason)
+    size, exact = seen.bytes / seen.kept if seen.kept else 0.0, seen.looked is None
+    rows = _total(scope, facts, seen)
+    if node.link is not None:
+        more, link_findings = _link(scope, node)
+        size += more
+        findings += link_findings
+    return NodeRows(Measure(rows, exact), Measure(round(size), False), tuple(findings))
+
+
+def _link(scope: Scope, node: Node) -> tuple[float, list[Finding]]:
+    """Average bytes from the link table, and what is wrong with its values."""
+    fields = [field for field in all_fields(node) if field.from_link]
+    if node.link is None or not fields:
+        return 0.0, []
+    part, facts = Part.of_link(node.link), scope.link_facts(node.link)
+    checks = _checks(node, fields, part)
+    example = key_as_text(part, node.link.key, ())
+    try:
+        some, size = scope.some_of_link(node.link), link_size(node, part)
+        seen, findings = _judged(scope, part, facts, some, size, checks, example)
+    except TimeLimit as reason:
+        return 0.0, [unchecked(node.id, reason)]
+    return (seen.bytes / seen.kept if seen.kept else 0.0), findings
+
+
+def all_fields(node: Node) -> list[Field]:
+    """The fields of a node and of its variants."""
+    cases = node.variants.cases if node.variants is not None else ()
+    return [*node.fields, *(field for _, fields in cases for field in fields)]
+
+
+def _checks(node: Node, fields: Sequence[Field], part: Part) -> list[_Placed]:
+    found = {}
+    for field in fields:
+        where = f"{node.id}: {'.'.join(field.path)}" if field.path else node.id
+        for check in value_checks(field, part.value(field)):
+            found[check.code, where] = _Placed(check, where)
+    return list(found.values())
+
+
+def _judged(
+    scope: Scope, part: Part, facts: Facts, some: Some, size: str, checks: Sequence[_Placed], example: str
+) -> tuple[_Seen, list[Finding]]:
+    """A look at the rows and what is wrong with them."""
+    seen = _look(scope, part, facts, some, size, checks, example)
+    return seen, _findings(checks, seen, facts)
+
+
+def _look(
+    scope: Scope, part: Part, facts: Facts, some: Some, size: str, checks: Sequence[_Placed], example: str
+) -> _Seen:
+    """One pass over the table, or over the sample."""
+    values = {"n": "COUNT(*)", "b": f"SUM({size})"}
+    for place, placed in enumerate(checks):
+        values[f"c{place}"] = f"SUM(IF({placed.check.condition}, 1, 0))"
+        values[f"e{place}"] = f"MIN(IF({placed.check.condition}, {example}, NULL))"
+    row = scope.ask.row(f"look at the rows of {facts.qualified}", part.select(values, some))
+    looked = None
+    if some is not None:
+        statement = part.unconditional().select({"n": "COUNT(*)"}, some)
+        looked = number(scope.ask.row(f"count the sampled rows of {facts.qualified}", statement)[0])
+    return _Seen(number(row[0]), number(row[1]), looked, row[2:])
+
+
+def _findings(checks: Sequence[_Placed], seen: _Seen, facts: Facts) -> list[Finding]:
+    found = []
+    for place, placed in enumerate(checks):
+        count, example = number(seen.answers[2 * place]), seen.answers[2 * place + 1]
+        if count:
+            check = placed.check
+            rows = f"{rows_text(count, seen.looked)} of {facts.qualified}{example_text(example)}"
+            text = f"{check.what} in {rows}; {check.then}" if check.then else f"{check.what} in {rows}"
+            found.append(Finding(check.severity, check.code, placed.where, text, check.fix))
+    return found
+
+
+def rows_text(count: int, looked: int | None) -> str:
+    """`12 rows`, or `12 of the 2,000 rows checked`."""
+    if looked is None:
+        return f"{count:,} row{'' if count == 1 else 's'}"
+    return f"{count:,} of the {looked:,} rows checked"
+
+
+def example_text(key: bytes | None) -> str:
+    return "" if key is None else f" (such as {key_text((key,))})"
+
+
+def key_as_text(part: Part, names: Sequence[str], columns: Sequence[Column]) -> str:
+    """A row's key in SQL, to be shown; so that MIN of it is the lowest where that makes sense."""
+    if not names:
+        return "NULL"
+    binary = {one.name for one in columns if family_of(one) in ("binary", "bit")}
+    parts = [f"CONCAT('0x', HEX({part.column(name)}))" if name in binary else part.column(name) for name in names]
+    if len(parts) == 1:
+        return parts[0]
+    # Parts with collations of their own could be put together, but not compared: MIN of that is an error (1267).
+    comparable = [f"CONVERT({one} USING utf8mb4) COLLATE utf8mb4_bin" for one in parts]
+    return f"CONCAT_WS(', ', {', '.join(comparable)})"
+
+
+def _total(scope: Scope, facts: Facts, seen: _Seen) -> int:
+    """The kept rows of the whole table, as the sample lets expect."""
+    if seen.looked is None:
+        return seen.kept
+    if not seen.looked:
+        return 0
+    return round(_estimate(scope, facts) * seen.kept / seen.looked)
+
+
+def _estimate(scope: Scope, facts: Facts) -> int:
+    """The rows of a large table: the server's estimate, else as many as can be counted in the time."""
+    if facts.rows:
+        return facts.rows
+    try:
+        return counted_upto(scope.ask, facts, _LOOK_UPTO)
+    except TimeLimit:
+        return 0
+
+
+def _by_statistics(scope: Scope, node: Node, reason: TimeLimit) -> NodeRows:
+    """When even a sample takes too long, as of a view that is computed as a whole."""
+    facts = scope.facts_of(node)
+    size = round(facts.bytes / facts.rows) if facts.rows else 0
+    rows = Measure(_estimate(scope, facts), False)
+    return NodeRows(rows, Measure(size, False), (unchecked(node.id, reason),))

@@ -1,0 +1,165 @@
+"""Reads the rows to track because of silent cascades, once, before their events keep them up to date."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from contextlib import AsyncExitStack, closing, suppress
+from dataclasses import dataclass, replace
+
+from migrator.changes.cascades import Cascades, Tracked, silent_cascades
+from migrator.model.change.events import Scope, TableName, TrackedRow
+from migrator.model.change.position import Position
+from migrator.model.mapping.tree import Collection
+from migrator.model.schema.tables import Schema
+from migrator.ports.sync import Climber, FollowedSource, SyncState
+from migrator.sync.cascades.tracker import Tracker
+from migrator.workers.background import IsOver
+
+# Why a collection is rebuilt when rows are recorded later than its documents were made.
+UNSEEN = "cascades may have changed rows without a trace in the log"
+
+_LOOK = 0.2
+_AT_ONCE = 4000
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """What has to be remembered for one collection."""
+
+    scope: Scope
+    tables: Sequence[Tracked]
+    tracker: Tracker
+
+    @property
+    def columns(self) -> dict[TableName, Sequence[str]]:
+        """By table what is remembered of every row."""
+        return {each.table: each.noted for each in self.tables}
+
+
+# Has a part take in rows of one table.
+Load = Callable[[Part, Sequence[TrackedRow]], None]
+
+
+class _Abandoned(Exception):
+    """A snapshot is of no use any more: its connection may be in the middle of a result."""
+
+
+class Moment:
+    """A snapshot of the source, taken when this is made; its rows may be read later, in another thread.
+
+    premise B: it has to be taken before the first snapshot from which documents are made. Then a row that a
+    cascade takes away is either in neither, or remembered.
+
+    Attributes:
+        position: where the log stood at that moment, None where the server can't tell exactly. What is remembered is of
+            this position: an event from before it, taken in once more, could take a row away that came back later.
+    """
+
+    def __init__(self, source: FollowedSource, reached: Position | None = None) -> None:
+        """
+        Args:
+            reached: what was read of the log already and has to be in the snapshot; None for nothing.
+
+        Raises:
+            SourceUnavailable: when there is no connection now.
+        """
+        self._loop = asyncio.new_event_loop()
+        self._stack = AsyncExitStack()
+        self.position: Position | None = None
+        try:
+            self._snapshot = self._loop.run_until_complete(self._open(source, reached))
+        except BaseException:
+            self.close()
+            raise
+
+    def remember(self, parts: Sequence[Part], load: Load, is_over: IsOver) -> None:
+        """Loads all rows that `parts` need, every table once; some only, when `is_over` says so before the end.
+
+        Raises:
+            SourceUnavailable: when the snapshot was lost with its connection; there is no second one of its moment.
+            whatever `load` raises.
+        """
+        for each in tables_of(parts):
+            takers = [part for part in parts if each.table in part.columns]
+            pages = self._snapshot.tracked_rows(each.table, each.key, each.columns)
+            # Not an `async for`: one that is left early would read the rest of the table first.
+            while rows := self._loop.run_until_complete(_some(pages, is_over)):
+                for part in takers:
+                    load(part, rows)
+
+    def close(self) -> None:
+        """Ends the snapshot; does nothing the second time."""
+        if self._loop.is_closed():
+            return
+        try:
+            self._loop.run_until_complete(self._abandon())
+        finally:
+            self._loop.close()
+
+    async def _open(self, source: FollowedSource, reached: Position | None) -> Climber:
+        snapshots = await self._stack.enter_async_context(source.snapshots())
+        context = snapshots.now() if reached is None else snapshots.at_least(reached)
+        snapshot = await self._stack.enter_async_context(context)
+        self.position = await snapshots.position()
+        return snapshot
+
+    async def _abandon(self) -> None:
+        with suppress(_Abandoned):
+            async with self._stack:
+                raise _Abandoned
+
+
+def remember(
+    source: FollowedSource, parts: Sequence[Part], load: Load, is_over: IsOver, reached: Position | None = None
+) -> Position | None:
+    """Loads all rows that `parts` need from one later moment, and returns its position; see Moment."""
+    with closing(Moment(source, reached)) as moment:
+        moment.remember(parts, load, is_over)
+        return moment.position
+
+
+def missing(needed: Sequence[Tracked], known: Mapping[TableName, Sequence[str]]) -> tuple[Tracked, ...]:
+    """What has to be remembered and isn't; `known` is SyncState.tracked_tables."""
+    return tuple(each for each in needed if not set(each.noted) <= set(known.get(each.table, ())))
+
+
+def unremembered(scope: Scope, collection: Collection, schema: Schema, state: SyncState) -> Cascades:
+    """The silent cascades of a collection, with those of their tables that the state does not remember.
+
+    Hidden ones sync will refuse, and a copy needs nothing of it: then there is nothing to remember.
+    """
+    cascades = silent_cascades(schema, [collection])
+    if cascades.hidden or not cascades.tables:
+        return Cascades()
+    return replace(cascades, tables=missing(cascades.tables, state.tracked_tables(scope)))
+
+
+def tables_of(parts: Sequence[Part]) -> list[Tracked]:
+    """Every table once, with the columns that any part needs."""
+    found: dict[TableName, Tracked] = {}
+    for each in [each for part in parts for each in part.tables]:
+        before = found.get(each.table, each)
+        columns = tuple(dict.fromkeys((*before.columns, *each.columns)))
+        found[each.table] = Tracked(each.table, each.key, columns)
+    return list(found.values())
+
+
+async def _some(pages: AsyncGenerator[list[TrackedRow], None], is_over: IsOver) -> list[TrackedRow]:
+    """The rows of the next pages: every load is a transaction of the target, which costs more than many rows in it."""
+    found: list[TrackedRow] = []
+    while len(found) < _AT_ONCE and (rows := await _next(pages, is_over)):
+        found += rows
+    return found
+
+
+async def _next(pages: AsyncGenerator[list[TrackedRow], None], is_over: IsOver) -> list[TrackedRow]:
+    """The next rows; none at the end, or when it is over, even where the server doesn't answer any more."""
+    page = asyncio.ensure_future(anext(pages, list[TrackedRow]()))
+    while not page.done():
+        await asyncio.wait({page}, timeout=_LOOK)
+        if is_over():
+            page.cancel()
+            await asyncio.wait({page})
+            return []
+    return page.result()

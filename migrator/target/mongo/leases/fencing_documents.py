@@ -1,0 +1,64 @@
+"""Which document is the fence of what (premise C)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from migrator.errors import LeaseLost, MigratorError, TargetUnavailable
+from migrator.model.change.events import Scope
+from migrator.target.mongo.connection.session import Session
+from migrator.target.mongo.copy_state.records import COLLECTION
+from migrator.target.mongo.leases.store import LeaseId
+from migrator.target.mongo.leases.write_guard import Fence
+from migrator.target.mongo.sync_state.scopes import of_scope
+from migrator.target.mongo.sync_state.sync_notes import SYNC
+
+
+def live(session: Session, scope: Scope) -> Fence:
+    """The record of the live collection: as long as it names the scope's run, and nobody is about to replace it.
+
+    Noting that intent is a write to the same document. So when it is noted, no write of an earlier run is under way,
+    and none comes after it.
+    """
+    where = f"{session.url.address}, {scope.collection}"
+
+    def why_not(found: Mapping[str, Any] | None) -> MigratorError | None:
+        if found is None or found.get("run") != scope.run:
+            return LeaseLost(
+                "another run has replaced this collection in the meantime", where=where, hint="Start sync again."
+            )
+        if "intent" in found:
+            return TargetUnavailable(
+                "somebody is about to replace this collection", where=where, hint="Let apply finish."
+            )
+        return None
+
+    wanted = {"_id": scope.collection, "run": scope.run, "intent": {"$exists": False}}
+    return Fence(COLLECTION, wanted, why_not)
+
+
+def staged(session: Session, scope: Scope) -> Fence:
+    """The document that also holds the scope's position; it goes when the run is over."""
+
+    def why_not(found: Mapping[str, Any] | None) -> MigratorError | None:
+        if found is None:
+            return LeaseLost(
+                f"run {scope.run} is over", where=f"{session.url.address}, {scope.collection}", hint="Apply again."
+            )
+        return None
+
+    _ensure(session, of_scope(scope), "position")
+    return Fence(SYNC, {"_id": of_scope(scope)}, why_not)
+
+
+def state(session: Session, lease: LeaseId) -> Fence:
+    """A document for each lease, for what its owner remembers."""
+    fence = {"fence": lease}
+    _ensure(session, fence, "fence")
+    return Fence(SYNC, {"_id": fence}, lambda found: None)
+
+
+def _ensure(session: Session, name: Mapping[str, str], kind: str) -> None:
+    change = {"$setOnInsert": {"kind": kind}}
+    session.steadily(lambda: session.database[SYNC].update_one({"_id": name}, change, upsert=True))
