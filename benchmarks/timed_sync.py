@@ -17,19 +17,19 @@ from migrator.model.mapping.policies import Policies
 from migrator.model.report.activity import Activity
 from migrator.planning.planner import MappingFiles
 from migrator.sync import follower
-from migrator.sync.log_queue import Intake, Taken
+from migrator.sync.log_queue import LogQueue, QueuedEvent
 from migrator.sync.sync import SyncOptions
 from migrator.workers.interrupt import StopRequest
 
 PREFIX = "seconds since the first change: "
 
 
-class Timed(Intake):
+class Timed(LogQueue):
     """Notes when the first change of a row was taken."""
 
     began: float | None = None
 
-    def take(self, seconds: float) -> Taken | None:
+    def take(self, seconds: float) -> QueuedEvent | None:
         found = super().take(seconds)
         if Timed.began is None and found is not None and isinstance(found.event, Rows):
             Timed.began = time.perf_counter()

@@ -11,13 +11,13 @@ from functools import partial
 
 from migrator.copy.apply import PRELOAD
 from migrator.copy.apply import apply as _apply
-from migrator.copy.chunk_worker import Ends
+from migrator.copy.chunk_worker import Endpoints
 from migrator.copy.options import ApplyOptions, ApplyResult, Observer, SampleResult
 from migrator.copy.trial import sample as _sample
 from migrator.cutover.cutover import CutoverObserver, CutoverOptions
 from migrator.cutover.cutover import cutover as _cutover
 from migrator.errors import TargetError
-from migrator.generate.describe import Options as GenerateOptions
+from migrator.generate.describe import PackageOptions as GenerateOptions
 from migrator.generate.describe import describe
 from migrator.generate.invalidate import open_invalidator
 from migrator.generate.package import Package
@@ -32,7 +32,7 @@ from migrator.model.report.cutover import CutoverResult
 from migrator.model.report.status import Status
 from migrator.model.report.verify import VerifyReport
 from migrator.planning import planner
-from migrator.ports.cutover import CutoverEnds
+from migrator.ports.cutover import CutoverEndpoints
 from migrator.ports.sync import SyncTarget
 from migrator.source import open_source
 from migrator.sync.cache_invalidation import InvalidatingTarget
@@ -41,13 +41,13 @@ from migrator.sync.status import read_status
 from migrator.sync.sync import SyncObserver, SyncOptions, SyncResult
 from migrator.sync.sync import sync as _sync
 from migrator.target import FilesTarget, MongoTarget, open_target
-from migrator.verify.endpoints import VerifyEnds
+from migrator.verify.endpoints import VerifyEndpoints
 from migrator.verify.independent import IndependentReport
 from migrator.verify.independent import independent_look as _independent_look
 from migrator.verify.outcome import VerifyObserver, VerifyOptions
 from migrator.verify.verify import verify as _verify
 from migrator.waits import UNTOLD, Waits
-from migrator.workers.announcer import Announcements, Hearer
+from migrator.workers.announcer import ActivityListener, Announcements
 from migrator.workers.interrupt import StopRequest
 from migrator.workers.pool import warm_up
 
@@ -65,7 +65,7 @@ def _reached(
         yield target
 
 
-def _require_reachable(target_url: str, command: Command, hearer: Hearer) -> None:
+def _require_reachable(target_url: str, command: Command, hearer: ActivityListener) -> None:
     """For work that opens the target by itself."""
     with (
         Announcements(command, hearer) as announcements,
@@ -75,13 +75,13 @@ def _require_reachable(target_url: str, command: Command, hearer: Hearer) -> Non
         pass
 
 
-def ends(source_url: str, target_url: str, retry_seconds: float | None = None) -> Ends:
+def ends(source_url: str, target_url: str, retry_seconds: float | None = None) -> Endpoints:
     """How this process and its workers open both sides; see `open_target` for `retry_seconds`.
 
     Raises:
         SettingsError: when a URL can't be used.
     """
-    return Ends(partial(open_source, source_url), partial(open_target, target_url, retry_seconds))
+    return Endpoints(partial(open_source, source_url), partial(open_target, target_url, retry_seconds))
 
 
 def check(source_url: str, files: planner.MappingFiles) -> tuple[Collection, ...]:
@@ -197,7 +197,7 @@ def sync_dry_run(
     target_url: str,
     tell: Tell,
     note: planner.Report,
-    hearer: Hearer,
+    hearer: ActivityListener,
     retry_seconds: float = 60.0,
 ) -> Position | None:
     """Tells which documents `sync` would rebuild for what is logged up to now, and writes nothing; `hearer` hears what
@@ -262,13 +262,15 @@ def independent_look(
 def cutover(source_url: str, target_url: str, options: CutoverOptions, observer: CutoverObserver) -> CutoverResult:
     """Hands collections over to the application; see `migrator.cutover.cutover.cutover`."""
     _require_reachable(target_url, "cutover", observer)
-    both = CutoverEnds(partial(open_source, source_url), partial(open_target, target_url, options.pace.retry_seconds))
+    both = CutoverEndpoints(
+        partial(open_source, source_url), partial(open_target, target_url, options.pace.retry_seconds)
+    )
     return _cutover(both, counters, options, observer)
 
 
-def _verify_ends(source_url: str, target_url: str, options: VerifyOptions) -> VerifyEnds:
+def _verify_ends(source_url: str, target_url: str, options: VerifyOptions) -> VerifyEndpoints:
     seconds = options.pace.retry_seconds
-    return VerifyEnds(partial(open_source, source_url), partial(open_target, target_url, seconds))
+    return VerifyEndpoints(partial(open_source, source_url), partial(open_target, target_url, seconds))
 
 
 def _following(target: MongoTarget | FilesTarget) -> SyncTarget:

@@ -15,8 +15,8 @@ from pydantic_core import PydanticCustomError
 
 from migrator.errors import Problem, SettingsError
 from migrator.mapping.file.messages import describe_mistakes
-from migrator.mapping.file.yaml_document import Document, Places, read_document
 from migrator.mapping.file.yaml_document import Path as Place
+from migrator.mapping.file.yaml_document import SourceMap, YamlDocument, read_document
 from migrator.masking import mask_url
 from migrator.model.mapping.policies import Policies
 from migrator.model.mapping.spec import PolicySettings, overlay
@@ -187,7 +187,7 @@ def _read_project(file: Path, environ: Mapping[str, str]) -> dict[str, Any]:
     return given
 
 
-def _not_a_block(document: Document) -> list[Problem]:
+def _not_a_block(document: YamlDocument) -> list[Problem]:
     if document.data is None and document.problems:
         return []
     return [document.places.problem((), "a project file is a block of `name: value` lines")]
@@ -199,7 +199,7 @@ def _mistakes(problems: list[Problem]) -> SettingsError:
     return SettingsError(text, hint="`migrator help settings` has all settings.")
 
 
-def _expand(value: Any, path: Place, environ: Mapping[str, str], places: Places, problems: list[Problem]) -> Any:
+def _expand(value: Any, path: Place, environ: Mapping[str, str], places: SourceMap, problems: list[Problem]) -> Any:
     """`value` with `${NAME}` replaced from the environment in every text, and `$${` by `${`."""
     if isinstance(value, dict):
         return {key: _expand(inner, (*path, key), environ, places, problems) for key, inner in value.items()}

@@ -10,7 +10,7 @@ PROJECT_FILE = "migrator.yaml"
 
 
 @dataclass(frozen=True, slots=True)
-class Search:
+class ProjectFileSearch:
     """What was found.
 
     Attributes:
@@ -22,7 +22,7 @@ class Search:
     foreign: tuple[Path, ...] = ()
 
 
-def find_project_file(directory: Path) -> Search:
+def find_project_file(directory: Path) -> ProjectFileSearch:
     """The nearest migrator.yaml in `directory` or above it, up to the boundary of the file system, that this user or
     root owns: whoever may write above a project must not be able to choose its databases."""
     foreign: list[Path] = []
@@ -35,9 +35,9 @@ def find_project_file(directory: Path) -> Search:
         if not file.is_file():
             continue
         if _is_trusted(file):
-            return Search(file, tuple(foreign))
+            return ProjectFileSearch(file, tuple(foreign))
         foreign.append(file)
-    return Search(None, tuple(foreign))
+    return ProjectFileSearch(None, tuple(foreign))
 
 
 def _is_trusted(file: Path) -> bool:

@@ -21,14 +21,14 @@ class Waits(Protocol):
         ...
 
 
-class Untold:
+class SilentWaits:
     """Implements Waits where nobody listens."""
 
     def waiting(self, what: str) -> AbstractContextManager[None]:
         return nullcontext()
 
 
-UNTOLD: Waits = Untold()
+UNTOLD: Waits = SilentWaits()
 
 
 def patiently(retrying: Retrying, waits: Waits, work: Callable[[], T]) -> T:

@@ -43,7 +43,7 @@ class Cascade:
 
 
 @dataclass(frozen=True, slots=True)
-class Tracked:
+class TrackedTable:
     """What the state remembers of a table's rows.
 
     Attributes:
@@ -76,14 +76,14 @@ class Cascades:
 
     covered: tuple[Cascade, ...] = ()
     tracked: tuple[Cascade, ...] = ()
-    tables: tuple[Tracked, ...] = ()
+    tables: tuple[TrackedTable, ...] = ()
     hidden: tuple[str, ...] = ()
 
     def of_parent(self, parent: TableName) -> tuple[Cascade, ...]:
         """The tracked cascades that a change of a row of `parent` sets off."""
         return tuple(cascade for cascade in self.tracked if cascade.parent == parent)
 
-    def table(self, name: TableName) -> Tracked | None:
+    def table(self, name: TableName) -> TrackedTable | None:
         return next((tracked for tracked in self.tables if tracked.table == name), None)
 
 
@@ -145,7 +145,7 @@ def _tracked(found: Iterable[Cascade], mapped: set[TableName], collections: Sequ
         tracked += more
 
 
-def _remembered(table: Table, tracked: Sequence[Cascade], collections: Sequence[Collection]) -> Tracked:
+def _remembered(table: Table, tracked: Sequence[Cascade], collections: Sequence[Collection]) -> TrackedTable:
     """By a row: its key, the foreign keys that change it, what its children refer to, what leads to its documents."""
     name = (table.schema, table.name)
     key = table.unique_keys[0]
@@ -156,7 +156,7 @@ def _remembered(table: Table, tracked: Sequence[Cascade], collections: Sequence[
         *(column for collection in collections for column in own_columns(collection, name)),
     ]
     kept = tuple(dict.fromkeys(columns))
-    return Tracked(name, key, kept, tuple(each for each in kept if is_stripped(table.by_name[each])))
+    return TrackedTable(name, key, kept, tuple(each for each in kept if is_stripped(table.by_name[each])))
 
 
 def _is_covered(cascade: Cascade, mapped: set[TableName], collections: Sequence[Collection]) -> bool:

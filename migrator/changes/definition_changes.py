@@ -44,7 +44,7 @@ _TOKEN = re.compile(
 
 
 @dataclass(frozen=True, slots=True)
-class Touched:
+class RewrittenColumns:
     """The columns of a table, in lower case, that a statement can have given other values in rows that stay.
 
     Attributes:
@@ -56,16 +56,16 @@ class Touched:
     defined: frozenset[str] | None = frozenset()
     lost: frozenset[str] = frozenset()
 
-    def __or__(self, other: Touched) -> Touched:
+    def __or__(self, other: RewrittenColumns) -> RewrittenColumns:
         defined = None if self.defined is None or other.defined is None else self.defined | other.defined
-        return Touched(defined, self.lost | other.lost)
+        return RewrittenColumns(defined, self.lost | other.lost)
 
     def defines(self, name: str) -> bool:
         return self.defined is None or name.lower() in self.defined
 
 
-NOTHING = Touched()
-_EVERY_COLUMN = Touched(None)
+NOTHING = RewrittenColumns()
+_EVERY_COLUMN = RewrittenColumns(None)
 
 
 def rewrites(text: str, table: TableName) -> bool:
@@ -73,7 +73,7 @@ def rewrites(text: str, table: TableName) -> bool:
     return touched(text, table) != NOTHING
 
 
-def touched(text: str, table: TableName) -> Touched | None:
+def touched(text: str, table: TableName) -> RewrittenColumns | None:
     """What a statement can have changed in the rows of a table without row events; None for anything at all, rows that
     came and went included."""
     if not mentions(text, table):
@@ -116,7 +116,7 @@ class _Word:
     key: str
 
 
-def _altered(text: str) -> Touched | None:
+def _altered(text: str) -> RewrittenColumns | None:
     """What the actions of an ALTER TABLE touch, as `touched` has it."""
     found = NOTHING
     for action in _actions(text):
@@ -143,7 +143,7 @@ def _actions(text: str) -> list[list[_Word]]:
     return actions
 
 
-def _action(words: Sequence[_Word]) -> Touched | None:
+def _action(words: Sequence[_Word]) -> RewrittenColumns | None:
     if any(word.key in ("PARTITION", "PARTITIONING") for word in words):
         # At the end of an action, too.
         return None
@@ -151,7 +151,7 @@ def _action(words: Sequence[_Word]) -> Touched | None:
     return read(words[1:]) if read is not None else _options(words)
 
 
-def _add(words: Sequence[_Word]) -> Touched | None:
+def _add(words: Sequence[_Word]) -> RewrittenColumns | None:
     keys = [word.key for word in words]
     if keys[:1] in (["PERIOD"], ["SYSTEM"]):
         return None
@@ -161,7 +161,7 @@ def _add(words: Sequence[_Word]) -> Touched | None:
     return NOTHING
 
 
-def _drop(words: Sequence[_Word]) -> Touched | None:
+def _drop(words: Sequence[_Word]) -> RewrittenColumns | None:
     key = words[0].key if words else ""
     if key in ("PERIOD", "SYSTEM"):
         return None
@@ -170,16 +170,16 @@ def _drop(words: Sequence[_Word]) -> Touched | None:
     return _lost(_names(words)[:1])
 
 
-def _modify(words: Sequence[_Word]) -> Touched | None:
+def _modify(words: Sequence[_Word]) -> RewrittenColumns | None:
     names = _names(words)
     if len(names) < 2:
         return None
     if any(word.key in ("GENERATED", "AS") for word in names[1:]):
         return _lost(names[:1])
-    return Touched(frozenset((names[0].text.lower(),)))
+    return RewrittenColumns(frozenset((names[0].text.lower(),)))
 
 
-def _change(words: Sequence[_Word]) -> Touched | None:
+def _change(words: Sequence[_Word]) -> RewrittenColumns | None:
     names = _names(words)
     if len(names) < 3:
         return None
@@ -188,7 +188,7 @@ def _change(words: Sequence[_Word]) -> Touched | None:
     return _modify(names[1:])
 
 
-def _rename(words: Sequence[_Word]) -> Touched | None:
+def _rename(words: Sequence[_Word]) -> RewrittenColumns | None:
     match [word.key for word in words[:1]]:
         case ["INDEX" | "KEY"]:
             return NOTHING
@@ -197,16 +197,16 @@ def _rename(words: Sequence[_Word]) -> Touched | None:
     return None
 
 
-def _convert(words: Sequence[_Word]) -> Touched | None:
+def _convert(words: Sequence[_Word]) -> RewrittenColumns | None:
     return _EVERY_COLUMN if [word.key for word in words[:1]] == ["TO"] else None
 
 
-def _nothing(words: Sequence[_Word]) -> Touched | None:
+def _nothing(words: Sequence[_Word]) -> RewrittenColumns | None:
     return NOTHING
 
 
-def _lost(names: Sequence[_Word]) -> Touched | None:
-    return Touched(lost=frozenset(name.text.lower() for name in names)) if names else None
+def _lost(names: Sequence[_Word]) -> RewrittenColumns | None:
+    return RewrittenColumns(lost=frozenset(name.text.lower() for name in names)) if names else None
 
 
 def _names(words: Sequence[_Word]) -> Sequence[_Word]:
@@ -218,7 +218,7 @@ def _names(words: Sequence[_Word]) -> Sequence[_Word]:
     return words
 
 
-_ACTIONS: Mapping[str, Callable[[Sequence[_Word]], Touched | None]] = {
+_ACTIONS: Mapping[str, Callable[[Sequence[_Word]], RewrittenColumns | None]] = {
     "ADD": _add,
     "DROP": _drop,
     "MODIFY": _modify,
@@ -260,7 +260,7 @@ _OPTIONS = frozenset(
 _KEEPING_ENGINES = frozenset(("INNODB", "MYISAM", "ARIA", "ROCKSDB"))
 
 
-def _options(words: Sequence[_Word]) -> Touched | None:
+def _options(words: Sequence[_Word]) -> RewrittenColumns | None:
     """Options of the table, one or several; None where one may concern rows."""
     left = [word for word in words if word.key != "="]
     while left:

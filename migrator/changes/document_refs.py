@@ -9,18 +9,18 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-from migrator.changes.table_uses import Standing, standings
-from migrator.model.change.events import Hop, Reach, RowChange, Rows, TableName, Values, Watch
+from migrator.changes.table_uses import TableUse, standings
+from migrator.model.change.events import DocumentRef, RefKind, RowChange, Rows, TableName, Values, Watch
 from migrator.model.mapping.tree import Collection
 from migrator.model.plan.chunk import Key
 
 
 @dataclass(frozen=True, slots=True)
-class _Way:
+class _WatchedUse:
     """One standing of a watched table: where its values are among the watch's."""
 
     node: str
-    hop: Hop
+    hop: RefKind
     positions: tuple[int, ...]
 
 
@@ -29,14 +29,14 @@ class Resolver:
 
     def __init__(self, collection: Collection, watches: Mapping[TableName, Watch]) -> None:
         self.collection = collection
-        self._ways: dict[TableName, tuple[_Way, ...]] = {}
+        self._ways: dict[TableName, tuple[_WatchedUse, ...]] = {}
         for each in standings(collection):
             way = _way(each, watches[each.table])
             known = self._ways.get(each.table, ())
             if way not in known:
                 self._ways[each.table] = (*known, way)
 
-    def reaches(self, rows: Rows) -> Iterator[Reach]:
+    def reaches(self, rows: Rows) -> Iterator[DocumentRef]:
         """Where the rows lead; the same reach may come several times."""
         ways = self._ways.get(rows.table)
         if ways is None:
@@ -45,11 +45,11 @@ class Resolver:
             for way in ways:
                 yield from _follow(way, change)
 
-    def everything(self) -> tuple[Reach, ...]:
+    def everything(self) -> tuple[DocumentRef, ...]:
         """See `everything`."""
         return everything(self.collection)
 
-    def emptied(self, table: TableName) -> tuple[Reach, ...]:
+    def emptied(self, table: TableName) -> tuple[DocumentRef, ...]:
         """What a table without rows leaves to be done.
 
         Of the root's: every document that the target has goes, and what was noted of those that could not be made. Of
@@ -67,26 +67,26 @@ class Resolver:
         return (*((documents, rejected) if is_root else ()), *((rows,) if is_embedded else ()))
 
 
-def everything(collection: Collection) -> tuple[Reach, ...]:
+def everything(collection: Collection) -> tuple[DocumentRef, ...]:
     """Every document that there is or could be. The rows come last: they note again what is rejected."""
     root = collection.root.id
-    return Reach(root, "documents", ()), Reach(root, "rejected", ()), Reach(root, "rows", ())
+    return DocumentRef(root, "documents", ()), DocumentRef(root, "rejected", ()), DocumentRef(root, "rows", ())
 
 
-def _way(standing: Standing, watch: Watch) -> _Way:
-    return _Way(standing.node.id, standing.hop, tuple(watch.columns.index(name) for name in standing.columns))
+def _way(standing: TableUse, watch: Watch) -> _WatchedUse:
+    return _WatchedUse(standing.node.id, standing.hop, tuple(watch.columns.index(name) for name in standing.columns))
 
 
-def _follow(way: _Way, change: RowChange) -> Iterator[Reach]:
+def _follow(way: _WatchedUse, change: RowChange) -> Iterator[DocumentRef]:
     before = _values(way, change.before)
     after = _values(way, change.after)
     if before is not None:
-        yield Reach(way.node, way.hop, before)
+        yield DocumentRef(way.node, way.hop, before)
     if after is not None and after != before:
-        yield Reach(way.node, way.hop, after)
+        yield DocumentRef(way.node, way.hop, after)
 
 
-def _values(way: _Way, image: Values | None) -> Key | None:
+def _values(way: _WatchedUse, image: Values | None) -> Key | None:
     """The values that lead on, None when there is no row, or a NULL among them (edge case 23)."""
     if image is None:
         return None
@@ -94,6 +94,6 @@ def _values(way: _Way, image: Values | None) -> Key | None:
     return found if len(found) == len(way.positions) else None
 
 
-def distinct(reaches: Iterable[Reach]) -> list[Reach]:
+def distinct(reaches: Iterable[DocumentRef]) -> list[DocumentRef]:
     """Each once, in order."""
     return list(dict.fromkeys(reaches))

@@ -5,36 +5,36 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from migrator.model.change.events import Hop, TableName
+from migrator.model.change.events import RefKind, TableName
 from migrator.model.mapping.tree import Collection, Node
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
-    """Rows of `table` are part of the documents at `node`, and `columns` of theirs lead there (see events.Hop)."""
+class TableUse:
+    """Rows of `table` are part of the documents at `node`, and `columns` of theirs lead there (see events.RefKind)."""
 
     table: TableName
     node: Node
-    hop: Hop
+    hop: RefKind
     columns: tuple[str, ...]
 
 
-def standings(collection: Collection) -> Iterator[Standing]:
+def standings(collection: Collection) -> Iterator[TableUse]:
     """Every way in which a row can be part of a collection's documents."""
     yield from _standings(collection.root, None, collection.root)
 
 
-def _standings(node: Node, parent: Node | None, root: Node) -> Iterator[Standing]:
+def _standings(node: Node, parent: Node | None, root: Node) -> Iterator[TableUse]:
     table = (node.schema, node.table)
     if parent is None:
-        yield Standing(table, node, "key", tuple(column.name for column in node.key))
+        yield TableUse(table, node, "key", tuple(column.name for column in node.key))
     else:
         yield from _below(node, parent, root)
     for child in node.children:
         yield from _standings(child, node, root)
 
 
-def _below(node: Node, parent: Node, root: Node) -> Iterator[Standing]:
+def _below(node: Node, parent: Node, root: Node) -> Iterator[TableUse]:
     join = node.parent_join()
     if join is None:
         raise AssertionError(f"{node.id} has no join")
@@ -43,12 +43,12 @@ def _below(node: Node, parent: Node, root: Node) -> Iterator[Standing]:
     columns = {parent.name: child.name for parent, child in zip(join.parent, join.child, strict=True)}
     if parent is root and join.exact and set(columns) == {column.name for column in root.key}:
         # The row holds the document's own key: nothing has to be asked.
-        yield Standing(holder, root, "key", tuple(columns[column.name] for column in root.key))
+        yield TableUse(holder, root, "key", tuple(columns[column.name] for column in root.key))
     else:
-        yield Standing(holder, node, "parent", tuple(column.name for column in join.child))
+        yield TableUse(holder, node, "parent", tuple(column.name for column in join.child))
     if link is not None:
         own = tuple(column.name for column in link.child.child)
-        yield Standing((node.schema, node.table), node, "child", own)
+        yield TableUse((node.schema, node.table), node, "child", own)
 
 
 def own_columns(collection: Collection, table: TableName) -> tuple[str, ...]:

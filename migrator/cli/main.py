@@ -141,7 +141,7 @@ def _indented(head: str, text: str) -> str:
 # --- the commands -------------------------------------------------------------------------------------------------
 
 
-class _Imported(Mapping[str, click.Command]):
+class _LazyCommands(Mapping[str, click.Command]):
     """Commands by name, each imported when it is asked for. The modules declare options only; what loads drivers is in
     `migrator.cli.callbacks`, and imported when a command runs."""
 
@@ -166,7 +166,7 @@ class _Imported(Mapping[str, click.Command]):
         return len(self._modules)
 
 
-_COMMANDS = _Imported(
+_COMMANDS = _LazyCommands(
     {
         **dict.fromkeys(("check", "plan", "doctor", "schema"), "inspect"),
         "apply": "apply",

@@ -17,11 +17,17 @@ from contextlib import ExitStack, closing, contextmanager, nullcontext, suppress
 from datetime import UTC, datetime
 from functools import partial
 
-from migrator.copy.chunk_queue import Agenda
-from migrator.copy.chunk_worker import ChunkHandler, Ends, MomentHandler, OpenMoment, require_same_server
+from migrator.copy.chunk_queue import ChunkQueue
+from migrator.copy.chunk_worker import (
+    ChunkHandler,
+    Endpoints,
+    OpenSharedSnapshot,
+    SharedSnapshotHandler,
+    require_same_server,
+)
 from migrator.copy.copy import copy
 from migrator.copy.options import ApplyOptions, ApplyResult, Observer
-from migrator.copy.sync_handover import Handover
+from migrator.copy.sync_handover import SyncHandover
 from migrator.copy.throttle import Throttle
 from migrator.copy.unfinished import is_for, is_published, is_same_moment, left, to_copy
 from migrator.errors import (
@@ -54,7 +60,7 @@ PRELOAD = ("migrator.source", "migrator.target", "migrator.copy.chunk_worker")
 _WORKERS = "worker processes to start"
 
 
-def apply(plan: Plan, ends: Ends, options: ApplyOptions, observer: Observer) -> ApplyResult:
+def apply(plan: Plan, ends: Endpoints, options: ApplyOptions, observer: Observer) -> ApplyResult:
     """Executes `plan`.
 
     Raises:
@@ -92,7 +98,7 @@ class _Apply:
     def __init__(
         self,
         plan: Plan,
-        ends: Ends,
+        ends: Endpoints,
         source: SyncableSource,
         target: SyncableTarget,
         lease: Lease,
@@ -150,7 +156,7 @@ class _Apply:
                 self._publisher.take_over(run.id, plan)
             else:
                 self._publisher.prepare(run.id, plan)
-        agenda = Agenda(
+        agenda = ChunkQueue(
             run,
             plans,
             self._source,
@@ -172,13 +178,13 @@ class _Apply:
             self._announcer.enter(Phase("copying"))
             copy(pool, agenda, throttle, check, self._observer, self._announcer, self._source.blocked)
 
-    def _handover(self, run: Run) -> Handover | None:
+    def _handover(self, run: Run) -> SyncHandover | None:
         """None for a target that no sync will follow."""
         following = self._target.following()
         if following is None:
             return None
         plans = self._unpublished(run)
-        return Handover(
+        return SyncHandover(
             run,
             plans,
             self._source,
@@ -355,7 +361,7 @@ class _Apply:
 
     def _at_one_moment(self, stack: ExitStack, run: Run | None) -> tuple[Run, Pool, bool]:
         """All readers in one snapshot: no sync will repair the differences between chunks of different moments."""
-        factory = partial(MomentHandler, self._plan, self._ends, self._options.retry_seconds)
+        factory = partial(SharedSnapshotHandler, self._plan, self._ends, self._options.retry_seconds)
         # Ready before the lock is taken: while it is held, nobody can write to the source.
         with self._announcer.waiting(_WORKERS):
             pool = _pool(stack, factory, self._options.processes)
@@ -364,7 +370,7 @@ class _Apply:
                 with self._announcer.waiting("FLUSH TABLES WITH READ LOCK at the source", self._source.blocked):
                     moment = lock.enter_context(self._source.hold_moment())
                 with self._announcer.waiting("every worker's snapshot", self._source.blocked):
-                    pool.everywhere(OpenMoment())
+                    pool.everywhere(OpenSharedSnapshot())
                 position = moment.position
         except SourceUnavailable:
             raise
@@ -375,7 +381,7 @@ class _Apply:
                 pool = _pool(stack, factory, 1)
             before = self._source.position()
             with self._announcer.waiting("the worker's snapshot", self._source.blocked):
-                pool.everywhere(OpenMoment())
+                pool.everywhere(OpenSharedSnapshot())
             position = before if before is not None and is_same_moment(before, self._source.position()) else None
         if run is not None and is_same_moment(run.position, position):
             return run, pool, True

@@ -11,7 +11,7 @@ _TREND_OVER = 60.0
 
 
 @dataclass(frozen=True, slots=True)
-class Sample:
+class TrendSample:
     """What was known of a catch-up at one moment.
 
     Attributes:
@@ -57,9 +57,9 @@ class Trend:
 
     def __init__(self, started: float) -> None:
         self._started = started
-        self._samples: deque[Sample] = deque()
+        self._samples: deque[TrendSample] = deque()
 
-    def add(self, sample: Sample) -> CatchUp:
+    def add(self, sample: TrendSample) -> CatchUp:
         """What is to be said now; samples come in the order of their times."""
         self._samples.append(sample)
         # One from before the last minute stays, to compare with.
@@ -77,7 +77,7 @@ class Trend:
             growing=tuple(self._growing(sample)),
         )
 
-    def _growing(self, now: Sample) -> list[str]:
+    def _growing(self, now: TrendSample) -> list[str]:
         before = self._samples[0]
         if before.at > now.at - _TREND_OVER:
             return []

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 
-from migrator.copy.catch_up_trend import CatchUp, Sample, Trend
+from migrator.copy.catch_up_trend import CatchUp, Trend, TrendSample
 from migrator.copy.options import Observer
 from migrator.model.change.events import Scope
 from migrator.ports.sync import FollowedSource, SyncState
@@ -44,7 +44,7 @@ class CatchUpWatch:
             self._ask(progress)
         rebuilt = progress.rebuilt
         report = self._trend.add(
-            Sample(
+            TrendSample(
                 at=now,
                 changes=progress.changes,
                 documents=rebuilt.written + rebuilt.deleted,

@@ -18,7 +18,7 @@ from migrator.workers.retry import retrying
 _PLANNED_AT_A_TIME = 32
 
 
-class Agenda:
+class ChunkQueue:
     """The chunks of a run in order. Every chunk is in the state before it is handed out, so none can be lost."""
 
     def __init__(

@@ -27,7 +27,7 @@ OpenReader = Callable[[], AbstractAsyncContextManager[RowReader]]
 
 
 @dataclass(frozen=True)
-class Ends:
+class Endpoints:
     """How a process opens its own source and target; travels to worker processes.
 
     `open_source` and `open_target` must be picklable (`functools.partial` of a module's function is). A target tells of
@@ -90,7 +90,7 @@ def _refused(collection: Collection, key: Key, why: Refusal) -> Rejected:
 class ChunkHandler:
     """One worker process: its own connections, a fresh snapshot for every chunk, transient errors tried again."""
 
-    def __init__(self, plan: Plan, ends: Ends, retry_seconds: float, waits: Waits = UNTOLD) -> None:
+    def __init__(self, plan: Plan, ends: Endpoints, retry_seconds: float, waits: Waits = UNTOLD) -> None:
         self._source = ends.open_source()
         # Premise A: rows come from the server whose position was noted.
         require_same_server(plan, self._source)
@@ -119,24 +119,24 @@ class ChunkHandler:
         return self._source.open_reader()
 
 
-class OpenMoment:
+class OpenSharedSnapshot:
     """The task that comes before all chunks where workers share one moment: open your snapshot now."""
 
 
-class MomentHandler:
-    """One worker process that reads every chunk in one snapshot, opened when it gets OpenMoment."""
+class SharedSnapshotHandler:
+    """One worker process that reads every chunk in one snapshot, opened when it gets OpenSharedSnapshot."""
 
-    def __init__(self, plan: Plan, ends: Ends, retry_seconds: float, waits: Waits = UNTOLD) -> None:
-        self._chunks = _ChunksOfMoment(plan, ends, retry_seconds, waits)
+    def __init__(self, plan: Plan, ends: Endpoints, retry_seconds: float, waits: Waits = UNTOLD) -> None:
+        self._chunks = _SharedSnapshotChunks(plan, ends, retry_seconds, waits)
 
-    def __call__(self, task: Chunk | OpenMoment) -> ChunkResult | None:
-        if isinstance(task, OpenMoment):
+    def __call__(self, task: Chunk | OpenSharedSnapshot) -> ChunkResult | None:
+        if isinstance(task, OpenSharedSnapshot):
             self._chunks.open()
             return None
         return self._chunks(task)
 
 
-class _ChunksOfMoment(ChunkHandler):
+class _SharedSnapshotChunks(ChunkHandler):
     """A fault of the source's connection loses the moment, so it is not tried again."""
 
     def open(self) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from migrator.copy.chunk_queue import Agenda
+from migrator.copy.chunk_queue import ChunkQueue
 from migrator.copy.options import Observer
 from migrator.copy.throttle import Throttle
 from migrator.errors import Interrupted, MigratorError, Retryable, Stopped
@@ -18,7 +18,7 @@ _TICK = 0.5
 
 def copy(
     pool: Pool,
-    agenda: Agenda,
+    agenda: ChunkQueue,
     throttle: Throttle,
     check: Callable[[], None],
     observer: Observer,

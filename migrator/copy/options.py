@@ -10,7 +10,7 @@ from typing import Protocol
 from migrator.copy.catch_up_trend import CatchUp
 from migrator.model.plan.chunk import ChunkResult
 from migrator.model.plan.run import CollectionProgress, Run
-from migrator.workers.announcer import Hearer
+from migrator.workers.announcer import ActivityListener
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +45,7 @@ class PauseObserver(Protocol):
     def continued(self) -> None: ...
 
 
-class Observer(PauseObserver, Hearer, Protocol):
+class Observer(PauseObserver, ActivityListener, Protocol):
     """Hears of the work as it goes on; called in the process that runs `apply`, but for `doing` from one thread."""
 
     def started(self, run: Run, progress: Mapping[str, CollectionProgress], *, resumed: bool) -> None: ...

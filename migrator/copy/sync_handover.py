@@ -24,14 +24,14 @@ from migrator.model.report.activity import Phase
 from migrator.ports.copy import Lease
 from migrator.ports.sync import SyncableSource, SyncState, SyncTarget
 from migrator.sync.capture import capture
-from migrator.sync.cascades.initial_load import Memory
-from migrator.sync.cascades.row_snapshot import Part, unremembered
+from migrator.sync.cascades.initial_load import InitialLoad
+from migrator.sync.cascades.row_snapshot import TrackedCollection, unremembered
 from migrator.sync.cascades.tracker import Tracker
-from migrator.sync.change_handler import Now, Served
+from migrator.sync.change_handler import RebuildNow, SyncedCollection
 from migrator.sync.follower import Follower, Member
-from migrator.sync.renewals import RefusedRenewals
+from migrator.sync.renewals import RefuseRenewals
 from migrator.workers.announcer import Announcer
-from migrator.workers.background import Beside, IsOver, no_check, nothing
+from migrator.workers.background import BackgroundThread, IsOver, no_check, nothing
 
 _LOOK = 0.25
 _WAIT = 0.2
@@ -39,7 +39,7 @@ _WAIT = 0.2
 _PATIENCE = 300.0
 
 
-class Handover:
+class SyncHandover:
     """One run's side of it. Nothing of it concerns a target that is written once, or a source without a log."""
 
     def __init__(
@@ -89,7 +89,7 @@ class Handover:
             self._place(memory)
             first = nothing if memory is None else partial(self._fill, memory)
             second = self._capture if self._is_followable() else nothing
-            with Beside(first, second) as beside:
+            with BackgroundThread(first, second) as beside:
                 try:
                     yield beside.check
                 except BaseException:
@@ -118,13 +118,13 @@ class Handover:
 
     def _catch_up(self) -> None:
         served = [
-            Served(each.scope, each.collection, self._target.documents(each.scope, self._lease, staged=True))
+            SyncedCollection(each.scope, each.collection, self._target.documents(each.scope, self._lease, staged=True))
             for each in self._members
         ]
-        treatment = Now(self._source, self._state, served, self._announcer)
+        treatment = RebuildNow(self._source, self._state, served, self._announcer)
         with ExitStack() as stack:
             stack.callback(treatment.close)
-            renewals = RefusedRenewals(self._state)
+            renewals = RefuseRenewals(self._state)
             follower = stack.enter_context(
                 Follower(
                     self._source,
@@ -170,7 +170,7 @@ class Handover:
         }
         return {scope: cascades for scope, cascades in found.items() if cascades.tables}
 
-    def _begin_memory(self, progress: Mapping[str, CollectionProgress], stack: ExitStack) -> Memory | None:
+    def _begin_memory(self, progress: Mapping[str, CollectionProgress], stack: ExitStack) -> InitialLoad | None:
         """Takes the moment whose rows are remembered. Collections that are copied in part already can't be helped by
         it: whoever follows the log for them rebuilds every document."""
         found = {scope: each for scope, each in self._to_remember().items() if not _is_begun(progress, scope)}
@@ -179,12 +179,14 @@ class Handover:
         collections = {member.scope: member.collection for member in self._members}
         watched = watches(self._schema, collections.values(), found.values())
         parts = [
-            Part(scope, cascades.tables, Tracker(scope, cascades, watched, self._state, _nobody, _nothing_hidden))
+            TrackedCollection(
+                scope, cascades.tables, Tracker(scope, cascades, watched, self._state, _nobody, _nothing_hidden)
+            )
             for scope, cascades in found.items()
         ]
         resolvers = {scope: Resolver(collections[scope], watched) for scope in found}
         self._announcer.enter(Phase("recording-keys"))
-        memory = Memory(parts, resolvers, self._source, self._state, self._retry_seconds, self._announcer)
+        memory = InitialLoad(parts, resolvers, self._source, self._state, self._retry_seconds, self._announcer)
         stack.callback(memory.close)
         names = ", ".join(memory.tables)
         self._observer.note(
@@ -192,11 +194,11 @@ class Handover:
         )
         return memory
 
-    def _fill(self, memory: Memory, is_over: IsOver) -> None:
+    def _fill(self, memory: InitialLoad, is_over: IsOver) -> None:
         with self._announcer.beside(Phase("recording-keys")):
             memory.fill(is_over)
 
-    def _place(self, memory: Memory | None) -> None:
+    def _place(self, memory: InitialLoad | None) -> None:
         """Where the collections stand, those that don't stand anywhere yet; as of the memory's moment, if there is one
         and its place is known: every chunk comes after it."""
         assert self._run.position is not None

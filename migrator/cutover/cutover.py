@@ -24,13 +24,13 @@ from migrator.model.change.position import Position
 from migrator.model.mapping.tree import Collection
 from migrator.model.report.activity import Phase
 from migrator.model.report.cutover import Counter, CutoverResult, Handover, Seed, Step
-from migrator.model.report.verify import VerifyReport, Wanted
+from migrator.model.report.verify import Selection, VerifyReport
 from migrator.model.text.formatting import plural
-from migrator.ports.cutover import CutoverEnds, CutoverSource, CutoverState, CutoverTarget
-from migrator.verify.endpoints import VerifyEnds
+from migrator.ports.cutover import CutoverEndpoints, CutoverSource, CutoverState, CutoverTarget
+from migrator.verify.endpoints import VerifyEndpoints
 from migrator.verify.outcome import VerifyObserver, VerifyOptions
 from migrator.verify.selection import chosen
-from migrator.verify.sync_monitor import Race
+from migrator.verify.sync_monitor import SyncMonitor
 from migrator.verify.verify import verify
 from migrator.verify.worker import require_server
 from migrator.waits import UNTOLD
@@ -74,7 +74,7 @@ class CutoverObserver(VerifyObserver, Protocol):
 
 
 def cutover(
-    ends: CutoverEnds, counters_of: CountersOf, options: CutoverOptions, observer: CutoverObserver
+    ends: CutoverEndpoints, counters_of: CountersOf, options: CutoverOptions, observer: CutoverObserver
 ) -> CutoverResult:
     """Runs the checklist, and records that the application has the collections from now on.
 
@@ -90,7 +90,7 @@ def cutover(
 
 
 def _begun(
-    ends: CutoverEnds,
+    ends: CutoverEndpoints,
     source: CutoverSource,
     target: CutoverTarget,
     counters_of: CountersOf,
@@ -121,7 +121,7 @@ class _Cutover:
 
     def __init__(
         self,
-        ends: CutoverEnds,
+        ends: CutoverEndpoints,
         source: CutoverSource,
         target: CutoverTarget,
         state: CutoverState,
@@ -144,11 +144,11 @@ class _Cutover:
         for name in options.collections:
             if name in done:
                 raise CutoverRefused(f"{name} was handed over at {done[name].at}", where=name)
-        self._published = chosen(open_, Wanted(options.collections))
+        self._published = chosen(open_, Selection(options.collections))
         self._collections = [each.collection for each in self._published]
         for each in self._published:
             require_server(each.server, source)
-        self._race = Race(target.following())
+        self._race = SyncMonitor(target.following())
         self._steps: list[Step] = []
 
     def run(self) -> CutoverResult:
@@ -223,9 +223,9 @@ class _Cutover:
 
     def _verify(self, name: str) -> VerifyReport:
         names = tuple(each.scope.collection for each in self._published)
-        ends = VerifyEnds(self._ends.open_source, self._ends.open_target)
+        ends = VerifyEndpoints(self._ends.open_source, self._ends.open_target)
         pace = replace(self._options.pace, restart=True)
-        report = verify(ends, VerifyOptions(Wanted(names), pace), self._observer)
+        report = verify(ends, VerifyOptions(Selection(names), pace), self._observer)
         tally = report.tally
         if not report.clean:
             first = next((fault for each in report.collections for fault in each.faults), None)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from migrator.changes.cascades import silent_cascades
 from migrator.changes.watches import watches
-from migrator.model.change.events import Commit, Quiet, Rows, Statement, Truncate
+from migrator.model.change.events import CaughtUp, Commit, Rows, Statement, Truncate
 from migrator.model.change.position import Position
 from migrator.model.mapping.tree import Collection, tables_of
 from migrator.ports.sync import SyncableSource
@@ -29,7 +29,7 @@ def written_behind(source: SyncableSource, position: Position, collections: Sequ
                     return f"{'.'.join(event.table)} was emptied"
                 case Statement() if any(name[1].lower() in event.text.lower() for name in watched):
                     return " ".join(event.text.split())[:200]
-                case Quiet():
+                case CaughtUp():
                     return ""
                 case Rows() | Statement() | Commit():
                     continue

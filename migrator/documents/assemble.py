@@ -17,7 +17,7 @@ from typing import cast
 from weakref import WeakKeyDictionary
 
 from migrator.documents.encode import ChildLink, Match, RowEncoder, child_level, compile_node, document, element_head
-from migrator.documents.fold import Elements, Fault, Spoilt, fold_rows, root_bytes
+from migrator.documents.fold import Elements, FailedElement, ValueFault, fold_rows, root_bytes
 from migrator.documents.reader import Row, RowReader
 from migrator.documents.values.codec import BINARY
 from migrator.model.mapping.tree import Collection, Node
@@ -43,7 +43,7 @@ class _BatchTooLarge(Exception):
 
 
 @dataclass(slots=True)
-class _Weight:
+class _BatchSize:
     """What the rows of a batch take so far."""
 
     limit: int
@@ -93,7 +93,7 @@ class Assembler:
 
     def __init__(self, collection: Collection) -> None:
         self.collection = collection
-        self._memories: WeakKeyDictionary[RowReader, _Memory] = WeakKeyDictionary()
+        self._memories: WeakKeyDictionary[RowReader, _SharedElements] = WeakKeyDictionary()
         self._root = compile_node(collection.root, None, 1)
         self._branches = tuple(_branch(child, collection.root, 1) for child in collection.root.children)
 
@@ -155,8 +155,8 @@ class Assembler:
         async for batch in self._work(reader).batches(rows):
             yield batch
 
-    def _work(self, reader: RowReader) -> _Work:
-        return _Work(self, reader, self._memories.setdefault(reader, _Memory()))
+    def _work(self, reader: RowReader) -> _Assembly:
+        return _Assembly(self, reader, self._memories.setdefault(reader, _SharedElements()))
 
     async def _keyless(self, reader: RowReader, some: int | None = None) -> AsyncIterator[Batch]:
         """Documents of a table without a key: _id is a hash of the row and its count among identical rows."""
@@ -169,7 +169,7 @@ class Assembler:
                 last = row
                 key = (row_hash(row, count),)
                 made = root_bytes(self._root, row, ())
-                if isinstance(made, Spoilt):
+                if isinstance(made, FailedElement):
                     keys.append(key)
                     rejected += self._records(made, key)
                 else:
@@ -177,7 +177,7 @@ class Assembler:
                     documents.append(Document(key, document(head + made[4:-1])))
             yield Batch(tuple(documents), tuple(rejected), tuple(keys), len(rows))
 
-    def _records(self, faults: Spoilt, key: Key) -> list[Rejected]:
+    def _records(self, faults: FailedElement, key: Key) -> list[Rejected]:
         name = text_of(key)
         return [fault.of(self.collection.name, name) for fault in faults]
 
@@ -187,7 +187,7 @@ class Assembler:
         for row in rows:
             key = self._root.key(row)
             made = root_bytes(self._root, row, elements)
-            if isinstance(made, Spoilt):
+            if isinstance(made, FailedElement):
                 keys.append(key)
                 rejected += self._records(made, key)
             else:
@@ -198,8 +198,8 @@ class Assembler:
         """One document whose rows alone take more memory than any document of 16 MB can."""
         key = self._root.key(row)
         reason = f"has {rows}+ rows below it, more than a document of 16 MB can hold; use limit: or a reference"
-        fault = Fault(self._root.node.qualified, text_of(key), "", "", reason)
-        return Batch((), tuple(self._records(Spoilt([fault]), key)), (key,), rows)
+        fault = ValueFault(self._root.node.qualified, text_of(key), "", "", reason)
+        return Batch((), tuple(self._records(FailedElement([fault]), key)), (key,), rows)
 
     @property
     def root(self) -> RowEncoder:
@@ -210,7 +210,7 @@ class Assembler:
         return self._branches
 
 
-class _Memory:
+class _SharedElements:
     """Finished elements of rows that many parents share, by node; bounded, the least bit of it is kept when full."""
 
     def __init__(self) -> None:
@@ -234,10 +234,10 @@ class _Memory:
         return known
 
 
-class _Work:
+class _Assembly:
     """Making batches of documents within one snapshot."""
 
-    def __init__(self, assembler: Assembler, reader: RowReader, memory: _Memory) -> None:
+    def __init__(self, assembler: Assembler, reader: RowReader, memory: _SharedElements) -> None:
         self._assembler = assembler
         self._reader = reader
         self._memory = memory
@@ -247,7 +247,7 @@ class _Work:
         """The documents of some root rows: one batch, or several where their children take too much memory."""
         if not roots:
             return
-        weight = _Weight(_BATCH_LIMIT if len(roots) > 1 else _DOCUMENT_LIMIT)
+        weight = _BatchSize(_BATCH_LIMIT if len(roots) > 1 else _DOCUMENT_LIMIT)
         try:
             weight.add(roots)
             elements = await self._all_elements(self._assembler.branches, self._assembler.root.links, roots, weight)
@@ -264,13 +264,13 @@ class _Work:
         yield self._assembler.fold(roots, elements, weight.rows)
 
     async def _all_elements(
-        self, branches: Sequence[_Branch], links: Sequence[ChildLink], parents: Sequence[Row], weight: _Weight
+        self, branches: Sequence[_Branch], links: Sequence[ChildLink], parents: Sequence[Row], weight: _BatchSize
     ) -> list[Elements]:
         return [
             await self._elements(branch, link, parents, weight) for branch, link in zip(branches, links, strict=True)
         ]
 
-    async def _elements(self, branch: _Branch, link: ChildLink, parents: Sequence[Row], weight: _Weight) -> Elements:
+    async def _elements(self, branch: _Branch, link: ChildLink, parents: Sequence[Row], weight: _BatchSize) -> Elements:
         """The finished elements of one node for its parents' rows."""
         wanted = _distinct(parents, link.positions)
         if branch.node.orphans == "reject":
@@ -288,17 +288,17 @@ class _Work:
 
     async def _orphans(
         self, branch: _Branch, link: ChildLink, parents: Sequence[Row], found: Elements
-    ) -> dict[Match, Spoilt]:
+    ) -> dict[Match, FailedElement]:
         """The match values of parents that refer to a row which doesn't exist; one that a condition hides does."""
         lost = [row for row in parents if link.key(row) not in found and None not in [row[at] for at in link.joined]]
         missing = _distinct(lost, link.positions)
         if not missing:
             return {}
         bare = _branch(replace(branch.node, where=None, match=(), children=(), orphans="ignore"), branch.parent, 1)
-        hidden = await self._read(bare, missing, _Weight(_BATCH_LIMIT))
-        return {match: Spoilt([_orphan(branch.node, match)]) for match in missing if match not in hidden}
+        hidden = await self._read(bare, missing, _BatchSize(_BATCH_LIMIT))
+        return {match: FailedElement([_orphan(branch.node, match)]) for match in missing if match not in hidden}
 
-    async def _read(self, branch: _Branch, wanted: Sequence[Match], weight: _Weight) -> Elements:
+    async def _read(self, branch: _Branch, wanted: Sequence[Match], weight: _BatchSize) -> Elements:
         """Reads and folds the rows of one node for some match values, with all that is below them."""
         if not wanted:
             return {}
@@ -325,9 +325,9 @@ class _Work:
         return fold_rows(encoder, groups, elements)
 
 
-def _orphan(node: Node, match: Match) -> Fault:
+def _orphan(node: Node, match: Match) -> ValueFault:
     key = text_of(match if isinstance(match, tuple) else (match,))
-    return Fault(
+    return ValueFault(
         node.qualified, key, "", "", "does not exist, though a row refers to it; policy orphans: ignore allows it"
     )
 

@@ -19,7 +19,7 @@ MAX_DOCUMENT_BYTES = 16 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
-class Fault:
+class ValueFault:
     """One reason why a document can't be made, before it is known which document that is."""
 
     table: str
@@ -33,13 +33,13 @@ class Fault:
         return Rejected(collection, key, self.table, self.key, self.column, self.value, self.reason)
 
 
-class Spoilt(tuple[Fault, ...]):
+class FailedElement(tuple[ValueFault, ...]):
     """Stands in place of an element whose rows can't be converted; joining it fails, which rejects the parent too."""
 
     __slots__ = ()
 
 
-Elements = dict[Match, "bytes | Spoilt"]
+Elements = dict[Match, "bytes | FailedElement"]
 
 
 @lru_cache(64)
@@ -52,7 +52,7 @@ def _heads(type_byte: bytes, count: int) -> tuple[bytes, ...]:
     return _heads_to(type_byte, max(64, 1 << count.bit_length()))
 
 
-def faults_of(encoder: RowEncoder, row: Row, elements: Sequence[Elements], error: Exception) -> Spoilt:
+def faults_of(encoder: RowEncoder, row: Row, elements: Sequence[Elements], error: Exception) -> FailedElement:
     """Why a row's document could not be made: its own values, and what its children brought up.
 
     Raises:
@@ -60,7 +60,7 @@ def faults_of(encoder: RowEncoder, row: Row, elements: Sequence[Elements], error
     """
     key = text_of(encoder.key(row))
     faults = [
-        Fault(
+        ValueFault(
             encoder.node.qualified,
             key,
             value.field.sql or value.field.column.name,
@@ -71,11 +71,11 @@ def faults_of(encoder: RowEncoder, row: Row, elements: Sequence[Elements], error
     ]
     for link, found in zip(encoder.links, elements, strict=True):
         element = found.get(link.key(row))
-        if isinstance(element, Spoilt):
+        if isinstance(element, FailedElement):
             faults += element
     if not faults:
         raise error
-    return Spoilt(faults)
+    return FailedElement(faults)
 
 
 def fold_rows(encoder: RowEncoder, groups: dict[Match, list[Row]], elements: Sequence[Elements]) -> Elements:
@@ -86,16 +86,16 @@ def fold_rows(encoder: RowEncoder, groups: dict[Match, list[Row]], elements: Seq
         try:
             folded[match] = fold(encoder, rows, elements)
         except Exception as error:
-            folded[match] = Spoilt(_all_faults(encoder, rows, elements, error))
+            folded[match] = FailedElement(_all_faults(encoder, rows, elements, error))
     return folded
 
 
 def _all_faults(
     encoder: RowEncoder, rows: Sequence[Row], elements: Sequence[Elements], error: Exception
-) -> list[Fault]:
+) -> list[ValueFault]:
     if isinstance(error, _GroupFault):
         return [error.fault]
-    found: list[Fault] = []
+    found: list[ValueFault] = []
     for row in rows:
         try:
             found += faults_of(encoder, row, elements, error)
@@ -112,7 +112,7 @@ class _GroupFault(Exception):
 
     def __init__(self, encoder: RowEncoder, row: Row, column: str, value: bytes, reason: str) -> None:
         super().__init__(reason)
-        self.fault = Fault(encoder.node.qualified, text_of(encoder.key(row)), column, printable(value), reason)
+        self.fault = ValueFault(encoder.node.qualified, text_of(encoder.key(row)), column, printable(value), reason)
 
 
 def _one(encoder: RowEncoder, rows: Sequence[Row], elements: Sequence[Elements]) -> bytes:
@@ -174,7 +174,7 @@ def _map_key(encoder: RowEncoder, row: Row) -> bytes:
     return raw
 
 
-def root_bytes(encoder: RowEncoder, row: Row, elements: Sequence[Elements]) -> bytes | Spoilt:
+def root_bytes(encoder: RowEncoder, row: Row, elements: Sequence[Elements]) -> bytes | FailedElement:
     """A root row's document, or why there is none."""
     try:
         finished = document(encoder.body(row, *elements))
@@ -185,5 +185,5 @@ def root_bytes(encoder: RowEncoder, row: Row, elements: Sequence[Elements]) -> b
         reason = (
             f"makes a document of {megabytes:.1f} MB, above MongoDB's 16 MB; use limit:, references or fewer columns"
         )
-        return Spoilt([Fault(encoder.node.qualified, text_of(encoder.key(row)), "", "", reason)])
+        return FailedElement([ValueFault(encoder.node.qualified, text_of(encoder.key(row)), "", "", reason)])
     return finished

@@ -44,7 +44,7 @@ class Copying:
     unowned: tuple[Unowned, ...]
 
 
-class _Lost(Exception):
+class _NotCopied(Exception):
     """A copy that can't be made again; the text says why."""
 
 
@@ -133,7 +133,7 @@ class _Finder:
                 continue
             try:
                 yield self._copied(collection, child, node, home, place)
-            except _Lost as lost:
+            except _NotCopied as lost:
                 self.unowned.append(Unowned(collection.name, place or child.table, child.table, str(lost)))
 
     def _own(self, collection: Collection, child: Node, prefix: str) -> Iterator[Own]:
@@ -145,11 +145,11 @@ class _Finder:
 
     def _copied(self, collection: Collection, child: Node, parent: Node, home: Home, place: str) -> Copied:
         if child.flatten:
-            raise _Lost("its fields are among those of the document, not in a sub-document of their own")
+            raise _NotCopied("its fields are among those of the document, not in a sub-document of their own")
         if child.variants is not None:
-            raise _Lost("its fields depend on the kind of row")
+            raise _NotCopied("its fields depend on the kind of row")
         if child.match:
-            raise _Lost("its rows belong here by a constant")
+            raise _NotCopied("its rows belong here by a constant")
         on, source = self._joined_by(child, parent, home)
         made = self._filled(collection, child, home, place)
         wanted, there = terms(child.where), _home_terms(home)
@@ -157,10 +157,10 @@ class _Finder:
         asked = wanted.without(there) if there is not None else wanted
         where = condition(asked, stored, lambda column: str(_field_path(home.node, column)))
         if where is None:
-            raise _Lost(f"its condition `{child.where}` can't be asked of stored documents")
+            raise _NotCopied(f"its condition `{child.where}` can't be asked of stored documents")
         complete = there is not None and implied(wanted, there, stored)
         if not complete and child.shape != "one" and source == "documents":
-            raise _Lost(f"it shows rows that {home.collection.name} leaves out")
+            raise _NotCopied(f"it shows rows that {home.collection.name} leaves out")
         order = self._order(child, home) if child.shape != "one" else ()
         return replace(
             made,
@@ -184,25 +184,25 @@ class _Finder:
             if all(mine) and all(theirs):
                 return tuple(zip(map(str, mine), map(str, theirs), strict=True)), "documents"
         if child.shape not in ("one", "many") or (child.shape == "many" and child.link is None):
-            raise _Lost("the documents don't hold the columns that join it")
+            raise _NotCopied("the documents don't hold the columns that join it")
         pairs = []
         for column in child.key:
             mine_path, their_path = _field_path(child, column.name), _document_path(home, column.name)
             if mine_path is None or their_path is None:
-                raise _Lost(f"nothing in it says which row it is: add its key, {column.name}")
+                raise _NotCopied(f"nothing in it says which row it is: add its key, {column.name}")
             pairs.append((mine_path, their_path))
         if not pairs:
-            raise _Lost("its rows have no key")
+            raise _NotCopied("its rows have no key")
         return tuple(pairs), "members"
 
     def _filled(self, collection: Collection, child: Node, home: Home, place: str) -> Copied:
         """The copy's fields and what is nested in it."""
         picks = [pick for each in child.fields for pick in self._pick(collection, each, child, home.node, place)]
         if not any(pick.of for pick in picks):
-            raise _Lost(f"{home.collection.name} holds none of its columns as it does")
+            raise _NotCopied(f"{home.collection.name} holds none of its columns as it does")
         if child.shape in ("scalars", "map"):
             if any(not pick.of for pick in picks) or child.link is not None:
-                raise _Lost("plain values don't say whose they are")
+                raise _NotCopied("plain values don't say whose they are")
             return Copied(".".join(child.path), child.shape, "documents", tuple(picks))
         parts = []
         for inner in child.children:
@@ -250,7 +250,7 @@ class _Finder:
         try:
             made = self._filled(collection, inner, Home(collection, (twin,)), place)
             order = self._order(inner, Home(collection, (twin,))) if inner.shape == "many" else ()
-        except _Lost as lost:
+        except _NotCopied as lost:
             self.unowned.append(Unowned(collection.name, place, inner.table, str(lost)))
             return None
         limit = inner.limit or 0
@@ -264,7 +264,7 @@ class _Finder:
                 continue
             stored = None if term.from_link else _plain_field(home.node, term.column)
             if stored is None:
-                raise _Lost(f"its order by {term.column} can't be told from stored documents")
+                raise _NotCopied(f"its order by {term.column} can't be told from stored documents")
             text = stored.value.family == "text" and not (stored.column.collation or "").endswith("_bin")
             found.append(Order(".".join(stored.path), term.descending, text))
         return tuple(found)
@@ -275,7 +275,7 @@ class _Finder:
         path = _document_path(home, child.map_key.name)
         stored = _plain_field(home.node, child.map_key.name)
         if path is None or stored is None or stored.value.kind not in ("int32", "int64", "string"):
-            raise _Lost(f"the names of its values, {child.map_key.name}, are not stored")
+            raise _NotCopied(f"the names of its values, {child.map_key.name}, are not stored")
         return path
 
 

@@ -10,8 +10,8 @@ from migrator.generate.copies import copying
 from migrator.generate.document_classes import Rules, root_part
 from migrator.generate.homes import ColumnName, Home, homes, linked_columns
 from migrator.generate.package import CollectionCode, Ids, NewIds, Package
-from migrator.generate.python_types import OBJECT_ID, UUID, Typed
-from migrator.generate.relations import Ends, relations
+from migrator.generate.python_types import OBJECT_ID, UUID, PythonType
+from migrator.generate.relations import ReferenceEnd, relations
 from migrator.model.mapping.tree import Collection, Field, Node
 
 # Names that generated modules import or define: classes and constants of collections must not hide them.
@@ -31,7 +31,7 @@ _INTEGERS = ("int32", "int64")
 
 
 @dataclass(frozen=True, slots=True)
-class Options:
+class PackageOptions:
     """What the command line says.
 
     Attributes:
@@ -43,19 +43,19 @@ class Options:
     version_columns: tuple[str, ...] = ("lock_version", "row_version")
 
 
-def describe(collections: Sequence[Collection], options: Options) -> Package:
+def describe(collections: Sequence[Collection], options: PackageOptions) -> Package:
     """The package for these collections."""
     ordered = sorted(collections, key=lambda each: each.name)
     places = homes(ordered)
     # One for both: `T` can be a class and a constant.
-    constants = python_names.Names((*CLASSES, *CONSTANTS))
+    constants = python_names.UniqueNames((*CLASSES, *CONSTANTS))
     classes = constants.numbered("")
     rules = Rules(classes, constants, _widened(ordered), _IdMaking(places).makes)
     facade = classes.take(python_names.class_name(options.package))
     parts = {each.name: root_part(each, rules) for each in ordered}
     repositories = {each.name: _repository(each.name, classes) for each in ordered}
-    attributes = python_names.Names(FACADE)
-    described = relations(ordered, {name: Ends(part.name, part) for name, part in parts.items()})
+    attributes = python_names.UniqueNames(FACADE)
+    described = relations(ordered, {name: ReferenceEnd(part.name, part) for name, part in parts.items()})
     copied = copying(ordered)
     made = []
     for each in ordered:
@@ -82,7 +82,7 @@ def describe(collections: Sequence[Collection], options: Options) -> Package:
     return Package(options.package, facade, tuple(made), copied.unowned)
 
 
-def _repository(collection: str, classes: python_names.Names) -> str:
+def _repository(collection: str, classes: python_names.UniqueNames) -> str:
     """`Orders`, whose documents are of the class `Order`."""
     wanted = python_names.class_name(collection)
     return classes.take(f"{wanted}Repository" if wanted in classes else wanted)
@@ -106,9 +106,9 @@ def key_field(node: Node) -> Field | None:
     return None
 
 
-def _widened(collections: Sequence[Collection]) -> dict[ColumnName, Typed]:
+def _widened(collections: Sequence[Collection]) -> dict[ColumnName, PythonType]:
     """The second type of columns that hold ids of collections whose new ids are of another kind."""
-    targets: dict[ColumnName, Typed] = {}
+    targets: dict[ColumnName, PythonType] = {}
     for collection in collections:
         second = _SECOND_IDS.get(ids_of(collection))
         if second is not None:

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field, replace
 
 from migrator.generate import python_names
 from migrator.generate.homes import ColumnName
-from migrator.generate.package import Attribute, Choice, Form, Mode, Part
-from migrator.generate.python_types import BYTES, INT32, UNITS, Typed, typed, widened
+from migrator.generate.package import Attribute, Choice, DocumentClass, Form, Mode
+from migrator.generate.python_types import BYTES, INT32, UNITS, PythonType, typed, widened
 from migrator.model.mapping.tree import Collection, Field, Node
 
 # What a class body or its methods use by name: an attribute called so would hide it.
@@ -33,9 +33,9 @@ class Rules:
         makes: whether the repository makes the ids in this column of a node, given the collection.
     """
 
-    classes: python_names.Names
-    constants: python_names.Names
-    widen: Mapping[ColumnName, Typed]
+    classes: python_names.UniqueNames
+    constants: python_names.UniqueNames
+    widen: Mapping[ColumnName, PythonType]
     makes: Callable[[Node, Field], bool]
 
 
@@ -43,7 +43,7 @@ class Rules:
 class _Group:
     """A (sub-)document's parts by name, in document order: fields, children, and dotted paths' sub-documents."""
 
-    entries: dict[str, _Leaf | Node | _Group] = field(default_factory=dict)
+    entries: dict[str, _FieldEntry | Node | _Group] = field(default_factory=dict)
     always: bool = False
 
     def at(self, path: Sequence[str], *, always: bool) -> _Group:
@@ -57,7 +57,7 @@ class _Group:
 
 
 @dataclass(frozen=True, slots=True)
-class _Leaf:
+class _FieldEntry:
     """A field, or the companion of one; `cases`: only where the discriminator has one of these values."""
 
     field: Field
@@ -68,7 +68,7 @@ class _Leaf:
 
 
 @dataclass(frozen=True, slots=True)
-class _Place:
+class _ClassPlace:
     """Where a class is being made.
 
     Attributes:
@@ -84,14 +84,14 @@ class _Place:
     shown: str
 
 
-def root_part(collection: Collection, rules: Rules) -> Part:
+def root_part(collection: Collection, rules: Rules) -> DocumentClass:
     """The class of a collection's documents, with those of all its sub-documents."""
     root = collection.root
     name = rules.classes.take(python_names.class_name(python_names.singular(collection.name)))
     group = _Group()
     _fill(group, root, absent=False)
     shown = f"documents in {python_names.prose(collection.name)}"
-    part = _part(group, _Place(root, name, (), shown), rules)
+    part = _part(group, _ClassPlace(root, name, (), shown), rules)
     if not root.key:
         key = _attribute_of("id", "_id", "_id", BYTES, "required", "a hash of the row")
         part = replace(part, attributes=(key, *part.attributes))
@@ -101,11 +101,11 @@ def root_part(collection: Collection, rules: Rules) -> Part:
 
 def _fill(group: _Group, node: Node, *, absent: bool) -> None:
     for each in node.fields:
-        _put(group, _Leaf(each, node, absent), always=True)
+        _put(group, _FieldEntry(each, node, absent), always=True)
     if node.variants is not None:
         for text, fields in node.variants.cases:
             for each in fields:
-                _put(group, _Leaf(each, node, absent, (text,)), always=False)
+                _put(group, _FieldEntry(each, node, absent, (text,)), always=False)
     for child in node.children:
         if child.flatten:
             _fill(group, child, absent=True)
@@ -113,19 +113,19 @@ def _fill(group: _Group, node: Node, *, absent: bool) -> None:
             group.at(child.path[:-1], always=True).entries[child.path[-1]] = child
 
 
-def _put(group: _Group, leaf: _Leaf, *, always: bool) -> None:
+def _put(group: _Group, leaf: _FieldEntry, *, always: bool) -> None:
     *above, name = leaf.field.path
     owner = group.at(above, always=always)
     known = owner.entries.get(name)
-    if isinstance(known, _Leaf):
+    if isinstance(known, _FieldEntry):
         leaf = replace(leaf, cases=(*known.cases, *leaf.cases))
     owner.entries[name] = leaf
     if leaf.field.value.companion:
         owner.entries[f"{name}_micros"] = replace(leaf, companion=True)
 
 
-def _part(group: _Group, place: _Place, rules: Rules) -> Part:
-    taken = python_names.Names(RESERVED)
+def _part(group: _Group, place: _ClassPlace, rules: Rules) -> DocumentClass:
+    taken = python_names.UniqueNames(RESERVED)
     choices: list[Choice] = []
     kind = _discriminator(place.node)
     made = []
@@ -136,7 +136,7 @@ def _part(group: _Group, place: _Place, rules: Rules) -> Part:
                 made.append(_group(python, name, entry, place, rules))
             case Node():
                 made.append(_child(python, name, entry, place, rules, choices))
-            case _Leaf():
+            case _FieldEntry():
                 made.append(_leaf(python, name, entry, place, rules, choices))
     if kind is not None:
         found = next((each.name for each in made if each.field == kind), None)
@@ -144,7 +144,7 @@ def _part(group: _Group, place: _Place, rules: Rules) -> Part:
     made = [replace(each, omit="True") if "{kind}" in each.omit and each.kind is None else each for each in made]
     fields_name = rules.classes.take(f"{place.class_name}Fields")
     title = f"{place.shown[:1].upper()}{place.shown[1:]}: from {python_names.prose(place.node.table)}."
-    return Part(place.class_name, fields_name, title, tuple(made), tuple(choices))
+    return DocumentClass(place.class_name, fields_name, title, tuple(made), tuple(choices))
 
 
 def _discriminator(node: Node) -> str | None:
@@ -158,7 +158,7 @@ def _discriminator(node: Node) -> str | None:
     return None
 
 
-def _group(python: str, name: str, group: _Group, place: _Place, rules: Rules) -> Attribute:
+def _group(python: str, name: str, group: _Group, place: _ClassPlace, rules: Rules) -> Attribute:
     path = (*place.path, name)
     key = path == ("_id",)
     inner = _inner(place, name, singular=False, rules=rules)
@@ -169,7 +169,7 @@ def _group(python: str, name: str, group: _Group, place: _Place, rules: Rules) -
     return replace(made, form="part", part=part, omit="" if group.always else "True")
 
 
-def _child(python: str, name: str, node: Node, place: _Place, rules: Rules, choices: list[Choice]) -> Attribute:
+def _child(python: str, name: str, node: Node, place: _ClassPlace, rules: Rules, choices: list[Choice]) -> Attribute:
     path = ".".join((*place.path, name))
     table = python_names.prose(node.table)
     if node.shape in ("scalars", "map"):
@@ -204,7 +204,9 @@ def _always_there(node: Node) -> bool:
     return not any(column.nullable for column in join.parent)
 
 
-def _leaf(python: str, name: str, leaf: _Leaf, place: _Place, rules: Rules, choices: list[Choice]) -> Attribute:
+def _leaf(
+    python: str, name: str, leaf: _FieldEntry, place: _ClassPlace, rules: Rules, choices: list[Choice]
+) -> Attribute:
     each = leaf.field
     omits = each.value.policies.null == "omit"
     empty = leaf.absent or may_be_null(each) or bool(leaf.cases)
@@ -230,7 +232,7 @@ def _omitted_in_other_cases(cases: Sequence[str]) -> str:
     return f"{{kind}} not in ({', '.join(map(python_names.literal, cases))})"
 
 
-def _note(leaf: _Leaf) -> str:
+def _note(leaf: _FieldEntry) -> str:
     each = leaf.field
     unit = UNITS.get(each.value.kind, "")
     unit = "" if each.value.family == "date" else unit
@@ -245,7 +247,7 @@ def _note(leaf: _Leaf) -> str:
     return f"{origin}{f' ({unit})' if unit else ''}{cases}"
 
 
-def _typed(each: Field, node: Node, rules: Rules) -> Typed:
+def _typed(each: Field, node: Node, rules: Rules) -> PythonType:
     found = typed(each)
     if each.sql is None and not each.from_link:
         second = rules.widen.get((node.schema, node.table, each.column.name))
@@ -253,33 +255,35 @@ def _typed(each: Field, node: Node, rules: Rules) -> Typed:
     return found
 
 
-def _named(kind: Typed, place: _Place, name: str, choices: list[Choice], rules: Rules) -> Typed:
+def _named(kind: PythonType, place: _ClassPlace, name: str, choices: list[Choice], rules: Rules) -> PythonType:
     """With its own name for a type that has one."""
     if "{type}" not in kind.annotation:
         return kind
     if not kind.members:
-        return Typed(kind.annotation.format(type="str"), kind.codec.format(codec="TEXT"), kind.bson)
+        return PythonType(kind.annotation.format(type="str"), kind.codec.format(codec="TEXT"), kind.bson)
     chosen = rules.classes.take(python_names.class_name(place.class_name, name))
     codec = rules.constants.take(python_names.constant(chosen))
     choice = Choice(chosen, codec, kind.members, f"{python_names.prose(name)} of {place.shown}")
     choices.append(choice)
-    return Typed(kind.annotation.format(type=chosen), kind.codec.format(codec=choice.codec), kind.bson, kind.members)
+    return PythonType(
+        kind.annotation.format(type=chosen), kind.codec.format(codec=choice.codec), kind.bson, kind.members
+    )
 
 
-def _inner(place: _Place, name: str, *, singular: bool, rules: Rules) -> _Place:
+def _inner(place: _ClassPlace, name: str, *, singular: bool, rules: Rules) -> _ClassPlace:
     own = python_names.singular(name) if singular else name
     wanted = python_names.class_name(place.class_name, "Id" if name == "_id" else own)
-    return _Place(
+    return _ClassPlace(
         place.node, rules.classes.take(wanted), (*place.path, name), f"{python_names.prose(name)} of {place.shown}"
     )
 
 
-def _attribute_of(python: str, name: str, path: str, kind: Typed, mode: Mode, note: str) -> Attribute:
+def _attribute_of(python: str, name: str, path: str, kind: PythonType, mode: Mode, note: str) -> Attribute:
     return Attribute(python, name, path, "value", kind.annotation, kind.codec, kind.bson, mode, note)
 
 
-def _typed_part(part: Part) -> Typed:
-    return Typed(part.name, f"nested({part.name})", ("object",))
+def _typed_part(part: DocumentClass) -> PythonType:
+    return PythonType(part.name, f"nested({part.name})", ("object",))
 
 
 def may_be_null(each: Field) -> bool:

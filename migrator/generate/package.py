@@ -56,11 +56,11 @@ class Attribute:
     nullable_elements: bool = False
     omit: str = ""
     kind: tuple[str, str] | None = None
-    part: Part | None = None
+    part: DocumentClass | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class DocumentClass:
     """The dataclass of a document or sub-document.
 
     Attributes:
@@ -81,7 +81,7 @@ class Part:
     root: bool = False
     frozen: bool = False
 
-    def walk(self) -> Iterator[Part]:
+    def walk(self) -> Iterator[DocumentClass]:
         """All classes, inner ones first."""
         for attribute in self.attributes:
             if attribute.part is not None:
@@ -135,7 +135,7 @@ class CollectionCode:
     attribute: str
     repository: str
     constant: str
-    root: Part
+    root: DocumentClass
     key_annotation: str
     key_field: str
     key_parts: tuple[str, ...]

@@ -88,16 +88,16 @@ def _singular(word: str) -> str:
     return word
 
 
-class Names:
+class UniqueNames:
     """Gives out names that differ from each other and from `taken`; `joint` stands before a number."""
 
     def __init__(self, taken: Iterable[str] = (), joint: str = "_") -> None:
         self._taken = set(taken)
         self._joint = joint
 
-    def numbered(self, joint: str) -> Names:
+    def numbered(self, joint: str) -> UniqueNames:
         """The same names, with another `joint`."""
-        other = Names(joint=joint)
+        other = UniqueNames(joint=joint)
         other._taken = self._taken
         return other
 

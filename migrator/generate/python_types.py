@@ -30,7 +30,7 @@ UNITS: dict[Kind, str] = {"date": "UTC, milliseconds", "microseconds": "stored a
 
 
 @dataclass(frozen=True, slots=True)
-class Typed:
+class PythonType:
     """A type of values.
 
     Attributes:
@@ -47,22 +47,22 @@ class Typed:
     members: tuple[str, ...] = ()
 
 
-INT32 = Typed("int", "INT32", ("int",))
-BYTES = Typed("bytes", "BYTES", ("binData",))
-OBJECT_ID = Typed("ObjectId", "OBJECT_ID", ("objectId",))
-UUID = Typed("UUID", "UUID4", ("binData",))
+INT32 = PythonType("int", "INT32", ("int",))
+BYTES = PythonType("bytes", "BYTES", ("binData",))
+OBJECT_ID = PythonType("ObjectId", "OBJECT_ID", ("objectId",))
+UUID = PythonType("UUID", "UUID4", ("binData",))
 
 
-def typed(field: Field) -> Typed:
+def typed(field: Field) -> PythonType:
     """The type of a field's values."""
     value = field.value
     if value.family == "enum" and value.kind == "string" and field.sql is None and field.column.members:
         # Index 0, what MySQL stores for a value that it doesn't know, is ''.
         members = tuple(dict.fromkeys((*field.column.members, "")))
-        return Typed("{type}", "{codec}", value.bson_types, members)
+        return PythonType("{type}", "{codec}", value.bson_types, members)
     if value.kind == "array":
         members = field.column.members
-        return Typed("list[{type}]", "array({codec})", ("array",), members)
+        return PythonType("list[{type}]", "array({codec})", ("array",), members)
     annotation, codec = _PLAIN[value.kind]
     if value.kind == "date" and value.family == "date":
         annotation, codec = "date", "DAY"
@@ -70,13 +70,13 @@ def typed(field: Field) -> Typed:
     for name in value.bson_types[1:] if value.kind != "json" else ():
         other, codec_of_other = second[name]
         annotation, codec = f"{annotation} | {other}", f"either({codec}, {codec_of_other})"
-    return Typed(annotation, codec, value.bson_types)
+    return PythonType(annotation, codec, value.bson_types)
 
 
-def widened(one: Typed, other: Typed) -> Typed:
+def widened(one: PythonType, other: PythonType) -> PythonType:
     """A type that takes both; `one` where they are the same."""
     if one.annotation == other.annotation:
         return one
-    return Typed(
+    return PythonType(
         f"{one.annotation} | {other.annotation}", f"either({one.codec}, {other.codec})", (*one.bson, *other.bson)
     )

@@ -7,22 +7,22 @@ from dataclasses import dataclass
 
 from migrator.generate import python_names
 from migrator.generate.document_classes import RESERVED
-from migrator.generate.package import Part, RelationTo
+from migrator.generate.package import DocumentClass, RelationTo
 from migrator.model.mapping.tree import Collection, Reference
 
 
 @dataclass(frozen=True, slots=True)
-class Ends:
+class ReferenceEnd:
     """A collection as an end of references."""
 
     model: str
-    part: Part
+    part: DocumentClass
 
 
-def relations(collections: Sequence[Collection], ends: Mapping[str, Ends]) -> dict[str, tuple[RelationTo, ...]]:
+def relations(collections: Sequence[Collection], ends: Mapping[str, ReferenceEnd]) -> dict[str, tuple[RelationTo, ...]]:
     """What can be included, by collection: its own references first, then those of others to it."""
     taken = {
-        name: python_names.Names((*RESERVED, *(attribute.name for attribute in end.part.attributes)))
+        name: python_names.UniqueNames((*RESERVED, *(attribute.name for attribute in end.part.attributes)))
         for name, end in ends.items()
     }
     found: dict[str, list[RelationTo]] = {collection.name: [] for collection in collections}
@@ -38,7 +38,7 @@ def relations(collections: Sequence[Collection], ends: Mapping[str, Ends]) -> di
 
 
 def _forward(
-    collection: Collection, reference: Reference, ends: Mapping[str, Ends], taken: python_names.Names
+    collection: Collection, reference: Reference, ends: Mapping[str, ReferenceEnd], taken: python_names.UniqueNames
 ) -> RelationTo:
     here = ends[collection.name].part
     many = any(_in_array(here, left) for left, _ in reference.on)
@@ -49,7 +49,7 @@ def _forward(
 
 
 def _backward(
-    collection: Collection, reference: Reference, ends: Mapping[str, Ends], taken: python_names.Names
+    collection: Collection, reference: Reference, ends: Mapping[str, ReferenceEnd], taken: python_names.UniqueNames
 ) -> RelationTo:
     several = sum(each.collection == reference.collection for each in collection.references) > 1
     wanted = python_names.attribute(collection.name)
@@ -60,11 +60,11 @@ def _backward(
     return RelationTo(taken.take(wanted), collection.name, ends[collection.name].model, on, True, False, note)
 
 
-def _in_array(part: Part, path: str) -> bool:
+def _in_array(part: DocumentClass, path: str) -> bool:
     return any(form in ("parts", "values") for form in _forms(part, path))
 
 
-def _forms(part: Part, path: str) -> Iterator[str]:
+def _forms(part: DocumentClass, path: str) -> Iterator[str]:
     for each in part.attributes:
         if path == each.path or path.startswith(f"{each.path}."):
             yield each.form

@@ -13,7 +13,7 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from migrator.generate.code_layout import WIDTH, call, construct, docstring, imports, pairs, tidy, tuple_of
-from migrator.generate.package import Attribute, Choice, CollectionCode, Package, Part, RelationTo
+from migrator.generate.package import Attribute, Choice, CollectionCode, DocumentClass, Package, RelationTo
 from migrator.generate.python_names import literal, prose
 from migrator.generate.runtime.copies import Copies
 from migrator.model.serialize import to_json
@@ -250,7 +250,7 @@ class _Text:
 # --- models -------------------------------------------------------------------------------------------------------
 
 
-def _attribute_notes(part: Part) -> list[tuple[str, str]]:
+def _attribute_notes(part: DocumentClass) -> list[tuple[str, str]]:
     return [(each.name, f"{each.note}." if each.note else f"{prose(each.field)}.") for each in part.attributes]
 
 
@@ -261,7 +261,7 @@ def _choice_lines(choice: Choice) -> str:
     return f"\n{named}\n{codec}"
 
 
-def _place(collection: CollectionCode, part: Part) -> str:
+def _place(collection: CollectionCode, part: DocumentClass) -> str:
     return collection.name if part.root else part.name
 
 
@@ -280,12 +280,12 @@ def _whole_codec(each: Attribute) -> str:
     )
 
 
-def _codec_name(part: Part, each: Attribute) -> str:
+def _codec_name(part: DocumentClass, each: Attribute) -> str:
     codec = _whole_codec(each)
     return f"_{part.name.upper()}_{each.name.upper()}" if "(" in codec else codec
 
 
-def _composite_codecs(part: Part) -> list[str]:
+def _composite_codecs(part: DocumentClass) -> list[str]:
     """Codecs that are made of others are made once."""
     made = [
         call(f"{_codec_name(part, each)}: Final = {head}(", [inner])
@@ -309,13 +309,13 @@ def _declaration(each: Attribute) -> str:
     return f"{each.name}: {kind}"
 
 
-def _reading(part: Part, each: Attribute) -> str:
+def _reading(part: DocumentClass, each: Attribute) -> str:
     method = "optional" if each.mode == "optional" else "required"
     omit = _omit(each, lambda name, stored: f"document.get({literal(stored)})")
     return call(f"{each.name}=read.{method}(", [literal(each.field), _codec_name(part, each), omit], 12, beside=1)
 
 
-def _writing(part: Part, each: Attribute) -> str:
+def _writing(part: DocumentClass, each: Attribute) -> str:
     omit = _omit(each, lambda name, stored: f"self.{name}")
     arguments = [literal(each.field), _codec_name(part, each), f"self.{each.name}", omit]
     return call(f"write.{each.mode}(", arguments, 8)
@@ -334,11 +334,11 @@ def _relation_type(relation: RelationTo) -> str:
 # --- fields -------------------------------------------------------------------------------------------------------
 
 
-def _field_classes(collection: CollectionCode) -> list[tuple[Part, str, bool, bool]]:
+def _field_classes(collection: CollectionCode) -> list[tuple[DocumentClass, str, bool, bool]]:
     """Classes, inner ones first, each with its path, whether that leads through arrays, and whether it may be null."""
-    found: list[tuple[Part, str, bool, bool]] = []
+    found: list[tuple[DocumentClass, str, bool, bool]] = []
 
-    def visit(part: Part, path: str, many: bool, nullable: bool) -> None:
+    def visit(part: DocumentClass, path: str, many: bool, nullable: bool) -> None:
         for each in part.attributes:
             if each.part is not None:
                 inner = nullable or each.mode == "optional"
@@ -356,7 +356,7 @@ def _composite_field_codecs(package: Package) -> dict[str, str]:
     return {codec: f"_{codec[len('either(') : -1].replace(', ', '_OR_')}" for codec in found}
 
 
-def _document_field(part: Part, path: str, many: bool, nullable: bool) -> str:
+def _document_field(part: DocumentClass, path: str, many: bool, nullable: bool) -> str:
     return _field("document", part.name, f"nested({part.name})", path, many, nullable, ())
 
 

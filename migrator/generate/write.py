@@ -15,7 +15,7 @@ _UNMARKED = frozenset(("py.typed", "ruff.toml"))
 
 
 @dataclass(frozen=True, slots=True)
-class Difference:
+class PackageDifference:
     """What a folder lacks, has otherwise, and has too much, as paths inside it. It is new when it holds no file of the
     package."""
 
@@ -35,7 +35,7 @@ class Difference:
         return bool(self.missing or self.changed or self.stale)
 
 
-def compare(files: Sequence[File], folder: Path) -> Difference:
+def compare(files: Sequence[File], folder: Path) -> PackageDifference:
     """What would have to change in the package's folder.
 
     Raises:
@@ -43,7 +43,7 @@ def compare(files: Sequence[File], folder: Path) -> Difference:
     """
     wanted = {file.path: file.text for file in files}
     there = {path: text for path, text in _present(folder).items() if path in wanted or _is_ours(text)}
-    return Difference(
+    return PackageDifference(
         tuple(sorted(wanted.keys() - there.keys())),
         tuple(sorted(path for path in wanted.keys() & there.keys() if wanted[path] != there[path])),
         tuple(sorted(there.keys() - wanted.keys())),
@@ -51,7 +51,7 @@ def compare(files: Sequence[File], folder: Path) -> Difference:
     )
 
 
-def write(files: Sequence[File], folder: Path) -> Difference:
+def write(files: Sequence[File], folder: Path) -> PackageDifference:
     """Makes the folder hold the package; returns what was changed.
 
     Each file is put in place whole. Files that somebody else wrote are neither changed nor removed.

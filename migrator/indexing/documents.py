@@ -21,7 +21,7 @@ _EMPTY: tuple[object, ...] = (None, {}, [])
 
 
 @dataclass(frozen=True, slots=True)
-class Refusal:
+class IndexRefusal:
     """Why an index refuses a document.
 
     Attributes:
@@ -33,7 +33,7 @@ class Refusal:
     reason: str
 
 
-def refusal(spec: IndexSpec, document: Document) -> Refusal | None:
+def refusal(spec: IndexSpec, document: Document) -> IndexRefusal | None:
     """Why MongoDB refuses to put `document` into the index, or None where it takes it.
 
     Args:
@@ -76,16 +76,16 @@ def _compared(value: Any, collation: tuple[str, int] | None) -> Any:
     return list(value) if value is EMPTY_ARRAY else value
 
 
-def _plain(spec: IndexSpec, document: Document) -> Refusal | None:
+def _plain(spec: IndexSpec, document: Document) -> IndexRefusal | None:
     try:
         for _ in plain_keys(document, [path for path, _ in spec.keys]):
             pass
     except NoKeys as refused:
-        return Refusal(refused.path, refused.reason)
+        return IndexRefusal(refused.path, refused.reason)
     return None
 
 
-def _spherical(spec: IndexSpec, document: Document) -> Refusal | None:
+def _spherical(spec: IndexSpec, document: Document) -> IndexRefusal | None:
     for path, direction in spec.keys:
         values = [*values_at(document, path)] if direction == "2dsphere" else []
         if _counts_as_missing(values):
@@ -96,7 +96,7 @@ def _spherical(spec: IndexSpec, document: Document) -> Refusal | None:
                 continue
             if value is None:
                 reason = "is null next to other values in an array: MongoDB accepts it when it is alone, or left out"
-            return Refusal(path, reason)
+            return IndexRefusal(path, reason)
     return None
 
 
@@ -105,22 +105,24 @@ def _counts_as_missing(values: list[Any]) -> bool:
     return any(all(value == empty for value in values) for empty in _EMPTY)
 
 
-def _text(spec: IndexSpec, document: Document) -> Refusal | None:
+def _text(spec: IndexSpec, document: Document) -> IndexRefusal | None:
     for path, direction in spec.keys:
         if direction == "text":
             continue
         array = array_gone_through(document, path)
         if array is not None:
-            return Refusal(path, f"has an array at {array}: only the text fields of a text index may go through arrays")
+            return IndexRefusal(
+                path, f"has an array at {array}: only the text fields of a text index may go through arrays"
+            )
     found = language_problem(document, [path for path, direction in spec.keys if direction == "text"])
-    return None if found is None else Refusal(*found)
+    return None if found is None else IndexRefusal(*found)
 
 
-def _hashed(spec: IndexSpec, document: Document) -> Refusal | None:
+def _hashed(spec: IndexSpec, document: Document) -> IndexRefusal | None:
     for path, _ in spec.keys:
         array = first_array(document, path)
         if array is not None:
-            return Refusal(path, f"has an array at {array}, and there is no hashed index over arrays")
+            return IndexRefusal(path, f"has an array at {array}, and there is no hashed index over arrays")
     return None
 
 

@@ -28,7 +28,7 @@ class NoKeys(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class _Placed:
+class _ArrayElement:
     """The element of an array that a path names by its number.
 
     Attributes:
@@ -56,7 +56,7 @@ def _keys(
     document: Document,
     rest: Sequence[str],
     paths: Sequence[str],
-    placed: Sequence[_Placed | None],
+    placed: Sequence[_ArrayElement | None],
     known: list[Any],
 ) -> Iterator[tuple[Any, ...]]:
     """`rest` is what is left of each path within `document`, "" where `known` has the value already."""
@@ -90,8 +90,8 @@ def _keys(
         yield from _keys(entry if isinstance(entry, dict) else {}, remaining, paths, named, values)
 
 
-def _element(array: list[Any], path: str) -> _Placed | None:
+def _element(array: list[Any], path: str) -> _ArrayElement | None:
     if not path or not is_position(path) or int(path.partition(".")[0]) >= len(array):
         return None
     found, rest = until_array(by_position(array), path)
-    return _Placed(None if found is MISSING else found, rest)
+    return _ArrayElement(None if found is MISSING else found, rest)

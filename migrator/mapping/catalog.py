@@ -8,7 +8,7 @@ from typing import Protocol
 
 from migrator.errors import AccessDenied, MigratorError, Retryable
 from migrator.mapping.expressions import find_column, judge, missing_column
-from migrator.mapping.location import Spot
+from migrator.mapping.location import Location
 from migrator.mapping.suggest import did_you_mean, nearest
 from migrator.model.mapping.tree import SqlText
 from migrator.model.schema.tables import Column, ColumnName, Schema, Table
@@ -50,7 +50,7 @@ class Catalog:
     # SQL that is used, with the file that it stands in.
     sql: list[tuple[str, SqlText]] = field(default_factory=list)
 
-    def table(self, name: str, spot: Spot) -> Table | None:
+    def table(self, name: str, spot: Location) -> Table | None:
         """The table that `name` (`table` or `schema.table`) means; None, and reported, when there is none."""
         database, _, bare = name.partition(".")
         tables = (self.schema.table(schema or self.schema.default, table) for schema, table in meanings(name))
@@ -94,7 +94,7 @@ class Catalog:
         elsewhere = [f"{schema}.{table}" for schema, table in self.schema.names if table == name]
         return f"did you mean `{elsewhere[0]}`?" if elsewhere else did_you_mean(name, here, what="its tables")
 
-    def expression(self, text: str, table: Table, spot: Spot) -> Column | None:
+    def expression(self, text: str, table: Table, spot: Location) -> Column | None:
         """What the server says `text` over a row of `table` is; None, and reported, when it can't be used."""
         mistakes = judge(text, table)
         for message, suggestion in mistakes:
@@ -112,7 +112,7 @@ class Catalog:
             return None
 
 
-def column(table: Table, name: str, spot: Spot, *, at_key: bool = False) -> Column | None:
+def column(table: Table, name: str, spot: Location, *, at_key: bool = False) -> Column | None:
     """The table's column `name`, in the schema's spelling; None, and reported, when there is none."""
     found = find_column(table.columns, name)
     if found is None:
@@ -120,7 +120,7 @@ def column(table: Table, name: str, spot: Spot, *, at_key: bool = False) -> Colu
     return found
 
 
-def columns(table: Table, names: Iterable[str], spot: Spot) -> tuple[Column, ...]:
+def columns(table: Table, names: Iterable[str], spot: Location) -> tuple[Column, ...]:
     """Those of `names` (a list at `spot`) that exist; the others, and those named twice, are reported."""
     found: list[Column] = []
     for number, name in enumerate(names):

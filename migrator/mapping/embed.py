@@ -6,12 +6,19 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from migrator.mapping.catalog import Catalog, column, row_key
-from migrator.mapping.fields import FieldRequest, Placed, select_fields, select_variants, value_field, variant_columns
-from migrator.mapping.joins import Sides, find_join
+from migrator.mapping.fields import (
+    FieldRequest,
+    LocatedField,
+    select_fields,
+    select_variants,
+    value_field,
+    variant_columns,
+)
+from migrator.mapping.joins import JoinSides, find_join
 from migrator.mapping.keys import id_fields, root_key
-from migrator.mapping.location import Spot
+from migrator.mapping.location import Location
 from migrator.mapping.ordering import complete_order, stated_order
-from migrator.mapping.path_collisions import Write, field_writes, report_collisions
+from migrator.mapping.path_collisions import PathWrite, field_writes, report_collisions
 from migrator.mapping.row_conditions import condition, constants
 from migrator.model.mapping.policies import Policies
 from migrator.model.mapping.spec import CollectionSpec, ColumnChoice, EmbedSpec, ThroughSpec, VariantsSpec, overlay
@@ -20,7 +27,7 @@ from migrator.model.schema.tables import Column, Table
 
 
 @dataclass(frozen=True)
-class Parent:
+class ParentNode:
     """What an embedded node must know of the node that it is embedded in.
 
     Attributes:
@@ -39,11 +46,11 @@ class Parent:
 
 
 @dataclass(frozen=True)
-class Built:
+class BuiltNode:
     """A node, and the paths that it writes in the (sub-)document of its parent."""
 
     node: Node
-    writes: tuple[Write, ...]
+    writes: tuple[PathWrite, ...]
 
 
 @dataclass(frozen=True)
@@ -52,10 +59,10 @@ class _Content:
 
     fields: tuple[Field, ...]
     variants: Variants | None
-    writes: tuple[Write, ...]
+    writes: tuple[PathWrite, ...]
 
 
-def build_root(spec: CollectionSpec, policies: Policies, spot: Spot, catalog: Catalog) -> Node | None:
+def build_root(spec: CollectionSpec, policies: Policies, spot: Location, catalog: Catalog) -> Node | None:
     """The tree of a collection; None when its table doesn't exist. Mistakes are reported."""
     table = catalog.table(spec.from_, spot.at("from"))
     if table is None:
@@ -66,7 +73,7 @@ def build_root(spec: CollectionSpec, policies: Policies, spot: Spot, catalog: Ca
     specs = {name: field for name, field in spec.fields.items() if name not in used}
     request = FieldRequest(table, spec.columns, specs, spot, policies, frozenset(column.name for column in key))
     content = _content(request, spec.variants, catalog)
-    parent = Parent(spec.collection, table, key, policies, (table,))
+    parent = ParentNode(spec.collection, table, key, policies, (table,))
     children = _children(spec.embed, parent, spot, catalog)
     report_collisions(
         [*field_writes(ids), *content.writes, *(write for child in children for write in child.writes)],
@@ -88,14 +95,16 @@ def build_root(spec: CollectionSpec, policies: Policies, spot: Spot, catalog: Ca
     )
 
 
-def _children(embeds: dict[str, EmbedSpec], parent: Parent, spot: Spot, catalog: Catalog) -> list[Built]:
+def _children(embeds: dict[str, EmbedSpec], parent: ParentNode, spot: Location, catalog: Catalog) -> list[BuiltNode]:
     built = [
         _embed(name, spec, parent, spot.at("embed", name), catalog, spec.depth or 1) for name, spec in embeds.items()
     ]
     return [child for child in built if child is not None]
 
 
-def _embed(name: str, spec: EmbedSpec, parent: Parent, spot: Spot, catalog: Catalog, levels: int) -> Built | None:
+def _embed(
+    name: str, spec: EmbedSpec, parent: ParentNode, spot: Location, catalog: Catalog, levels: int
+) -> BuiltNode | None:
     table = catalog.table(spec.from_, spot.at("from"))
     if table is None or not _allowed_here(spec, table, parent, spot):
         return None
@@ -116,7 +125,7 @@ def _embed(name: str, spec: EmbedSpec, parent: Parent, spot: Spot, catalog: Cata
     if not order and map_key is not None:
         order = (Order(map_key.name),)
     content = _embedded_content(spec, shape, table, policies, spot, catalog)
-    me = Parent(f"{parent.id}.{name}", table, key, policies, (*parent.ancestors, table))
+    me = ParentNode(f"{parent.id}.{name}", table, key, policies, (*parent.ancestors, table))
     children = _children(spec.embed, me, spot, catalog)
     if levels > 1:
         deeper = _embed(name, spec, me, spot, catalog, levels - 1)
@@ -147,7 +156,7 @@ def _embed(name: str, spec: EmbedSpec, parent: Parent, spot: Spot, catalog: Cata
         variants=content.variants,
         children=tuple(child.node for child in children),
     )
-    return Built(node, inner if spec.flatten else (Write(path, f"the embedded {table.name}", spot),))
+    return BuiltNode(node, inner if spec.flatten else (PathWrite(path, f"the embedded {table.name}", spot),))
 
 
 def _shape(spec: EmbedSpec) -> Shape:
@@ -158,7 +167,7 @@ def _shape(spec: EmbedSpec) -> Shape:
     return "one"
 
 
-def _allowed_here(spec: EmbedSpec, table: Table, parent: Parent, spot: Spot) -> bool:
+def _allowed_here(spec: EmbedSpec, table: Table, parent: ParentNode, spot: Location) -> bool:
     """Whether the table may stand below its parent: not below itself, unless `depth` says how far."""
     if spec.depth is not None and table != parent.table:
         hint = f"remove `depth`: {table.name} is not embedded in itself"
@@ -176,9 +185,9 @@ def _allowed_here(spec: EmbedSpec, table: Table, parent: Parent, spot: Spot) -> 
     return False
 
 
-def _join(spec: EmbedSpec, table: Table, parent: Parent, spot: Spot, catalog: Catalog) -> Join | None:
+def _join(spec: EmbedSpec, table: Table, parent: ParentNode, spot: Location, catalog: Catalog) -> Join | None:
     parent_holds = _shape(spec) == "one" and not spec.one
-    sides = Sides(parent.table, table, "parent" if parent_holds else "child")
+    sides = JoinSides(parent.table, table, "parent" if parent_holds else "child")
     join = find_join(sides, spec.on, spot, catalog)
     if join is None or _shape(spec) != "one":
         return join
@@ -199,13 +208,13 @@ def _spelled(table: Table, names: set[str]) -> set[str]:
 
 
 def _link(
-    spec: ThroughSpec, table: Table, parent: Parent, policies: Policies, spot: Spot, catalog: Catalog
+    spec: ThroughSpec, table: Table, parent: ParentNode, policies: Policies, spot: Location, catalog: Catalog
 ) -> Link | None:
     link = catalog.table(spec.table, spot.at("table"))
     if link is None:
         return None
-    near = Sides(parent.table, link, "child", "on")
-    far = Sides(link, table, "parent", "to")
+    near = JoinSides(parent.table, link, "child", "on")
+    far = JoinSides(link, table, "parent", "to")
     deleted = None if spec.soft_delete is False else policies.soft_delete
     where = condition(spec.where, deleted, link, spot, catalog)
     # Where both sides are one table, the side that is written settles the other.
@@ -223,7 +232,7 @@ def _embedded_content(
     shape: Literal["root", "one", "many", "scalars", "map"],
     table: Table,
     policies: Policies,
-    spot: Spot,
+    spot: Location,
     catalog: Catalog,
 ) -> _Content:
     request = FieldRequest(table, spec.columns, spec.fields, spot, policies)
@@ -238,18 +247,18 @@ def _embedded_content(
     return replace(content, fields=fields, writes=(*content.writes, *field_writes(linked)))
 
 
-def _link_table(spec: ThroughSpec, spot: Spot, catalog: Catalog) -> Table | None:
+def _link_table(spec: ThroughSpec, spot: Location, catalog: Catalog) -> Table | None:
     """The link table; that it doesn't exist has been reported already."""
-    return catalog.table(spec.table, Spot(spot.places, spot.path, []))
+    return catalog.table(spec.table, Location(spot.places, spot.path, []))
 
 
-def _link_fields(spec: ThroughSpec, policies: Policies, spot: Spot, catalog: Catalog) -> list[Placed]:
+def _link_fields(spec: ThroughSpec, policies: Policies, spot: Location, catalog: Catalog) -> list[LocatedField]:
     table = _link_table(spec, spot, catalog)
     if table is None:
         return []
     request = FieldRequest(table, spec.columns or ColumnChoice(only=()), spec.fields, spot, policies)
     placed = select_fields(request, catalog)
-    return [Placed(replace(item.field, from_link=True), item.spot) for item in placed]
+    return [LocatedField(replace(item.field, from_link=True), item.spot) for item in placed]
 
 
 def _content(request: FieldRequest, spec: VariantsSpec | None, catalog: Catalog) -> _Content:

@@ -13,7 +13,7 @@ _ANY = ("object", "array", "string", "int", "long", "double", "bool")
 
 
 @dataclass(frozen=True, slots=True)
-class Leaf:
+class FieldPath:
     """What stands at a path.
 
     Attributes:
@@ -42,9 +42,9 @@ class Leaf:
         return ".".join(self.path)
 
 
-def document_leaves(root: Node) -> dict[str, Leaf]:
+def document_leaves(root: Node) -> dict[str, FieldPath]:
     """By dotted path. A path that several cases of variants write is there once, with all their types."""
-    found: dict[str, Leaf] = {}
+    found: dict[str, FieldPath] = {}
     for leaf in _node_leaves(root, (), (), nullable=False):
         other = found.get(leaf.dotted)
         if other is not None and other.kind != "object":
@@ -55,7 +55,7 @@ def document_leaves(root: Node) -> dict[str, Leaf]:
     return found
 
 
-def find_leaf(leaves: dict[str, Leaf], dotted: str) -> Leaf | None:
+def find_leaf(leaves: dict[str, FieldPath], dotted: str) -> FieldPath | None:
     """What stands at `dotted`: also below JSON and maps, where the documents alone know."""
     if dotted in leaves:
         return leaves[dotted]
@@ -71,7 +71,7 @@ def find_leaf(leaves: dict[str, Leaf], dotted: str) -> Leaf | None:
 
 def _node_leaves(
     node: Node, prefix: tuple[str, ...], arrays: tuple[tuple[str, ...], ...], *, nullable: bool
-) -> Iterator[Leaf]:
+) -> Iterator[FieldPath]:
     for field in node.fields:
         yield from _field_leaves(node, field, prefix, arrays, nullable=nullable)
     for _, case in node.variants.cases if node.variants else ():
@@ -82,20 +82,20 @@ def _node_leaves(
         inside = arrays if child.shape in ("one", "map") else (*arrays, place)
         yield from _above(child.path, prefix, arrays)
         if child.shape == "map":
-            yield Leaf(place, "map", ("object",), False, arrays, open=True)
+            yield FieldPath(place, "map", ("object",), False, arrays, open=True)
         elif child.shape == "scalars":
             for field in child.fields:
                 types, below = _types(field), field.value.kind == "json"
-                yield Leaf(place, field.value.kind, types, True, inside, open=below, omits=_omits(child, field))
+                yield FieldPath(place, field.value.kind, types, True, inside, open=below, omits=_omits(child, field))
         else:
             if child.path:
-                yield Leaf(place, "object", ("object",), True, inside)
+                yield FieldPath(place, "object", ("object",), True, inside)
             yield from _node_leaves(child, place, inside, nullable=True)
 
 
 def _field_leaves(
     node: Node, field: Field, prefix: tuple[str, ...], arrays: tuple[tuple[str, ...], ...], *, nullable: bool
-) -> Iterator[Leaf]:
+) -> Iterator[FieldPath]:
     yield from _above(field.path, prefix, arrays)
     place = (*prefix, *field.path)
     value = field.value
@@ -104,14 +104,14 @@ def _field_leaves(
     inside = (*arrays, place) if value.kind == "array" else arrays
     column = field.column.name if node.shape == "root" and field.sql is None else ""
     below = value.kind in ("json", "geojson")
-    yield Leaf(place, value.kind, _types(field), empty, inside, column, open=below, omits=_omits(node, field))
+    yield FieldPath(place, value.kind, _types(field), empty, inside, column, open=below, omits=_omits(node, field))
     if value.companion:
         micros = (*place[:-1], f"{place[-1]}_micros")
-        yield Leaf(micros, "int32", ("int",), empty, arrays)
+        yield FieldPath(micros, "int32", ("int",), empty, arrays)
 
 
 def _omits(node: Node, field: Field) -> str:
-    """See `Leaf.omits`."""
+    """See `FieldPath.omits`."""
     # A flattened row that is missing leaves nulls, whatever its columns allow.
     can_be_null = field.column.nullable or field.sql is not None or node.flatten
     if field.value.policies.null == "omit" or not can_be_null:
@@ -127,10 +127,10 @@ def _omits(node: Node, field: Field) -> str:
     return f"`{name}: {{{source}null: omit}}` {where}"
 
 
-def _above(path: tuple[str, ...], prefix: tuple[str, ...], arrays: tuple[tuple[str, ...], ...]) -> Iterator[Leaf]:
+def _above(path: tuple[str, ...], prefix: tuple[str, ...], arrays: tuple[tuple[str, ...], ...]) -> Iterator[FieldPath]:
     """The sub-documents that a dotted path opens."""
     for end in range(1, len(path)):
-        yield Leaf((*prefix, *path[:end]), "object", ("object",), bool(arrays), arrays)
+        yield FieldPath((*prefix, *path[:end]), "object", ("object",), bool(arrays), arrays)
 
 
 def _types(field: Field) -> tuple[str, ...]:

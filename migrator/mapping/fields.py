@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from migrator.mapping.catalog import Catalog, column, columns, is_generated_key
 from migrator.mapping.file.structure import name_mistake
-from migrator.mapping.location import Spot
+from migrator.mapping.location import Location
 from migrator.mapping.suggest import grant_reading
 from migrator.model.mapping.policies import Policies
 from migrator.model.mapping.representation import Representation, Unrepresentable, represent
@@ -19,11 +19,11 @@ AnyField = FieldSpec | LinkFieldSpec
 
 
 @dataclass(frozen=True, slots=True)
-class Placed:
+class LocatedField:
     """A field, and the place in the mapping file that is to blame for it."""
 
     field: Field
-    spot: Spot
+    spot: Location
 
 
 @dataclass(frozen=True)
@@ -43,21 +43,21 @@ class FieldRequest:
     table: Table
     choice: ColumnChoice | None
     specs: Mapping[str, AnyField]
-    spot: Spot
+    spot: Location
     policies: Policies
     taken: frozenset[str] = frozenset()
 
 
-def select_fields(request: FieldRequest, catalog: Catalog) -> tuple[Placed, ...]:
+def select_fields(request: FieldRequest, catalog: Catalog) -> tuple[LocatedField, ...]:
     """The fields in document order: those of columns in table order, then the computed ones in mapping order."""
-    by_column: dict[str, list[Placed]] = {}
+    by_column: dict[str, list[LocatedField]] = {}
     named: set[str] = set()
-    computed: list[Placed] = []
+    computed: list[LocatedField] = []
     for name, spec in request.specs.items():
         spot = request.spot.at("fields", name)
         if isinstance(spec, FieldSpec) and spec.sql is not None:
             field = computed_field(spec, spec.sql, tuple(name.split(".")), request, spot, catalog)
-            computed += [Placed(field, spot)] if field else []
+            computed += [LocatedField(field, spot)] if field else []
             continue
         source = _column_of(name, spec, request.table, spot)
         if source is None:
@@ -65,7 +65,7 @@ def select_fields(request: FieldRequest, catalog: Catalog) -> tuple[Placed, ...]
         named.add(source.name)
         value = _represent(source, spec, request.policies, spot)
         if value is not None:
-            placed = Placed(Field(tuple(name.split(".")), source, None, value, stated_type=spec.type or ""), spot)
+            placed = LocatedField(Field(tuple(name.split(".")), source, None, value, stated_type=spec.type or ""), spot)
             by_column.setdefault(source.name, []).append(placed)
     for source, spot in _chosen(request):
         if source.name not in named and source.name not in request.taken:
@@ -75,7 +75,7 @@ def select_fields(request: FieldRequest, catalog: Catalog) -> tuple[Placed, ...]
     return (*ordered, *computed)
 
 
-def value_field(spec: FieldSpec, request: FieldRequest, spot: Spot, catalog: Catalog) -> Field | None:
+def value_field(spec: FieldSpec, request: FieldRequest, spot: Location, catalog: Catalog) -> Field | None:
     """The one value of `value:`, for arrays of plain values and for maps."""
     if spec.sql is not None:
         return computed_field(spec, spec.sql, (), request, spot, catalog)
@@ -85,7 +85,7 @@ def value_field(spec: FieldSpec, request: FieldRequest, spot: Spot, catalog: Cat
 
 
 def computed_field(
-    spec: FieldSpec, sql: str, path: tuple[str, ...], request: FieldRequest, spot: Spot, catalog: Catalog
+    spec: FieldSpec, sql: str, path: tuple[str, ...], request: FieldRequest, spot: Location, catalog: Catalog
 ) -> Field | None:
     """A field whose value the source computes; None, and reported, when it can't."""
     result = catalog.expression(sql, request.table, spot.at("sql"))
@@ -98,7 +98,7 @@ def computed_field(
 
 def select_variants(
     spec: VariantsSpec, request: FieldRequest, catalog: Catalog
-) -> tuple[Variants | None, tuple[tuple[str, tuple[Placed, ...]], ...]]:
+) -> tuple[Variants | None, tuple[tuple[str, tuple[LocatedField, ...]], ...]]:
     """The variants (None when something is wrong), and their fields by case. `request` is the node's own."""
     spot = request.spot.at("variants")
     source = column(request.table, spec.column, spot.at("column"))
@@ -124,7 +124,7 @@ def select_variants(
     return Variants(source, cases), tuple(placed_by_case)
 
 
-def variant_columns(spec: VariantsSpec | None, table: Table, spot: Spot) -> frozenset[str]:
+def variant_columns(spec: VariantsSpec | None, table: Table, spot: Location) -> frozenset[str]:
     """Columns that only rows of some case have."""
     found: set[str] = set()
     for case in spec.cases.values() if spec else ():
@@ -136,7 +136,7 @@ def variant_columns(spec: VariantsSpec | None, table: Table, spot: Spot) -> froz
     return frozenset(found)
 
 
-def check_constant(source: Column, constant: str, spot: Spot, *, at_key: bool = False) -> None:
+def check_constant(source: Column, constant: str, spot: Location, *, at_key: bool = False) -> None:
     """Reports a constant that the column can never hold."""
     if source.data_type == "enum" and constant not in source.members:
         hint = f"its values: {', '.join(source.members[:20])}"
@@ -147,7 +147,7 @@ def check_constant(source: Column, constant: str, spot: Spot, *, at_key: bool = 
         spot.report(f"`{source.name}` is {source.data_type}, and `{constant}` is no number", hint, at_key=at_key)
 
 
-def _column_of(name: str, spec: AnyField, table: Table, spot: Spot) -> Column | None:
+def _column_of(name: str, spec: AnyField, table: Table, spot: Location) -> Column | None:
     if spec.column is not None:
         return column(table, spec.column, spot.at("column"))
     if "." in name:
@@ -156,7 +156,7 @@ def _column_of(name: str, spec: AnyField, table: Table, spot: Spot) -> Column | 
     return column(table, name, spot, at_key=True)
 
 
-def _chosen(request: FieldRequest) -> Iterable[tuple[Column, Spot]]:
+def _chosen(request: FieldRequest) -> Iterable[tuple[Column, Location]]:
     """The columns that `columns:` selects, each with the place to blame."""
     choice, table, spot = request.choice, request.table, request.spot
     whole = spot.first("columns", "from", "table")
@@ -173,7 +173,7 @@ def _chosen(request: FieldRequest) -> Iterable[tuple[Column, Spot]]:
     return [(one, whole) for one in everything if one not in excluded]
 
 
-def _report_hidden(table: Table, spot: Spot) -> None:
+def _report_hidden(table: Table, spot: Location) -> None:
     """Reports that what is to be every column would be those only that the account may read."""
     if table.denied_to:
         spot.report(
@@ -182,7 +182,7 @@ def _report_hidden(table: Table, spot: Spot) -> None:
         )
 
 
-def _plain_field(source: Column, request: FieldRequest, spot: Spot) -> Placed | None:
+def _plain_field(source: Column, request: FieldRequest, spot: Location) -> LocatedField | None:
     mistake = name_mistake(source.name)
     if not mistake and source.name == "_id":
         mistake = "`_id` is written by the key"
@@ -195,10 +195,10 @@ def _plain_field(source: Column, request: FieldRequest, spot: Spot) -> Placed | 
     except Unrepresentable as error:
         spot.report(f"`{source.name}`: {error}", f"leave it out: `columns: {{except: [{source.name}]}}`")
         return None
-    return Placed(Field((source.name,), source, None, value, stated_type=""), spot)
+    return LocatedField(Field((source.name,), source, None, value, stated_type=""), spot)
 
 
-def _represent(source: Column, spec: AnyField, policies: Policies, spot: Spot) -> Representation | None:
+def _represent(source: Column, spec: AnyField, policies: Policies, spot: Location) -> Representation | None:
     own = overlay(overlay(policies, spec.policies), spec)
     try:
         return represent(source, spec.type, own)

@@ -8,8 +8,8 @@ import bson
 
 from migrator.indexing.collations import SIMPLE, is_locale, near_locale
 from migrator.indexing.languages import LANGUAGE_FIELD
-from migrator.mapping.field_paths import Leaf
-from migrator.mapping.location import Spot
+from migrator.mapping.field_paths import FieldPath
+from migrator.mapping.location import Location
 from migrator.model.mapping.spec import IndexDefinition
 
 _MOST_KEYS = 32
@@ -19,7 +19,7 @@ _DBREF = ("$id", "$ref", "$db")
 Keys = Sequence[tuple[str, int | str]]
 
 
-def report_definition(definition: IndexDefinition, spot: Spot) -> None:
+def report_definition(definition: IndexDefinition, spot: Location) -> None:
     """What is wrong with the index, whatever the documents look like."""
     keys = tuple(definition.keys.items())
     kinds = [direction for _, direction in keys if isinstance(direction, str)]
@@ -44,7 +44,7 @@ def report_definition(definition: IndexDefinition, spot: Spot) -> None:
     _report_size(keys, spot)
 
 
-def _report_text(definition: IndexDefinition, keys: Keys, spot: Spot) -> None:
+def _report_text(definition: IndexDefinition, keys: Keys, spot: Location) -> None:
     places = [place for place, (_, direction) in enumerate(keys) if direction == "text"]
     if places != list(range(places[0], places[0] + len(places))):
         spot.at("keys").report("the text fields of an index must follow each other", "put the others before or after")
@@ -52,7 +52,7 @@ def _report_text(definition: IndexDefinition, keys: Keys, spot: Spot) -> None:
         spot.at("collation").report("MongoDB has no text index with a collation", "remove `collation`")
 
 
-def _report_expiring(keys: Keys, spot: Spot) -> None:
+def _report_expiring(keys: Keys, spot: Location) -> None:
     here = spot.at("expire_after_seconds")
     if keys[0][0] == "_id":
         here.report("MongoDB does not expire documents by `_id`", "name another date")
@@ -60,7 +60,7 @@ def _report_expiring(keys: Keys, spot: Spot) -> None:
         here.report(f"MongoDB does not expire documents by a {keys[0][1]} index", "write 1")
 
 
-def _report_size(keys: Keys, spot: Spot) -> None:
+def _report_size(keys: Keys, spot: Location) -> None:
     if len(keys) > _MOST_KEYS:
         spot.at("keys").report(f"MongoDB allows at most {_MOST_KEYS} fields in an index", "leave some out")
     elif len(bson.encode(dict(keys))) > _KEY_PATTERN_BYTES:
@@ -68,7 +68,7 @@ def _report_size(keys: Keys, spot: Spot) -> None:
         spot.at("keys").report(message, "leave some out, or give the fields shorter names")
 
 
-def report_names(dotted: str, direction: int | str, spot: Spot) -> bool:
+def report_names(dotted: str, direction: int | str, spot: Location) -> bool:
     """Whether MongoDB takes the path as a key; otherwise the mistake is reported."""
     names = dotted.split(".")
     if "" in names:
@@ -82,7 +82,7 @@ def report_names(dotted: str, direction: int | str, spot: Spot) -> bool:
     return False
 
 
-def report_leaf(leaf: Leaf, direction: int | str, spot: Spot) -> None:
+def report_leaf(leaf: FieldPath, direction: int | str, spot: Location) -> None:
     """What is wrong with one field of an index: `spot` is its place under `keys`."""
     if direction == "hashed" and leaf.arrays:
         spot.report(f"MongoDB has no hashed index over arrays, and `{leaf.dotted}` is in one", "write 1")
@@ -91,7 +91,7 @@ def report_leaf(leaf: Leaf, direction: int | str, spot: Spot) -> None:
     _report_numbers(leaf, spot)
 
 
-def _report_spherical(leaf: Leaf, spot: Spot) -> None:
+def _report_spherical(leaf: FieldPath, spot: Location) -> None:
     if leaf.kind not in ("geojson", "json"):
         spot.report(f"`{leaf.dotted}` is no GeoJSON", "a 2dsphere index needs a geometry column")
     elif leaf.arrays and leaf.omits:
@@ -102,7 +102,9 @@ def _report_spherical(leaf: Leaf, spot: Spot) -> None:
         spot.report(message, f"write {leaf.omits}: then NULL is left out", at_key=True)
 
 
-def report_languages(known: Mapping[str, tuple[Leaf, int | str]], leaves: Mapping[str, Leaf], spot: Spot) -> None:
+def report_languages(
+    known: Mapping[str, tuple[FieldPath, int | str]], leaves: Mapping[str, FieldPath], spot: Location
+) -> None:
     """A text index takes fields called `language` next to its text, and next to all that the text is in."""
     texts = [leaf.path for leaf, direction in known.values() if direction == "text"]
     around = dict.fromkeys(path[:depth] for path in texts for depth in range(len(path)))
@@ -120,7 +122,7 @@ def report_languages(known: Mapping[str, tuple[Leaf, int | str]], leaves: Mappin
             spot.at("keys").report(what, f"write {language.omits}, or give the field another name", at_key=True)
 
 
-def _report_numbers(leaf: Leaf, spot: Spot) -> None:
+def _report_numbers(leaf: FieldPath, spot: Location) -> None:
     """In an array a number is the place of an element, so MongoDB refuses elements with a field of that name."""
     for array in leaf.arrays:
         below = leaf.path[len(array) : len(array) + 1]
@@ -131,7 +133,7 @@ def _report_numbers(leaf: Leaf, spot: Spot) -> None:
             spot.report(message, "give the field a name that is no number", at_key=True)
 
 
-def report_arrays(known: Mapping[str, tuple[Leaf, int | str]], spot: Spot) -> None:
+def report_arrays(known: Mapping[str, tuple[FieldPath, int | str]], spot: Location) -> None:
     """Arrays next to each other; one inside the other is fine."""
     kinds = {direction for _, direction in known.values() if isinstance(direction, str)}
     if "text" in kinds:

@@ -6,9 +6,9 @@ import json
 from collections.abc import Sequence, Set
 
 from migrator.indexing.conflicts import is_same_index
-from migrator.mapping.field_paths import Leaf, document_leaves, find_leaf
+from migrator.mapping.field_paths import FieldPath, document_leaves, find_leaf
 from migrator.mapping.index_rules import report_arrays, report_definition, report_languages, report_leaf, report_names
-from migrator.mapping.location import Spot
+from migrator.mapping.location import Location
 from migrator.mapping.suggest import did_you_mean_path
 from migrator.model.mapping.spec import CollationSpec, IndexDefinition
 from migrator.model.mapping.tree import IndexSpec, Node
@@ -16,7 +16,7 @@ from migrator.model.mapping.tree import IndexSpec, Node
 _MOST_INDEXES = 64
 
 
-def resolve_indexes(definitions: Sequence[IndexDefinition], root: Node, spot: Spot) -> tuple[IndexSpec, ...]:
+def resolve_indexes(definitions: Sequence[IndexDefinition], root: Node, spot: Location) -> tuple[IndexSpec, ...]:
     """The indexes with names and with the keys that may be null; mistakes are reported."""
     leaves = document_leaves(root)
     found: list[IndexSpec] = []
@@ -27,7 +27,7 @@ def resolve_indexes(definitions: Sequence[IndexDefinition], root: Node, spot: Sp
     return tuple(found)
 
 
-def _report_together(found: Sequence[IndexSpec], spot: Spot) -> None:
+def _report_together(found: Sequence[IndexSpec], spot: Location) -> None:
     """What is wrong with the indexes of a collection next to each other."""
     texts = 0
     for number, index in enumerate(found):
@@ -47,9 +47,11 @@ def _report_together(found: Sequence[IndexSpec], spot: Spot) -> None:
             here.report(f"a collection can have {_MOST_INDEXES} indexes, that of `_id` included", "leave some out")
 
 
-def _index(definition: IndexDefinition, leaves: dict[str, Leaf], keys_of_root: Set[str], spot: Spot) -> IndexSpec:
+def _index(
+    definition: IndexDefinition, leaves: dict[str, FieldPath], keys_of_root: Set[str], spot: Location
+) -> IndexSpec:
     keys = tuple(definition.keys.items())
-    known: dict[str, tuple[Leaf, int | str]] = {}
+    known: dict[str, tuple[FieldPath, int | str]] = {}
     report_definition(definition, spot)
     for dotted, direction in keys:
         here = spot.at("keys", dotted)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from migrator.mapping.catalog import Catalog, column
-from migrator.mapping.location import Spot
+from migrator.mapping.location import Location
 from migrator.mapping.suggest import grant_reading, nearest
 from migrator.model.mapping.representation import family_of
 from migrator.model.mapping.tree import Join
@@ -24,7 +24,7 @@ _NOT_COMPARABLE = ("json", "geometry", "vector", "set")
 
 
 @dataclass(frozen=True)
-class Sides:
+class JoinSides:
     """Two tables to be joined; `holder` has the foreign key. `key` is the mapping's key for the pairs."""
 
     parent: Table
@@ -42,7 +42,7 @@ class Sides:
 
 
 def find_join(
-    sides: Sides, on: Mapping[str, str] | None, spot: Spot, catalog: Catalog, used: frozenset[str] = frozenset()
+    sides: JoinSides, on: Mapping[str, str] | None, spot: Location, catalog: Catalog, used: frozenset[str] = frozenset()
 ) -> Join | None:
     """The join that `on` (at `spot.at(sides.key)`) states, or else the one foreign key gives.
 
@@ -80,7 +80,7 @@ def _written(pairs: Pairs) -> str:
     return "{" + ", ".join(f"{left}: {right}" for left, right in pairs) + "}"
 
 
-def _stated(sides: Sides, on: Mapping[str, str], spot: Spot, catalog: Catalog) -> Join | None:
+def _stated(sides: JoinSides, on: Mapping[str, str], spot: Location, catalog: Catalog) -> Join | None:
     pairs: list[tuple[Column, Column]] = []
     before = len(spot.problems)
     if _swapped(sides, on):
@@ -101,7 +101,7 @@ def _stated(sides: Sides, on: Mapping[str, str], spot: Spot, catalog: Catalog) -
     return _join(pairs) if pairs and len(spot.problems) == before else None
 
 
-def _swapped(sides: Sides, on: Mapping[str, str]) -> bool:
+def _swapped(sides: JoinSides, on: Mapping[str, str]) -> bool:
     def all_in(names: Iterable[str], table: Table) -> bool:
         known = {name.lower() for name in table.by_name}
         return all(name.lower() in known for name in names)
@@ -110,7 +110,7 @@ def _swapped(sides: Sides, on: Mapping[str, str]) -> bool:
     return not straight and all_in(on, sides.child) and all_in(on.values(), sides.parent)
 
 
-def _check_comparable(sides: Sides, parent: Column, child: Column, spot: Spot, catalog: Catalog) -> bool:
+def _check_comparable(sides: JoinSides, parent: Column, child: Column, spot: Location, catalog: Catalog) -> bool:
     """Whether the server compares the columns; reported when it doesn't. What it compares differs between versions."""
     unfit = [one for one in (parent, child) if family_of(one) is None or family_of(one) in _NOT_COMPARABLE]
     for one in unfit:
@@ -162,7 +162,7 @@ def _is_exact(one: Column, other: Column) -> bool:
     return False
 
 
-def _nothing_fits(sides: Sides) -> tuple[str, str]:
+def _nothing_fits(sides: JoinSides) -> tuple[str, str]:
     parent, child = sides.parent, sides.child
     holder, held = (parent, child) if sides.holder == "parent" else (child, parent)
     message = f"no foreign key of {holder.name} refers to {held.name}"
@@ -184,7 +184,7 @@ def _nothing_fits(sides: Sides) -> tuple[str, str]:
     return message, f"say how they are joined: `{sides.key}: {guess}`"
 
 
-def _guess(sides: Sides) -> str:
+def _guess(sides: JoinSides) -> str:
     """A line to paste: by names that look like a key to the other table, else with gaps."""
     holder, held = (sides.parent, sides.child) if sides.holder == "parent" else (sides.child, sides.parent)
     if len(held.primary_key) == 1:

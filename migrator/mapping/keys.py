@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from migrator.mapping.catalog import columns
-from migrator.mapping.fields import Placed
+from migrator.mapping.fields import LocatedField
 from migrator.mapping.file.structure import name_mistake
-from migrator.mapping.location import Spot
+from migrator.mapping.location import Location
 from migrator.mapping.suggest import grant_reading
 from migrator.model.mapping.policies import Policies
 from migrator.model.mapping.representation import Representation, Unrepresentable, represent
@@ -19,7 +19,7 @@ _SENT_AS_STORED = ("utf8mb4", "utf8mb3", "utf8", "ascii")
 _WITHOUT_VIEW = "map the tables that it reads, or copy it without a key: `key: none`"
 
 
-def root_key(spec: CollectionSpec, table: Table, spot: Spot) -> tuple[Column, ...]:
+def root_key(spec: CollectionSpec, table: Table, spot: Location) -> tuple[Column, ...]:
     """The columns that name a row of the root table; () for `key: none`, and for mistakes, which are reported."""
     if spec.key == ():
         return ()
@@ -39,7 +39,7 @@ def root_key(spec: CollectionSpec, table: Table, spot: Spot) -> tuple[Column, ..
     return key
 
 
-def _report_no_key(table: Table, spot: Spot) -> None:
+def _report_no_key(table: Table, spot: Location) -> None:
     if table.denied_to:
         message = f"the account may read some columns of {table.qualified} only, and sees no primary key"
         spot.report(message, grant_reading(table))
@@ -53,7 +53,7 @@ def _report_no_key(table: Table, spot: Spot) -> None:
         spot.report(f"{table.qualified} has no primary key and no unique key over NOT NULL columns", hint)
 
 
-def _report_not_unique(table: Table, key: tuple[Column, ...], spot: Spot) -> None:
+def _report_not_unique(table: Table, key: tuple[Column, ...], spot: Location) -> None:
     names = ", ".join(column.name for column in key)
     if table.denied_to:
         message = f"the account may read some columns of {table.qualified} only, and sees no key of ({names})"
@@ -70,10 +70,10 @@ def _report_not_unique(table: Table, key: tuple[Column, ...], spot: Spot) -> Non
 
 
 def id_fields(
-    spec: CollectionSpec, key: tuple[Column, ...], policies: Policies, spot: Spot
-) -> tuple[tuple[Placed, ...], frozenset[str]]:
+    spec: CollectionSpec, key: tuple[Column, ...], policies: Policies, spot: Location
+) -> tuple[tuple[LocatedField, ...], frozenset[str]]:
     """The `_id` fields, and the names under `fields:` that they use up (a key column under its own name)."""
-    placed: list[Placed] = []
+    placed: list[LocatedField] = []
     used: set[str] = set()
     for column in key:
         name, own = _own_spec(spec, column)
@@ -92,7 +92,7 @@ def id_fields(
             hint = f"write `fields: {{{column.name}: {{type: string}}}}`"
             here.report(f"`{column.name}` can't be the key like this: {mistake}", hint)
         stated = (own.type if own else None) or ""
-        placed.append(Placed(Field(path, column, None, value, stated_type=stated), here))
+        placed.append(LocatedField(Field(path, column, None, value, stated_type=stated), here))
     return tuple(placed), frozenset(used)
 
 
@@ -104,7 +104,7 @@ def _own_spec(spec: CollectionSpec, column: Column) -> tuple[str, FieldSpec | No
     return column.name, None
 
 
-def _represent(column: Column, own: FieldSpec | None, policies: Policies, spot: Spot) -> Representation | None:
+def _represent(column: Column, own: FieldSpec | None, policies: Policies, spot: Location) -> Representation | None:
     if own is not None:
         policies = overlay(overlay(policies, own.policies), own)
     try:

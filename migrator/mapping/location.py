@@ -5,22 +5,22 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from migrator.errors import Problem
-from migrator.mapping.file.yaml_document import Path, Places
+from migrator.mapping.file.yaml_document import Path, SourceMap
 
 
 @dataclass(frozen=True, slots=True)
-class Spot:
+class Location:
     """`path` in a file. `problems` is shared by all spots of a check; `report` adds to it."""
 
-    places: Places
+    places: SourceMap
     path: Path
     problems: list[Problem]
 
-    def at(self, *steps: str | int) -> Spot:
+    def at(self, *steps: str | int) -> Location:
         """A place below this one."""
-        return Spot(self.places, (*self.path, *steps), self.problems)
+        return Location(self.places, (*self.path, *steps), self.problems)
 
-    def first(self, *keys: str) -> Spot:
+    def first(self, *keys: str) -> Location:
         """The place of the first of these keys that stands in the file."""
         found = next((key for key in keys if self.places.has((*self.path, key))), None)
         return self.at(found) if found else self

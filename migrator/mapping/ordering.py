@@ -6,14 +6,14 @@ from collections.abc import Sequence
 
 from migrator.mapping.catalog import column
 from migrator.mapping.expressions import find_column, missing_column
-from migrator.mapping.location import Spot
+from migrator.mapping.location import Location
 from migrator.mapping.suggest import did_you_mean
 from migrator.model.mapping.spec import OrderTerm
 from migrator.model.mapping.tree import Order
 from migrator.model.schema.tables import Column, Table
 
 
-def stated_order(terms: Sequence[OrderTerm], table: Table, link: Table | None, spot: Spot) -> tuple[Order, ...]:
+def stated_order(terms: Sequence[OrderTerm], table: Table, link: Table | None, spot: Location) -> tuple[Order, ...]:
     """What `order_by:` (at `spot`) says; columns that don't exist are reported.
 
     `link` is the link table of a `through`: a column of it is meant where the table itself has none of that name, or
@@ -38,7 +38,7 @@ def complete_order(order: tuple[Order, ...], key: tuple[Column, ...], table: Tab
     return (*order, *(Order(name) for name in rest))
 
 
-def _link_column(name: str, table: Table, link: Table, spot: Spot) -> Column | None:
+def _link_column(name: str, table: Table, link: Table, spot: Location) -> Column | None:
     prefix, _, bare = name.partition(".")
     if bare and prefix == link.name:
         return column(link, bare, spot)

@@ -6,37 +6,37 @@ from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from migrator.mapping.fields import Placed
-from migrator.mapping.location import Spot
+from migrator.mapping.fields import LocatedField
+from migrator.mapping.location import Location
 from migrator.model.mapping.tree import Field
 
 
 @dataclass(frozen=True, slots=True)
-class Write:
+class PathWrite:
     """`what` (for people) writes `path`. Writes of different `case`s are never in one document."""
 
     path: tuple[str, ...]
     what: str
-    spot: Spot
+    spot: Location
     case: str | None = None
 
 
-def field_writes(placed: Iterable[Placed], case: str | None = None) -> list[Write]:
+def field_writes(placed: Iterable[LocatedField], case: str | None = None) -> list[PathWrite]:
     """What these fields write, companions of times included."""
     found = []
     for item in placed:
         field = item.field
-        found.append(Write(field.path, _describe(field), item.spot, case))
+        found.append(PathWrite(field.path, _describe(field), item.spot, case))
         if field.value.companion:
             companion = (*field.path[:-1], f"{field.path[-1]}_micros")
-            found.append(Write(companion, f"the microseconds of {_describe(field)}", item.spot, case))
+            found.append(PathWrite(companion, f"the microseconds of {_describe(field)}", item.spot, case))
     return found
 
 
-def report_collisions(writes: Iterable[Write]) -> None:
+def report_collisions(writes: Iterable[PathWrite]) -> None:
     """Reports every write whose path, or a path above or below it, an earlier one has taken."""
-    whole: dict[tuple[str, ...], list[Write]] = defaultdict(list)
-    inside: dict[tuple[str, ...], list[Write]] = defaultdict(list)
+    whole: dict[tuple[str, ...], list[PathWrite]] = defaultdict(list)
+    inside: dict[tuple[str, ...], list[PathWrite]] = defaultdict(list)
     for write in writes:
         above = [other for end in range(1, len(write.path) + 1) for other in whole[write.path[:end]]]
         taken = [*above, *inside[write.path]]
@@ -55,7 +55,7 @@ def report_collisions(writes: Iterable[Write]) -> None:
             inside[write.path[:end]].append(write)
 
 
-def _exclude(one: Write, other: Write) -> bool:
+def _exclude(one: PathWrite, other: PathWrite) -> bool:
     return one.case is not None and other.case is not None and one.case != other.case
 
 

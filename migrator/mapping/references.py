@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from migrator.mapping.field_paths import Leaf, document_leaves, find_leaf
-from migrator.mapping.location import Spot
+from migrator.mapping.field_paths import FieldPath, document_leaves, find_leaf
+from migrator.mapping.location import Location
 from migrator.mapping.suggest import did_you_mean, did_you_mean_path
 from migrator.model.mapping.spec import ReferenceSpec
 from migrator.model.mapping.tree import Node, Reference
@@ -16,7 +16,7 @@ _NUMBERS = frozenset(("int32", "int64", "double", "float32", "microseconds"))
 
 
 def resolve_references(
-    references: Mapping[str, ReferenceSpec], root: Node, roots: Mapping[str, Node], spot: Spot
+    references: Mapping[str, ReferenceSpec], root: Node, roots: Mapping[str, Node], spot: Location
 ) -> tuple[Reference, ...]:
     """The references with columns turned into fields. `roots` are the trees of all collections by name."""
     here = document_leaves(root)
@@ -38,7 +38,12 @@ def resolve_references(
 
 
 def _pair(
-    left: str, right: str, here: dict[str, Leaf], there: dict[str, Leaf] | None, collection: str, spot: Spot
+    left: str,
+    right: str,
+    here: dict[str, FieldPath],
+    there: dict[str, FieldPath] | None,
+    collection: str,
+    spot: Location,
 ) -> tuple[str, str]:
     place = spot.at("on", left)
     mine = find_leaf(here, left) or _by_column(here, left)
@@ -53,17 +58,17 @@ def _pair(
     return (mine.dotted if mine else left, right)
 
 
-def _by_column(leaves: dict[str, Leaf], name: str) -> Leaf | None:
+def _by_column(leaves: dict[str, FieldPath], name: str) -> FieldPath | None:
     return next((leaf for leaf in leaves.values() if leaf.column and leaf.column.lower() == name.lower()), None)
 
 
-def _comparable(one: Leaf, other: Leaf) -> bool:
+def _comparable(one: FieldPath, other: FieldPath) -> bool:
     if one.open or other.open or one.kind == other.kind:
         return True
     return {one.kind, other.kind} <= _NUMBERS
 
 
-def _mismatch(mine: Leaf, theirs: Leaf, collection: str) -> tuple[str, str]:
+def _mismatch(mine: FieldPath, theirs: FieldPath, collection: str) -> tuple[str, str]:
     """What is wrong, and what to write."""
     here, there = f"`{mine.dotted}`", f"`{theirs.dotted}` of `{collection}`"
     message = f"{here} is {_kind(mine)}, {there} is {_kind(theirs)}: they don't match"
@@ -74,5 +79,5 @@ def _mismatch(mine: Leaf, theirs: Leaf, collection: str) -> tuple[str, str]:
     return message, hint
 
 
-def _kind(leaf: Leaf) -> str:
+def _kind(leaf: FieldPath) -> str:
     return "a sub-document" if leaf.kind == "object" else leaf.kind

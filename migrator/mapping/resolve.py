@@ -11,7 +11,7 @@ from migrator.mapping.catalog import Catalog, Server, meanings
 from migrator.mapping.embed import build_root
 from migrator.mapping.file.load import MappingFile, MappingSet
 from migrator.mapping.indexes import resolve_indexes
-from migrator.mapping.location import Spot
+from migrator.mapping.location import Location
 from migrator.mapping.references import resolve_references
 from migrator.model.mapping.hashes import mapping_hash, spec_hash
 from migrator.model.mapping.policies import Policies
@@ -36,7 +36,7 @@ def resolve(mappings: MappingSet, schema: Schema, server: Server, policies: Poli
     catalog = Catalog(schema, cache(server.describe), cache(server.can_compare))
     roots: dict[str, Node] = {}
     for file in mappings.files:
-        spot = Spot(file.places, (), problems)
+        spot = Location(file.places, (), problems)
         root = build_root(file.spec, policies, spot, catalog)
         if root is not None:
             roots[file.spec.collection] = root
@@ -68,7 +68,7 @@ def _collection(
     policies: Policies,
     problems: list[Problem],
 ) -> Collection | None:
-    spec, spot = file.spec, Spot(file.places, (), problems)
+    spec, spot = file.spec, Location(file.places, (), problems)
     root = roots.get(spec.collection)
     if root is None:
         return None

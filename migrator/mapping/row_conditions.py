@@ -8,14 +8,14 @@ from migrator.errors import MigratorError, Retryable
 from migrator.mapping.catalog import Catalog, column
 from migrator.mapping.expressions import find_column, judge, missing_column
 from migrator.mapping.fields import check_constant
-from migrator.mapping.location import Spot
+from migrator.mapping.location import Location
 from migrator.model.mapping.policies import SoftDelete
 from migrator.model.schema.collation import is_text
 from migrator.model.schema.tables import Column, Table
 
 
 def condition(
-    where: str | None, soft_delete: SoftDelete | None, table: Table, spot: Spot, catalog: Catalog
+    where: str | None, soft_delete: SoftDelete | None, table: Table, spot: Location, catalog: Catalog
 ) -> str | None:
     """The complete SQL condition on `table`'s rows, None for all rows.
 
@@ -37,7 +37,7 @@ def condition(
     return " AND ".join(f"({part})" for part in parts) if len(parts) > 1 else (parts[0] if parts else None)
 
 
-def constants(match: Mapping[str, str], table: Table, spot: Spot, catalog: Catalog) -> tuple[tuple[str, str], ...]:
+def constants(match: Mapping[str, str], table: Table, spot: Location, catalog: Catalog) -> tuple[tuple[str, str], ...]:
     """`match:` with the columns in the schema's spelling; constants that a column never holds are reported."""
     found = []
     for name, constant in match.items():
@@ -50,7 +50,7 @@ def constants(match: Mapping[str, str], table: Table, spot: Spot, catalog: Catal
     return tuple(found)
 
 
-def _check_characters(column: Column, constant: str, table: Table, spot: Spot, catalog: Catalog) -> None:
+def _check_characters(column: Column, constant: str, table: Table, spot: Location, catalog: Catalog) -> None:
     """Reports a text with characters that the column's character set lacks: the server would refuse to compare them."""
     if constant.isascii() or not is_text(column):
         return

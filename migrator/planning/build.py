@@ -39,7 +39,7 @@ _ROWS_PER_SECOND = 40_000
 
 
 @dataclass(frozen=True, slots=True)
-class Ground:
+class PlanContext:
     """What a plan is made for as a whole; see `Plan` for the fields."""
 
     created: str
@@ -51,7 +51,7 @@ class Ground:
 
 
 @dataclass(frozen=True, slots=True)
-class Survey:
+class CollectionFacts:
     """What was found out about one collection; see `CollectionPlan` for the fields."""
 
     collection: Collection
@@ -62,7 +62,7 @@ class Survey:
     samples: tuple[str, ...] = ()
 
 
-def build(ground: Ground, surveys: Sequence[Survey], chunk_rows: int | None) -> Plan:
+def build(ground: PlanContext, surveys: Sequence[CollectionFacts], chunk_rows: int | None) -> Plan:
     """The plan; `chunk_rows` overrides the chunks' size."""
     collections = tuple(_collection(survey, ground.target, chunk_rows) for survey in surveys)
     databases = {schema for survey in surveys for schema, _ in survey.collection.tables}
@@ -80,7 +80,7 @@ def build(ground: Ground, surveys: Sequence[Survey], chunk_rows: int | None) -> 
     )
 
 
-def _collection(survey: Survey, target: TargetIdentity, chunk_rows: int | None) -> CollectionPlan:
+def _collection(survey: CollectionFacts, target: TargetIdentity, chunk_rows: int | None) -> CollectionPlan:
     decision, capabilities = survey.decision, target.capabilities
     measure = _judged(survey.measure, capabilities)
     findings = (
@@ -147,7 +147,7 @@ def estimate(collections: Sequence[CollectionPlan]) -> Measure:
     return Measure(-(-rows // _ROWS_PER_SECOND), exact=False)
 
 
-def _size_limit(survey: Survey, limit: int) -> tuple[Finding, ...]:
+def _size_limit(survey: CollectionFacts, limit: int) -> tuple[Finding, ...]:
     if survey.measure is None or survey.measure.biggest.measure.value <= limit:
         return ()
     known = [finding.code for finding in survey.measure.findings]
@@ -167,7 +167,7 @@ def _size_limit(survey: Survey, limit: int) -> tuple[Finding, ...]:
     )
 
 
-def _missing_abilities(survey: Survey, capabilities: Capabilities) -> tuple[Finding, ...]:
+def _missing_abilities(survey: CollectionFacts, capabilities: Capabilities) -> tuple[Finding, ...]:
     found = []
     unique = [spec.name for spec in survey.decision.create_indexes if spec.unique]
     if unique and not capabilities.unique_indexes:

@@ -11,7 +11,7 @@ from migrator.changes.followable import unfollowable
 from migrator.changes.watches import watches
 from migrator.documents.assemble import Assembler
 from migrator.errors import SourceUnavailable, SyncBlocked
-from migrator.model.change.events import Quiet, Reach, Rows
+from migrator.model.change.events import CaughtUp, DocumentRef, Rows
 from migrator.model.change.position import Position
 from migrator.model.mapping.tree import Collection
 from migrator.model.plan.plan import Finding
@@ -30,7 +30,7 @@ _REACHES = 2000
 
 
 @dataclass(frozen=True, slots=True)
-class Pace:
+class LogRate:
     """Bytes of log a second.
 
     Attributes:
@@ -74,7 +74,7 @@ def mark(source: SyncableSource) -> LogMark | None:
 
 def pace(
     source: SyncableSource, schema: Schema, collections: Sequence[Collection], since: LogMark | None
-) -> Pace | None:
+) -> LogRate | None:
     """What was written since, and how fast it can be followed; None where too little was written to tell."""
     if since is None:
         return None
@@ -85,14 +85,14 @@ def pace(
         followed = _followed(source, schema, collections, since)
     except (SyncBlocked, SourceUnavailable):
         return None
-    return None if followed is None else Pace(grown / seconds, followed, seconds)
+    return None if followed is None else LogRate(grown / seconds, followed, seconds)
 
 
 def _grown(source: SyncableSource, since: LogMark) -> int:
     return (source.log_status(since.position).bytes or 0) - since.before
 
 
-def pace_findings(pace: Pace | None) -> tuple[Finding, ...]:
+def pace_findings(pace: LogRate | None) -> tuple[Finding, ...]:
     """A warning where a catch-up would come to no end."""
     if pace is None or pace.written <= pace.followed:
         return ()
@@ -113,7 +113,7 @@ def _followed(
     if not followed:
         return None
     every = watches(schema, followed, ())
-    trials = [_Trial(Resolver(each, every), Assembler(each)) for each in followed]
+    trials = [_TrialRebuild(Resolver(each, every), Assembler(each)) for each in followed]
     opened = OpenedSnapshots(source)
     try:
         with source.follow(since.position, every) as log:
@@ -130,22 +130,22 @@ def _followed(
 
 
 @dataclass(frozen=True, slots=True)
-class _Trial:
+class _TrialRebuild:
     """What rebuilds the documents of one collection."""
 
     resolver: Resolver
     assembler: Assembler
 
 
-def _batch(log: LogReader, trials: Sequence[_Trial], opened: OpenedSnapshots, end: float) -> bool:
+def _batch(log: LogReader, trials: Sequence[_TrialRebuild], opened: OpenedSnapshots, end: float) -> bool:
     """Whether there is more, and time for it."""
-    found: list[dict[Reach, None]] = [{} for _ in trials]
+    found: list[dict[DocumentRef, None]] = [{} for _ in trials]
     more = False
     for event in log.events():
         if isinstance(event, Rows):
             for reaches, trial in zip(found, trials, strict=True):
                 reaches.update(dict.fromkeys(trial.resolver.reaches(event)))
-        if isinstance(event, Quiet):
+        if isinstance(event, CaughtUp):
             break
         more = time.monotonic() < end
         if not more or sum(map(len, found)) >= _REACHES:
@@ -155,7 +155,10 @@ def _batch(log: LogReader, trials: Sequence[_Trial], opened: OpenedSnapshots, en
 
 
 async def _rebuild(
-    reached: Position, found: Sequence[dict[Reach, None]], trials: Sequence[_Trial], opened: OpenedSnapshots
+    reached: Position,
+    found: Sequence[dict[DocumentRef, None]],
+    trials: Sequence[_TrialRebuild],
+    opened: OpenedSnapshots,
 ) -> None:
     async with opened.snapshots.at_least(reached) as snapshot:
         for reaches, trial in zip(found, trials, strict=True):

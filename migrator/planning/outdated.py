@@ -14,7 +14,7 @@ from migrator.planning.mapping_diff import changes
 
 
 @dataclass(frozen=True, slots=True)
-class Present:
+class CurrentState:
     """How things are now.
 
     Attributes:
@@ -28,12 +28,12 @@ class Present:
     inspected: tuple[TargetCollection, ...]
 
 
-def outdated(plan: Plan, now: Present) -> tuple[str, ...]:
+def outdated(plan: Plan, now: CurrentState) -> tuple[str, ...]:
     """Why `plan` must not be carried out any more, one sentence each; () when it may."""
     return tuple(_reasons(plan, now))
 
 
-def _reasons(plan: Plan, now: Present) -> Iterator[str]:
+def _reasons(plan: Plan, now: CurrentState) -> Iterator[str]:
     if plan.version != PLAN_VERSION:
         yield f"the plan has format {plan.version}, this version of migrator writes format {PLAN_VERSION}"
         return

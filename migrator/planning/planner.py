@@ -28,12 +28,12 @@ from migrator.model.mapping.policies import Policies
 from migrator.model.mapping.tree import Collection
 from migrator.model.plan.plan import Finding, Plan, TargetCollection
 from migrator.model.plan.run import CollectionProgress, Run
-from migrator.model.report.activity import Holder
+from migrator.model.report.activity import LeaseHolder
 from migrator.model.schema.tables import Schema
-from migrator.planning.build import Ground, Survey, build, gone_on_with, narrowed
+from migrator.planning.build import CollectionFacts, PlanContext, build, gone_on_with, narrowed
 from migrator.planning.decide import Consent, decide
 from migrator.planning.log_rate import mark, pace, pace_findings
-from migrator.planning.outdated import Present, outdated
+from migrator.planning.outdated import CurrentState, outdated
 from migrator.planning.sync_findings import sync_findings
 from migrator.planning.validator import validator
 from migrator.ports.copy import Source, Target
@@ -137,7 +137,7 @@ def make_plan(
         if options.samples:
             report(f"making samples of {prefix}")
             samples = _samples(source, collection, options.samples)
-        surveys.append(Survey(collection, before, decision, wanted, measure, samples))
+        surveys.append(CollectionFacts(collection, before, decision, wanted, measure, samples))
     report("reading the source's settings")
     syncable = source.position() is not None
     followed: tuple[Finding, ...] = ()
@@ -147,7 +147,7 @@ def make_plan(
         copied = [each.collection for each in surveys if each.measure is not None]
         followed += pace_findings(pace(source, checked.schema, copied, since))
     run = target.state().open_run()
-    ground = Ground(
+    ground = PlanContext(
         created=datetime.now(UTC).isoformat(timespec="seconds"),
         source=source.identity(),
         source_address=address,
@@ -194,7 +194,7 @@ def _measuring(report: Report, what: str, detail: str) -> None:
     report(f"measuring {what}: {detail}")
 
 
-def _at_work(target: Target) -> Holder | None:
+def _at_work(target: Target) -> LeaseHolder | None:
     """The apply that is at work."""
     holder = target.signs().holder("apply")
     return holder if holder is not None and holder.lives and holder.purpose == "apply" else None
@@ -254,7 +254,7 @@ def refuse_outdated(plan: Plan, source: Source, target: Target, files: MappingFi
 
     Mapping files are compared where there are any; a plan alone is enough on a machine without them.
     """
-    present = Present(
+    present = CurrentState(
         source=source.identity(),
         target=target.identity(),
         collections=check(source, files) if files.folder.exists() else None,

@@ -17,7 +17,7 @@ from migrator.model.mapping.tree import Collection
 from migrator.model.plan.chunk import Chunk, ChunkResult, Document, Key, KeyRange, Refusal, Rejected
 from migrator.model.plan.plan import CollectionMeasure, CollectionPlan, Finding, TargetCollection, TargetIdentity
 from migrator.model.plan.run import CollectionProgress, Run
-from migrator.model.report.activity import Activity, Command, Holder, Noted
+from migrator.model.report.activity import Activity, Command, LeaseHolder, RecordedActivity
 from migrator.model.report.check import Check
 from migrator.model.schema.tables import Column, ColumnName, Schema
 from migrator.waits import Building, untold
@@ -223,7 +223,7 @@ class Publisher(Protocol):
         ...
 
 
-class Signs(Protocol):
+class ActivityStore(Protocol):
     """Signs of life: what commands at work note of themselves. All ages are by the target's clock."""
 
     def now(self) -> datetime:
@@ -234,11 +234,11 @@ class Signs(Protocol):
         """Replaces what this or another process noted for the command. Not tried again when it fails."""
         ...
 
-    def noted(self, command: Command) -> Noted | None:
+    def noted(self, command: Command) -> RecordedActivity | None:
         """What was noted last."""
         ...
 
-    def holder(self, command: Command) -> Holder | None:
+    def holder(self, command: Command) -> LeaseHolder | None:
         """Who has the command's lease, alive or not; None when it was given back, and for a command without one."""
         ...
 
@@ -279,6 +279,6 @@ class Target(Protocol):
 
     def writer(self) -> Writer: ...
 
-    def signs(self) -> Signs: ...
+    def signs(self) -> ActivityStore: ...
 
     def close(self) -> None: ...

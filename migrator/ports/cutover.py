@@ -50,7 +50,7 @@ class CutoverTarget(VerifiedTarget, Protocol):
 
 
 @dataclass(frozen=True)
-class CutoverEnds:
+class CutoverEndpoints:
     """How a process opens its own source and target; picklable, as verify's workers get it."""
 
     open_source: Callable[[], CutoverSource]

@@ -9,12 +9,12 @@ from typing import Protocol
 from migrator.documents.reader import RowReader
 from migrator.model.change.events import (
     Definitions,
-    Dirty,
-    Hop,
+    DirtyEntry,
+    DocumentRef,
     KnownTables,
     LogEvent,
     LogStatus,
-    Reach,
+    RefKind,
     Scope,
     SyncReport,
     TableName,
@@ -26,7 +26,7 @@ from migrator.model.change.events import (
 from migrator.model.change.position import Position
 from migrator.model.mapping.tree import Collection, IndexSpec, Node
 from migrator.model.plan.chunk import Document, Key, Rejected
-from migrator.ports.copy import Lease, Signs, Source, Target
+from migrator.ports.copy import ActivityStore, Lease, Source, Target
 from migrator.waits import Building, untold
 
 
@@ -34,7 +34,7 @@ class LogReader(Protocol):
     """The change log from a position on. Blocking; used by one thread."""
 
     def events(self) -> Iterator[LogEvent]:
-        """Whole transactions in order: their changes, then Commit. Yields Quiet about every second at the log's end.
+        """Whole transactions in order: their changes, then Commit. Yields CaughtUp about every second at the log's end.
 
         Events of tables that are not watched are left out, but their Commits come.
 
@@ -60,17 +60,17 @@ class LogReader(Protocol):
         ...
 
 
-class Climber(RowReader, Protocol):
+class RootKeyReader(RowReader, Protocol):
     """A snapshot that also finds the documents which rows are part of."""
 
     async def root_keys(
-        self, path: Sequence[Node], hop: Hop, values: Sequence[Key], after: Key | None, limit: int
+        self, path: Sequence[Node], hop: RefKind, values: Sequence[Key], after: Key | None, limit: int
     ) -> list[Key]:
         """At most `limit` distinct root keys above `after`, in key order, that lead to rows of the last node of `path`.
 
         Args:
             path: the nodes from the root to the changed one, both included; at least two.
-            hop: `parent` or `child`, see model.change.events.Hop.
+            hop: `parent` or `child`, see model.change.events.RefKind.
             values: by the source's own comparison. Conditions and limits of the nodes are left aside.
         """
         ...
@@ -85,7 +85,7 @@ class Climber(RowReader, Protocol):
 class Snapshots(Protocol):
     """One connection for many snapshots, one after the other."""
 
-    def at_least(self, reached: Position) -> AbstractAsyncContextManager[Climber]:
+    def at_least(self, reached: Position) -> AbstractAsyncContextManager[RootKeyReader]:
         """A snapshot that contains all that was logged before `reached` (premise A).
 
         Raises:
@@ -93,7 +93,7 @@ class Snapshots(Protocol):
         """
         ...
 
-    def now(self) -> AbstractAsyncContextManager[Climber]:
+    def now(self) -> AbstractAsyncContextManager[RootKeyReader]:
         """A snapshot of this moment, for whoever has read no event yet."""
         ...
 
@@ -143,7 +143,7 @@ class SyncState(Protocol):
         """The mapping as it was frozen in the run's plan (premise D), with the columns of its last renewal."""
         ...
 
-    def renew(self, scope: Scope, collection: Collection, reaches: Iterable[Reach], why: str) -> None:
+    def renew(self, scope: Scope, collection: Collection, reaches: Iterable[DocumentRef], why: str) -> None:
         """The same mapping with other columns, and what has to be done because of them: noted as dirty before the
         mapping is, or in one act. `why` as of `mark_dirty`."""
         ...
@@ -181,7 +181,7 @@ class SyncState(Protocol):
 
     # --- dirty reaches ---
 
-    def mark_dirty(self, scope: Scope, reaches: Iterable[Reach], why: str = "") -> None:
+    def mark_dirty(self, scope: Scope, reaches: Iterable[DocumentRef], why: str = "") -> None:
         """Notes them to be worked on from the beginning, whether or not they are noted already.
 
         Args:
@@ -189,21 +189,21 @@ class SyncState(Protocol):
         """
         ...
 
-    def dirty(self, scope: Scope, limit: int) -> list[Dirty]:
+    def dirty(self, scope: Scope, limit: int) -> list[DirtyEntry]:
         """The oldest first."""
         ...
 
     def count_dirty(self, scopes: Iterable[Scope]) -> int: ...
 
-    def wide(self, scope: Scope) -> list[Dirty]:
+    def wide(self, scope: Scope) -> list[DirtyEntry]:
         """Those that mean the whole collection (model.change.events.WIDE), the oldest first."""
         ...
 
-    def advance(self, scope: Scope, entry: Dirty, after: Key, done: int) -> None:
+    def advance(self, scope: Scope, entry: DirtyEntry, after: Key, done: int) -> None:
         """Root keys up to `after` are done, `done` in all, unless the reach was noted again meanwhile."""
         ...
 
-    def settle(self, scope: Scope, entries: Iterable[Dirty]) -> None:
+    def settle(self, scope: Scope, entries: Iterable[DirtyEntry]) -> None:
         """These are done, except those noted again meanwhile."""
         ...
 
@@ -369,7 +369,7 @@ class SyncTarget(Protocol):
         Without, for those who look, ask for a pause or work at the same run at once."""
         ...
 
-    def signs(self) -> Signs: ...
+    def signs(self) -> ActivityStore: ...
 
     def documents(self, scope: Scope, lease: Lease, *, staged: bool) -> Documents:
         """The live collection, or the one that the scope's run loads next to it."""

@@ -8,7 +8,7 @@ from typing import Protocol
 from migrator.model.change.events import Scope
 from migrator.model.change.position import Position
 from migrator.model.plan.chunk import Key, Rejected
-from migrator.model.report.sums import NodeSums, Spot
+from migrator.model.report.sums import NodeSums, SummedNode
 from migrator.model.report.verify import Pass, Published
 from migrator.ports.copy import Target
 from migrator.ports.sync import FollowedSource, SyncableSource, SyncTarget
@@ -57,7 +57,7 @@ class VerifyState(Protocol):
         """Root keys, as text, of documents that a reason for rejecting them is recorded for; each once."""
         ...
 
-    def sums(self, collection: str, spots: Sequence[Spot]) -> tuple[NodeSums, ...]:
+    def sums(self, collection: str, spots: Sequence[SummedNode]) -> tuple[NodeSums, ...]:
         """What the documents of a live collection hold at each spot, added up by the target itself where it can."""
         ...
 
@@ -70,17 +70,17 @@ class VerifyState(Protocol):
     def stored(self, collection: str) -> Stored: ...
 
 
-class Summing(FollowedSource, Protocol):
+class SumSource(FollowedSource, Protocol):
     """A source that adds up what its tables hold."""
 
     def position(self) -> Position | None: ...
 
-    def sums(self, spots: Sequence[Spot], without: Sequence[Key]) -> tuple[NodeSums, ...]:
+    def sums(self, spots: Sequence[SummedNode], without: Sequence[Key]) -> tuple[NodeSums, ...]:
         """What the tables hold at each spot of one collection, in one snapshot, but for the root keys of `without`."""
         ...
 
 
-class VerifiedSource(SyncableSource, Summing, Protocol):
+class VerifiedSource(SyncableSource, SumSource, Protocol):
     """A source that documents can be compared with."""
 
 

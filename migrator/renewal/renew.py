@@ -12,11 +12,11 @@ from typing import Literal
 
 from migrator.errors import Problem
 from migrator.mapping.expressions import missing_column
-from migrator.mapping.field_paths import Leaf, document_leaves, find_leaf
+from migrator.mapping.field_paths import FieldPath, document_leaves, find_leaf
 from migrator.mapping.fields import check_constant
-from migrator.mapping.file.yaml_document import Places
+from migrator.mapping.file.yaml_document import SourceMap
 from migrator.mapping.index_rules import report_languages, report_leaf
-from migrator.mapping.location import Spot
+from migrator.mapping.location import Location
 from migrator.model.change.events import TableName
 from migrator.model.mapping.hashes import mapping_hash
 from migrator.model.mapping.representation import TYPES, Representation, Unrepresentable, family_of, represent
@@ -34,7 +34,7 @@ _OBSTACLES = ("identity", "misfit")
 
 
 @dataclass(frozen=True, slots=True)
-class Difference:
+class TableDifference:
     """One thing that the tables have otherwise than the mapping was applied with; `text` is one phrase."""
 
     text: str
@@ -51,7 +51,7 @@ class Renewal:
     """
 
     collection: Collection
-    differences: tuple[Difference, ...] = ()
+    differences: tuple[TableDifference, ...] = ()
 
     @property
     def obstacles(self) -> tuple[str, ...]:
@@ -99,8 +99,10 @@ def renew(
     """
     gone = [name for name in collection.tables if name not in schema.by_name]
     if gone:
-        return Renewal(collection, tuple(Difference(f"the table {'.'.join(name)} is gone", "misfit") for name in gone))
-    work = _Work(collection, schema, answers, before or {})
+        return Renewal(
+            collection, tuple(TableDifference(f"the table {'.'.join(name)} is gone", "misfit") for name in gone)
+        )
+    work = _Renewing(collection, schema, answers, before or {})
     root = work.node(collection.root, None)
     same = root == collection.root
     found = replace(
@@ -135,16 +137,16 @@ def index_renewer(root: Node) -> Callable[[IndexSpec], IndexSpec]:
     return renewed
 
 
-def _worst(differences: Iterable[Difference]) -> tuple[Difference, ...]:
+def _worst(differences: Iterable[TableDifference]) -> tuple[TableDifference, ...]:
     """Each thing once, with the worst that it means: a key is a value, too."""
-    found: dict[str, Difference] = {}
+    found: dict[str, TableDifference] = {}
     for each in differences:
         known = found.get(each.text, each)
         found[each.text] = max(known, each, key=lambda one: _EFFECTS.index(one.effect))
     return tuple(found.values())
 
 
-class _Work:
+class _Renewing:
     """One renewal; `differences` grows."""
 
     def __init__(
@@ -154,7 +156,7 @@ class _Work:
         self._schema = schema
         self._answers = answers
         self._before = before
-        self.differences: list[Difference] = []
+        self.differences: list[TableDifference] = []
 
     def node(self, node: Node, parent: Node | None) -> Node:
         table = self._schema.by_name[node.schema, node.table]
@@ -187,9 +189,9 @@ class _Work:
         """Indexes that MongoDB has not for documents of these types."""
         leaves = document_leaves(root)
         for spec in self._collection.indexes:
-            known: dict[str, tuple[Leaf, int | str]] = {}
+            known: dict[str, tuple[FieldPath, int | str]] = {}
             problems: list[Problem] = []
-            spot = Spot(Places(self._collection.file), (), problems)
+            spot = Location(SourceMap(self._collection.file), (), problems)
             for dotted, direction in spec.keys:
                 leaf = find_leaf(leaves, dotted)
                 if leaf is not None:
@@ -198,7 +200,7 @@ class _Work:
                     if spec.expire_after_seconds is not None and leaf.kind not in ("date", "json"):
                         spot.report(f"MongoDB expires documents by dates only, and `{dotted}` is none")
             report_languages(known, leaves, spot)
-            self.differences += (Difference(f"index {spec.name}: {each.message}", "misfit") for each in problems)
+            self.differences += (TableDifference(f"index {spec.name}: {each.message}", "misfit") for each in problems)
 
     # --- what rows are found by ---
 
@@ -295,18 +297,18 @@ class _Work:
 
     def _constant(self, column: Column, constant: str) -> None:
         problems: list[Problem] = []
-        check_constant(column, constant, Spot(Places(self._collection.file), (), problems))
-        self.differences += (Difference(each.message, "misfit") for each in problems)
+        check_constant(column, constant, Location(SourceMap(self._collection.file), (), problems))
+        self.differences += (TableDifference(each.message, "misfit") for each in problems)
 
     def _misfit(self, text: str) -> None:
-        self.differences.append(Difference(text, "misfit"))
+        self.differences.append(TableDifference(text, "misfit"))
 
     def _differ(
         self, table: Table, was: Column, now: Column, effect: Effect, more: str = "", sql: str | None = None
     ) -> None:
         what = f"{table.qualified}.{was.name}" if sql is None else f"`{sql}` of {table.qualified}"
         text = f"{what} was {_type(was, now)}, and is {_type(now, was)}{more}"
-        self.differences.append(Difference(text, effect))
+        self.differences.append(TableDifference(text, effect))
 
 
 def stated_type(field: Field) -> str | None:

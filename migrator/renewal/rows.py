@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from migrator.changes.definition_changes import NOTHING, Touched
+from migrator.changes.definition_changes import NOTHING, RewrittenColumns
 from migrator.model.change.events import TableName
 from migrator.model.mapping.representation import Kind
 from migrator.model.mapping.tree import Collection, Field, Node
@@ -29,7 +29,7 @@ class Use:
     computed: bool = False
 
 
-def keeps_rows(collection: Collection, was: Table, now: Table, touched: Touched) -> bool:
+def keeps_rows(collection: Collection, was: Table, now: Table, touched: RewrittenColumns) -> bool:
     """Whether everything that `collection` shows of the table's rows is as it was before a statement.
 
     Args:
@@ -40,12 +40,12 @@ def keeps_rows(collection: Collection, was: Table, now: Table, touched: Touched)
     return all(_keeps(was, now, column, use, touched) for column, use in uses(collection, was, name))
 
 
-def keeps_columns(was: Table, now: Table, names: tuple[str, ...], touched: Touched) -> bool:
+def keeps_columns(was: Table, now: Table, names: tuple[str, ...], touched: RewrittenColumns) -> bool:
     """As `keeps_rows`, for columns by which rows are found."""
     return all(_keeps(was, now, name, Use(compared=True), touched) for name in names)
 
 
-def _keeps(was: Table, now: Table, name: str, use: Use, touched: Touched) -> bool:
+def _keeps(was: Table, now: Table, name: str, use: Use, touched: RewrittenColumns) -> bool:
     before, after = was.by_name.get(name), now.by_name.get(name)
     if before is None or after is None or name.lower() in touched.lost:
         return False

@@ -14,7 +14,7 @@ from migrator.model.plan.chunk import Key, KeyRange
 from migrator.model.plan.plan import CollectionMeasure, Finding
 from migrator.model.report.check import Check
 from migrator.model.report.cutover import Counter
-from migrator.model.report.sums import NodeSums, Spot
+from migrator.model.report.sums import NodeSums, SummedNode
 from migrator.model.schema.tables import Column, ColumnName, Schema
 from migrator.source import cutover_queries, log_position, server_load
 from migrator.source.binlog import open_reader, snapshots
@@ -86,7 +86,7 @@ class MySQLSource:
     def chunks(self, collection: Collection, rows: int, after: KeyRange | None) -> Iterator[KeyRange]:
         return chunks.chunk_ranges(self.url, collection, rows, after)
 
-    def sums(self, spots: Sequence[Spot], without: Sequence[Key]) -> tuple[NodeSums, ...]:
+    def sums(self, spots: Sequence[SummedNode], without: Sequence[Key]) -> tuple[NodeSums, ...]:
         return sums.sums(self.url, spots, without)
 
     def read_only(self) -> bool:
@@ -119,5 +119,5 @@ class MySQLSource:
     def cascades_are_logged(self) -> bool:
         return preflight.cascades_are_logged(self.url)
 
-    def hold_moment(self) -> AbstractContextManager[shared_snapshot.HeldMoment]:
+    def hold_moment(self) -> AbstractContextManager[shared_snapshot.SharedSnapshot]:
         return shared_snapshot.hold_moment(self.url)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable, Sequence
 
-from migrator.model.change.events import Reach, Scope
+from migrator.model.change.events import DocumentRef, Scope
 from migrator.model.plan.chunk import Key
 from migrator.ports.sync import SyncState
 from migrator.sync.rebuild import Rebuilt
@@ -24,7 +24,7 @@ class Backlog:
         self._may_be_dirty = self._may_conflict = self._untried = True
         self._looked = float("-inf")
 
-    def note(self, scope: Scope, reaches: Iterable[Reach], why: str = "") -> None:
+    def note(self, scope: Scope, reaches: Iterable[DocumentRef], why: str = "") -> None:
         self._state.mark_dirty(scope, reaches, why)
         self.noted()
 

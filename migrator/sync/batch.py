@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from migrator.model.change.events import Commit, Quiet, Reach, Scope
+from migrator.model.change.events import CaughtUp, Commit, DocumentRef, Scope
 
 # A batch ends when it has so many different reaches.
 _REACHES = 2000
@@ -17,7 +17,7 @@ _TRACKED_AT_MOST = 10_000
 
 
 @dataclass(slots=True)
-class Batch:
+class SyncBatch:
     """Reaches in the order in which they were read, by collection.
 
     Attributes:
@@ -28,27 +28,27 @@ class Batch:
 
     tracked: int = 0
     is_inside: bool = False
-    end: Commit | Quiet | None = None
-    _reaches: dict[Scope, dict[Reach, None]] = field(default_factory=dict)
+    end: Commit | CaughtUp | None = None
+    _reaches: dict[Scope, dict[DocumentRef, None]] = field(default_factory=dict)
     _count: int = 0
 
-    def add(self, scope: Scope, reaches: Iterable[Reach]) -> None:
+    def add(self, scope: Scope, reaches: Iterable[DocumentRef]) -> None:
         mine = self._reaches.setdefault(scope, {})
         before = len(mine)
         mine.update(dict.fromkeys(reaches))
         self._count += len(mine) - before
 
-    def take(self, scope: Scope) -> list[Reach]:
+    def take(self, scope: Scope) -> list[DocumentRef]:
         """The reaches of one collection, which somebody else treats."""
         return list(self._reaches.pop(scope, ()))
 
-    def end_at(self, end: Commit | Quiet) -> None:
+    def end_at(self, end: Commit | CaughtUp) -> None:
         """A transaction is whole, or nothing more waits."""
         self.end = end
         self.is_inside = False
 
     @property
-    def pending(self) -> dict[Scope, list[Reach]]:
+    def pending(self) -> dict[Scope, list[DocumentRef]]:
         return {scope: list(reaches) for scope, reaches in self._reaches.items() if reaches}
 
     @property

@@ -8,11 +8,11 @@ from typing import Protocol
 
 from migrator.model.change.events import Scope, WriteOutcome
 from migrator.model.plan.chunk import Document
-from migrator.ports.copy import Lease, Signs
+from migrator.ports.copy import ActivityStore, Lease
 from migrator.ports.sync import Documents, Renewer, SyncState, SyncTarget
 
 
-class Invalidator(Protocol):
+class CacheInvalidator(Protocol):
     """What takes documents out of a cache."""
 
     def written_bson(self, collection: str, documents: Sequence[bytes]) -> bool:
@@ -26,7 +26,7 @@ class Invalidating:
     A write is told after it was acknowledged and before the position is saved: after a crash both come again.
     """
 
-    def __init__(self, documents: Documents, collection: str, invalidator: Invalidator) -> None:
+    def __init__(self, documents: Documents, collection: str, invalidator: CacheInvalidator) -> None:
         self._documents = documents
         self._collection = collection
         self._invalidator = invalidator
@@ -44,7 +44,7 @@ class Invalidating:
 class InvalidatingTarget:
     """Implements migrator.ports.sync.SyncTarget around another: writes to live collections are told."""
 
-    def __init__(self, target: SyncTarget, invalidator: Invalidator) -> None:
+    def __init__(self, target: SyncTarget, invalidator: CacheInvalidator) -> None:
         self._target = target
         self._invalidator = invalidator
 
@@ -57,7 +57,7 @@ class InvalidatingTarget:
     def sync_state(self, lease: Lease | None = None) -> SyncState:
         return self._target.sync_state(lease)
 
-    def signs(self) -> Signs:
+    def signs(self) -> ActivityStore:
         return self._target.signs()
 
     def documents(self, scope: Scope, lease: Lease, *, staged: bool) -> Documents:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from migrator.ports.sync import SyncableSource, SyncState
-from migrator.sync.change_handler import Later
+from migrator.sync.change_handler import MarkDirty
 from migrator.sync.follower import Follower, Member
-from migrator.sync.renewals import RefusedRenewals
+from migrator.sync.renewals import RefuseRenewals
 from migrator.workers.announcer import UNHEARD
 from migrator.workers.background import IsOver
 
@@ -23,9 +23,9 @@ def capture(
         SyncBlocked: when the log can't be followed.
         SourceUnavailable, TargetUnavailable: when transient errors outlasted the retries.
     """
-    renewals = RefusedRenewals(state)
+    renewals = RefuseRenewals(state)
     # It runs next to the copy, which is what people hear of; where it ends early the copy goes on without.
-    with Follower(source, state, members, Later(state), renewals, _never, retry_seconds, UNHEARD) as follower:
+    with Follower(source, state, members, MarkDirty(state), renewals, _never, retry_seconds, UNHEARD) as follower:
         while not is_over():
             follower.step(_WAIT)
         follower.finish()

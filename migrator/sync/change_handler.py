@@ -8,24 +8,24 @@ from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontext
 from dataclasses import dataclass, replace
 from typing import Any, Protocol, TypeVar
 
-from migrator.model.change.events import Reach, Scope
+from migrator.model.change.events import DocumentRef, Scope
 from migrator.model.change.position import Position
 from migrator.model.mapping.tree import Collection
 from migrator.model.plan.chunk import Key
-from migrator.ports.sync import Climber, Documents, FollowedSource, Snapshots, SyncableSource, SyncState
+from migrator.ports.sync import Documents, FollowedSource, RootKeyReader, Snapshots, SyncableSource, SyncState
 from migrator.sync.backlog import Backlog
-from migrator.sync.dirty_queue import Drainer
+from migrator.sync.dirty_queue import DirtyQueue
 from migrator.sync.rebuild import Rebuilder, Rebuilt
 from migrator.sync.root_keys import climb
 from migrator.workers.announcer import Announcer
 
 T = TypeVar("T")
 
-Pending = Mapping[Scope, Sequence[Reach]]
+Pending = Mapping[Scope, Sequence[DocumentRef]]
 
 
 @dataclass(frozen=True, slots=True)
-class Served:
+class SyncedCollection:
     """A collection that is kept in step, and where its documents are."""
 
     scope: Scope
@@ -33,14 +33,14 @@ class Served:
     documents: Documents
 
 
-class Treatment(Protocol):
+class ChangeHandler(Protocol):
     """Makes sure that the documents of reaches become right; when a call returns, nothing of it can be lost."""
 
     def take(self, pending: Pending, reached: Position) -> Rebuilt:
         """`reached`: the position after the last event that led to these."""
         ...
 
-    def note(self, scope: Scope, reaches: Iterable[Reach], why: str = "") -> None:
+    def note(self, scope: Scope, reaches: Iterable[DocumentRef], why: str = "") -> None:
         """The documents of these are to be rebuilt later; `why` as for SyncState.mark_dirty."""
         ...
 
@@ -55,7 +55,7 @@ class Treatment(Protocol):
     def close(self) -> None: ...
 
 
-class Later:
+class MarkDirty:
     """Records everything, as long as the documents are being copied (their log may expire meanwhile)."""
 
     def __init__(self, state: SyncState) -> None:
@@ -66,7 +66,7 @@ class Later:
             self._state.mark_dirty(scope, reaches)
         return Rebuilt()
 
-    def note(self, scope: Scope, reaches: Iterable[Reach], why: str = "") -> None:
+    def note(self, scope: Scope, reaches: Iterable[DocumentRef], why: str = "") -> None:
         self._state.mark_dirty(scope, reaches, why)
 
     def renew(self, scope: Scope, collection: Collection) -> None:
@@ -98,11 +98,11 @@ class OpenedSnapshots:
             self._loop.close()
 
 
-class Now:
+class RebuildNow:
     """Rebuilds documents in a snapshot that contains what was read; notes what is too much for one batch."""
 
     def __init__(
-        self, source: SyncableSource, state: SyncState, served: Sequence[Served], announcer: Announcer
+        self, source: SyncableSource, state: SyncState, served: Sequence[SyncedCollection], announcer: Announcer
     ) -> None:
         self._state = state
         self._announcer = announcer
@@ -115,7 +115,7 @@ class Now:
     def take(self, pending: Pending, reached: Position) -> Rebuilt:
         return self._opened.run(self._take(pending, reached))
 
-    def note(self, scope: Scope, reaches: Iterable[Reach], why: str = "") -> None:
+    def note(self, scope: Scope, reaches: Iterable[DocumentRef], why: str = "") -> None:
         self._backlog.note(scope, reaches, why)
 
     def renew(self, scope: Scope, collection: Collection) -> None:
@@ -134,7 +134,7 @@ class Now:
         self._opened.close()
 
     @asynccontextmanager
-    async def _snapshot(self, reached: Position) -> AsyncIterator[Climber]:
+    async def _snapshot(self, reached: Position) -> AsyncIterator[RootKeyReader]:
         context = self._opened.snapshots.at_least(reached)
         async with AsyncExitStack() as stack:
             with self._announcer.waiting("the source to commit what it has logged", self._blocked):
@@ -169,15 +169,15 @@ class Now:
 
 
 @dataclass(frozen=True, slots=True)
-class _Line:
+class _CollectionRebuild:
     """What works for one collection."""
 
     collection: Collection
     rebuilder: Rebuilder
-    drainer: Drainer
+    drainer: DirtyQueue
 
 
-def _line(served: Served, state: SyncState) -> _Line:
+def _line(served: SyncedCollection, state: SyncState) -> _CollectionRebuild:
     rebuilder = Rebuilder(served.scope, served.collection, served.documents, state)
-    drainer = Drainer(served.scope, served.collection, served.documents, rebuilder, state)
-    return _Line(served.collection, rebuilder, drainer)
+    drainer = DirtyQueue(served.scope, served.collection, served.documents, rebuilder, state)
+    return _CollectionRebuild(served.collection, rebuilder, drainer)

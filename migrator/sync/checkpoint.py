@@ -10,8 +10,8 @@ from migrator.model.change.coordinates import is_behind, log_place
 from migrator.model.change.events import Scope, TableName, TrackedChange
 from migrator.model.change.position import Position
 from migrator.ports.sync import SyncState
-from migrator.sync.known_tables import Tables
-from migrator.workers.retry import Patience
+from migrator.sync.known_tables import KnownDefinitions
+from migrator.workers.retry import RetryingCall
 
 # How often a position that moved without changes is saved (edge case 42).
 _SAVE_QUIET_EVERY = 5.0
@@ -20,7 +20,7 @@ _SAVE_QUIET_EVERY = 5.0
 class Checkpoint:
     """The saved position of each collection, and with it what the collection's tables look like from there on."""
 
-    def __init__(self, state: SyncState, tables: Tables, patience: Patience) -> None:
+    def __init__(self, state: SyncState, tables: KnownDefinitions, patience: RetryingCall) -> None:
         self._state = state
         self._tables = tables
         self._patience = patience

@@ -7,17 +7,17 @@ from collections.abc import Sequence
 from migrator.changes.table_uses import path_to
 from migrator.documents.assemble import Assembler
 from migrator.documents.identity import key_candidates
-from migrator.model.change.events import Dirty, Reach, Scope
+from migrator.model.change.events import DirtyEntry, DocumentRef, Scope
 from migrator.model.mapping.tree import Collection
 from migrator.model.plan.chunk import Key, KeyRange
-from migrator.ports.sync import Climber, Documents, SyncState
+from migrator.ports.sync import Documents, RootKeyReader, SyncState
 from migrator.sync.rebuild import Rebuilder, Rebuilt
 from migrator.sync.root_keys import KEYS_AT_ONCE, grouped
 
 _ENTRIES_AT_ONCE = 1000
 
 
-class Drainer:
+class DirtyQueue:
     """The dirty reaches of one collection."""
 
     def __init__(
@@ -31,7 +31,7 @@ class Drainer:
         self._root_key = Assembler(collection).root.key
         self._keys_of = key_candidates(collection)
 
-    async def step(self, snapshot: Climber) -> Rebuilt | None:
+    async def step(self, snapshot: RootKeyReader) -> Rebuilt | None:
         """Does some of it; None when nothing waits. The snapshot must contain all that was read when entries were
         noted (premise A)."""
         entries = self._state.dirty(self._scope, _ENTRIES_AT_ONCE)
@@ -42,7 +42,7 @@ class Drainer:
             return await self._piece(snapshot, entries[0])
         return await self._together(snapshot, fresh)
 
-    async def _together(self, snapshot: Climber, entries: Sequence[Dirty]) -> Rebuilt:
+    async def _together(self, snapshot: RootKeyReader, entries: Sequence[DirtyEntry]) -> Rebuilt:
         by_reach = {entry.reach: entry for entry in entries}
         (_, hop), reaches = next(iter(grouped(by_reach).items()))
         if hop != "key":
@@ -55,7 +55,9 @@ class Drainer:
         self._state.settle(self._scope, [by_reach[reach] for reach in reaches])
         return done
 
-    async def _reached(self, snapshot: Climber, reaches: list[Reach]) -> tuple[list[Reach], list[Key]]:
+    async def _reached(
+        self, snapshot: RootKeyReader, reaches: list[DocumentRef]
+    ) -> tuple[list[DocumentRef], list[Key]]:
         """So many of the reaches, which have the same node and hop, as lead to root keys enough for one piece."""
         path, hop = path_to(self._collection, reaches[0].node), reaches[0].hop
         while True:
@@ -65,7 +67,7 @@ class Drainer:
                 return reaches, keys
             reaches = reaches[: len(reaches) // 2]
 
-    async def _piece(self, snapshot: Climber, entry: Dirty) -> Rebuilt:
+    async def _piece(self, snapshot: RootKeyReader, entry: DirtyEntry) -> Rebuilt:
         """The next root keys of one entry."""
         keys, count, last = await self._next(snapshot, entry)
         done = await self._rebuilder.rebuild(snapshot, keys)
@@ -75,7 +77,7 @@ class Drainer:
             self._state.advance(self._scope, entry, last, entry.done + count)
         return done
 
-    async def _next(self, snapshot: Climber, entry: Dirty) -> tuple[Sequence[Key], int, Key | None]:
+    async def _next(self, snapshot: RootKeyReader, entry: DirtyEntry) -> tuple[Sequence[Key], int, Key | None]:
         """Some root keys, of how many rows or documents, and up to where these go; None for to the end."""
         reach, after = entry.reach, entry.after
         if reach.hop == "documents":

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 
 from migrator.model.change.coordinates import is_behind
 from migrator.model.change.events import (
-    Dirty,
+    DirtyEntry,
+    DocumentRef,
     KnownTables,
-    Reach,
     Scope,
     SyncReport,
     TableName,
@@ -25,7 +25,7 @@ from migrator.ports.sync import SyncableSource, SyncState, SyncTarget
 from migrator.sync.change_handler import OpenedSnapshots, Pending
 from migrator.sync.follower import Follower, Member
 from migrator.sync.rebuild import Rebuilt
-from migrator.sync.renewals import ToldRenewals
+from migrator.sync.renewals import TellRenewals
 from migrator.sync.root_keys import climb
 from migrator.sync.sync import followable_members
 from migrator.workers.announcer import Announcer
@@ -72,12 +72,12 @@ def rehearse(
         members = followable_members(source, state, frozenset(state.handed_over()), note)
     if not members:
         return None
-    telling = _Telling(source, members, tell)
+    telling = _TellChanges(source, members, tell)
     with ExitStack() as stack:
         stack.callback(telling.close)
-        renewals = ToldRenewals(telling.note)
+        renewals = TellRenewals(telling.note)
         follower = stack.enter_context(
-            Follower(source, _Untouched(state), members, telling, renewals, _nothing, retry_seconds, announcer)
+            Follower(source, _ReadOnlyState(state), members, telling, renewals, _nothing, retry_seconds, announcer)
         )
         with announcer.waiting("the source to say where its log ends"):
             goal = source.log_status(follower.reached).end
@@ -91,8 +91,8 @@ def _nothing() -> None:
     """Nothing is written that a lease would have to allow."""
 
 
-class _Telling:
-    """Implements migrator.sync.change_handler.Treatment."""
+class _TellChanges:
+    """Implements migrator.sync.change_handler.ChangeHandler."""
 
     def __init__(self, source: SyncableSource, members: Sequence[Member], tell: Tell) -> None:
         self._collections = {member.scope: member.collection for member in members}
@@ -103,7 +103,7 @@ class _Telling:
         self._opened.run(self._take(pending, reached))
         return Rebuilt()
 
-    def note(self, scope: Scope, reaches: Iterable[Reach], why: str = "") -> None:
+    def note(self, scope: Scope, reaches: Iterable[DocumentRef], why: str = "") -> None:
         """What a cascade changed without an event, or a statement altogether."""
         found = list(reaches)
         keys = tuple(text_of(reach.values) for reach in found if reach.hop == "key")
@@ -125,7 +125,7 @@ class _Telling:
                 self._tell(WouldChange(scope.collection, tuple(map(text_of, climbed.keys)), len(climbed.waiting)))
 
 
-class _Untouched:
+class _ReadOnlyState:
     """A state that is read and not written. Implements migrator.ports.sync.SyncState."""
 
     def __init__(self, state: SyncState) -> None:
@@ -140,7 +140,7 @@ class _Untouched:
     def positions(self, scopes: Iterable[Scope]) -> dict[Scope, Position]:
         return self._state.positions(scopes)
 
-    def renew(self, scope: Scope, collection: Collection, reaches: Iterable[Reach], why: str) -> None:
+    def renew(self, scope: Scope, collection: Collection, reaches: Iterable[DocumentRef], why: str) -> None:
         """Not kept."""
 
     def known_tables(self, scopes: Iterable[Scope]) -> dict[Scope, KnownTables]:
@@ -158,22 +158,22 @@ class _Untouched:
     def note_lost(self, scopes: Iterable[Scope], reason: str) -> None:
         """Not kept."""
 
-    def mark_dirty(self, scope: Scope, reaches: Iterable[Reach], why: str = "") -> None:
+    def mark_dirty(self, scope: Scope, reaches: Iterable[DocumentRef], why: str = "") -> None:
         """Not kept."""
 
-    def dirty(self, scope: Scope, limit: int) -> list[Dirty]:
+    def dirty(self, scope: Scope, limit: int) -> list[DirtyEntry]:
         return self._state.dirty(scope, limit)
 
     def count_dirty(self, scopes: Iterable[Scope]) -> int:
         return self._state.count_dirty(scopes)
 
-    def wide(self, scope: Scope) -> list[Dirty]:
+    def wide(self, scope: Scope) -> list[DirtyEntry]:
         return self._state.wide(scope)
 
-    def advance(self, scope: Scope, entry: Dirty, after: Key, done: int) -> None:
+    def advance(self, scope: Scope, entry: DirtyEntry, after: Key, done: int) -> None:
         """Not kept."""
 
-    def settle(self, scope: Scope, entries: Iterable[Dirty]) -> None:
+    def settle(self, scope: Scope, entries: Iterable[DirtyEntry]) -> None:
         """Not kept."""
 
     def put_tracked(self, scope: Scope, rows: Sequence[TrackedRow]) -> None:

@@ -17,20 +17,20 @@ from migrator.changes.definition_changes import mentions
 from migrator.documents.identity import tells_keys
 from migrator.errors import SourceError, SourceUnavailable
 from migrator.model.change.coordinates import log_place
-from migrator.model.change.events import Commit, Quiet, Rows, Scope, Statement, Truncate, Undone
+from migrator.model.change.events import CaughtUp, Commit, RolledBack, Rows, Scope, Statement, Truncate
 from migrator.model.change.position import Position
 from migrator.model.mapping.tree import Collection
 from migrator.ports.sync import SyncableSource, SyncState
-from migrator.sync.batch import Batch
+from migrator.sync.batch import SyncBatch
 from migrator.sync.cascades.row_snapshot import UNSEEN
 from migrator.sync.cascades.tracking import CascadeTracking
-from migrator.sync.change_handler import Treatment
+from migrator.sync.change_handler import ChangeHandler
 from migrator.sync.checkpoint import Checkpoint
-from migrator.sync.known_tables import Tables
-from migrator.sync.log_queue import Taken
+from migrator.sync.known_tables import KnownDefinitions
+from migrator.sync.log_queue import QueuedEvent
 from migrator.sync.rebuild import Rebuilt
-from migrator.sync.reconnecting_log import LogIntake
-from migrator.sync.renewals import Renewals
+from migrator.sync.reconnecting_log import ReconnectingLog
+from migrator.sync.renewals import RenewalHandler
 from migrator.sync.schema_watch import SchemaWatch
 from migrator.workers.announcer import Announcer
 from migrator.workers.retry import retrying
@@ -87,8 +87,8 @@ class Follower:
         source: SyncableSource,
         state: SyncState,
         members: Sequence[Member],
-        treatment: Treatment,
-        renewals: Renewals,
+        treatment: ChangeHandler,
+        renewals: RenewalHandler,
         before_write: Callable[[], None],
         retry_seconds: float,
         announcer: Announcer,
@@ -109,13 +109,13 @@ class Follower:
         self._before_write = before_write
         self._patience = patience = retrying(retry_seconds, announcer)
         self._scopes = [member.scope for member in members]
-        self._batch = Batch()
-        tables = Tables(source, state, retry_seconds)
+        self._batch = SyncBatch()
+        tables = KnownDefinitions(source, state, retry_seconds)
         collections = {member.scope: member.collection for member in members}
         self._checkpoint = Checkpoint(state, tables, patience)
         self._schema = SchemaWatch(source, tables, collections, treatment, renewals, patience, announcer)
         self._tracking = CascadeTracking(source, state, self._batch, treatment.note, patience, announcer)
-        self._log = LogIntake(
+        self._log = ReconnectingLog(
             source, state, self._checkpoint, lambda: self._tracking.watches, self._read_again, patience, announcer
         )
         self._reached: Position | None = None
@@ -189,10 +189,10 @@ class Follower:
             # The rest of a transaction is in the log already.
             taken = self._log.take(_SECONDS if self._batch.is_inside else 0)
 
-    def _accept(self, taken: Taken) -> None:
+    def _accept(self, taken: QueuedEvent) -> None:
         event = taken.event
         self._reached = taken.reached
-        self._at_end = isinstance(event, Quiet)
+        self._at_end = isinstance(event, CaughtUp)
         if self._at_end:
             self._quiet_at = taken.at
         else:
@@ -214,14 +214,14 @@ class Follower:
                     self._empty(event)
                 else:
                     self._redefine(event)
-            case Undone():
+            case RolledBack():
                 for scope in self._hearing():
                     self._tracking.undone(scope)
             case Commit():
                 self._tracking.committed()
                 self.progress.transactions += 1
                 self._batch.end_at(event)
-            case Quiet():
+            case CaughtUp():
                 self._batch.end_at(event)
 
     def _hearing(self) -> list[Scope]:

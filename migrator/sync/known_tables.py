@@ -11,7 +11,7 @@ from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from functools import partial
 from typing import TypeVar
 
-from migrator.changes.definition_changes import NOTHING, Touched, touched
+from migrator.changes.definition_changes import NOTHING, RewrittenColumns, touched
 from migrator.errors import SourceError, SourceUnavailable
 from migrator.model.change.coordinates import log_place
 from migrator.model.change.events import Definitions, KnownTables, Scope, TableName
@@ -29,7 +29,7 @@ T = TypeVar("T")
 _MISSING = (0.2, 0.5, 1.0, 2.0)
 
 
-class Tables:
+class KnownDefinitions:
     """Attributes:
     now: as they were read last.
     schema: as the events have them that are read next.
@@ -151,7 +151,11 @@ class Tables:
         return not self._keeps(text, place, table, lambda was, now, what: keeps_columns(was, now, tuple(names), what))
 
     def _keeps(
-        self, text: str, place: tuple[int, int], name: TableName, judge: Callable[[Table, Table, Touched], bool]
+        self,
+        text: str,
+        place: tuple[int, int],
+        name: TableName,
+        judge: Callable[[Table, Table, RewrittenColumns], bool],
     ) -> bool:
         what = touched(text, name)
         if what is None or what == NOTHING:

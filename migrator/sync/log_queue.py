@@ -23,7 +23,7 @@ _LOOK = 0.2
 
 
 @dataclass(frozen=True, slots=True)
-class Taken:
+class QueuedEvent:
     """An event that was read.
 
     Attributes:
@@ -36,18 +36,18 @@ class Taken:
     at: float
 
 
-class _Waiting:
+class _EventBuffer:
     """Events between two threads, bounded by the memory that they take; one may always wait, however large."""
 
     def __init__(self, limit: int) -> None:
         self._limit = limit
         self._bytes = 0
-        self._found: deque[tuple[Taken | Exception, int]] = deque()
+        self._found: deque[tuple[QueuedEvent | Exception, int]] = deque()
         self._changed = threading.Condition()
 
-    def put(self, found: Taken | Exception, seconds: float) -> bool:
+    def put(self, found: QueuedEvent | Exception, seconds: float) -> bool:
         """False when there was no room in time."""
-        size = _size(found.event) if isinstance(found, Taken) else 0
+        size = _size(found.event) if isinstance(found, QueuedEvent) else 0
         with self._changed:
             if not self._changed.wait_for(lambda: self._bytes < self._limit, seconds):
                 return False
@@ -57,7 +57,7 @@ class _Waiting:
                 self._changed.notify()
         return True
 
-    def get(self, seconds: float) -> Taken | Exception | None:
+    def get(self, seconds: float) -> QueuedEvent | Exception | None:
         """None when none came in time."""
         with self._changed:
             if not self._found and not self._changed.wait_for(lambda: self._found, seconds):
@@ -82,11 +82,11 @@ def _size_of(change: RowChange) -> int:
     return _CHANGE_BYTES + _VALUE_BYTES * len(values) + sum(map(len, values))
 
 
-class Intake:
+class LogQueue:
     """The log from a position on. Closing it ends the thread and the connection."""
 
     def __init__(self, source: FollowedSource, position: Position, watches: Mapping[TableName, Watch]) -> None:
-        self._waiting = _Waiting(_LIMIT_BYTES)
+        self._waiting = _EventBuffer(_LIMIT_BYTES)
         self._ending = threading.Event()
         self._go_on = threading.Event()
         self._stack = ExitStack()
@@ -94,7 +94,7 @@ class Intake:
         self._thread = threading.Thread(target=self._read, name="migrator-log", daemon=True)
         self._thread.start()
 
-    def take(self, seconds: float) -> Taken | None:
+    def take(self, seconds: float) -> QueuedEvent | None:
         """The next event, None when none came in time.
 
         Raises:
@@ -125,7 +125,7 @@ class Intake:
     def _read(self) -> None:
         try:
             for event in self._reader.events():
-                self._put(Taken(event, self._reader.reached, time.monotonic()))
+                self._put(QueuedEvent(event, self._reader.reached, time.monotonic()))
                 if isinstance(event, Statement):
                     # What follows may look different: the tables are read again first (edge case 53).
                     self._go_on.wait()
@@ -136,6 +136,6 @@ class Intake:
             # Raised by `take`, in the thread that can act on it. After `close` nobody listens.
             self._put(error)
 
-    def _put(self, found: Taken | Exception) -> None:
+    def _put(self, found: QueuedEvent | Exception) -> None:
         while not self._ending.is_set() and not self._waiting.put(found, _LOOK):
             pass

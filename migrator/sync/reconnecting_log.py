@@ -9,12 +9,12 @@ from migrator.errors import LogLost, SourceUnavailable
 from migrator.model.change.events import TableName, Watch
 from migrator.ports.sync import SyncableSource, SyncState
 from migrator.sync.checkpoint import Checkpoint
-from migrator.sync.log_queue import Intake, Taken
+from migrator.sync.log_queue import LogQueue, QueuedEvent
 from migrator.workers.announcer import Announcer, OpenWait
-from migrator.workers.retry import Patience
+from migrator.workers.retry import RetryingCall
 
 
-class LogIntake:
+class ReconnectingLog:
     """Events from the earliest saved position on."""
 
     def __init__(
@@ -24,7 +24,7 @@ class LogIntake:
         checkpoint: Checkpoint,
         watches: Callable[[], Mapping[TableName, Watch]],
         read_again: Callable[[], None],
-        patience: Patience,
+        patience: RetryingCall,
         announcer: Announcer,
     ) -> None:
         """
@@ -40,14 +40,14 @@ class LogIntake:
         self._patience = patience
         # The server says at least every second that there is nothing to say.
         self._silence = OpenWait(announcer)
-        self._queue: Intake | None = None
+        self._queue: LogQueue | None = None
 
     @property
     def is_open(self) -> bool:
         """Events come in the order of the log; not so after `drop`, until the next one is taken."""
         return self._queue is not None
 
-    def take(self, seconds: float) -> Taken | None:
+    def take(self, seconds: float) -> QueuedEvent | None:
         """The next event, None when none came in time.
 
         Raises:
@@ -80,16 +80,16 @@ class LogIntake:
         self._silence.end()
         self._close_queue()
 
-    def _take(self, seconds: float) -> Taken | None:
+    def _take(self, seconds: float) -> QueuedEvent | None:
         if self._queue is not None:
             with suppress(SourceUnavailable):
                 return self._take_once(seconds)
         return self._patience(lambda: self._take_once(seconds))
 
-    def _take_once(self, seconds: float) -> Taken | None:
+    def _take_once(self, seconds: float) -> QueuedEvent | None:
         try:
             if self._queue is None:
-                self._queue = Intake(self._source, self._checkpoint.earliest, self._watches())
+                self._queue = LogQueue(self._source, self._checkpoint.earliest, self._watches())
             return self._queue.take(seconds)
         except SourceUnavailable:
             self.drop()

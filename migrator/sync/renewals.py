@@ -16,7 +16,7 @@ from typing import Protocol
 
 from migrator.changes.document_refs import everything
 from migrator.errors import SyncBlocked
-from migrator.model.change.events import Reach, Scope
+from migrator.model.change.events import DocumentRef, Scope
 from migrator.model.mapping.tree import Collection
 from migrator.model.report.activity import Phase
 from migrator.planning.validator import validator
@@ -27,10 +27,10 @@ from migrator.workers.announcer import Announcer, index_building
 _BROKEN_OFF = "a renewal of its columns was broken off"
 
 
-class Renewals(Protocol):
+class RenewalHandler(Protocol):
     """What a renewal leads to. When a call returns, nothing of it can be lost."""
 
-    def renew(self, scope: Scope, before: Collection, renewal: Renewal, reaches: Sequence[Reach]) -> None:
+    def renew(self, scope: Scope, before: Collection, renewal: Renewal, reaches: Sequence[DocumentRef]) -> None:
         """From here on documents are made by `renewal.collection`, and the documents of `reaches` are rebuilt."""
         ...
 
@@ -39,7 +39,7 @@ class Renewals(Protocol):
         ...
 
 
-class LiveRenewals:
+class RenewLive:
     """For a sync: live collections are renewed."""
 
     def __init__(self, renewer: Renewer, state: SyncState, note: Callable[[str], None], announcer: Announcer) -> None:
@@ -53,7 +53,7 @@ class LiveRenewals:
         self._note = note
         self._announcer = announcer
 
-    def renew(self, scope: Scope, before: Collection, renewal: Renewal, reaches: Sequence[Reach]) -> None:
+    def renew(self, scope: Scope, before: Collection, renewal: Renewal, reaches: Sequence[DocumentRef]) -> None:
         problems = self._change(scope, before, renewal.collection)
         self._state.renew(scope, renewal.collection, reaches, reason(renewal))
         told = (f"{scope.collection} is being rebuilt: {reason(renewal)}",) if reaches else ()
@@ -79,13 +79,13 @@ class LiveRenewals:
             return self._renewer.renew(scope, before, after, wanted, index_renewer(after.root), building)
 
 
-class RefusedRenewals:
+class RefuseRenewals:
     """For an apply at work: what it copies is of one definition of the tables."""
 
     def __init__(self, state: SyncState) -> None:
         self._state = state
 
-    def renew(self, scope: Scope, before: Collection, renewal: Renewal, reaches: Sequence[Reach]) -> None:
+    def renew(self, scope: Scope, before: Collection, renewal: Renewal, reaches: Sequence[DocumentRef]) -> None:
         if renewal.changes_documents:
             changed = [each.text for each in renewal.differences if each.effect == "documents"]
             raise SyncBlocked(
@@ -99,13 +99,13 @@ class RefusedRenewals:
         """A staged collection has no record yet."""
 
 
-class ToldRenewals:
+class TellRenewals:
     """For a dry run: says what would be rebuilt."""
 
-    def __init__(self, tell: Callable[[Scope, Sequence[Reach]], None]) -> None:
+    def __init__(self, tell: Callable[[Scope, Sequence[DocumentRef]], None]) -> None:
         self._tell = tell
 
-    def renew(self, scope: Scope, before: Collection, renewal: Renewal, reaches: Sequence[Reach]) -> None:
+    def renew(self, scope: Scope, before: Collection, renewal: Renewal, reaches: Sequence[DocumentRef]) -> None:
         if reaches:
             self._tell(scope, reaches)
 

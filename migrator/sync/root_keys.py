@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from itertools import chain
 
 from migrator.changes.table_uses import path_to
-from migrator.model.change.events import Hop, Reach
+from migrator.model.change.events import DocumentRef, RefKind
 from migrator.model.mapping.tree import Collection, Node
 from migrator.model.plan.chunk import Key
-from migrator.ports.sync import Climber
+from migrator.ports.sync import RootKeyReader
 
 # Root keys that are searched for together; a reach that leads to more is processed in pieces (edge case 29).
 KEYS_AT_ONCE = 2000
@@ -19,29 +19,29 @@ _KEYS_OF_BATCH = 5000
 
 
 @dataclass(frozen=True, slots=True)
-class Climbed:
+class RootKeys:
     """Root keys, and reaches that lead to too many."""
 
     keys: tuple[Key, ...]
-    waiting: tuple[Reach, ...]
+    waiting: tuple[DocumentRef, ...]
 
 
-def grouped(reaches: Iterable[Reach]) -> dict[tuple[str, Hop], list[Reach]]:
+def grouped(reaches: Iterable[DocumentRef]) -> dict[tuple[str, RefKind], list[DocumentRef]]:
     """By node and hop: those that one statement can follow together."""
-    found: dict[tuple[str, Hop], list[Reach]] = {}
+    found: dict[tuple[str, RefKind], list[DocumentRef]] = {}
     for reach in reaches:
         found.setdefault((reach.node, reach.hop), []).append(reach)
     return found
 
 
-async def climb(snapshot: Climber, collection: Collection, reaches: Iterable[Reach]) -> Climbed:
+async def climb(snapshot: RootKeyReader, collection: Collection, reaches: Iterable[DocumentRef]) -> RootKeys:
     """The root keys that `reaches` lead to in the snapshot.
 
     Any snapshot does that contains the changes: whatever breaks the way from a changed row up to its root has an event
     of its own, which leads there by its before image.
     """
     keys: dict[Key, None] = {}
-    waiting: list[Reach] = []
+    waiting: list[DocumentRef] = []
     for (node, hop), some in grouped(reaches).items():
         if hop == "key":
             keys.update((reach.values, None) for reach in some)
@@ -49,15 +49,15 @@ async def climb(snapshot: Climber, collection: Collection, reaches: Iterable[Rea
             waiting += await _search(snapshot, path_to(collection, node), hop, some, keys)
         else:
             waiting += some
-    return Climbed(tuple(keys), tuple(waiting))
+    return RootKeys(tuple(keys), tuple(waiting))
 
 
 async def _search(
-    snapshot: Climber, path: Sequence[Node], hop: Hop, reaches: list[Reach], keys: dict[Key, None]
-) -> list[Reach]:
+    snapshot: RootKeyReader, path: Sequence[Node], hop: RefKind, reaches: list[DocumentRef], keys: dict[Key, None]
+) -> list[DocumentRef]:
     """Adds to `keys` what reaches of one node and hop lead to; returns those for which it is too much."""
     parts = [reaches]
-    waiting: list[Reach] = []
+    waiting: list[DocumentRef] = []
     while parts and len(keys) <= _KEYS_OF_BATCH:
         part = parts.pop()
         found = await snapshot.root_keys(path, hop, [reach.values for reach in part], None, KEYS_AT_ONCE + 1)

@@ -13,11 +13,11 @@ from migrator.model.change.position import Position
 from migrator.model.mapping.tree import Collection, tables_of
 from migrator.ports.sync import SyncableSource
 from migrator.renewal.renew import Renewal
-from migrator.sync.change_handler import Treatment
-from migrator.sync.known_tables import Tables
-from migrator.sync.renewals import Renewals, reason
+from migrator.sync.change_handler import ChangeHandler
+from migrator.sync.known_tables import KnownDefinitions
+from migrator.sync.renewals import RenewalHandler, reason
 from migrator.workers.announcer import Announcer
-from migrator.workers.retry import Patience
+from migrator.workers.retry import RetryingCall
 
 
 class SchemaWatch:
@@ -28,11 +28,11 @@ class SchemaWatch:
     def __init__(
         self,
         source: SyncableSource,
-        tables: Tables,
+        tables: KnownDefinitions,
         collections: Mapping[Scope, Collection],
-        treatment: Treatment,
-        renewals: Renewals,
-        patience: Patience,
+        treatment: ChangeHandler,
+        renewals: RenewalHandler,
+        patience: RetryingCall,
         announcer: Announcer,
     ) -> None:
         self.tables = tables

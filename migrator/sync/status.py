@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from migrator.model.change.events import Dirty, Scope, SyncPhase, SyncReport
+from migrator.model.change.events import DirtyEntry, Scope, SyncPhase, SyncReport
 from migrator.model.plan.run import CollectionProgress
-from migrator.model.report.activity import Command, Holder, Noted
+from migrator.model.report.activity import Command, LeaseHolder, RecordedActivity
 from migrator.model.report.status import (
     CollectionState,
     CollectionStatus,
@@ -19,7 +19,7 @@ from migrator.model.report.status import (
     SyncStatus,
     Work,
 )
-from migrator.ports.copy import Signs
+from migrator.ports.copy import ActivityStore
 from migrator.ports.sync import SyncableTarget
 from migrator.sync.progress_meter import REPORT_EVERY
 from migrator.workers.activity_recorder import NOTE_EVERY
@@ -67,7 +67,7 @@ def read_status(target: SyncableTarget) -> Status:
 # --- who is at work -------------------------------------------------------------------------------------------------
 
 
-def _work(signs: Signs, command: Command, purpose: str) -> Work | None:
+def _work(signs: ActivityStore, command: Command, purpose: str) -> Work | None:
     """None when nothing is known of one."""
     holder, noted = signs.holder(command), signs.noted(command)
     if holder is not None and holder.purpose != purpose:
@@ -86,7 +86,7 @@ def _work(signs: Signs, command: Command, purpose: str) -> Work | None:
     return _described(Work(command, False, owner, silence, since), noted)
 
 
-def _described(work: Work, noted: Noted | None) -> Work:
+def _described(work: Work, noted: RecordedActivity | None) -> Work:
     """With what it noted of itself."""
     if noted is None:
         return work
@@ -109,11 +109,11 @@ def _nobody(is_unfinished: bool) -> Work | None:
     return Work("apply", False, "") if is_unfinished else None
 
 
-def _is_alive(noted: Noted) -> bool:
+def _is_alive(noted: RecordedActivity) -> bool:
     return noted.lives if noted.lives is not None else noted.age < _GONE_AFTER
 
 
-def _silence(holder: Holder | None, noted: Noted | None) -> float | None:
+def _silence(holder: LeaseHolder | None, noted: RecordedActivity | None) -> float | None:
     """Seconds since the last sign of life."""
     known = [] if noted is None else [noted.age]
     known += [] if holder is None or holder.silent is None else [holder.silent]
@@ -123,7 +123,7 @@ def _silence(holder: Holder | None, noted: Noted | None) -> float | None:
 # --- sync -----------------------------------------------------------------------------------------------------------
 
 
-def _sync(signs: Signs) -> SyncStatus | None:
+def _sync(signs: ActivityStore) -> SyncStatus | None:
     work, reported = _work(signs, "sync", "sync"), signs.reported()
     if work is None and reported is None:
         return None
@@ -143,7 +143,7 @@ def _is_from(report: SyncReport, work: Work) -> bool:
     return report.owner == f"sync: {work.owner}"
 
 
-def _stopped(signs: Signs, work: Work | None, report: SyncReport | None, age: float | None) -> Work:
+def _stopped(signs: ActivityStore, work: Work | None, report: SyncReport | None, age: float | None) -> Work:
     """An earlier version noted reports only."""
     work = Work("sync", False, "") if work is None else work
     if age is None or report is None or (work.silent_seconds is not None and work.silent_seconds <= age):
@@ -195,7 +195,7 @@ def _live(target: SyncableTarget, published: Mapping[str, str], sync: SyncStatus
     return found
 
 
-def _rebuild(wide: Sequence[Dirty], documents: int, now: datetime) -> Rebuild:
+def _rebuild(wide: Sequence[DirtyEntry], documents: int, now: datetime) -> Rebuild:
     """
     Args:
         wide: what waits for the whole collection, the oldest first.
@@ -210,7 +210,7 @@ def _rebuild(wide: Sequence[Dirty], documents: int, now: datetime) -> Rebuild:
     return Rebuild(why, _iso(since), max(0.0, round((now - since).total_seconds(), 1)), passes)
 
 
-def _total(entry: Dirty, documents: int) -> int | None:
+def _total(entry: DirtyEntry, documents: int) -> int | None:
     """Nobody counts rejected documents by the key."""
     return None if entry.reach.hop == "rejected" else max(documents, entry.done)
 

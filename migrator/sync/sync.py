@@ -22,13 +22,13 @@ from migrator.model.mapping.tree import tables_of
 from migrator.model.report.activity import Phase
 from migrator.ports.copy import Lease
 from migrator.ports.sync import SyncableSource, SyncState, SyncTarget
-from migrator.sync.change_handler import Now, Served
+from migrator.sync.change_handler import RebuildNow, SyncedCollection
 from migrator.sync.follower import Follower, Member, Progress
 from migrator.sync.progress_meter import REPORT_EVERY, Meter
-from migrator.sync.renewals import LiveRenewals
+from migrator.sync.renewals import RenewLive
 from migrator.sync.reports import Reports
 from migrator.workers.activity_recorder import Recorder
-from migrator.workers.announcer import LEASE, Announcements, Announcer, Hearer, OpenWait
+from migrator.workers.announcer import LEASE, ActivityListener, Announcements, Announcer, OpenWait
 from migrator.workers.interrupt import StopRequest
 
 _LOOK_EVERY = 1.0
@@ -51,7 +51,7 @@ class SyncOptions:
     retry_seconds: float = 60.0
 
 
-class SyncObserver(Hearer, Protocol):
+class SyncObserver(ActivityListener, Protocol):
     """Hears of the work; called in the process that runs `sync`."""
 
     def reported(self, report: SyncReport) -> None:
@@ -76,12 +76,12 @@ class SyncResult:
     report: SyncReport | None
 
 
-class _Changed(Exception):
+class _SelectionChanged(Exception):
     """Other collections are to be served from now on."""
 
 
 @dataclass(frozen=True, slots=True)
-class _Serving:
+class _SyncedRuns:
     """What is served now: collection -> run, and what that is made of."""
 
     runs: dict[str, str]
@@ -171,7 +171,7 @@ class _Sync:
         self._meter = Meter(target.sync_lease_owner() or "")
         self._reports = Reports(self._meter, self._state.report, observer.reported, announcer)
         self._goal: Position | None = None
-        self._serving = _Serving({}, ())
+        self._serving = _SyncedRuns({}, ())
         self._looked = 0.0
         self._noted: set[str] = set()
 
@@ -181,7 +181,7 @@ class _Sync:
                 while True:
                     try:
                         return self._serve()
-                    except _Changed:
+                    except _SelectionChanged:
                         continue
         except MigratorError as error:
             self._reports.last(str(error.what))
@@ -225,14 +225,14 @@ class _Sync:
 
     def _follower(self, stack: ExitStack) -> Follower:
         served = [
-            Served(
+            SyncedCollection(
                 member.scope,
                 member.collection,
                 self._target.documents(member.scope, self._lease, staged=False),
             )
             for member in self._serving.members
         ]
-        treatment = Now(self._source, self._state, served, self._announcer)
+        treatment = RebuildNow(self._source, self._state, served, self._announcer)
         stack.callback(treatment.close)
         return stack.enter_context(
             Follower(
@@ -240,7 +240,7 @@ class _Sync:
                 self._state,
                 self._serving.members,
                 treatment,
-                LiveRenewals(self._target.renewer(self._lease), self._state, self._observer.note, self._announcer),
+                RenewLive(self._target.renewer(self._lease), self._state, self._observer.note, self._announcer),
                 self._before_write,
                 self._options.retry_seconds,
                 self._announcer,
@@ -249,7 +249,7 @@ class _Sync:
 
     # --- what is served ---
 
-    def _look(self) -> _Serving:
+    def _look(self) -> _SyncedRuns:
         """What can be kept in step of what is published, less what apply wants to replace.
 
         What may be served is reported before the wishes are read: an apply that asks later finds it in the report and
@@ -266,7 +266,7 @@ class _Sync:
         members = followable_members(self._source, self._state, frozenset(paused) | left.keys(), self._note_once)
         self._looked = time.monotonic()
         self._reports.serving({member.scope.collection: member.scope.run for member in members})
-        return _Serving(runs, members)
+        return _SyncedRuns(runs, members)
 
     def _note_once(self, text: str) -> None:
         if text not in self._noted:
@@ -283,11 +283,11 @@ class _Sync:
     def _look_again(self) -> None:
         paused = self._state.pauses()
         if any(name in paused for name in self._serving.runs):
-            raise _Changed
+            raise _SelectionChanged
         self._looked = time.monotonic()
         published, without = self._state.published(), paused.keys() | self._state.handed_over().keys()
         if {name: run for name, run in published.items() if name not in without} != self._serving.runs:
-            raise _Changed
+            raise _SelectionChanged
 
     # --- when to end ---
 

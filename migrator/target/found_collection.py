@@ -18,7 +18,7 @@ _NOISE = ("v", "ns", "background")
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
+class FoundCollection:
     """A collection as it was found.
 
     Attributes:
@@ -38,12 +38,12 @@ class Seen:
         return bool(self.identity)
 
 
-def owned(seen: Seen, record: Record | None) -> bool:
+def owned(seen: FoundCollection, record: Record | None) -> bool:
     """Whether what is there is what migrator published: a collection dropped and made again by others is not."""
     return record is not None and seen.exists and record.identity == seen.identity
 
 
-def describe(seen: Seen, record: Record | None) -> TargetCollection:
+def describe(seen: FoundCollection, record: Record | None) -> TargetCollection:
     """What a plan says about a collection."""
     mine = record if record is not None and owned(seen, record) else None
     names = tuple(sorted(index["name"] for index in seen.indexes if index["name"] != "_id_"))
@@ -62,7 +62,7 @@ def describe(seen: Seen, record: Record | None) -> TargetCollection:
     )
 
 
-def _structure(seen: Seen, mine: Record | None) -> str:
+def _structure(seen: FoundCollection, mine: Record | None) -> str:
     indexes = [
         json_util.dumps([[key, value] for key, value in index.items() if key not in _NOISE], sort_keys=False)
         for index in seen.indexes

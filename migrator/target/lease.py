@@ -72,7 +72,7 @@ class Timing:
     look: float = 0.25
 
 
-class Lease(Protocol):
+class LeaseCheck(Protocol):
     """What the work is handed; see migrator.ports.copy.Lease."""
 
     def check(self) -> None: ...

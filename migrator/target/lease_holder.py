@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from migrator.model.report.activity import Holder
+from migrator.model.report.activity import LeaseHolder
 from migrator.target.lease import Holding, LeaseStore, Timing, describe, live_owner, named
 from migrator.target.process import ProcessId, is_dead, is_known
 
@@ -17,7 +17,7 @@ def lives(process: ProcessId) -> bool | None:
     return not is_dead(process) if is_known(process) else None
 
 
-def holder(store: LeaseStore, now: datetime, timing: Timing | None = None) -> Holder | None:
+def holder(store: LeaseStore, now: datetime, timing: Timing | None = None) -> LeaseHolder | None:
     """Who has the lease of `store`, alive or not.
 
     Args:
@@ -30,7 +30,9 @@ def holder(store: LeaseStore, now: datetime, timing: Timing | None = None) -> Ho
         return None
     silent = None if found.renewed is None else max(0.0, (now - found.renewed).total_seconds())
     owner = found.owner
-    return Holder(describe(owner), named(owner.process), owner.purpose, _lives(store, found, silent, timing), silent)
+    return LeaseHolder(
+        describe(owner), named(owner.process), owner.purpose, _lives(store, found, silent, timing), silent
+    )
 
 
 def _lives(store: LeaseStore, found: Holding, silent: float | None, timing: Timing) -> bool:

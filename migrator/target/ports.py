@@ -7,7 +7,7 @@ from typing import Protocol
 
 from migrator.model.mapping.tree import IndexSpec
 from migrator.model.plan.plan import CollectionPlan
-from migrator.target.found_collection import Seen
+from migrator.target.found_collection import FoundCollection
 from migrator.target.record import Entry, Intent, Record
 from migrator.waits import Building
 
@@ -47,10 +47,10 @@ class Records(Protocol):
         ...
 
 
-class Place(Protocol):
+class CollectionStore(Protocol):
     """Where collections are. Raises TargetError and TargetUnavailable."""
 
-    def live(self, name: str) -> Seen: ...
+    def live(self, name: str) -> FoundCollection: ...
 
     def identities(self, names: Iterable[str]) -> dict[str, str]:
         """Of those that are live, as `live` tells them, and at a cost that doesn't grow with what they hold."""

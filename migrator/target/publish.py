@@ -15,18 +15,18 @@ from migrator.model.collection_names import sample_name
 from migrator.model.mapping.tree import Collection, IndexSpec
 from migrator.model.plan.plan import CollectionPlan, TargetCollection
 from migrator.target import indexes
-from migrator.target.found_collection import Seen, describe, owned
-from migrator.target.ports import Place, Records
+from migrator.target.found_collection import FoundCollection, describe, owned
+from migrator.target.ports import CollectionStore, Records
 from migrator.target.record import Entry, Intent, Record
 from migrator.waits import Building, untold
 
 _FOREIGN = "Check what it contains. --replace puts a new copy in its place, --adopt takes it over as it is."
 
 
-class Publisher:
+class CollectionPublisher:
     """Implements migrator.ports.copy.Publisher over a place for collections and the state's records."""
 
-    def __init__(self, place: Place, records: Records, where: str) -> None:
+    def __init__(self, place: CollectionStore, records: Records, where: str) -> None:
         self._place = place
         self._records = records
         self._where = where
@@ -196,7 +196,7 @@ class Publisher:
         entries = self._records.entries()
         found = {}
         for name, identity in self._place.identities(entries).items():
-            live = Seen(name, identity)
+            live = FoundCollection(name, identity)
             record = self._standing(entries[name], live)
             if record and record.run and owned(live, record):
                 found[name] = record.run
@@ -221,7 +221,7 @@ class Publisher:
             self._records.forget_intent(name)
         return self._records.get(name)
 
-    def _standing(self, entry: Entry, live: Seen) -> Record | None:
+    def _standing(self, entry: Entry, live: FoundCollection) -> Record | None:
         """What was or would be noted about what is live."""
         intent = entry.intent
         if intent is not None and self._place.swapped(intent.record.run, live.name, intent.before, intent.holding):
@@ -236,7 +236,7 @@ class Publisher:
         live = self._place.live(record.collection)
         self._records.settle(record.collection, replace(record, identity=live.identity))
 
-    def _refuse_foreign(self, plan: CollectionPlan, live: Seen, record: Record | None) -> None:
+    def _refuse_foreign(self, plan: CollectionPlan, live: FoundCollection, record: Record | None) -> None:
         if live.exists and plan.action != "replace" and not owned(live, record):
             raise NotOwned(
                 "a collection of this name exists, and migrator did not make it",

@@ -9,14 +9,14 @@ from migrator.model.change.events import Scope
 from migrator.model.mapping.tree import Collection
 from migrator.model.plan.run import Run
 from migrator.model.report.verify import Published
-from migrator.target.found_collection import Seen, owned
-from migrator.target.ports import Place, Records
+from migrator.target.found_collection import FoundCollection, owned
+from migrator.target.ports import CollectionStore, Records
 from migrator.target.record import Record
 
 
 def published(
     names: Iterable[str],
-    place: Place,
+    place: CollectionStore,
     records: Records,
     run_of: Callable[[str], Run | None],
     renewed: Callable[[Scope], Collection | None],
@@ -31,7 +31,7 @@ def published(
 
 def _published(
     names: Iterable[str],
-    place: Place,
+    place: CollectionStore,
     records: Records,
     run_of: Callable[[str], Run | None],
     renewed: Callable[[Scope], Collection | None],
@@ -56,7 +56,7 @@ def _published(
                 )
 
 
-def _missing(record: Record, live: Seen) -> Iterator[tuple[str, str]]:
+def _missing(record: Record, live: FoundCollection) -> Iterator[tuple[str, str]]:
     there = {index["name"] for index in live.indexes}
     for spec in record.indexes:
         if spec.name not in there:

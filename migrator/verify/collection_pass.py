@@ -6,30 +6,30 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
 from migrator.model.plan.chunk import KeyRange
-from migrator.model.report.verify import CollectionPass, Fault, Published, Tally
+from migrator.model.report.verify import CollectionPass, DocumentFault, Published, Tally
 
 # So many faults are kept for the report; all of them are counted, and repaired.
 KEPT = 1000
 
 
 @dataclass(slots=True)
-class _Part:
+class _TaskResult:
     """A range, or the first answer about documents of the target: `open` suspects of it are not settled."""
 
     range: KeyRange | None
     returned: bool = False
     open: int = 0
     tally: Tally = field(default_factory=Tally)
-    faults: tuple[Fault, ...] = ()
+    faults: tuple[DocumentFault, ...] = ()
 
 
-class Course:
+class PassTracker:
     """One collection. Parts are numbered; verify resumes after those that are settled, counted from the first."""
 
     def __init__(self, published: Published, done: CollectionPass) -> None:
         self.published = published
         self._done = done
-        self._parts: dict[int, _Part] = {}
+        self._parts: dict[int, _TaskResult] = {}
         self._next = 0
         self._settled = 0
         self.ranges_done = done.ranges_done
@@ -58,7 +58,7 @@ class Course:
     def begin(self, within: KeyRange | None) -> int:
         """The number of a new part."""
         number = self._next
-        self._parts[number] = _Part(within)
+        self._parts[number] = _TaskResult(within)
         self._next += 1
         return number
 
@@ -70,7 +70,7 @@ class Course:
         part.open = suspects
         self._advance()
 
-    def settle(self, number: int, tally: Tally, faults: Iterable[Fault], suspects: int) -> None:
+    def settle(self, number: int, tally: Tally, faults: Iterable[DocumentFault], suspects: int) -> None:
         """So many of a part's suspects are settled, and these faults remain."""
         part = self._parts[number]
         part.open -= suspects

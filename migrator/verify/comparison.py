@@ -20,11 +20,11 @@ from migrator.documents.identity import id_encoder, key_candidates
 from migrator.documents.reader import RowReader
 from migrator.model.bson_elements import elements, identity_of
 from migrator.model.plan.chunk import Batch, Key, KeyRange
-from migrator.model.report.verify import Fault, FaultKind, Suspect, Tally
+from migrator.model.report.verify import DocumentFault, FaultKind, Suspect, Tally
 from migrator.model.text.values import text_of
 from migrator.ports.verify import Stored
 from migrator.verify.compare import differences, value_text
-from migrator.verify.tasks import CheckIds, CheckKeys, CheckRange, Found, LookAgain, Looked, SearchRows
+from migrator.verify.tasks import CompareAgain, Compared, CompareIds, CompareKeys, CompareRange, FoundIds, SearchRows
 
 OpenReader = Callable[[], AbstractAsyncContextManager[RowReader]]
 # Which of these root keys a reason for rejecting their document is recorded for.
@@ -39,7 +39,7 @@ _OPTIONS = CodecOptions[dict[str, Any]](datetime_conversion=DatetimeConversion.D
 
 
 @dataclass(frozen=True, slots=True)
-class _Copy:
+class _StoredDocument:
     """A document of the target: its own `{_id: ...}`, and how many have it (a file may hold two)."""
 
     identity: bytes
@@ -47,7 +47,7 @@ class _Copy:
     count: int = 1
 
 
-class _Sight:
+class _ComparisonResult:
     """What one look has seen so far."""
 
     def __init__(self, collection: str) -> None:
@@ -66,17 +66,17 @@ class _Sight:
         stored: bytes | None = None,
     ) -> None:
         name = text_of(keys[0]) if len(keys) == 1 else identity_text(identity)
-        fault = Fault(self._collection, kind, name, identity, tuple(keys), reason=reason)
+        fault = DocumentFault(self._collection, kind, name, identity, tuple(keys), reason=reason)
         if kind == "different" and len(self._suspects) < _TOLD:
             found, more = differences(source, target)
             fault = replace(fault, differences=found, more=more)
         self._suspects.append(Suspect(fault, _digest(source), _digest(target), stored))
 
-    def looked(self) -> Looked:
-        return Looked(self.tally, tuple(self._suspects))
+    def looked(self) -> Compared:
+        return Compared(self.tally, tuple(self._suspects))
 
 
-class Looker:
+class Comparer:
     """Looks at documents of one collection."""
 
     def __init__(self, assembler: Assembler, stored: Stored, recorded: Recorded) -> None:
@@ -88,9 +88,9 @@ class Looker:
         self._keys_of = key_candidates(self._collection)
         self._root = compile_node(self._collection.root, None, 1)
 
-    async def range(self, reader: RowReader, task: CheckRange) -> Looked:
+    async def range(self, reader: RowReader, task: CompareRange) -> Compared:
         """Compares the documents of a range, and for a root without a key looks for extra ones, too."""
-        sight = _Sight(self._collection.name)
+        sight = _ComparisonResult(self._collection.name)
         if not self._collection.root.key:
             await self._keyless(reader, task, sight)
         elif task.limit is None:
@@ -101,14 +101,14 @@ class Looker:
             await self._compare_keys(reader, [self._root.key(row) for row in rows], sight)
         return sight.looked()
 
-    async def keys(self, reader: RowReader, task: CheckKeys) -> Looked:
-        sight = _Sight(self._collection.name)
+    async def keys(self, reader: RowReader, task: CompareKeys) -> Compared:
+        sight = _ComparisonResult(self._collection.name)
         await self._compare_keys(reader, task.keys, sight)
         return sight.looked()
 
-    async def ids(self, reader: RowReader, task: CheckIds) -> Looked:
+    async def ids(self, reader: RowReader, task: CompareIds) -> Compared:
         """Asks the source, by its own comparison, for rows that make these `_id`s; bytes decide."""
-        sight = _Sight(self._collection.name)
+        sight = _ComparisonResult(self._collection.name)
         candidates = {identity: self._keys_of(identity) for identity in task.ids}
         made = await self._made(reader, [key for keys in candidates.values() for key in keys])
         for identity, keys in candidates.items():
@@ -117,13 +117,13 @@ class Looker:
                 sight.fault("extra", identity, keys, b"", identity, "no row makes this _id")
         return sight.looked()
 
-    async def again(self, open_reader: OpenReader, task: LookAgain) -> Looked:
+    async def again(self, open_reader: OpenReader, task: CompareAgain) -> Compared:
         """Both sides of some suspects; the target first, so that the snapshot is the younger one.
 
         The answer's tally is what has to be added to the counts of the first look: documents that turned out to be
         rejected, which no longer count as compared.
         """
-        sight = _Sight(self._collection.name)
+        sight = _ComparisonResult(self._collection.name)
         before = {bytes(each.fault.identity): each for each in task.suspects}
         stored = await asyncio.to_thread(self._find, list(before), [each.stored for each in task.suspects])
         keys = [key for each in task.suspects for key in each.fault.keys]
@@ -144,9 +144,9 @@ class Looker:
         suspects = tuple(_compared(before[bytes(each.fault.identity)], each) for each in sight.looked().suspects)
         open_ids = {bytes(each.fault.identity) for each in suspects}
         absent = (fresh.keys() | rejected.keys()) & before.keys() - stored.keys() - open_ids
-        return Looked(sum((_now_rejected(before[identity]) for identity in absent), Tally()), suspects)
+        return Compared(sum((_now_rejected(before[identity]) for identity in absent), Tally()), suspects)
 
-    async def search(self, reader: RowReader, task: SearchRows) -> Found:
+    async def search(self, reader: RowReader, task: SearchRows) -> FoundIds:
         """Which `_id`s any row makes; reads all root rows."""
         wanted, found = set(task.ids), set()
         within = KeyRange()
@@ -155,7 +155,7 @@ class Looker:
             keys = [self._root.key(row) for row in rows]
             found |= wanted & {self._id_of(key) or b"" for key in keys}
             if len(rows) < _ROWS_AT_ONCE:
-                return Found(frozenset(found))
+                return FoundIds(frozenset(found))
             within = replace(within, after=keys[-1])
 
     async def _fresh(
@@ -170,7 +170,7 @@ class Looker:
                 rejected |= self._rejected(batch)
         return fresh, rejected
 
-    async def _compare_keys(self, reader: RowReader, keys: Sequence[Key], sight: _Sight) -> None:
+    async def _compare_keys(self, reader: RowReader, keys: Sequence[Key], sight: _ComparisonResult) -> None:
         """Documents of keys; a document whose key has no row is an extra one."""
         seen: set[bytes] = set()
         for some in _slices(keys, KEYS_AT_ONCE):
@@ -183,7 +183,7 @@ class Looker:
             if found.identity == identity:
                 sight.fault("extra", identity, (absent[identity],), b"", found.document, "no row makes this _id")
 
-    async def _keyless(self, reader: RowReader, task: CheckRange, sight: _Sight) -> None:
+    async def _keyless(self, reader: RowReader, task: CompareRange, sight: _ComparisonResult) -> None:
         """No key can be told from the `_id`, a hash: those seen are remembered, in a file when they are many."""
         with closing(sqlite3.connect("")) as seen:
             seen.execute("CREATE TABLE seen (id BLOB PRIMARY KEY) WITHOUT ROWID")
@@ -199,7 +199,7 @@ class Looker:
                     if seen.execute("SELECT 1 FROM seen WHERE id = ?", (identity,)).fetchone() is None:
                         sight.fault("extra", identity, (), b"", identity, "no row makes this _id")
 
-    def _compare(self, batch: Batch, sight: _Sight) -> None:
+    def _compare(self, batch: Batch, sight: _ComparisonResult) -> None:
         made = {identity_of(each.bson): each for each in batch.documents}
         rejected = self._rejected(batch)
         stored = self._find([*made, *rejected], ())
@@ -220,9 +220,9 @@ class Looker:
         identity: bytes,
         key: Key,
         document: bytes,
-        stored: dict[bytes, _Copy],
+        stored: dict[bytes, _StoredDocument],
         reasons: frozenset[Key],
-        sight: _Sight,
+        sight: _ComparisonResult,
     ) -> None:
         found = stored.get(identity)
         if found is not None:
@@ -242,9 +242,9 @@ class Looker:
         self,
         identity: bytes,
         key: Key,
-        stored: dict[bytes, _Copy],
+        stored: dict[bytes, _StoredDocument],
         reasons: frozenset[Key],
-        sight: _Sight,
+        sight: _ComparisonResult,
     ) -> None:
         """A row that can't be made into a document must have none, and a reason in the state (edge case 55)."""
         found = stored.get(identity)
@@ -259,14 +259,14 @@ class Looker:
             why = "its row can't be converted into a document, and the state has no reason"
             sight.fault("missing", identity, (key,), _REJECTED, b"", why)
 
-    def _find(self, ids: Sequence[bytes], others: Sequence[bytes | None]) -> dict[bytes, _Copy]:
+    def _find(self, ids: Sequence[bytes], others: Sequence[bytes | None]) -> dict[bytes, _StoredDocument]:
         """By the `{_id: ...}` asked for. The target may take 1.0 for 1."""
         asked = [*ids, *(each for each in others if each is not None)]
-        found: dict[bytes, _Copy] = {}
+        found: dict[bytes, _StoredDocument] = {}
         for document in self._stored.find(asked) if asked else ():
             identity = identity_of(document)
             before = found.get(identity)
-            found[identity] = _Copy(identity, document, 1 if before is None else before.count + 1)
+            found[identity] = _StoredDocument(identity, document, 1 if before is None else before.count + 1)
         result = {identity: found.pop(identity) for identity in ids if identity in found}
         if found:
             twins = {_comparable(identity): copy for identity, copy in found.items()}

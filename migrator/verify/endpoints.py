@@ -10,7 +10,7 @@ from migrator.waits import Waits
 
 
 @dataclass(frozen=True)
-class VerifyEnds:
+class VerifyEndpoints:
     """Both must be picklable (`functools.partial` of a module's function is)."""
 
     open_source: Callable[[], VerifiedSource]

@@ -15,13 +15,13 @@ from decimal import Decimal
 from migrator.errors import SettingsError
 from migrator.model.change.position import Position
 from migrator.model.report.activity import Phase
-from migrator.model.report.sums import FieldSums, MeasuredField, NodeSums, Spot, spots
+from migrator.model.report.sums import FieldSums, MeasuredField, NodeSums, SummedNode, spots
 from migrator.model.report.verify import Published
 from migrator.ports.verify import VerifiedSource, VerifyState
-from migrator.verify.endpoints import VerifyEnds
+from migrator.verify.endpoints import VerifyEndpoints
 from migrator.verify.outcome import VerifyObserver, VerifyOptions
 from migrator.verify.selection import chosen, parse_key
-from migrator.verify.sync_monitor import Race
+from migrator.verify.sync_monitor import SyncMonitor
 from migrator.verify.worker import require_server
 from migrator.workers.announcer import Announcements, Announcer
 from migrator.workers.retry import retrying
@@ -36,7 +36,7 @@ _OVERFLOW = Decimal("1e300")
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class SumLine:
     """One number of one field, or of a node, on both sides.
 
     Attributes:
@@ -62,15 +62,15 @@ class Line:
 class IndependentReport:
     """All lines, those that differ among them."""
 
-    lines: tuple[Line, ...]
+    lines: tuple[SumLine, ...]
     notes: tuple[str, ...] = ()
 
     @property
-    def different(self) -> tuple[Line, ...]:
+    def different(self) -> tuple[SumLine, ...]:
         return tuple(line for line in self.lines if not line.same)
 
 
-def independent_look(ends: VerifyEnds, options: VerifyOptions, observer: VerifyObserver) -> IndependentReport:
+def independent_look(ends: VerifyEndpoints, options: VerifyOptions, observer: VerifyObserver) -> IndependentReport:
     """Adds up both sides. While a sync runs, it waits until that has passed the tables' sums, and tries several times
     where values change in between.
 
@@ -83,9 +83,9 @@ def independent_look(ends: VerifyEnds, options: VerifyOptions, observer: VerifyO
         source, target = ends.open_source(), ends.open_target(announcements)
         stack.enter_context(closing(target))
         with announcements.waiting("answers of the servers", source.blocked):
-            look = _Look(source, target.verifying(), Race(target.following()), options, announcements)
+            look = _SumComparison(source, target.verifying(), SyncMonitor(target.following()), options, announcements)
             published = chosen(target.verifying().published(), options.wanted)
-        lines: list[Line] = []
+        lines: list[SumLine] = []
         notes: list[str] = []
         for each in published:
             with announcements.waiting("the source to say which server it is", source.blocked):
@@ -97,9 +97,14 @@ def independent_look(ends: VerifyEnds, options: VerifyOptions, observer: VerifyO
         return IndependentReport(tuple(lines), tuple(notes))
 
 
-class _Look:
+class _SumComparison:
     def __init__(
-        self, source: VerifiedSource, state: VerifyState, race: Race, options: VerifyOptions, announcer: Announcer
+        self,
+        source: VerifiedSource,
+        state: VerifyState,
+        race: SyncMonitor,
+        options: VerifyOptions,
+        announcer: Announcer,
     ) -> None:
         self._announcer = announcer
         self._source = source
@@ -109,7 +114,7 @@ class _Look:
         self._retrying = retrying(options.pace.retry_seconds, announcer)
         self._here = self._retrying(source.position) if race.alive else None
 
-    def at(self, published: Published) -> tuple[list[Line], list[str]]:
+    def at(self, published: Published) -> tuple[list[SumLine], list[str]]:
         name = published.scope.collection
         every = spots(published.collection)
         usable = [spot for spot in every if not spot.why]
@@ -161,14 +166,16 @@ class _Look:
             return [], [f"{name}: rejected rows count on the source's side only"]
 
 
-def compared(name: str, every: Sequence[Spot], ours: Sequence[NodeSums], theirs: Sequence[NodeSums]) -> list[Line]:
+def compared(
+    name: str, every: Sequence[SummedNode], ours: Sequence[NodeSums], theirs: Sequence[NodeSums]
+) -> list[SumLine]:
     """The sums of one collection, compared."""
     return [
         line for spot, one, other in zip(every, ours, theirs, strict=True) for line in _lines(name, spot, one, other)
     ]
 
 
-def _lines(collection: str, spot: Spot, ours: NodeSums, theirs: NodeSums) -> list[Line]:
+def _lines(collection: str, spot: SummedNode, ours: NodeSums, theirs: NodeSums) -> list[SumLine]:
     lines = []
     if spot.counts_rows:
         lines.append(_line(collection, spot, "", "rows", ours.rows, theirs.rows))
@@ -184,8 +191,8 @@ def _lines(collection: str, spot: Spot, ours: NodeSums, theirs: NodeSums) -> lis
 
 
 def _amounts(
-    collection: str, spot: Spot, name: str, measured: MeasuredField, ours: FieldSums, theirs: FieldSums
-) -> list[Line]:
+    collection: str, spot: SummedNode, name: str, measured: MeasuredField, ours: FieldSums, theirs: FieldSums
+) -> list[SumLine]:
     if measured.measure == "count":
         return []
     lines = []
@@ -199,7 +206,7 @@ def _amounts(
     ):
         if one is not None or other is not None:
             same = one == other or _near(one, other, near, largest)
-            lines.append(Line(collection, spot.node.id, name, what, _text(one), _text(other), same))
+            lines.append(SumLine(collection, spot.node.id, name, what, _text(one), _text(other), same))
     return lines
 
 
@@ -212,8 +219,8 @@ def _near(one: Decimal | bytes | None, other: Decimal | bytes | None, share: Dec
     return abs(one - other) <= share * max(abs(one), abs(other), largest)
 
 
-def _line(collection: str, spot: Spot, name: str, what: str, one: int, other: int) -> Line:
-    return Line(collection, spot.node.id, name, what, str(one), str(other), one == other)
+def _line(collection: str, spot: SummedNode, name: str, what: str, one: int, other: int) -> SumLine:
+    return SumLine(collection, spot.node.id, name, what, str(one), str(other), one == other)
 
 
 def _text(value: Decimal | bytes | None) -> str:

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from migrator.copy.options import ApplyOptions, PauseObserver
-from migrator.model.report.verify import Tally, Wanted
-from migrator.workers.announcer import Hearer
+from migrator.model.report.verify import Selection, Tally
+from migrator.workers.announcer import ActivityListener
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,13 +21,13 @@ class VerifyOptions:
         settle_seconds: how long a document that changes all the time is looked at again before it is given up.
     """
 
-    wanted: Wanted
+    wanted: Selection
     pace: ApplyOptions
     repair: bool = False
     settle_seconds: float = 120.0
 
 
-class VerifyObserver(PauseObserver, Hearer, Protocol):
+class VerifyObserver(PauseObserver, ActivityListener, Protocol):
     """Is told of the work while it runs; called in the process that runs `verify`, but for `doing` from one thread."""
 
     def started(self, expected: int, begun: str) -> None:

@@ -17,11 +17,11 @@ from typing import Literal
 
 from migrator.documents.identity import tells_keys
 from migrator.model.change.position import Position
-from migrator.model.report.verify import Fault, Published, Suspect, Tally
-from migrator.verify.collection_pass import Course
+from migrator.model.report.verify import DocumentFault, Published, Suspect, Tally
+from migrator.verify.collection_pass import PassTracker
 from migrator.verify.comparison import KEYS_AT_ONCE
-from migrator.verify.repair import Mender
-from migrator.verify.tasks import Found, LookAgain, Looked, SearchRows, Task
+from migrator.verify.repair import Repairer
+from migrator.verify.tasks import CompareAgain, Compared, FoundIds, SearchRows, Task
 
 # Seen so many times again, just the same: a fault.
 _SAME = 2
@@ -31,7 +31,7 @@ _SEARCHED = 20_000
 
 
 @dataclass(frozen=True, slots=True)
-class Group:
+class SuspectGroup:
     """Suspects that go the same way.
 
     Attributes:
@@ -42,7 +42,7 @@ class Group:
         repairs: how many times they were put right.
     """
 
-    course: Course
+    course: PassTracker
     number: int
     suspects: tuple[Suspect, ...]
     end: Position | None
@@ -55,17 +55,17 @@ class Group:
         name = self.course.published.scope.collection
         if self.stage == "search":
             return SearchRows(name, tuple(bytes(each.fault.identity) for each in self.suspects))
-        return LookAgain(name, self.suspects)
+        return CompareAgain(name, self.suspects)
 
 
-class Settling:
+class Recheck:
     """All suspects of one verify."""
 
     def __init__(
         self,
         serves: Callable[[Published], bool],
         passed: Callable[[Published, Position], bool],
-        mender: Mender | None,
+        mender: Repairer | None,
         settle_seconds: float,
     ) -> None:
         """
@@ -79,30 +79,30 @@ class Settling:
         self._passed = passed
         self._mender = mender
         self._settle_seconds = settle_seconds
-        self._waiting: deque[Group] = deque()
-        self._ready: deque[Group] = deque()
-        self._unsure: list[Group] = []
+        self._waiting: deque[SuspectGroup] = deque()
+        self._ready: deque[SuspectGroup] = deque()
+        self._unsure: list[SuspectGroup] = []
 
     @property
     def waiting(self) -> int:
         """Documents that will be looked at again."""
         return sum(len(group.suspects) for group in (*self._waiting, *self._ready, *self._unsure))
 
-    def next(self) -> Group | None:
+    def next(self) -> SuspectGroup | None:
         """What is to be looked at now, None when nothing is."""
         self._wake()
         return self._ready.popleft() if self._ready else None
 
-    def first(self, course: Course, number: int, looked: Looked) -> None:
+    def first(self, course: PassTracker, number: int, looked: Compared) -> None:
         """A part's first answer."""
         course.came(number, looked.tally, len(looked.suspects))
         for start in range(0, len(looked.suspects), KEYS_AT_ONCE):
             some = looked.suspects[start : start + KEYS_AT_ONCE]
-            self._seen(Group(course, number, some, looked.end, time.monotonic()))
+            self._seen(SuspectGroup(course, number, some, looked.end, time.monotonic()))
 
-    def again(self, group: Group, answer: Looked | Found) -> None:
+    def again(self, group: SuspectGroup, answer: Compared | FoundIds) -> None:
         """What another look at a group saw."""
-        if isinstance(answer, Found):
+        if isinstance(answer, FoundIds):
             left = tuple(each for each in group.suspects if bytes(each.fault.identity) not in answer.ids)
             group.course.settle(group.number, Tally(), (), len(group.suspects) - len(left))
             if left:
@@ -119,7 +119,7 @@ class Settling:
         self._ready.extend(self._unsure)
         self._unsure.clear()
 
-    def _seen(self, group: Group) -> None:
+    def _seen(self, group: SuspectGroup) -> None:
         """Sorts what a look saw into what is certain and what has to be looked at again."""
         if not self._serves(group.course.published) or group.end is None:
             self._confirmed(group)
@@ -145,7 +145,7 @@ class Settling:
             else:
                 self._waiting.append(group)
 
-    def _confirmed(self, group: Group) -> None:
+    def _confirmed(self, group: SuspectGroup) -> None:
         """Nothing will repair these by itself."""
         collection = group.course.published.collection
         if not tells_keys(collection) and collection.root.key:
@@ -159,7 +159,7 @@ class Settling:
         if group.suspects:
             self._mend(group)
 
-    def _mend(self, group: Group) -> None:
+    def _mend(self, group: SuspectGroup) -> None:
         if self._mender is None or group.repairs >= _REPAIRS:
             self._faults(group, [each.fault for each in group.suspects])
             return
@@ -173,11 +173,11 @@ class Settling:
             replace(group, suspects=fresh, end=done.end, since=now, stage="check", repairs=group.repairs + 1)
         )
 
-    def _give_up(self, group: Group) -> None:
+    def _give_up(self, group: SuspectGroup) -> None:
         why = "it changed between looks, or the sync did not catch up"
         self._faults(group, [replace(each.fault, kind="unsettled", reason=why) for each in group.suspects])
 
-    def _faults(self, group: Group, faults: Sequence[Fault]) -> None:
+    def _faults(self, group: SuspectGroup, faults: Sequence[DocumentFault]) -> None:
         if not faults:
             return
         if group.repairs:

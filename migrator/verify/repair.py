@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 
-from migrator.model.change.events import Reach, Scope
+from migrator.model.change.events import DocumentRef, Scope
 from migrator.model.change.position import Position
 from migrator.model.report.verify import Published, Suspect
 from migrator.ports.copy import Lease, Source
@@ -31,7 +31,7 @@ class Repaired:
     end: Position | None = None
 
 
-class Mender:
+class Repairer:
     """Repairs of one verify."""
 
     def __init__(
@@ -52,7 +52,7 @@ class Mender:
         self._target = target
         self._serves = serves
         self._end = end
-        self._writing = _Writing(source, target, retry_seconds, stack)
+        self._writing = _DirectRepair(source, target, retry_seconds, stack)
 
     def repair(self, published: Published, suspects: Sequence[Suspect]) -> Repaired:
         """Writes, or notes for the sync at work what it is to rebuild.
@@ -67,18 +67,18 @@ class Mender:
         begun = tuple(each for each in suspects if not _beyond_sync(each))
         if begun:
             root = published.collection.root.id
-            reaches = [Reach(root, "key", key) for each in begun for key in each.fault.keys]
+            reaches = [DocumentRef(root, "key", key) for each in begun for key in each.fault.keys]
             self._target.sync_state().mark_dirty(published.scope, reaches)
         return Repaired(begun, tuple(left), self._end())
 
 
 @dataclass(frozen=True, slots=True)
-class _Opened:
+class _RepairedCollection:
     documents: Documents
     rebuilder: Rebuilder
 
 
-class _Writing:
+class _DirectRepair:
     """With nobody else at work: under the lease that a sync would have, so that none begins meanwhile."""
 
     def __init__(self, source: Source, target: SyncTarget, retry_seconds: float, stack: ExitStack) -> None:
@@ -87,7 +87,7 @@ class _Writing:
         self._retry_seconds = retry_seconds
         self._stack = stack
         self._lease: Lease | None = None
-        self._opened: dict[Scope, _Opened] = {}
+        self._opened: dict[Scope, _RepairedCollection] = {}
 
     def repair(self, published: Published, suspects: Sequence[Suspect]) -> None:
         """Returns when every write was acknowledged."""
@@ -103,7 +103,7 @@ class _Writing:
         async with self._source.open_reader() as reader:
             await opened.rebuilder.rebuild(reader, [key for each in suspects for key in each.fault.keys])
 
-    def _open(self, published: Published) -> _Opened:
+    def _open(self, published: Published) -> _RepairedCollection:
         if self._lease is None:
             self._lease = self._stack.enter_context(self._target.sync_lease("verify --repair"))
         self._lease.check()
@@ -111,7 +111,7 @@ class _Writing:
         if scope not in self._opened:
             documents = self._target.documents(scope, self._lease, staged=False)
             rebuilder = Rebuilder(scope, published.collection, documents, self._target.sync_state(self._lease))
-            self._opened[scope] = _Opened(documents, rebuilder)
+            self._opened[scope] = _RepairedCollection(documents, rebuilder)
         return self._opened[scope]
 
 

@@ -9,14 +9,14 @@ from collections.abc import Iterable, Iterator, Sequence
 from migrator.errors import SettingsError
 from migrator.model.mapping.tree import Collection
 from migrator.model.plan.chunk import Key, KeyRange
-from migrator.model.report.verify import Published, Wanted
+from migrator.model.report.verify import Published, Selection
 from migrator.verify.comparison import KEYS_AT_ONCE
-from migrator.verify.tasks import CheckKeys, CheckRange, Task
+from migrator.verify.tasks import CompareKeys, CompareRange, Task
 
 _SAMPLED_RANGES = 40
 
 
-def chosen(published: Sequence[Published], wanted: Wanted) -> tuple[Published, ...]:
+def chosen(published: Sequence[Published], wanted: Selection) -> tuple[Published, ...]:
     """The collections to look at.
 
     Raises:
@@ -75,7 +75,7 @@ def _part(text: str) -> bytes:
 def key_tasks(collection: Collection, keys: Sequence[Key]) -> Iterator[Task]:
     """Looks at these keys only."""
     for start in range(0, len(keys), KEYS_AT_ONCE):
-        yield CheckKeys(collection.name, tuple(keys[start : start + KEYS_AT_ONCE]))
+        yield CompareKeys(collection.name, tuple(keys[start : start + KEYS_AT_ONCE]))
 
 
 def sampled_tasks(collection: Collection, ranges: Iterable[KeyRange], count: int) -> Iterator[Task]:
@@ -91,4 +91,4 @@ def sampled_tasks(collection: Collection, ranges: Iterable[KeyRange], count: int
     for number, each in enumerate(kept):
         share = -(-left // (len(kept) - number))
         left -= share
-        yield CheckRange(collection.name, number, each, share)
+        yield CompareRange(collection.name, number, each, share)

@@ -14,7 +14,7 @@ _SILENT = 15.0
 _LOOK_EVERY = 0.3
 
 
-class Race:
+class SyncMonitor:
     """The sync that runs during a verify."""
 
     def __init__(self, target: SyncTarget | None) -> None:

@@ -10,7 +10,7 @@ from migrator.model.report.verify import Suspect, Tally
 
 
 @dataclass(frozen=True, slots=True)
-class CheckRange:
+class CompareRange:
     """Compare every document of a key range; `limit` of them when given.
 
     Attributes:
@@ -24,7 +24,7 @@ class CheckRange:
 
 
 @dataclass(frozen=True, slots=True)
-class CheckKeys:
+class CompareKeys:
     """Compare the documents of these root keys; a key that neither side knows is fine."""
 
     collection: str
@@ -32,7 +32,7 @@ class CheckKeys:
 
 
 @dataclass(frozen=True, slots=True)
-class CheckIds:
+class CompareIds:
     """Tell which of these documents of the target no row makes."""
 
     collection: str
@@ -40,7 +40,7 @@ class CheckIds:
 
 
 @dataclass(frozen=True, slots=True)
-class LookAgain:
+class CompareAgain:
     """Look at these documents again, in a new snapshot."""
 
     collection: str
@@ -55,11 +55,11 @@ class SearchRows:
     ids: tuple[bytes, ...]
 
 
-Task = CheckRange | CheckKeys | CheckIds | LookAgain | SearchRows
+Task = CompareRange | CompareKeys | CompareIds | CompareAgain | SearchRows
 
 
 @dataclass(frozen=True, slots=True)
-class Looked:
+class Compared:
     """What a look saw.
 
     Attributes:
@@ -75,7 +75,7 @@ class Looked:
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class FoundIds:
     """The `_id`s that rows were found for."""
 
     ids: frozenset[bytes]

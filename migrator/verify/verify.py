@@ -21,15 +21,15 @@ from migrator.model.report.activity import Phase
 from migrator.model.report.verify import CollectionPass, IndexFault, Pass, Published, Tally, VerifyReport
 from migrator.ports.sync import SyncableSource
 from migrator.ports.verify import VerifiedTarget
-from migrator.verify.collection_pass import KEPT, Course
-from migrator.verify.endpoints import VerifyEnds
+from migrator.verify.collection_pass import KEPT, PassTracker
+from migrator.verify.endpoints import VerifyEndpoints
 from migrator.verify.outcome import VerifyObserver, VerifyOptions
-from migrator.verify.recheck import Group, Settling
-from migrator.verify.repair import Mender
+from migrator.verify.recheck import Recheck, SuspectGroup
+from migrator.verify.repair import Repairer
 from migrator.verify.selection import chosen
-from migrator.verify.sync_monitor import Race
-from migrator.verify.work_queue import Agenda, Part
-from migrator.verify.worker import LookHandler, require_server
+from migrator.verify.sync_monitor import SyncMonitor
+from migrator.verify.work_queue import QueuedTask, WorkQueue
+from migrator.verify.worker import CompareHandler, require_server
 from migrator.workers.activity_recorder import Recorder
 from migrator.workers.announcer import Announcements, Announcer, OpenWait
 from migrator.workers.pool import Outcome, Pool
@@ -45,7 +45,7 @@ _OLDEST = timedelta(hours=24)
 _MOST_WAITING = 20_000
 
 
-def verify(ends: VerifyEnds, options: VerifyOptions, observer: VerifyObserver) -> VerifyReport:
+def verify(ends: VerifyEndpoints, options: VerifyOptions, observer: VerifyObserver) -> VerifyReport:
     """Looks at everything that `options` ask for, and puts it right if they say so.
 
     Raises:
@@ -74,7 +74,7 @@ class _Verify:
 
     def __init__(
         self,
-        ends: VerifyEnds,
+        ends: VerifyEndpoints,
         source: SyncableSource,
         target: VerifiedTarget,
         options: VerifyOptions,
@@ -93,16 +93,16 @@ class _Verify:
         self._published = chosen(self._state.published(), options.wanted)
         for each in self._published:
             require_server(each.server, source)
-        self._race = Race(target.following())
+        self._race = SyncMonitor(target.following())
         self._following = self._race.alive
         self._here = self._retrying(source.position)
-        self._settling = Settling(
+        self._settling = Recheck(
             self._serves,
             lambda published, position: self._race.passed(published.scope, position),
             self._mender(stack) if options.repair else None,
             options.settle_seconds,
         )
-        self._jobs: dict[int, Part | Group] = {}
+        self._jobs: dict[int, QueuedTask | SuspectGroup] = {}
         self._notes: list[str] = []
         self._unkept = False
         self._saved = time.monotonic()
@@ -110,7 +110,9 @@ class _Verify:
     def run(self) -> VerifyReport:
         with self._announcer.waiting(_ANSWERS, self._source.blocked):
             self._prepare()
-        factory = partial(LookHandler, self._published, self._ends, self._options.pace.retry_seconds, self._following)
+        factory = partial(
+            CompareHandler, self._published, self._ends, self._options.pace.retry_seconds, self._following
+        )
         try:
             with closing(Pool(factory, self._options.pace.processes, _PRELOAD)) as pool:
                 with self._announcer.waiting("worker processes to start"):
@@ -133,7 +135,8 @@ class _Verify:
     def _prepare(self) -> None:
         self._pass, resumed = self._begin()
         self._courses = [
-            Course(published, done) for published, done in zip(self._published, self._pass.collections, strict=True)
+            PassTracker(published, done)
+            for published, done in zip(self._published, self._pass.collections, strict=True)
         ]
         names = [each.scope.collection for each in self._published]
         expected = sum(each.documents for each in self._target.inspect(names))
@@ -143,7 +146,7 @@ class _Verify:
             # Once, before several processes want it.
             self._state.stored(name).prepare()
         retry = self._options.pace.retry_seconds
-        self._agenda = Agenda(
+        self._agenda = WorkQueue(
             self._courses, self._source, self._state, self._options.wanted, self._serves, retry, self._announcer
         )
 
@@ -175,7 +178,7 @@ class _Verify:
 
     def _hand_out(self, pool: Pool) -> bool:
         """Gives an idle worker something to do; False when there is nothing now."""
-        job: Part | Group | None = self._settling.next()
+        job: QueuedTask | SuspectGroup | None = self._settling.next()
         if job is None and self._settling.waiting <= _MOST_WAITING:
             job = self._agenda.next()
         if job is None:
@@ -190,7 +193,7 @@ class _Verify:
             raise _gave_up(outcome.error) from outcome.error
         if outcome.error is not None:
             raise outcome.error
-        if isinstance(job, Part):
+        if isinstance(job, QueuedTask):
             self._settling.first(job.course, job.number, outcome.value)
         else:
             self._settling.again(job, outcome.value)
@@ -207,7 +210,7 @@ class _Verify:
         here = self._here
         return None if here is None else self._retrying(lambda: self._source.log_status(here).end)
 
-    def _mender(self, stack: ExitStack) -> Mender:
+    def _mender(self, stack: ExitStack) -> Repairer:
         following = self._target.following()
         if following is None:
             raise PlanRefused(
@@ -223,7 +226,7 @@ class _Verify:
                     where=each.scope.collection,
                     hint="Leave it out with --collection.",
                 )
-        return Mender(self._source, following, self._serves, self._end, self._options.pace.retry_seconds, stack)
+        return Repairer(self._source, following, self._serves, self._end, self._options.pace.retry_seconds, stack)
 
     def _circumstances(self) -> Iterator[str]:
         """What a person should know to read the report."""

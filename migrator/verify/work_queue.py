@@ -7,33 +7,33 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from migrator.copy.chunk_queue import Ranges
-from migrator.model.report.verify import Published, Wanted
+from migrator.model.report.verify import Published, Selection
 from migrator.ports.copy import Source
 from migrator.ports.verify import VerifyState
-from migrator.verify.collection_pass import Course
+from migrator.verify.collection_pass import PassTracker
 from migrator.verify.selection import key_tasks, parse_key, sampled_tasks
-from migrator.verify.tasks import CheckIds, CheckRange, Task
+from migrator.verify.tasks import CompareIds, CompareRange, Task
 from migrator.workers.announcer import Announcer
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class QueuedTask:
     """A task, and which part of a collection's course it is."""
 
-    course: Course
+    course: PassTracker
     number: int
     task: Task
 
 
-class Agenda:
+class WorkQueue:
     """One collection after the other. Documents that no row makes are looked for when its ranges have come back."""
 
     def __init__(
         self,
-        courses: Sequence[Course],
+        courses: Sequence[PassTracker],
         source: Source,
         state: VerifyState,
-        wanted: Wanted,
+        wanted: Selection,
         serves: Callable[[Published], bool],
         retry_seconds: float,
         announcer: Announcer,
@@ -58,7 +58,7 @@ class Agenda:
         """Everything has been handed out."""
         return not self._left
 
-    def next(self) -> Part | None:
+    def next(self) -> QueuedTask | None:
         """The next part; None when there is none now, since others have to come back first, or none at all."""
         while self._left:
             course = self._left[0]
@@ -67,20 +67,20 @@ class Agenda:
                     course.ranges_done = True
                     continue
                 task, whole = self._ready.popleft()
-                within = task.range if whole and isinstance(task, CheckRange) else None
-                return Part(course, course.begin(within), task)
+                within = task.range if whole and isinstance(task, CompareRange) else None
+                return QueuedTask(course, course.begin(within), task)
             if not course.returned:
                 return None
             if not course.extras_done:
                 extra = self._next_ids(course)
                 if extra is not None:
-                    return Part(course, course.begin(None), extra)
+                    return QueuedTask(course, course.begin(None), extra)
                 course.extras_done = True
             self._ranges = self._ids = None
             self._left.popleft()
         return None
 
-    def _take_ranges(self, course: Course) -> bool:
+    def _take_ranges(self, course: PassTracker) -> bool:
         published, wanted = course.published, self._wanted
         collection, name = published.collection, published.scope.collection
         if self._ranges is None:
@@ -100,10 +100,10 @@ class Agenda:
             return False
         first = self._ranges.number
         some = self._ranges.take()
-        self._ready.extend((CheckRange(name, first + index, each), True) for index, each in enumerate(some))
+        self._ready.extend((CompareRange(name, first + index, each), True) for index, each in enumerate(some))
         return bool(some)
 
-    def _next_ids(self, course: Course) -> Task | None:
+    def _next_ids(self, course: PassTracker) -> Task | None:
         published = course.published
         if self._wanted.keys or self._wanted.sample is not None or not published.collection.root.key:
             return None
@@ -115,4 +115,4 @@ class Agenda:
                 return None
             self._ids = stored.ids()
         some = next(self._ids, None)
-        return None if some is None else CheckIds(name, tuple(some))
+        return None if some is None else CompareIds(name, tuple(some))

@@ -15,20 +15,29 @@ from migrator.model.change.position import Position, ServerIdentity
 from migrator.model.report.verify import Published
 from migrator.ports.copy import Source
 from migrator.ports.sync import SyncableSource
-from migrator.verify.comparison import Looker
-from migrator.verify.endpoints import VerifyEnds
-from migrator.verify.tasks import CheckIds, CheckKeys, CheckRange, Found, LookAgain, Looked, SearchRows, Task
+from migrator.verify.comparison import Comparer
+from migrator.verify.endpoints import VerifyEndpoints
+from migrator.verify.tasks import (
+    CompareAgain,
+    Compared,
+    CompareIds,
+    CompareKeys,
+    CompareRange,
+    FoundIds,
+    SearchRows,
+    Task,
+)
 from migrator.waits import UNTOLD, Waits
 from migrator.workers.retry import retrying
 
 
-class LookHandler:
+class CompareHandler:
     """Looks at one collection at a time, since each look remembers rows that many parents share."""
 
     def __init__(
         self,
         published: Sequence[Published],
-        ends: VerifyEnds,
+        ends: VerifyEndpoints,
         retry_seconds: float,
         following: bool,
         waits: Waits = UNTOLD,
@@ -47,37 +56,37 @@ class LookHandler:
         self._published = {each.scope.collection: each for each in published}
         self._retrying = retrying(retry_seconds, waits)
         self._here: Position | None = self._source.position() if following else None
-        self._looker: tuple[str, Looker] | None = None
+        self._looker: tuple[str, Comparer] | None = None
         self._loop = asyncio.new_event_loop()
 
-    def __call__(self, task: Task) -> Looked | Found:
+    def __call__(self, task: Task) -> Compared | FoundIds:
         return self._retrying(lambda: self._loop.run_until_complete(self._do(task)))
 
-    async def _do(self, task: Task) -> Looked | Found:
+    async def _do(self, task: Task) -> Compared | FoundIds:
         looker = self._looker_of(task.collection)
-        if isinstance(task, LookAgain):
+        if isinstance(task, CompareAgain):
             return self._ended(await looker.again(self._open_reader, task))
         async with self._open_reader() as reader:
             match task:
-                case CheckRange():
+                case CompareRange():
                     return self._ended(await looker.range(reader, task))
-                case CheckKeys():
+                case CompareKeys():
                     return self._ended(await looker.keys(reader, task))
-                case CheckIds():
+                case CompareIds():
                     return self._ended(await looker.ids(reader, task))
                 case SearchRows():
                     return await looker.search(reader, task)
 
-    def _ended(self, looked: Looked) -> Looked:
+    def _ended(self, looked: Compared) -> Compared:
         if self._here is None or not looked.suspects:
             return looked
         return replace(looked, end=self._source.log_status(self._here).end)
 
-    def _looker_of(self, name: str) -> Looker:
+    def _looker_of(self, name: str) -> Comparer:
         if self._looker is None or self._looker[0] != name:
             published = self._published[name]
             recorded = partial(self._state.recorded, published.scope)
-            self._looker = name, Looker(Assembler(published.collection), self._state.stored(name), recorded)
+            self._looker = name, Comparer(Assembler(published.collection), self._state.stored(name), recorded)
         return self._looker[1]
 
     def _open_reader(self) -> AbstractAsyncContextManager[RowReader]:

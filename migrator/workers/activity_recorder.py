@@ -15,7 +15,7 @@ _PATIENCE = 5.0
 
 
 class Recorder:
-    """Implements migrator.workers.announcer.Hearer for the length of a block.
+    """Implements migrator.workers.announcer.ActivityListener for the length of a block.
 
     Nobody needs the notes to go on: an account that may only read can verify all the same.
     """

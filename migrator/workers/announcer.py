@@ -35,7 +35,7 @@ LEASE = "the lease of the target: the process that had it may still be running"
 Ask = Callable[[], str]
 
 
-class Hearer(Protocol):
+class ActivityListener(Protocol):
     """Is told what a command is doing."""
 
     def doing(self, activity: Activity) -> None:
@@ -59,7 +59,7 @@ class Announcer(Protocol):
         ...
 
 
-class Unheard:
+class SilentAnnouncer:
     """Implements Announcer where nobody listens."""
 
     def enter(self, phase: Phase) -> None:
@@ -72,11 +72,11 @@ class Unheard:
         return nullcontext()
 
 
-UNHEARD: Announcer = Unheard()
+UNHEARD: Announcer = SilentAnnouncer()
 
 
 @dataclass(slots=True, eq=False)
-class _Waiting:
+class _OpenedWait:
     what: str
     since: float
     ask: Ask | None
@@ -88,14 +88,14 @@ class _Waiting:
 class Announcements:
     """Implements Announcer: notifies listeners for the length of a block."""
 
-    def __init__(self, command: Command, *hearers: Hearer) -> None:
+    def __init__(self, command: Command, *hearers: ActivityListener) -> None:
         self._command = command
         self._hearers = list(hearers)
         self._lock = threading.RLock()
         self._phase = Phase("starting")
         self._entered = time.monotonic()
         self._beside: list[Phase] = []
-        self._waits: list[_Waiting] = []
+        self._waits: list[_OpenedWait] = []
         self._failure: Exception | None = None
         self._ending = threading.Event()
         self._thread = threading.Thread(target=self._run, name="migrator-announce", daemon=True)
@@ -135,7 +135,7 @@ class Announcements:
 
     @contextmanager
     def waiting(self, what: str, ask: Ask | None = None) -> Iterator[None]:
-        wait = _Waiting(what, time.monotonic(), ask)
+        wait = _OpenedWait(what, time.monotonic(), ask)
         with self._lock:
             self._waits.append(wait)
         try:
@@ -148,7 +148,7 @@ class Announcements:
                     self._tell()
 
     @contextmanager
-    def also(self, hearer: Hearer) -> Iterator[None]:
+    def also(self, hearer: ActivityListener) -> Iterator[None]:
         """Another listener for the length of the block, which is also told how the block ended."""
         with self._lock:
             self._hearers.append(hearer)
@@ -197,7 +197,7 @@ class Announcements:
             # Raised where somebody can act on it: a reader of what is printed may have gone away.
             self._failure = failure
 
-    def _keep_asking(self, wait: _Waiting, ask: Ask) -> None:
+    def _keep_asking(self, wait: _OpenedWait, ask: Ask) -> None:
         """In a thread of its own: who is asked may not answer, either."""
         while not wait.is_over:
             try:

@@ -16,7 +16,7 @@ Work = Callable[[IsOver], None]
 _LOOK = 0.5
 
 
-class Beside:
+class BackgroundThread:
     """Does `first` to its end, then `second` until the block is left; the block's end waits for `first`.
 
     A block that is left by an exception ends both.
@@ -44,7 +44,7 @@ class Beside:
         """Whether it has come to its end within `seconds`."""
         return self._first_done.wait(seconds)
 
-    def __enter__(self) -> Beside:
+    def __enter__(self) -> BackgroundThread:
         try:
             with uninterrupted():
                 self._thread.start()

@@ -42,13 +42,13 @@ class Outcome:
 
 
 @dataclass(frozen=True, slots=True)
-class _WaitsFor:
+class _WorkerWait:
     """What a worker waits for now, "" when it goes on."""
 
     what: str
 
 
-class _ToldToParent:
+class _WaitsToParent:
     """Implements migrator.waits.Waits in a worker."""
 
     def __init__(self, send: Callable[[object], None]) -> None:
@@ -56,14 +56,14 @@ class _ToldToParent:
 
     @contextmanager
     def waiting(self, what: str) -> Iterator[None]:
-        self._send(_WaitsFor(what))
+        self._send(_WorkerWait(what))
         try:
             yield
         finally:
-            self._send(_WaitsFor(""))
+            self._send(_WorkerWait(""))
 
 
-class _ToParent(QueueHandler):
+class _LogToParent(QueueHandler):
     """Hands what libraries log in a worker to the parent, which logs it as its own: several processes that write to one
     log would not agree on its format."""
 
@@ -193,7 +193,7 @@ class Pool:
         if isinstance(received, logging.LogRecord):
             logging.getLogger(received.name).handle(received)
             return None
-        if isinstance(received, _WaitsFor):
+        if isinstance(received, _WorkerWait):
             self._waiting[number] = received.what
             return None
         value, error = received
@@ -230,13 +230,13 @@ def _main(pipe: Connection, factory: Factory) -> None:
     answers = _Answers(pipe)
     tasks: queue.SimpleQueue[Any] = queue.SimpleQueue()
     threading.Thread(target=_listen, args=(pipe, tasks), daemon=True).start()
-    with captured(_ToParent(answers.send)):
+    with captured(_LogToParent(answers.send)):
         _work(factory, tasks, answers)
 
 
 def _work(factory: Factory, tasks: queue.SimpleQueue[Any], answers: _Answers) -> None:
     try:
-        handler = factory(_ToldToParent(answers.send))
+        handler = factory(_WaitsToParent(answers.send))
     except Exception as error:
         answers.answer(None, error)
         return

@@ -14,7 +14,7 @@ from migrator.waits import UNTOLD, Waits, patiently
 T = TypeVar("T")
 
 
-class Patience:
+class RetryingCall:
     """Calls work until it succeeds or time is up; then the last error is raised.
 
     Only errors that are `Retryable` are tried again, with growing random pauses.
@@ -33,6 +33,6 @@ class Patience:
         return patiently(self._retrying, self._waits, partial(work, *arguments))
 
 
-def retrying(seconds: float, waits: Waits = UNTOLD) -> Patience:
+def retrying(seconds: float, waits: Waits = UNTOLD) -> RetryingCall:
     """Tries for so many seconds; `waits` hears of it."""
-    return Patience(seconds, waits)
+    return RetryingCall(seconds, waits)

@@ -27,7 +27,7 @@ from migrator.model.mapping.tree import Collection
 from migrator.model.plan.chunk import ChunkResult
 from migrator.model.plan.plan import Plan
 from migrator.model.plan.run import CollectionProgress, Run
-from migrator.planning.build import Ground, Survey, build
+from migrator.planning.build import CollectionFacts, PlanContext, build
 from migrator.planning.decide import Consent, decide
 from migrator.planning.validator import validator
 from migrator.source import open_source
@@ -109,14 +109,16 @@ def plan_of(source_url: str, target_url: str, collections: list[Collection]) -> 
     """As `api.make_plan`, for collections that come from different databases."""
     source = open_source(source_url)
     with closing(open_target(target_url)) as target:
-        ground = Ground("2024-01-01T00:00:00+00:00", source.identity(), "source", target.identity(), (), syncable=False)
+        ground = PlanContext(
+            "2024-01-01T00:00:00+00:00", source.identity(), "source", target.identity(), (), syncable=False
+        )
         surveys = []
         before = target.inspect([each.name for each in collections])
         for collection, found in zip(collections, before, strict=True):
             wanted = validator(collection)
             decision = decide(collection, found, wanted, Consent())
             measure = source.measure(collection, exact=False)
-            surveys.append(Survey(collection, found, decision, wanted, measure))
+            surveys.append(CollectionFacts(collection, found, decision, wanted, measure))
     return build(ground, surveys, None)
 
 

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import pytest
 
-from migrator.changes.definition_changes import NOTHING, Touched, rewrites, touched
+from migrator.changes.definition_changes import NOTHING, RewrittenColumns, rewrites, touched
 
 ORDERS = ("shop", "orders")
-EVERY = Touched(None)
+EVERY = RewrittenColumns(None)
 
 
-def defined(*names: str) -> Touched:
-    return Touched(frozenset(names))
+def defined(*names: str) -> RewrittenColumns:
+    return RewrittenColumns(frozenset(names))
 
 
-def lost(*names: str) -> Touched:
-    return Touched(lost=frozenset(names))
+def lost(*names: str) -> RewrittenColumns:
+    return RewrittenColumns(lost=frozenset(names))
 
 
 @pytest.mark.parametrize(
@@ -43,7 +43,7 @@ def lost(*names: str) -> Touched:
         ("ALTER TABLE orders /* gh-ost */ MODIFY a INT -- the end", defined("a")),
     ],
 )
-def test_columns_that_may_have_other_values(text: str, found: Touched) -> None:
+def test_columns_that_may_have_other_values(text: str, found: RewrittenColumns) -> None:
     assert touched(text, ORDERS) == found
     assert rewrites(text, ORDERS)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from migrator.changes.cascades import Cascades
 from migrator.changes.document_refs import Resolver
 from migrator.changes.watches import watches
-from migrator.model.change.events import Reach, RowChange, Rows
+from migrator.model.change.events import DocumentRef, RowChange, Rows
 from migrator.model.mapping.tree import Collection
 from tests.changes.build import collection, join, link, node, schema, table
 
@@ -26,7 +26,9 @@ def shop() -> Collection:
     return collection(node(ORDERS, children=(customer, items, node(TAGS, "tags", link=to_tags))))
 
 
-def reaches(name: str, *changes: tuple[dict[str, bytes | None] | None, dict[str, bytes | None] | None]) -> list[Reach]:
+def reaches(
+    name: str, *changes: tuple[dict[str, bytes | None] | None, dict[str, bytes | None] | None]
+) -> list[DocumentRef]:
     found = watches(ALL, [shop()], [Cascades()])
     watch = found["shop", name]
 
@@ -39,12 +41,12 @@ def reaches(name: str, *changes: tuple[dict[str, bytes | None] | None, dict[str,
 
 def test_a_root_row_names_its_document() -> None:
     row = {"id": b"7"}
-    assert reaches("orders", (None, row), (row, row), (row, None)) == [Reach("root", "key", (b"7",))] * 3
+    assert reaches("orders", (None, row), (row, row), (row, None)) == [DocumentRef("root", "key", (b"7",))] * 3
 
 
 def test_a_changed_key_names_both_documents() -> None:
     found = reaches("orders", ({"id": b"7"}, {"id": b"8"}))
-    assert found == [Reach("root", "key", (b"7",)), Reach("root", "key", (b"8",))]
+    assert found == [DocumentRef("root", "key", (b"7",)), DocumentRef("root", "key", (b"8",))]
 
 
 def test_a_child_that_holds_the_roots_key_needs_no_search() -> None:
@@ -55,17 +57,17 @@ def test_a_child_that_holds_the_roots_key_needs_no_search() -> None:
 
 
 def test_a_row_that_parents_refer_to_is_searched_for_from_above() -> None:
-    assert reaches("customers", (None, {"id": b"5"})) == [Reach("customer", "parent", (b"5",))]
-    assert reaches("products", ({"id": b"5"}, None)) == [Reach("items.product", "parent", (b"5",))]
+    assert reaches("customers", (None, {"id": b"5"})) == [DocumentRef("customer", "parent", (b"5",))]
+    assert reaches("products", ({"id": b"5"}, None)) == [DocumentRef("items.product", "parent", (b"5",))]
 
 
 def test_rows_behind_a_link_table_are_searched_for_through_it() -> None:
-    assert reaches("tags", (None, {"id": b"5"})) == [Reach("tags", "child", (b"5",))]
-    assert reaches("order_tags", ({"order_id": b"1"}, None)) == [Reach("root", "key", (b"1",))]
+    assert reaches("tags", (None, {"id": b"5"})) == [DocumentRef("tags", "child", (b"5",))]
+    assert reaches("order_tags", ({"order_id": b"1"}, None)) == [DocumentRef("root", "key", (b"1",))]
 
 
 def test_null_leads_nowhere() -> None:
-    assert reaches("items", ({"order_id": None}, {"order_id": b"2"})) == [Reach("root", "key", (b"2",))]
+    assert reaches("items", ({"order_id": None}, {"order_id": b"2"})) == [DocumentRef("root", "key", (b"2",))]
 
 
 def test_tables_of_other_collections_lead_nowhere() -> None:
@@ -77,8 +79,8 @@ def test_tables_of_other_collections_lead_nowhere() -> None:
 def test_an_emptied_table_means_documents_or_rows() -> None:
     resolver = Resolver(shop(), watches(ALL, [shop()], [Cascades()]))
     assert resolver.emptied(("shop", shop().root.table)) == (
-        Reach("root", "documents", ()),
-        Reach("root", "rejected", ()),
+        DocumentRef("root", "documents", ()),
+        DocumentRef("root", "rejected", ()),
     )
     for embedded in ("tags", "order_tags", "items"):
-        assert resolver.emptied(("shop", embedded)) == (Reach("root", "rows", ()),)
+        assert resolver.emptied(("shop", embedded)) == (DocumentRef("root", "rows", ()),)

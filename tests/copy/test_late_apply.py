@@ -271,5 +271,7 @@ def test_without_names_of_their_own_it_would_do_harm(indexed: World, monkeypatch
 
     for module in ("copy_state.place", "writing.chunk_writer", "target"):
         monkeypatch.setattr(f"migrator.target.mongo.{module}.staged_name", one_for_all)
-    monkeypatch.setattr("migrator.target.mongo.copy_state.place.MongoPlace.take_over", lambda self, run_id, name: True)
+    monkeypatch.setattr(
+        "migrator.target.mongo.copy_state.place.MongoCollectionStore.take_over", lambda self, run_id, name: True
+    )
     assert insert_after_the_catch_up(indexed) != []

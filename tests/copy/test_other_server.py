@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from migrator import api
-from migrator.copy.chunk_worker import ChunkHandler, Ends, MomentHandler
+from migrator.copy.chunk_worker import ChunkHandler, Endpoints, SharedSnapshotHandler
 from migrator.copy.options import ApplyOptions
 from migrator.errors import PlanRefused
 from migrator.model.plan.plan import Plan
@@ -37,11 +37,11 @@ def no_target(_: Waits) -> FilesTarget:
     raise AssertionError("the target must not be opened")
 
 
-@pytest.mark.parametrize("handler", [ChunkHandler, MomentHandler])
+@pytest.mark.parametrize("handler", [ChunkHandler, SharedSnapshotHandler])
 def test_a_worker_refuses_before_it_opens_the_target(
-    elsewhere: Plan, mysql_url: str, handler: type[ChunkHandler] | type[MomentHandler]
+    elsewhere: Plan, mysql_url: str, handler: type[ChunkHandler] | type[SharedSnapshotHandler]
 ) -> None:
-    ends = Ends(partial(open_source, mysql_url), no_target)
+    ends = Endpoints(partial(open_source, mysql_url), no_target)
     with pytest.raises(PlanRefused, match="another server"):
         handler(elsewhere, ends, 1.0)
 

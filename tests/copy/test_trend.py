@@ -6,13 +6,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from migrator.copy.catch_up_trend import CatchUp, Sample, Trend
+from migrator.copy.catch_up_trend import CatchUp, Trend, TrendSample
 from migrator.copy.catch_up_watch import endless
 
 UNREAD, UNDONE = "the part of the log that is not read yet", "what is read and not rebuilt yet"
 
 
-def last(samples: list[Sample]) -> CatchUp:
+def last(samples: list[TrendSample]) -> CatchUp:
     trend = Trend(0.0)
     for sample in samples:
         found = trend.add(sample)
@@ -33,7 +33,9 @@ def minutes(
 
     return last(
         [
-            Sample(at, at * 100, at * 10, between(logged, at), whole(between(left, at)), whole(between(dirty, at)) or 0)
+            TrendSample(
+                at, at * 100, at * 10, between(logged, at), whole(between(left, at)), whole(between(dirty, at)) or 0
+            )
             for at in range(71)
         ]
     )
@@ -69,8 +71,8 @@ def test_what_grew_in_the_last_minute(
 
 
 def test_the_first_minute_says_nothing() -> None:
-    assert last([Sample(at, 0, 0, at, at, at) for at in range(60)]).growing == ()
-    assert last([Sample(at, 0, 0, at, at, at) for at in range(62)]).growing == (UNREAD, UNDONE)
+    assert last([TrendSample(at, 0, 0, at, at, at) for at in range(60)]).growing == ()
+    assert last([TrendSample(at, 0, 0, at, at, at) for at in range(62)]).growing == (UNREAD, UNDONE)
 
 
 @given(st.lists(st.tuples(st.floats(0.1, 20), st.integers(0, 1000)), min_size=1, max_size=60))
@@ -78,7 +80,7 @@ def test_what_shrinks_all_the_time_is_never_told_to_grow(steps: list[tuple[float
     trend, at, left = Trend(0.0), 0.0, 1_000_000
     for seconds, less in steps:
         at, left = at + seconds, left - less - 1
-        found = trend.add(Sample(at, 0, 0, float(left), left, left))
+        found = trend.add(TrendSample(at, 0, 0, float(left), left, left))
         assert found.growing == ()
         assert found.changes_rate >= 0
 

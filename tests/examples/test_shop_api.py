@@ -19,7 +19,7 @@ import pytest
 
 from dev.servers.model import Server
 from migrator import api
-from migrator.generate.describe import Options
+from migrator.generate.describe import PackageOptions
 from migrator.generate.render import render
 from migrator.generate.write import compare
 from migrator.planning.planner import MappingFiles
@@ -76,7 +76,7 @@ def two(live_shop: Live, cache: Server) -> Iterator[tuple[Instance, Instance]]:
 
 
 def test_the_committed_package_is_what_would_be_generated(shop: Migrated) -> None:
-    made = render(api.package(shop.source, MappingFiles(ROOT / "mappings"), Options("shop_data")))
+    made = render(api.package(shop.source, MappingFiles(ROOT / "mappings"), PackageOptions("shop_data")))
     assert compare(made, ROOT / "examples" / "shop_data").lines() == []
 
 

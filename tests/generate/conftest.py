@@ -22,7 +22,7 @@ from sqlalchemy.engine import make_url
 
 from dev.servers.probe import connect_mysql
 from migrator import api
-from migrator.generate.describe import Options
+from migrator.generate.describe import PackageOptions
 from migrator.generate.render import File, render
 from migrator.generate.write import write
 from migrator.model.mapping.tree import Collection
@@ -73,7 +73,7 @@ def make(source: str, mappings: Path, folder: Path, package: str) -> Migrated:
     """Generates and imports a package."""
     files = MappingFiles(mappings)
     collections = api.check(source, files)
-    made = render(api.package(source, files, Options(package)))
+    made = render(api.package(source, files, PackageOptions(package)))
     write(made, folder / package)
     if str(folder) not in sys.path:
         sys.path.insert(0, str(folder))

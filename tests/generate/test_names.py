@@ -67,5 +67,5 @@ def test_any_text_gives_safe_names_and_constants(text: str) -> None:
 
 
 def test_clashes_are_numbered() -> None:
-    taken = python_names.Names(["rest"])
+    taken = python_names.UniqueNames(["rest"])
     assert [taken.take("rest"), taken.take("id"), taken.take("id")] == ["rest_2", "id", "id_2"]

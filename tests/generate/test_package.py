@@ -11,7 +11,7 @@ import bson
 import pytest
 
 from migrator import api
-from migrator.generate.describe import Options, describe
+from migrator.generate.describe import PackageOptions, describe
 from migrator.generate.render import render
 from migrator.generate.write import write
 from migrator.planning.planner import MappingFiles
@@ -37,10 +37,10 @@ def test_ruff_and_mypy_are_content(name: str, request: pytest.FixtureRequest) ->
 
 
 def test_generating_again_gives_the_same_bytes(shop: Migrated) -> None:
-    again = render(api.package(shop.source, MappingFiles(shop.mappings), Options("shop_data")))
+    again = render(api.package(shop.source, MappingFiles(shop.mappings), PackageOptions("shop_data")))
     assert again == shop.files
     # The files' order is the folder's, which differs from machine to machine.
-    assert render(describe(shop.collections[::-1], Options("shop_data"))) == shop.files
+    assert render(describe(shop.collections[::-1], PackageOptions("shop_data"))) == shop.files
 
 
 def test_the_package_needs_pymongo_only(shop: Migrated) -> None:

@@ -21,7 +21,7 @@ from migrator.model.plan.plan import (
     TargetIdentity,
 )
 from migrator.model.schema.tables import Column
-from migrator.planning.build import Ground, Survey, build
+from migrator.planning.build import CollectionFacts, PlanContext, build
 from migrator.planning.decide import Consent, decide
 from migrator.planning.validator import validator
 
@@ -188,13 +188,13 @@ def survey(
     found: CollectionMeasure | None = None,
     consent: Consent = Consent(),  # noqa: B008 - frozen
     samples: tuple[str, ...] = (),
-) -> Survey:
+) -> CollectionFacts:
     wanted = validator(collection)
-    return Survey(collection, held, decide(collection, held, wanted, consent), wanted, found, samples)
+    return CollectionFacts(collection, held, decide(collection, held, wanted, consent), wanted, found, samples)
 
 
-def plan(*surveys: Survey, findings: tuple[Finding, ...] = (), **more: Any) -> Plan:
-    ground = Ground("2026-01-02T03:04:05+00:00", SOURCE, "10.0.0.5:3306/shop", TARGET, findings, syncable=True)
+def plan(*surveys: CollectionFacts, findings: tuple[Finding, ...] = (), **more: Any) -> Plan:
+    ground = PlanContext("2026-01-02T03:04:05+00:00", SOURCE, "10.0.0.5:3306/shop", TARGET, findings, syncable=True)
     return build(replace(ground, **more), surveys, None)
 
 

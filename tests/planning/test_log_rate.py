@@ -16,7 +16,7 @@ from migrator.mapping.file.load import read_mappings
 from migrator.mapping.resolve import resolve
 from migrator.model.mapping.policies import Policies
 from migrator.planning import log_rate as pace_module
-from migrator.planning.log_rate import Pace, mark, pace, pace_findings
+from migrator.planning.log_rate import LogRate, mark, pace, pace_findings
 from migrator.planning.planner import MappingFiles, PlanOptions
 from migrator.source import open_source
 from tests.project import ACCOUNTS, BANK
@@ -24,8 +24,8 @@ from tests.project import ACCOUNTS, BANK
 
 def test_only_what_is_written_faster_than_followed_is_a_finding() -> None:
     assert pace_findings(None) == ()
-    assert pace_findings(Pace(written=1000.0, followed=1000.0, seconds=3.0)) == ()
-    (found,) = pace_findings(Pace(written=3_000_000.0, followed=1_200_000.0, seconds=3.0))
+    assert pace_findings(LogRate(written=1000.0, followed=1000.0, seconds=3.0)) == ()
+    (found,) = pace_findings(LogRate(written=3_000_000.0, followed=1_200_000.0, seconds=3.0))
     assert (found.severity, found.code) == ("warning", "log-rate")
     assert "3.0 MB of log a second in the 3 s" in found.text
     assert "followed 1.2 MB a second" in found.text

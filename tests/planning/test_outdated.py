@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from migrator.model.mapping.tree import IndexSpec
-from migrator.planning.outdated import Present, outdated
+from migrator.planning.outdated import CurrentState, outdated
 from tests.planning import plans
 from tests.planning.plans import SOURCE, TARGET, before, field, measure, orders, owned, small, survey, text
 
@@ -16,7 +16,7 @@ PLAN = plans.plan(
     survey(orders(), before("orders"), measure()),
     survey(small("c"), owned("c")),
 )
-NOW = Present(SOURCE, TARGET, (orders(), small("c")), (before("orders"), owned("c")))
+NOW = CurrentState(SOURCE, TARGET, (orders(), small("c")), (before("orders"), owned("c")))
 
 
 def test_nothing_changed() -> None:

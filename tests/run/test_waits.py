@@ -18,7 +18,7 @@ import pytest
 from rich.cells import cell_len
 from rich.console import Console
 
-from migrator.cli.output.sync import Lines
+from migrator.cli.output.sync import SyncLines
 from migrator.model.change.events import SyncReport
 from migrator.model.report.activity import Activity, Phase, Wait
 from tests.cli.test_interrupted import Silent, silent
@@ -71,7 +71,7 @@ def report() -> SyncReport:
 @pytest.mark.parametrize("width", [60, 80])
 def test_the_line_of_a_sync_stays_one_line(width: int) -> None:
     shown = StringIO()
-    lines = Lines(Console(file=shown, force_terminal=True, width=width))
+    lines = SyncLines(Console(file=shown, force_terminal=True, width=width))
     lines.reported(report())
     time.sleep(0.3)
     wait = Wait("another try, after: Lost connection to server [/closed] during query", 12.0, "connection 4711")

@@ -13,7 +13,7 @@ import pytest
 from bson.codec_options import CodecOptions, DatetimeConversion
 
 from migrator.documents.assemble import Assembler
-from migrator.indexing.documents import Refusal, refusal
+from migrator.indexing.documents import IndexRefusal, refusal
 from migrator.mapping.file.load import load_mappings
 from migrator.mapping.resolve import resolve
 from migrator.model.mapping.policies import Policies
@@ -135,7 +135,7 @@ def test_every_index_takes_every_document(shop_url: str, shop_mappings: dict[str
                         looked.add(collection.name)
 
     source = MySQLSource(parse_source_url(shop_url))
-    refused: list[Refusal] = []
+    refused: list[IndexRefusal] = []
     looked: set[str] = set()
     asyncio.run(look())
     assert refused == []

@@ -6,14 +6,14 @@ from collections.abc import Sequence
 
 import pytest
 
-from migrator.model.change.events import Hop, TrackedRow
+from migrator.model.change.events import RefKind, TrackedRow
 from migrator.model.mapping.tree import Node
 from migrator.model.plan.chunk import Key, KeyRange
 from migrator.source import MySQLSource
 from migrator.source.connection.connect import connected
 from migrator.source.rows import snapshot as rows
 from migrator.source.rows.snapshot import SnapshotReader
-from migrator.source.sql.root_key_statements import Climb
+from migrator.source.sql.root_key_statements import RootKeyQuery
 from tests.source.build import join, link, node, table
 from tests.source.conftest import Execute
 from tests.source.reading import raw, with_reader
@@ -22,7 +22,7 @@ from tests.source.reading import raw, with_reader
 def root_keys(
     source: MySQLSource,
     path: Sequence[Node],
-    hop: Hop,
+    hop: RefKind,
     values: Sequence[Key],
     after: Key | None = None,
     limit: int = 99,
@@ -30,7 +30,7 @@ def root_keys(
     return with_reader(source, lambda reader: reader.root_keys(path, hop, values, after, limit))
 
 
-def paged(source: MySQLSource, path: Sequence[Node], hop: Hop, values: Sequence[Key], limit: int) -> list[Key]:
+def paged(source: MySQLSource, path: Sequence[Node], hop: RefKind, values: Sequence[Key], limit: int) -> list[Key]:
     """All pages, one after the other."""
 
     async def run(reader: SnapshotReader) -> list[Key]:
@@ -200,10 +200,14 @@ def test_both_servers_use_the_indexes(shop: MySQLSource, execute: Execute) -> No
     )
     nodes = tree(shop)
     climbs = (
-        Climb.of([nodes["customers"], nodes["orders"], nodes["items"]], "parent").keys([(b"100500",)], KeyRange(), 100),
-        Climb.of([nodes["customers"], nodes["orders"], nodes["tags"]], "child").keys([(b"100500",)], KeyRange(), 100),
-        Climb.of([nodes["customers"], nodes["orders"]], "parent").keys([(b"500",), (b"700",)], KeyRange(), 100),
-        Climb.of([nodes["customers"], nodes["orders"], nodes["items"], nodes["product"]], "parent").keys(
+        RootKeyQuery.of([nodes["customers"], nodes["orders"], nodes["items"]], "parent").keys(
+            [(b"100500",)], KeyRange(), 100
+        ),
+        RootKeyQuery.of([nodes["customers"], nodes["orders"], nodes["tags"]], "child").keys(
+            [(b"100500",)], KeyRange(), 100
+        ),
+        RootKeyQuery.of([nodes["customers"], nodes["orders"]], "parent").keys([(b"500",), (b"700",)], KeyRange(), 100),
+        RootKeyQuery.of([nodes["customers"], nodes["orders"], nodes["items"], nodes["product"]], "parent").keys(
             [(b"red",)], KeyRange((b"1",)), 100
         ),
     )

@@ -19,7 +19,7 @@ from migrator.source.connection.connect import connected, connected_raw
 from migrator.source.connection.failure import error_code
 from migrator.source.rows.snapshot import SnapshotReader
 from migrator.source.sql.alphabets import Alphabets
-from migrator.source.sql.root_key_statements import Climb
+from migrator.source.sql.root_key_statements import RootKeyQuery
 from migrator.source.sql.spelling import formed, name_of
 from tests.source.build import join, node, table
 from tests.source.reading import raw, with_reader
@@ -330,7 +330,7 @@ def test_the_columns_index_is_used(source: MySQLSource) -> None:
     for near, given, most in INDEXED:
         tables = table(schema, f"t_{near}"), table(schema, f"t_{given}")
         on = join(tables[0], ["v"], tables[1], ["v"], exact=False)
-        climb = Climb.of([node(tables[0]), node(tables[1], id="c", join=on)], "parent")
+        climb = RootKeyQuery.of([node(tables[0]), node(tables[1], id="c", join=on)], "parent")
         (row,) = raw(source, f"SELECT v FROM t_{near} LIMIT 1 OFFSET 77")
         keys = [(row[0] or b"",)]
 

@@ -8,7 +8,7 @@ import pytest
 
 from migrator import api
 from migrator.copy.options import ApplyOptions
-from migrator.model.report.verify import Wanted
+from migrator.model.report.verify import Selection
 from migrator.verify.outcome import VerifyOptions
 from tests.oracle.load import flavor_of
 from tests.sync.premises.world import World
@@ -128,5 +128,5 @@ def test_every_pair_from_copy_to_verify(world: World) -> None:
     synced(world, *(f"DELETE FROM {name}_c WHERE id % 3 = 0" for name in names))
     synced(world, *(f"DELETE FROM {name}_r WHERE id = 2" for name in names))
     assert verified(world.source, world.target).clean
-    options = VerifyOptions(Wanted(), ApplyOptions(workers=1))
+    options = VerifyOptions(Selection(), ApplyOptions(workers=1))
     assert api.independent_look(world.source, world.target, options, Silent()).different == ()

@@ -11,7 +11,7 @@ from typing import cast
 from migrator.model.change.events import LogEvent, RowChange, Rows, TableName, Watch
 from migrator.model.change.position import Position
 from migrator.ports.sync import FollowedSource
-from migrator.sync.log_queue import Intake
+from migrator.sync.log_queue import LogQueue
 from tests.waiting import until
 
 
@@ -48,7 +48,7 @@ def event(changes: int, value: bytes) -> Rows:
 
 def test_small_events_are_read_by_the_thousand_and_then_no_further() -> None:
     log = Log(event(1, b"1"))
-    intake = Intake(cast(FollowedSource, log), cast(Position, None), {})
+    intake = LogQueue(cast(FollowedSource, log), cast(Position, None), {})
     try:
         until(log.stands, "the reader to wait")
         assert 5_000 < log.read < 100_000
@@ -63,7 +63,7 @@ def test_small_events_are_read_by_the_thousand_and_then_no_further() -> None:
 
 def test_large_values_are_not_piled_up() -> None:
     log = Log(event(1, b"x" * (5 << 20)))
-    intake = Intake(cast(FollowedSource, log), cast(Position, None), {})
+    intake = LogQueue(cast(FollowedSource, log), cast(Position, None), {})
     try:
         until(log.stands, "the reader to wait")
         assert 2 <= log.read <= 6
@@ -73,7 +73,7 @@ def test_large_values_are_not_piled_up() -> None:
 
 def test_an_event_above_the_limit_passes() -> None:
     log = Log(event(3, b"x" * (20 << 20)))
-    intake = Intake(cast(FollowedSource, log), cast(Position, None), {})
+    intake = LogQueue(cast(FollowedSource, log), cast(Position, None), {})
     try:
         for _ in range(3):
             assert intake.take(5) is not None

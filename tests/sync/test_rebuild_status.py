@@ -15,13 +15,13 @@ from migrator import api
 from migrator.cli.output import status as status_output
 from migrator.cli.output.watch import gist
 from migrator.errors import SyncBlocked
-from migrator.model.change.events import Dirty
+from migrator.model.change.events import DirtyEntry
 from migrator.model.report.status import CollectionStatus, Status
-from migrator.ports.sync import Climber
+from migrator.ports.sync import RootKeyReader
 from migrator.sync import dirty_queue
-from migrator.sync.dirty_queue import Drainer
+from migrator.sync.dirty_queue import DirtyQueue
 from migrator.sync.rebuild import Rebuilt
-from migrator.target.mongo.sync_state.dirty import DirtyReaches
+from migrator.target.mongo.sync_state.dirty import DirtyEntries
 from tests.sync.premises.world import World
 
 PIECE = 50
@@ -54,15 +54,15 @@ def pieces(monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[[int], None]],
     """Has a function called before each piece of a rebuild, with its number."""
 
     def before_each(look: Callable[[int], None]) -> None:
-        step, done = Drainer.step, 0
+        step, done = DirtyQueue.step, 0
 
-        async def counted(self: Drainer, snapshot: Climber) -> Rebuilt | None:
+        async def counted(self: DirtyQueue, snapshot: RootKeyReader) -> Rebuilt | None:
             nonlocal done
             look(done)
             done += 1
             return await step(self, snapshot)
 
-        monkeypatch.setattr(Drainer, "step", counted)
+        monkeypatch.setattr(DirtyQueue, "step", counted)
 
     return before_each
 
@@ -187,12 +187,12 @@ def test_entries_of_an_earlier_version(
     items.sql("ALTER TABLE items MODIFY n BIGINT NOT NULL")
     with pytest.raises(SyncBlocked, match="enough of it"):
         items.sync()
-    wide = DirtyReaches.wide
+    wide = DirtyEntries.wide
 
-    def old(self: DirtyReaches, scope: Any) -> list[Dirty]:
-        return [Dirty(each.reach, each.after, each.mark) for each in wide(self, scope)]
+    def old(self: DirtyEntries, scope: Any) -> list[DirtyEntry]:
+        return [DirtyEntry(each.reach, each.after, each.mark) for each in wide(self, scope)]
 
-    monkeypatch.setattr(DirtyReaches, "wide", old)
+    monkeypatch.setattr(DirtyEntries, "wide", old)
     found = collection(api.status(items.target)).rebuild
     assert found is not None
     assert (found.why, found.since, found.seconds) == ("", None, None)

@@ -16,7 +16,7 @@ from migrator.copy.refusal_streak import ENOUGH
 from migrator.errors import ExitCode, TargetError
 from migrator.model.plan.chunk import Chunk, KeyRange
 from migrator.model.plan.run import Run
-from migrator.model.report.verify import Wanted
+from migrator.model.report.verify import Selection
 from migrator.planning.planner import PlanOptions
 from migrator.verify.outcome import VerifyOptions
 from tests.sync.premises.world import Heard, World
@@ -134,7 +134,7 @@ def test_repair_goes_on_past_what_is_refused(places: World, server: Refusing) ->
     with MongoClient[dict[str, Any]](places.target) as client:
         client.get_default_database().t.update_many({"_id": {"$in": [5, 6]}}, {"$set": {"lat": -1}})
     server.refuses = lambda kind, found: found.get("_id") == 5
-    options = VerifyOptions(Wanted((), None, ()), ApplyOptions(workers=1, retry_seconds=5), repair=True)
+    options = VerifyOptions(Selection((), None, ()), ApplyOptions(workers=1, retry_seconds=5), repair=True)
     api.verify(places.source, places.target, places.files, options, Verifying())
     assert 5 not in places.found("t")
     assert places.found("t")[6]["lat"] == 0

@@ -7,11 +7,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import cast
 
-from migrator.model.change.events import Hop, Reach
+from migrator.model.change.events import DocumentRef, RefKind
 from migrator.model.mapping.tree import Node
 from migrator.model.plan.chunk import Key
-from migrator.ports.sync import Climber
-from migrator.sync.root_keys import KEYS_AT_ONCE, Climbed, climb
+from migrator.ports.sync import RootKeyReader
+from migrator.sync.root_keys import KEYS_AT_ONCE, RootKeys, climb
 from tests.changes.build import collection, join, node, table
 
 PARENTS = table("parents", "plan_id")
@@ -29,17 +29,17 @@ class Fanout:
     asked: list[int] = field(default_factory=list)
 
     async def root_keys(
-        self, path: Sequence[Node], hop: Hop, values: Sequence[Key], after: Key | None, limit: int
+        self, path: Sequence[Node], hop: RefKind, values: Sequence[Key], after: Key | None, limit: int
     ) -> list[Key]:
         self.asked.append(len(values))
         keys = [(b"%s-%d" % (value, number),) for (value,) in values for number in range(self.parents[value or b""])]
         return cast("list[Key]", sorted(keys)[:limit])
 
 
-def climbed(parents: dict[bytes, int]) -> tuple[Climbed, Fanout]:
+def climbed(parents: dict[bytes, int]) -> tuple[RootKeys, Fanout]:
     snapshot = Fanout(parents)
-    reaches = [Reach("plan", "parent", (value,)) for value in parents]
-    return asyncio.run(climb(cast(Climber, snapshot), TREE, reaches)), snapshot
+    reaches = [DocumentRef("plan", "parent", (value,)) for value in parents]
+    return asyncio.run(climb(cast(RootKeyReader, snapshot), TREE, reaches)), snapshot
 
 
 def test_few_are_searched_for_together() -> None:

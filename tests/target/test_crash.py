@@ -16,15 +16,15 @@ from migrator.target import open_target
 from migrator.target.files import place as files_place
 from migrator.target.files.database import StateDatabase
 from migrator.target.files.folder import Folder
-from migrator.target.files.place import FilesPlace
+from migrator.target.files.place import FilesCollectionStore
 from migrator.target.files.records import FilesRecords
 from migrator.target.mongo.connection.session import Session
-from migrator.target.mongo.copy_state.place import MongoPlace
+from migrator.target.mongo.copy_state.place import MongoCollectionStore
 from migrator.target.mongo.copy_state.records import MongoRecords
-from migrator.target.mongo.leases.write_guard import Unguarded
-from migrator.target.ports import Place as Collections
+from migrator.target.mongo.leases.write_guard import UnguardedWrites
+from migrator.target.ports import CollectionStore as Collections
 from migrator.target.ports import Records
-from migrator.target.publish import Publisher
+from migrator.target.publish import CollectionPublisher
 from migrator.target.url import FilesUrl, parse_target_url
 from tests.target.build import chunk, collection_plan, document, result, run
 from tests.target.conftest import Place
@@ -74,9 +74,9 @@ def parts(url: str) -> tuple[Collections, Records]:
     if isinstance(parsed, FilesUrl):
         folder = Folder(parsed.folder)
         database = StateDatabase(folder)
-        return FilesPlace(folder, database), FilesRecords(database)
+        return FilesCollectionStore(folder, database), FilesRecords(database)
     session = Session(parsed)
-    return MongoPlace(session), MongoRecords(session, Unguarded(session))
+    return MongoCollectionStore(session), MongoRecords(session, UnguardedWrites(session))
 
 
 PLAN = collection_plan(action="rebuild", indexes=(BY_DAY,), validator='{"bsonType": "object"}', mapping_hash="m2")
@@ -140,7 +140,7 @@ def test_a_crash_between_steps(place: Place, nth: int, after: bool) -> None:
     collections, records = parts(place.url)
     fused: Any = Fused(collections, fuse), Fused(records, fuse)
     with pytest.raises(Crash):
-        Publisher(*fused, "test").publish(NEW, PLAN)
+        CollectionPublisher(*fused, "test").publish(NEW, PLAN)
     check_and_repeat(place, before)
 
 
@@ -149,7 +149,7 @@ def test_these_are_all_the_steps(place: Place) -> None:
     fuse = Fuse(1000, after=False)
     collections, records = parts(place.url)
     fused: Any = Fused(collections, fuse), Fused(records, fuse)
-    Publisher(*fused, "test").publish(NEW, PLAN)
+    CollectionPublisher(*fused, "test").publish(NEW, PLAN)
     assert 1000 - fuse.left == STEPS
 
 

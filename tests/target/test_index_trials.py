@@ -14,7 +14,7 @@ from migrator.model.mapping.tree import IndexSpec
 from migrator.model.report.check import Check
 from migrator.target.mongo import checks
 from migrator.target.mongo.connection.session import Session
-from migrator.target.mongo.index_trials import KINDS, Trial, try_kinds
+from migrator.target.mongo.index_trials import KINDS, IndexTrial, try_kinds
 from migrator.target.url import MongoUrl, parse_target_url
 
 
@@ -63,7 +63,7 @@ def test_kinds_with_the_same_keys_are_all_built(session: Session) -> None:
 
 @pytest.mark.needs_mongodb("text and hashed indexes")
 def test_mongodb_builds_every_kind(session: Session) -> None:
-    assert try_kinds(session, "_migrator_doctor_t") == tuple(Trial(spec.name, "built") for spec in KINDS)
+    assert try_kinds(session, "_migrator_doctor_t") == tuple(IndexTrial(spec.name, "built") for spec in KINDS)
 
 
 def test_a_server_that_lacks_a_kind_says_so(session: Session) -> None:

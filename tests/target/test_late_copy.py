@@ -315,7 +315,9 @@ def test_without_names_of_their_own_it_would(place: Place, change: str, monkeypa
         monkeypatch.setattr(
             f"migrator.target.mongo.{module}.staged_name", lambda name, run_id, holding: staged_name(name, run_id, 0)
         )
-    monkeypatch.setattr("migrator.target.mongo.copy_state.place.MongoPlace.take_over", lambda self, run_id, name: True)
+    monkeypatch.setattr(
+        "migrator.target.mongo.copy_state.place.MongoCollectionStore.take_over", lambda self, run_id, name: True
+    )
     found: Any = None
     with suppress(MigratorError):
         found = play(place, LATE[change], 1, monkeypatch)
@@ -326,7 +328,7 @@ def test_without_names_of_their_own_it_would(place: Place, change: str, monkeypa
 @pytest.mark.parametrize("change", ["add chunks", "begin", "abandon the run", "intend", "settle"])
 def test_without_the_fence_it_would(place: Place, change: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """A mutant: the state is written by whoever wants to."""
-    monkeypatch.setattr(mongo_fence.Fenced, "_mark", lambda self, session: True)
+    monkeypatch.setattr(mongo_fence.FencedWrites, "_mark", lambda self, session: True)
     found: Any = None
     with suppress(MigratorError, AssertionError):
         found = play(place, LATE[change], 3 if change in ("intend", "settle") else 1, monkeypatch)

@@ -15,7 +15,7 @@ from pymongo import MongoClient
 
 from migrator import api
 from migrator.copy.options import ApplyOptions
-from migrator.model.report.verify import Tally, VerifyReport, Wanted
+from migrator.model.report.verify import Selection, Tally, VerifyReport
 from migrator.target import open_target
 from migrator.verify.outcome import VerifyOptions
 from tests.sync import running
@@ -41,7 +41,7 @@ class Silent:
 
 
 def verified(source: str, target: str, *, repair: bool = False) -> VerifyReport:
-    options = VerifyOptions(Wanted(), ApplyOptions(workers=1, restart=True), repair)
+    options = VerifyOptions(Selection(), ApplyOptions(workers=1, restart=True), repair)
     return api.verify(source, target, None, options, Silent())
 
 

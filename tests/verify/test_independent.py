@@ -21,7 +21,7 @@ from migrator.target.files.folder import Folder
 from migrator.target.mongo import sums as mongo_sums
 from migrator.target.mongo.connection.session import Session
 from migrator.target.url import MongoUrl, parse_target_url
-from migrator.verify.independent import Line, compared
+from migrator.verify.independent import SumLine, compared
 from sample_schema.generate import load
 from tests.cases.case import Case, all_cases
 from tests.cases.conftest import flavor, mappings  # noqa: F401
@@ -32,7 +32,7 @@ RAW = CodecOptions[RawBSONDocument](document_class=RawBSONDocument)
 SHOP = Path(__file__).parents[2] / "mappings"
 
 
-def different(url: str, collection: Collection, folder: Path, rejected: list[tuple[bytes, ...]]) -> list[Line]:
+def different(url: str, collection: Collection, folder: Path, rejected: list[tuple[bytes, ...]]) -> list[SumLine]:
     """What differs between the tables and documents that were made of them now, in a file."""
     documents = migrate(url, collection, KeyRange()).documents
     (folder / f"{collection.name}.bson").write_bytes(b"".join(documents.values()))

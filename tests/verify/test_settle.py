@@ -11,10 +11,10 @@ from migrator.model.change.events import Scope
 from migrator.model.change.position import Position, ServerIdentity
 from migrator.model.mapping.tree import Collection
 from migrator.model.plan.chunk import KeyRange
-from migrator.model.report.verify import CollectionPass, Fault, Published, Suspect, Tally
-from migrator.verify.collection_pass import Course
-from migrator.verify.recheck import Group, Settling
-from migrator.verify.tasks import LookAgain, Looked
+from migrator.model.report.verify import CollectionPass, DocumentFault, Published, Suspect, Tally
+from migrator.verify.collection_pass import PassTracker
+from migrator.verify.recheck import Recheck, SuspectGroup
+from migrator.verify.tasks import CompareAgain, Compared
 from tests.documents.build import root
 
 SERVER = ServerIdentity("mariadb", "10.11", "uuid", 1)
@@ -28,7 +28,7 @@ def position(offset: int) -> Position:
 
 def suspect(number: int, source: bytes = b"s", target: bytes = b"t") -> Suspect:
     identity = bson.encode({"_id": number})
-    fault = Fault("c", "different", str(number), identity, ((b"%d" % number,),))
+    fault = DocumentFault("c", "different", str(number), identity, ((b"%d" % number,),))
     return Suspect(fault, source, target)
 
 
@@ -38,29 +38,29 @@ class World:
     def __init__(self, *, serving: bool = True, settle_seconds: float = 60.0) -> None:
         self.serving = serving
         self.offset = 0
-        self.settling = Settling(lambda _: self.serving, lambda _, end: end.offset <= self.offset, None, settle_seconds)
-        self.course = Course(PUBLISHED, CollectionPass(SCOPE))
+        self.settling = Recheck(lambda _: self.serving, lambda _, end: end.offset <= self.offset, None, settle_seconds)
+        self.course = PassTracker(PUBLISHED, CollectionPass(SCOPE))
         self.course.ranges_done = self.course.extras_done = True
 
     def first(self, *suspects: Suspect, end: int = 10) -> None:
         number = self.course.begin(KeyRange())
         tally = Tally(checked=len(suspects), found=len(suspects))
-        self.settling.first(self.course, number, Looked(tally, suspects, position(end)))
+        self.settling.first(self.course, number, Compared(tally, suspects, position(end)))
 
-    def look(self) -> Group:
+    def look(self) -> SuspectGroup:
         group = self.settling.next()
         assert group is not None
-        assert isinstance(group.task, LookAgain)
+        assert isinstance(group.task, CompareAgain)
         return group
 
-    def saw(self, group: Group, *suspects: Suspect, end: int) -> None:
+    def saw(self, group: SuspectGroup, *suspects: Suspect, end: int) -> None:
         before = {bytes(each.fault.identity): each for each in group.suspects}
         known = [before[bytes(each.fault.identity)] for each in suspects]
         answered = [
             replace(each, same=old.same + 1 if (old.source, old.target) == (each.source, each.target) else 0)
             for each, old in zip(suspects, known, strict=True)
         ]
-        self.settling.again(group, Looked(Tally(), tuple(answered), position(end)))
+        self.settling.again(group, Compared(Tally(), tuple(answered), position(end)))
 
     @property
     def faults(self) -> list[str]:
@@ -136,9 +136,9 @@ def test_progress_stands_before_what_is_not_settled() -> None:
     world = World()
     ranges = [KeyRange(None, (b"10",)), KeyRange((b"10",), (b"20",)), KeyRange((b"20",), None)]
     numbers = [world.course.begin(each) for each in ranges]
-    world.settling.first(world.course, numbers[1], Looked(Tally(checked=5), ()))
+    world.settling.first(world.course, numbers[1], Compared(Tally(checked=5), ()))
     assert world.course.progress().upto is None
-    world.settling.first(world.course, numbers[0], Looked(Tally(checked=7), (suspect(1),), position(10)))
+    world.settling.first(world.course, numbers[0], Compared(Tally(checked=7), (suspect(1),), position(10)))
     assert world.course.progress().upto is None
     world.offset = 10
     world.saw(world.look(), end=20)

@@ -7,7 +7,7 @@ import threading
 import pytest
 
 from migrator.errors import SyncBlocked, TargetUnavailable
-from migrator.workers.background import Beside, IsOver, nothing
+from migrator.workers.background import BackgroundThread, IsOver, nothing
 from tests.waiting import until
 
 SECONDS = 30
@@ -39,7 +39,7 @@ def stop_once(begun: threading.Event) -> None:
     raise Stop
 
 
-def looked_at(beside: Beside, first: Work) -> None:
+def looked_at(beside: BackgroundThread, first: Work) -> None:
     beside.check()
     first.let_go.set()
     assert beside.wait_for_first(SECONDS)
@@ -49,7 +49,7 @@ def looked_at(beside: Beside, first: Work) -> None:
 
 def test_the_block_waits_for_the_first_and_ends_the_second() -> None:
     first, second = Work(), Work()
-    with Beside(first, second) as beside:
+    with BackgroundThread(first, second) as beside:
         assert first.begun.wait(SECONDS)
         assert not beside.wait_for_first(0)
         assert not second.begun.is_set()
@@ -61,7 +61,7 @@ def test_the_block_waits_for_the_first_and_ends_the_second() -> None:
 
 def test_a_block_that_fails_ends_the_first_and_begins_no_second() -> None:
     first, second = Work(), Work()
-    with pytest.raises(Stop), Beside(first, second):
+    with pytest.raises(Stop), BackgroundThread(first, second):
         stop_once(first.begun)
     assert first.was_over
     assert not second.begun.is_set()
@@ -69,14 +69,14 @@ def test_a_block_that_fails_ends_the_first_and_begins_no_second() -> None:
 
 def test_one_that_fails_once_the_first_is_done_ends_the_second() -> None:
     second = Work()
-    with pytest.raises(Stop), Beside(nothing, second):
+    with pytest.raises(Stop), BackgroundThread(nothing, second):
         stop_once(second.begun)
     assert second.ended.is_set()
 
 
 def test_what_ended_the_first_is_raised_by_a_look_and_by_the_end() -> None:
     first, second = Work(TargetUnavailable("gone")), Work()
-    with pytest.raises(TargetUnavailable, match="gone"), Beside(first, second) as beside:
+    with pytest.raises(TargetUnavailable, match="gone"), BackgroundThread(first, second) as beside:
         looked_at(beside, first)
     assert not second.begun.is_set()
 
@@ -84,7 +84,7 @@ def test_what_ended_the_first_is_raised_by_a_look_and_by_the_end() -> None:
 def test_what_ended_the_second_is_kept() -> None:
     second = Work(SyncBlocked("no log"))
     second.let_go.set()
-    with Beside(nothing, second) as beside:
+    with BackgroundThread(nothing, second) as beside:
         assert second.begun.wait(SECONDS)
         until(lambda: beside.fault, "the fault", SECONDS)
         beside.check()

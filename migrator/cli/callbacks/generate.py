@@ -13,12 +13,12 @@ from migrator import api
 from migrator.cli.callbacks.shared import awaiting_servers, files_of, settings_of
 from migrator.cli.output import terminal
 from migrator.errors import ExitCode, PlanRefused, SettingsError
-from migrator.generate.describe import Options as GenerateOptions
+from migrator.generate.describe import PackageOptions as GenerateOptions
 from migrator.generate.explain import explain
 from migrator.generate.open_package import Facade, opened
 from migrator.generate.python_names import attribute
 from migrator.generate.render import render as render_package
-from migrator.generate.write import Difference
+from migrator.generate.write import PackageDifference
 from migrator.generate.write import compare as compare_package
 from migrator.generate.write import write as write_package
 from migrator.model.text.formatting import plural
@@ -57,7 +57,7 @@ def generate(
     terminal.show([*written.lines(), f"{folder}: {plural(len(files), 'file')}, {done}."])
 
 
-def _refuse_outdated_package(difference: Difference, folder: Path) -> None:
+def _refuse_outdated_package(difference: PackageDifference, folder: Path) -> None:
     if difference.is_new:
         raise PlanRefused("the package does not exist", where=str(folder.absolute()), hint="Run `migrator generate`.")
     if difference:

@@ -42,9 +42,9 @@ def sync(
     if dry_run:
         _dry_run(settings)
         return
-    observers: list[sync_output.Closing] = []
+    observers: list[sync_output.ClosableObserver] = []
     output = output_of()
-    observers.append(sync_output.JsonLines(output) if output.is_json else sync_output.Lines(terminal.stderr()))
+    observers.append(sync_output.SyncJsonLines(output) if output.is_json else sync_output.SyncLines(terminal.stderr()))
     observers += [Metrics(metrics)] if metrics is not None else []
     stop = StopRequest()
     options = SyncOptions(until_caught_up, seconds, settings.retry_seconds)

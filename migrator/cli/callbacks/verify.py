@@ -13,7 +13,7 @@ from migrator.cli.output import terminal
 from migrator.cli.output import verify as verify_output
 from migrator.config import Settings
 from migrator.errors import ExitCode, SettingsError
-from migrator.model.report.verify import Wanted
+from migrator.model.report.verify import Selection
 from migrator.verify.outcome import VerifyOptions
 
 
@@ -44,7 +44,7 @@ def verify(
         max_threads_running=max_threads_running,
         max_replica_lag=max_replica_lag,
     )
-    options = VerifyOptions(Wanted(collections, sample, keys), pace_of(settings, restart=restart), repair)
+    options = VerifyOptions(Selection(collections, sample, keys), pace_of(settings, restart=restart), repair)
     if independent:
         _independent(settings, options, report_file)
         return

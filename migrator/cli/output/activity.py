@@ -29,7 +29,7 @@ _MOMENT = 1.0
 _IDLE: tuple[PhaseName, ...] = ("following", "standby")
 
 
-class Lines(Protocol):
+class ActivityLines(Protocol):
     """Where lines go."""
 
     def phase(self, activity: Activity) -> None:
@@ -42,9 +42,9 @@ class Lines(Protocol):
 
 
 class WaitLines:
-    """Implements migrator.workers.announcer.Hearer: waits of more than a few seconds."""
+    """Implements migrator.workers.announcer.ActivityListener: waits of more than a few seconds."""
 
-    def __init__(self, lines: Lines) -> None:
+    def __init__(self, lines: ActivityLines) -> None:
         self._lines = lines
         self._what = ""
         self._next = SILENCE
@@ -59,9 +59,10 @@ class WaitLines:
 
 
 class PhaseLines:
-    """Implements migrator.workers.announcer.Hearer: phases, waits, and phases that go on with nothing to be said."""
+    """Implements migrator.workers.announcer.ActivityListener: phases, waits, and phases that go on with nothing to be
+    said."""
 
-    def __init__(self, lines: Lines) -> None:
+    def __init__(self, lines: ActivityLines) -> None:
         self._lines = lines
         self._waits = WaitLines(lines)
         self._phase: Phase | None = None
@@ -173,6 +174,6 @@ def facts(activity: Activity) -> dict[str, object]:
     return found | ({"beside": beside.name} if beside is not None else {})
 
 
-def lines_to(output: Output, say: Callable[[str], None]) -> Lines:
+def lines_to(output: Output, say: Callable[[str], None]) -> ActivityLines:
     """As the command was told: text by `say`, or events."""
     return EventLines(output) if output.is_json else TextLines(say)

@@ -10,14 +10,14 @@ from rich.console import Console, RenderableType
 from rich.text import Text
 
 from migrator.cli.output.log_output import Output
-from migrator.cli.output.verify import LineObserver
+from migrator.cli.output.verify import VerifyLines
 from migrator.cutover.cutover import CutoverObserver
 from migrator.model.report.cutover import CutoverResult, Step
 from migrator.model.serialize import to_json
 from migrator.model.text.formatting import clean
 
 
-class _Checklist(LineObserver):
+class _Checklist(VerifyLines):
     """Lines on stderr, one for each gate."""
 
     def passed(self, step: Step) -> None:

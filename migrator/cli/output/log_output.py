@@ -92,7 +92,7 @@ class JsonOutput(io.TextIOBase):
             self.event("info", "note", text=line.rstrip("\r"))
 
 
-class _Records(logging.Handler):
+class _LogHandler(logging.Handler):
     """The one handler: a record, or a warning of Python's, is an event."""
 
     def __init__(self, output: Output) -> None:
@@ -133,7 +133,7 @@ def standard_error(*, as_json: bool) -> Iterator[Output]:
     if isinstance(output, JsonOutput):
         sys.stderr = output
     try:
-        with captured(_Records(output)):
+        with captured(_LogHandler(output)):
             yield output
     finally:
         sys.stderr.flush()

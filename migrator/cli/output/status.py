@@ -13,7 +13,7 @@ from rich.text import Text
 
 from migrator.cli.output.activity import doing, waiting
 from migrator.cli.output.sync import facts
-from migrator.model.change.events import Hop, SyncReport
+from migrator.model.change.events import RefKind, SyncReport
 from migrator.model.report.status import CollectionState, CollectionStatus, Pass, Rebuild, Status, SyncStatus, Work
 from migrator.model.text.formatting import clean, duration, number, plural
 
@@ -41,7 +41,7 @@ _REBUILDING: dict[CollectionState, str] = {
     "catching-up": "being rebuilt",
     "waits-for-sync": "waits for sync to rebuild it",
 }
-_PASSES: dict[Hop, str] = {"documents": "documents", "rejected": "rejected documents", "rows": "rows"}
+_PASSES: dict[RefKind, str] = {"documents": "documents", "rejected": "rejected documents", "rows": "rows"}
 
 
 # --- for people ----------------------------------------------------------------------------------------------------

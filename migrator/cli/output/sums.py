@@ -11,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from migrator.model.text.formatting import clean, plural
-from migrator.verify.independent import IndependentReport, Line
+from migrator.verify.independent import IndependentReport, SumLine
 
 _COLUMNS = ("rows", "values", "nulls", "sum", "least", "greatest")
 _LONGEST = 24
@@ -23,7 +23,7 @@ def summary(report: IndependentReport) -> Iterator[RenderableType]:
     table.add_column("field", overflow="fold")
     for name in _COLUMNS:
         table.add_column(name, justify="right", overflow="fold")
-    rows: dict[tuple[str, str, str], dict[str, Line]] = {}
+    rows: dict[tuple[str, str, str], dict[str, SumLine]] = {}
     for line in report.lines:
         rows.setdefault((line.collection, line.node, line.field), {})[line.what] = line
     for (_, node, field), found in rows.items():
@@ -53,7 +53,7 @@ def as_json(report: IndependentReport) -> str:
     return json.dumps(body, indent=2, ensure_ascii=False)
 
 
-def _cell(line: Line | None) -> Text:
+def _cell(line: SumLine | None) -> Text:
     if line is None:
         return Text("")
     if line.same:

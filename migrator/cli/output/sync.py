@@ -25,13 +25,13 @@ from migrator.sync.sync import SyncObserver, SyncResult
 _LINE_SECONDS = 10.0
 
 
-class Closing(SyncObserver, Protocol):
+class ClosableObserver(SyncObserver, Protocol):
     """An observer that has something to put away."""
 
     def close(self) -> None: ...
 
 
-class Lines:
+class SyncLines:
     """For people: a line that is written over on a terminal, a line now and then elsewhere."""
 
     def __init__(self, console: Console) -> None:
@@ -40,7 +40,7 @@ class Lines:
         self._said = float("-inf")
         self._state = ""
         self._is_waiting = False
-        self._phases = PhaseLines(_NewLines(self.note))
+        self._phases = PhaseLines(_UnreportedPhases(self.note))
         if self._status is not None:
             self._status.start()
 
@@ -73,7 +73,7 @@ class Lines:
             self._status.stop()
 
 
-class _NewLines(TextLines):
+class _UnreportedPhases(TextLines):
     """What no report says."""
 
     def phase(self, activity: Activity) -> None:
@@ -81,7 +81,7 @@ class _NewLines(TextLines):
             super().phase(activity)
 
 
-class JsonLines:
+class SyncJsonLines:
     """For log collectors: one JSON object a line on stderr, with time, level, event and its facts."""
 
     def __init__(self, output: Output) -> None:
@@ -108,10 +108,10 @@ class JsonLines:
         """Every line is out already."""
 
 
-class Several:
+class ObserverGroup:
     """Tells several observers."""
 
-    def __init__(self, observers: Sequence[Closing]) -> None:
+    def __init__(self, observers: Sequence[ClosableObserver]) -> None:
         self._observers = observers
 
     def reported(self, report: SyncReport) -> None:
@@ -128,10 +128,10 @@ class Several:
 
 
 @contextmanager
-def watching(observers: Sequence[Closing]) -> Iterator[SyncObserver]:
+def watching(observers: Sequence[ClosableObserver]) -> Iterator[SyncObserver]:
     """All of `observers` for the length of the block."""
     try:
-        yield Several(observers)
+        yield ObserverGroup(observers)
     finally:
         for each in observers:
             each.close()

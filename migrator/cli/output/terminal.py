@@ -27,7 +27,7 @@ from migrator.model.plan.run import CollectionProgress, Run
 from migrator.model.report.activity import Activity, Command, Phase
 from migrator.model.report.check import Check
 from migrator.model.text.formatting import clean, duration, number, plural, size
-from migrator.workers.announcer import Announcements, Ask, Hearer
+from migrator.workers.announcer import ActivityListener, Announcements, Ask
 
 # Between two lines of progress where there is no terminal.
 LINE_SECONDS = 5.0
@@ -90,7 +90,7 @@ def planning(console: Console, output: Output, blocked: Ask) -> Iterator[Callabl
         blocked: what sessions of the source wait for.
     """
     with ExitStack() as stack:
-        hearer: Hearer = PhaseLines(lines_to(output, lambda text: _say(console, text)))
+        hearer: ActivityListener = PhaseLines(lines_to(output, lambda text: _say(console, text)))
         if console.is_terminal:
             hearer = _StatusLine(stack.enter_context(console.status("")))
         announcements = stack.enter_context(Announcements("plan", hearer))
@@ -112,7 +112,7 @@ def awaiting(output: Output, command: Command, what: str, ask: Ask | None = None
 
 
 class _StatusLine:
-    """Implements migrator.workers.announcer.Hearer: a line that is written over."""
+    """Implements migrator.workers.announcer.ActivityListener: a line that is written over."""
 
     def __init__(self, status: Status) -> None:
         self._status = status
@@ -148,7 +148,7 @@ def bar(console: Console) -> Progress:
 # --- apply ------------------------------------------------------------------------------------------------------
 
 
-class Tally:
+class ApplyProgress:
     """How far an apply is, and how fast."""
 
     def __init__(self, plan: Plan) -> None:
@@ -195,12 +195,12 @@ class Tally:
         return text
 
 
-class LineObserver:
+class ApplyLines:
     """Progress as lines of text, for logs."""
 
     def __init__(self, console: Console, plan: Plan, output: Output) -> None:
         self._console = console
-        self._tally = Tally(plan)
+        self._tally = ApplyProgress(plan)
         self._said = time.monotonic()
         self._phases = PhaseLines(lines_to(output, self._say))
 
@@ -239,13 +239,13 @@ class LineObserver:
         _say(self._console, text)
 
 
-class BarObserver:
+class ApplyBar:
     """Progress as a bar, for terminals."""
 
     def __init__(self, console: Console, progress: Progress, plan: Plan) -> None:
         self._console = console
         self._progress = progress
-        self._tally = Tally(plan)
+        self._tally = ApplyProgress(plan)
         self._facts = ""
         self._task = progress.add_task("starting", total=None, facts="")
 
@@ -305,7 +305,7 @@ def caught_up(progress: CatchUp) -> str:
     return ", ".join(parts) + (f", {' and '.join(left)} left" if left else "")
 
 
-def _begun(run: Run, tally: Tally, *, resumed: bool) -> str:
+def _begun(run: Run, tally: ApplyProgress, *, resumed: bool) -> str:
     if resumed:
         return f"resuming run {run.id}, begun at {run.started}: {number(tally.documents)} documents are done"
     return f"run {run.id} begun"
@@ -315,10 +315,10 @@ def _begun(run: Run, tally: Tally, *, resumed: bool) -> str:
 def watching(console: Console, plan: Plan, output: Output) -> Iterator[Observer]:
     """An observer that shows an apply's progress, as a bar in a terminal and as lines or events elsewhere."""
     if not console.is_terminal:
-        yield LineObserver(console, plan, output)
+        yield ApplyLines(console, plan, output)
         return
     with bar(console) as progress:
-        yield BarObserver(console, progress, plan)
+        yield ApplyBar(console, progress, plan)
 
 
 def applied(result: ApplyResult, examples: Sequence[Rejected], seconds: float) -> Iterator[RenderableType]:

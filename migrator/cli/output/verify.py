@@ -18,7 +18,7 @@ from migrator.cli.output.activity import PhaseLines, lines_to, waiting
 from migrator.cli.output.log_output import Output
 from migrator.cli.output.terminal import LINE_SECONDS, WAIT_SHOWN, bar, rejection
 from migrator.model.report.activity import Activity
-from migrator.model.report.verify import Difference, Fault, Tally, VerifyReport
+from migrator.model.report.verify import Difference, DocumentFault, Tally, VerifyReport
 from migrator.model.serialize import to_json
 from migrator.model.text.formatting import clean, number, plural
 from migrator.verify.outcome import VerifyObserver
@@ -29,7 +29,7 @@ _SHOWN_REASONS = 10
 _KINDS = ("missing", "extra", "different", "unsettled")
 
 
-class _Words:
+class _VerifyProgress:
     """How far a verify is, as text."""
 
     def __init__(self) -> None:
@@ -59,12 +59,12 @@ class _Words:
         return f"{text}, {number(waiting)} to be compared again" if waiting else text
 
 
-class LineObserver:
+class VerifyLines:
     """Progress as lines of text, for logs."""
 
     def __init__(self, console: Console, output: Output) -> None:
         self._console = console
-        self._words = _Words()
+        self._words = _VerifyProgress()
         self._said = time.monotonic()
         self._phases = PhaseLines(lines_to(output, self.note))
 
@@ -93,13 +93,13 @@ class LineObserver:
         self._console.print(clean(text), soft_wrap=True)
 
 
-class BarObserver:
+class VerifyBar:
     """Progress as a bar, for terminals."""
 
     def __init__(self, console: Console, progress: Progress) -> None:
         self._console = console
         self._progress = progress
-        self._words = _Words()
+        self._words = _VerifyProgress()
         self._facts = ""
         self._task: TaskID = progress.add_task("starting", total=None, facts="")
 
@@ -137,10 +137,10 @@ def _resumed(begun: str) -> str:
 def watching(console: Console, output: Output) -> Iterator[VerifyObserver]:
     """An observer that shows progress, as a bar in a terminal and as lines or events elsewhere."""
     if not console.is_terminal:
-        yield LineObserver(console, output)
+        yield VerifyLines(console, output)
         return
     with bar(console) as progress:
-        yield BarObserver(console, progress)
+        yield VerifyBar(console, progress)
 
 
 def summary(report: VerifyReport) -> Iterator[RenderableType]:
@@ -192,7 +192,7 @@ def _totals(report: VerifyReport) -> Table:
     return table
 
 
-def _fault(fault: Fault) -> Iterator[RenderableType]:
+def _fault(fault: DocumentFault) -> Iterator[RenderableType]:
     head = Text.assemble((f"{fault.kind}  ", "bold red"), (clean(f"{fault.collection} {fault.document}"), "bold"))
     if fault.reason:
         head.append(clean(f": {fault.reason}"))

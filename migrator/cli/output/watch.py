@@ -13,7 +13,7 @@ from rich.console import Console, Group
 from rich.live import Live
 from rich.text import Text
 
-from migrator.cli.output.activity import SILENCE, Lines, WaitLines, doing, waiting
+from migrator.cli.output.activity import SILENCE, ActivityLines, WaitLines, doing, waiting
 from migrator.cli.output.status import as_json, as_text, moment, state_words
 from migrator.errors import Retryable
 from migrator.model.report.activity import Activity, Wait
@@ -29,7 +29,7 @@ _GONE = {"collection": "gone", "target": "answers again"}
 _ANSWER = "an answer of the target"
 
 
-class Screen(Lines, Protocol):
+class Screen(ActivityLines, Protocol):
     """Where looks are shown, and waits for one."""
 
     def show(self, status: Status) -> None: ...
@@ -39,7 +39,7 @@ class Screen(Lines, Protocol):
         ...
 
 
-def look(read: Read, lines: Lines) -> Status:
+def look(read: Read, lines: ActivityLines) -> Status:
     """What `read` gives; `lines` hear when that takes long."""
     with Announcements("status", WaitLines(lines)) as announcements, announcements.waiting(_ANSWER):
         return read()
@@ -69,12 +69,12 @@ def watch(read: Read, screen: Screen, interval: float) -> None:
 def screen(console: Console, interval: float, *, json_lines: bool) -> Iterator[Screen]:
     """What suits where the output goes."""
     if json_lines:
-        yield JsonLines()
+        yield StatusJsonLines()
     elif console.is_terminal:
         with Live(console=console, auto_refresh=False) as live:
             yield LiveScreen(live, interval)
     else:
-        yield ChangeLines()
+        yield StatusChangeLines()
 
 
 class LiveScreen:
@@ -107,7 +107,7 @@ class LiveScreen:
         self._live.update(Group(*parts, *as_text(self._status)), refresh=True)
 
 
-class ChangeLines:
+class StatusChangeLines:
     """For pipes and files: a line for each thing that is not what it was."""
 
     def __init__(self) -> None:
@@ -136,7 +136,7 @@ class ChangeLines:
         self._before = {**self._before, "target": text}
 
 
-class JsonLines:
+class StatusJsonLines:
     """For programs: all of it for each look."""
 
     def show(self, status: Status) -> None:

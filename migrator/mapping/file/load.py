@@ -13,7 +13,7 @@ from pydantic import ValidationError
 from migrator.errors import MappingError, Problem
 from migrator.mapping.file.messages import describe_mistakes
 from migrator.mapping.file.structure import check_structure
-from migrator.mapping.file.yaml_document import Path, Places, read_document
+from migrator.mapping.file.yaml_document import Path, SourceMap, read_document
 from migrator.model.mapping.spec import CollectionSpec
 
 _ENDINGS = (".yaml", ".yml")
@@ -26,7 +26,7 @@ class MappingFile:
     """One collection as written, and where everything stands in its file."""
 
     spec: CollectionSpec
-    places: Places
+    places: SourceMap
 
 
 @dataclass(frozen=True)
@@ -133,7 +133,7 @@ _FIRST_MAPPING = (
 )
 
 
-def _without_value(data: Any, path: Path, places: Places) -> Iterator[Problem]:
+def _without_value(data: Any, path: Path, places: SourceMap) -> Iterator[Problem]:
     """Reports keys without a value, and takes them out so that they are not reported a second time."""
     if isinstance(data, list):
         for number, item in enumerate(data):

@@ -12,19 +12,21 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from migrator.errors import Problem
-from migrator.mapping.file.yaml_document import Path, Places
+from migrator.mapping.file.yaml_document import Path, SourceMap
 from migrator.mapping.suggest import did_you_mean, nearest
 
 _QUOTED = re.compile(r"'([^']*)'|(?<![\w'])(-?\d+)")
 
 
-def describe_mistakes(error: ValidationError, model: type[BaseModel], places: Places, data: Any) -> Iterator[Problem]:
+def describe_mistakes(
+    error: ValidationError, model: type[BaseModel], places: SourceMap, data: Any
+) -> Iterator[Problem]:
     """A problem for each mistake in `data`, which should have been a `model`."""
     for details in error.errors(include_url=False):
         yield _problem(details, model, places, data)
 
 
-def _problem(details: ErrorDetails, model: type[BaseModel], places: Places, data: Any) -> Problem:
+def _problem(details: ErrorDetails, model: type[BaseModel], places: SourceMap, data: Any) -> Problem:
     path = _written_path(details["loc"], data)
     name = next((str(part) for part in reversed(path) if isinstance(part, str)), "")
     kind = details["type"]
@@ -69,7 +71,7 @@ _MESSAGES = {
 }
 
 
-def _not_among(path: Path, name: str, value: object, expected: str, places: Places) -> Problem:
+def _not_among(path: Path, name: str, value: object, expected: str, places: SourceMap) -> Problem:
     allowed = [quoted or number for quoted, number in _QUOTED.findall(expected)]
     written = str(value).lower() if isinstance(value, bool) else str(value)
     close = nearest(written, allowed)
@@ -79,7 +81,7 @@ def _not_among(path: Path, name: str, value: object, expected: str, places: Plac
     return places.problem(path, message, f"did you mean `{close}`?" if close else "")
 
 
-def _unknown_key(path: Path, model: type[BaseModel], places: Places) -> Problem:
+def _unknown_key(path: Path, model: type[BaseModel], places: SourceMap) -> Problem:
     known = _keys_at(model, path[:-1])
     word = str(path[-1])
     suggestion = did_you_mean(word, known)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from migrator.errors import Problem
-from migrator.mapping.file.yaml_document import Path, Places
+from migrator.mapping.file.yaml_document import Path, SourceMap
 from migrator.model.collection_names import reserved_mistake
 from migrator.model.mapping.spec import CollectionSpec, EmbedSpec, FieldSpec, VariantsSpec
 
@@ -17,7 +17,7 @@ MAX_COLLECTION_BYTES = 120
 MAX_NODES = 1000
 
 
-def check_structure(spec: CollectionSpec, places: Places) -> list[Problem]:
+def check_structure(spec: CollectionSpec, places: SourceMap) -> list[Problem]:
     """Every mistake of this kind in `spec`."""
     return [
         *_collection(spec, places),
@@ -51,7 +51,7 @@ def _dotted_mistake(dotted: str) -> str:
     return next((mistake for mistake in map(name_mistake, parts) if mistake), "")
 
 
-def _collection(spec: CollectionSpec, places: Places) -> Iterator[Problem]:
+def _collection(spec: CollectionSpec, places: SourceMap) -> Iterator[Problem]:
     name = spec.collection
     mistake = ""
     if "$" in name or "\0" in name:
@@ -78,7 +78,7 @@ def _count(embeds: dict[str, EmbedSpec]) -> int:
     return sum((spec.depth or 1) * (1 + _count(spec.embed)) for spec in embeds.values())
 
 
-def _fields(fields: dict[str, FieldSpec], path: Path, places: Places) -> Iterator[Problem]:
+def _fields(fields: dict[str, FieldSpec], path: Path, places: SourceMap) -> Iterator[Problem]:
     for name, spec in fields.items():
         here = (*path, name)
         mistake = _dotted_mistake(name)
@@ -89,17 +89,17 @@ def _fields(fields: dict[str, FieldSpec], path: Path, places: Places) -> Iterato
         yield from _source_of(spec, here, places)
 
 
-def _source_of(spec: FieldSpec, path: Path, places: Places) -> Iterator[Problem]:
+def _source_of(spec: FieldSpec, path: Path, places: SourceMap) -> Iterator[Problem]:
     if spec.column and spec.sql:
         yield places.problem((*path, "sql"), "a field has either a column or sql", "remove one of the two")
 
 
-def _variants(spec: VariantsSpec | None, path: Path, places: Places) -> Iterator[Problem]:
+def _variants(spec: VariantsSpec | None, path: Path, places: SourceMap) -> Iterator[Problem]:
     for value, case in spec.cases.items() if spec else ():
         yield from _fields(case.fields, (*path, "cases", value, "fields"), places)
 
 
-def _embeds(embeds: dict[str, EmbedSpec], path: Path, places: Places) -> Iterator[Problem]:
+def _embeds(embeds: dict[str, EmbedSpec], path: Path, places: SourceMap) -> Iterator[Problem]:
     for name, spec in embeds.items():
         here: Path = (*path, "embed", name)
         mistake = _dotted_mistake(name)
@@ -253,14 +253,14 @@ _RULES = (
 )
 
 
-def _references(spec: CollectionSpec, places: Places) -> Iterator[Problem]:
+def _references(spec: CollectionSpec, places: SourceMap) -> Iterator[Problem]:
     for name in spec.references:
         mistake = name_mistake(name)
         if mistake:
             yield places.problem(("references", name), mistake.replace("field", "reference"), at_key=True)
 
 
-def _indexes(spec: CollectionSpec, places: Places) -> Iterator[Problem]:
+def _indexes(spec: CollectionSpec, places: SourceMap) -> Iterator[Problem]:
     for number, index in enumerate(spec.indexes):
         here: Path = ("indexes", number)
         if index.expire_after_seconds is not None and len(index.keys) > 1:

@@ -34,7 +34,7 @@ _TAGS = {
 
 
 @dataclass(frozen=True, slots=True)
-class Mark:
+class FilePosition:
     """Where something stands: 1-based."""
 
     line: int
@@ -42,13 +42,13 @@ class Mark:
 
 
 @dataclass(frozen=True)
-class Places:
+class SourceMap:
     """A file's text and where its values stand, by path (`("embed", "items", "from")`)."""
 
     file: str
     lines: tuple[str, ...] = ()
-    values: dict[Path, Mark] = field(default_factory=dict)
-    keys: dict[Path, Mark] = field(default_factory=dict)
+    values: dict[Path, FilePosition] = field(default_factory=dict)
+    keys: dict[Path, FilePosition] = field(default_factory=dict)
 
     def has(self, path: Path) -> bool:
         return path in self.values
@@ -63,34 +63,34 @@ class Places:
         """A mistake in the value (or in the key) at `path`, shown with its line."""
         path = self.nearest(path)
         mark = self.keys.get(path) if at_key else None
-        mark = mark or self.values.get(path, Mark(1, 1))
+        mark = mark or self.values.get(path, FilePosition(1, 1))
         return self.problem_at(mark, message, suggestion)
 
-    def problem_at(self, mark: Mark, message: str, suggestion: str = "") -> Problem:
+    def problem_at(self, mark: FilePosition, message: str, suggestion: str = "") -> Problem:
         text = self.lines[mark.line - 1].strip() if 0 < mark.line <= len(self.lines) else ""
         return Problem(self.file, mark.line, mark.column, message, text, suggestion)
 
 
 @dataclass(frozen=True)
-class Document:
+class YamlDocument:
     """A file's content: plain values (`data`, None when the file can't be read), places, and mistakes of its YAML."""
 
     data: Any
-    places: Places
+    places: SourceMap
     problems: tuple[Problem, ...]
 
 
-def read_document(file: str, content: bytes) -> Document:
+def read_document(file: str, content: bytes) -> YamlDocument:
     """Reads a YAML file's bytes. `file` is how problems name it. Raises nothing: mistakes are in the result."""
     if len(content) > MAX_BYTES:
-        return _unreadable(Places(file), f"the file is larger than {MAX_BYTES // 1024} KiB")
+        return _unreadable(SourceMap(file), f"the file is larger than {MAX_BYTES // 1024} KiB")
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
         problem = Problem(file, line, 0, "the file is not UTF-8", suggestion="save it with the encoding UTF-8")
-        return Document(None, Places(file), (problem,))
-    places = Places(file, tuple(text.splitlines()))
+        return YamlDocument(None, SourceMap(file), (problem,))
+    places = SourceMap(file, tuple(text.splitlines()))
     try:
         node = YAML(typ="safe", pure=True).compose(text)
     except MarkedYAMLError as error:
@@ -104,18 +104,18 @@ def read_document(file: str, content: bytes) -> Document:
     reader = _Reader(places)
     try:
         data = reader.value(node, (), ())
-    except _TooMuch as error:
-        return Document(None, places, (*reader.problems, places.problem_at(error.mark, error.message)))
-    return Document(data, places, tuple(reader.problems))
+    except _LimitExceeded as error:
+        return YamlDocument(None, places, (*reader.problems, places.problem_at(error.mark, error.message)))
+    return YamlDocument(data, places, tuple(reader.problems))
 
 
-def _unreadable(places: Places, message: str, suggestion: str = "") -> Document:
-    return Document(None, places, (Problem(places.file, 0, 0, message, suggestion=suggestion),))
+def _unreadable(places: SourceMap, message: str, suggestion: str = "") -> YamlDocument:
+    return YamlDocument(None, places, (Problem(places.file, 0, 0, message, suggestion=suggestion),))
 
 
-def _syntax(places: Places, error: MarkedYAMLError) -> Document:
+def _syntax(places: SourceMap, error: MarkedYAMLError) -> YamlDocument:
     found = error.problem_mark or error.context_mark
-    mark = Mark(found.line + 1, found.column + 1) if found else Mark(0, 0)
+    mark = FilePosition(found.line + 1, found.column + 1) if found else FilePosition(0, 0)
     message = f"this is not YAML: {error.problem}"
     suggestion = ""
     if "but found another document" in (error.problem or ""):
@@ -127,11 +127,11 @@ def _syntax(places: Places, error: MarkedYAMLError) -> Document:
     elif "undefined alias" in (error.problem or ""):
         message = f"this is not YAML: {error.problem}"
         suggestion = "put text that starts with * in quotes"
-    return Document(None, places, (places.problem_at(mark, message, suggestion),))
+    return YamlDocument(None, places, (places.problem_at(mark, message, suggestion),))
 
 
-class _TooMuch(Exception):
-    def __init__(self, mark: Mark, message: str) -> None:
+class _LimitExceeded(Exception):
+    def __init__(self, mark: FilePosition, message: str) -> None:
         super().__init__(message)
         self.mark = mark
         self.message = message
@@ -140,7 +140,7 @@ class _TooMuch(Exception):
 class _Reader:
     """Turns composed nodes into values, noting places and mistakes on the way."""
 
-    def __init__(self, places: Places) -> None:
+    def __init__(self, places: SourceMap) -> None:
         self.places = places
         self.problems: list[Problem] = []
         self.count = 0
@@ -150,11 +150,11 @@ class _Reader:
         self.places.values.setdefault(path, mark)
         self.count += 1
         if self.count > MAX_VALUES:
-            raise _TooMuch(mark, f"the file has more than {MAX_VALUES} values once its anchors are filled in")
+            raise _LimitExceeded(mark, f"the file has more than {MAX_VALUES} values once its anchors are filled in")
         if any(node is outer for outer in inside):
-            raise _TooMuch(mark, "an anchor that contains itself has no end")
+            raise _LimitExceeded(mark, "an anchor that contains itself has no end")
         if len(inside) >= MAX_DEPTH:
-            raise _TooMuch(mark, "brackets are nested too deeply")
+            raise _LimitExceeded(mark, "brackets are nested too deeply")
         if str(node.tag) not in _TAGS[type(node)]:
             self._report(mark, "tags such as `!x` have no meaning here", "leave the tag out")
         if isinstance(node, MappingNode):
@@ -166,7 +166,7 @@ class _Reader:
     def _mapping(self, node: MappingNode, path: Path, inside: tuple[Node, ...]) -> dict[str, Any]:
         found: dict[str, Any] = {}
         merged: list[Node] = []
-        first: dict[str, Mark] = {}
+        first: dict[str, FilePosition] = {}
         for key, value in node.value:
             mark = _mark(key)
             if not isinstance(key, ScalarNode):
@@ -193,7 +193,7 @@ class _Reader:
                 self._report(_mark(node), "`<<` takes an anchor of a block of keys")
                 continue
             if len(inside) >= MAX_DEPTH or any(source is outer for outer in inside):
-                raise _TooMuch(_mark(node), "an anchor that contains itself has no end")
+                raise _LimitExceeded(_mark(node), "an anchor that contains itself has no end")
             for key, value in source.value:
                 if not isinstance(key, ScalarNode):
                     continue
@@ -202,12 +202,12 @@ class _Reader:
                 else:
                     yield key, value
 
-    def _report(self, mark: Mark, message: str, suggestion: str = "") -> None:
+    def _report(self, mark: FilePosition, message: str, suggestion: str = "") -> None:
         self.problems.append(self.places.problem_at(mark, message, suggestion))
 
 
-def _mark(node: Node) -> Mark:
-    return Mark(node.start_mark.line + 1, node.start_mark.column + 1)
+def _mark(node: Node) -> FilePosition:
+    return FilePosition(node.start_mark.line + 1, node.start_mark.column + 1)
 
 
 def _scalar(tag: str, text: str) -> str | int | bool | None:

@@ -84,7 +84,7 @@ class Statement:
 
 
 @dataclass(frozen=True, slots=True)
-class Undone:
+class RolledBack:
     """Rows of this transaction were rolled back after they had been logged, all or those since a savepoint.
 
     A server logs that, instead of leaving them out, where tables without transactions were changed too.
@@ -106,14 +106,14 @@ class Commit:
 
 
 @dataclass(frozen=True, slots=True)
-class Quiet:
+class CaughtUp:
     """Nothing came for about a second and all that was logged has been read; `position` may have advanced (edge
     case 42)."""
 
     position: Position
 
 
-LogEvent = Rows | Truncate | Statement | Undone | Commit | Quiet
+LogEvent = Rows | Truncate | Statement | RolledBack | Commit | CaughtUp
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,7 +168,7 @@ class Scope:
     collection: str
 
 
-# What the values of a Reach are:
+# What the values of a DocumentRef are:
 # - `key`: a root key;
 # - `parent`: of the columns by which the node's row (or its link's) finds its parent: the child's side of
 #   `Node.parent_join()`;
@@ -176,14 +176,14 @@ class Scope:
 # - `rows`: none, every row of the root table is meant;
 # - `documents`: none, every document that the target has is meant;
 # - `rejected`: none, every document that could not be made is meant: neither rows nor documents may name it any more.
-Hop = Literal["key", "parent", "child", "rows", "documents", "rejected"]
+RefKind = Literal["key", "parent", "child", "rows", "documents", "rejected"]
 
 # Those that mean a whole collection, in the order in which a rebuild of all of it goes through them.
-WIDE: tuple[Hop, ...] = ("documents", "rejected", "rows")
+WIDE: tuple[RefKind, ...] = ("documents", "rejected", "rows")
 
 
 @dataclass(frozen=True, slots=True)
-class Reach:
+class DocumentRef:
     """Documents of one collection, named by what they hold: their roots are found by following the joins from `values`.
 
     Attributes:
@@ -192,12 +192,12 @@ class Reach:
     """
 
     node: str
-    hop: Hop
+    hop: RefKind
     values: Key
 
 
 @dataclass(frozen=True, slots=True)
-class Dirty:
+class DirtyEntry:
     """A Reach that waits in the state to be worked on.
 
     Attributes:
@@ -210,7 +210,7 @@ class Dirty:
         since: when that was, by the target's clock; None when not known.
     """
 
-    reach: Reach
+    reach: DocumentRef
     after: Key | None
     mark: int
     done: int = 0

@@ -68,7 +68,7 @@ FieldType = Literal[
 ]
 
 
-class Part(BaseModel):
+class MappingPart(BaseModel):
     """Base of all parts of the format: unknown keys are mistakes, values don't change once read."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -77,7 +77,7 @@ class Part(BaseModel):
 # --- policies ---------------------------------------------------------------------------------------------------
 
 
-class SoftDeleteSettings(Part):
+class SoftDeleteSettings(MappingPart):
     """Which rows count as deleted."""
 
     column: Name = Field(description="Every table that has this column leaves its deleted rows out.")
@@ -88,7 +88,7 @@ class SoftDeleteSettings(Part):
     )
 
 
-class ValuePolicies(Part):
+class ValuePolicies(MappingPart):
     """What to do with values that have no exact place in a document."""
 
     null: Annotated[Literal["null", "omit"] | None, BeforeValidator(null_word), Also({"const": None})] = Field(
@@ -132,7 +132,7 @@ class PolicySettings(ValuePolicies):
     )
 
 
-def overlay(policies: Policies, settings: Part | None) -> Policies:
+def overlay(policies: Policies, settings: MappingPart | None) -> Policies:
     """`policies` with what `settings` says in their place: a `policies:` block, or a part with short forms.
 
     `soft_delete: false` of a table is no policy: it concerns that table, not those below it.
@@ -157,7 +157,7 @@ def _soft_delete(settings: SoftDeleteSettings) -> SoftDelete:
 # --- columns and fields -----------------------------------------------------------------------------------------
 
 
-class ColumnChoice(Part):
+class ColumnChoice(MappingPart):
     """`all` (both None), a list (`only`), or all but some (`but`)."""
 
     only: Names | None = None
@@ -186,14 +186,14 @@ FieldShort = Annotated[FieldSpec, text_as("column"), Also(SHORT_TEXT)]
 Fields = dict[Name, FieldShort]
 
 
-class VariantCase(Part):
+class VariantCase(MappingPart):
     """What only rows of one case have."""
 
     columns: Names = Field(default=(), description="Columns that only rows of this case have.")
     fields: Fields = Field(default={}, description="Fields that only rows of this case have.", json_schema_extra=_PATHS)
 
 
-class VariantsSpec(Part):
+class VariantsSpec(MappingPart):
     """One table, several shapes: which fields a row has depends on the value of a column."""
 
     column: Name = Field(description="The column that says which case a row is.")
@@ -205,7 +205,7 @@ class VariantsSpec(Part):
 Pairs = Annotated[dict[Name, Name], Field(min_length=1)]
 
 
-class OrderTerm(Part):
+class OrderTerm(MappingPart):
     """A column to order by."""
 
     column: Name
@@ -229,7 +229,7 @@ class LinkFieldSpec(ValuePolicies):
     policies: ValuePolicies | None = Field(default=None, description="Policies for this field.")
 
 
-class ThroughSpec(Part):
+class ThroughSpec(MappingPart):
     """The link table of a many-to-many relation."""
 
     table: Name = Field(description="The link table, or schema.table.")
@@ -246,7 +246,7 @@ class ThroughSpec(Part):
 Constant = Annotated[str, BeforeValidator(constant), ConstantSchema()]
 
 
-class EmbedSpec(Part):
+class EmbedSpec(MappingPart):
     """A related table folded into the document."""
 
     from_: Name = Field(alias="from", description="The related table, or schema.table.")
@@ -294,14 +294,14 @@ class EmbedSpec(Part):
 # --- apart from the documents ---------------------------------------------------------------------------------------
 
 
-class ReferenceSpec(Part):
+class ReferenceSpec(MappingPart):
     """A relation that stays a key."""
 
     collection: Name = Field(description="The other collection; it has a mapping of its own.")
     on: Pairs = Field(description="{field or column here: field there}", examples=[{"warehouse_id": "_id"}])
 
 
-class CollationSpec(Part):
+class CollationSpec(MappingPart):
     """How an index compares text."""
 
     locale: Name = Field(description="ICU locale.", examples=["en", "de"])
@@ -310,7 +310,7 @@ class CollationSpec(Part):
     )
 
 
-class IndexDefinition(Part):
+class IndexDefinition(MappingPart):
     """An index of the collection."""
 
     keys: dict[Name, Annotated[Literal[1, -1, "text", "hashed", "2dsphere"], BeforeValidator(direction)]] = Field(
@@ -329,7 +329,7 @@ class IndexDefinition(Part):
 # --- the file ---------------------------------------------------------------------------------------------------
 
 
-class CollectionSpec(Part):
+class CollectionSpec(MappingPart):
     """A collection of documents, and the table that its documents are made of."""
 
     collection: Name = Field(description="Name of the collection.")

@@ -97,7 +97,7 @@ class Activity:
 
 
 @dataclass(frozen=True, slots=True)
-class Noted:
+class RecordedActivity:
     """An activity as the target has it.
 
     Attributes:
@@ -113,12 +113,12 @@ class Noted:
 
 
 @dataclass(frozen=True, slots=True)
-class Holder:
+class LeaseHolder:
     """Who has the lease of a command.
 
     Attributes:
         owner: process and machine, and since when, for people.
-        process: the same without the time, as in `Noted.owner`.
+        process: the same without the time, as in `RecordedActivity.owner`.
         purpose: what for: `apply`, `sync`, or a command that keeps a sync away meanwhile.
         lives: whether that process does, as far as that can be told from here.
         silent: seconds since the lease was last renewed, by the target's clock; None where that was not noted.

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from migrator.model.change.events import Hop, SyncPhase, SyncReport
+from migrator.model.change.events import RefKind, SyncPhase, SyncReport
 from migrator.model.report.activity import Command, Phase, Wait
 
 # Of a collection:
@@ -46,7 +46,7 @@ class Pass:
         total: about how many there are; None when not known.
     """
 
-    of: Hop
+    of: RefKind
     done: int
     total: int | None
 

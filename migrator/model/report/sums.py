@@ -41,7 +41,7 @@ class MeasuredField:
 
 
 @dataclass(frozen=True, slots=True)
-class Spot:
+class SummedNode:
     """A node, with all above it.
 
     Attributes:
@@ -88,19 +88,19 @@ class NodeSums:
     fields: tuple[FieldSums, ...]
 
 
-def spots(collection: Collection) -> tuple[Spot, ...]:
+def spots(collection: Collection) -> tuple[SummedNode, ...]:
     """All nodes of a collection, the root first."""
     return tuple(_spots((collection.root,)))
 
 
-def _spots(chain: tuple[Node, ...]) -> Iterator[Spot]:
+def _spots(chain: tuple[Node, ...]) -> Iterator[SummedNode]:
     node = chain[-1]
     measured = [MeasuredField(field, measure_of(field)) for field in node.fields]
     if node.variants is not None:
         column = node.variants.column.name
         for case, fields in node.variants.cases:
             measured += [MeasuredField(field, measure_of(field), (column, case)) for field in fields]
-    yield Spot(chain, tuple(measured), _why(chain))
+    yield SummedNode(chain, tuple(measured), _why(chain))
     for child in node.children:
         yield from _spots((*chain, child))
 

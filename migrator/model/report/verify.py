@@ -34,7 +34,7 @@ class Difference:
 
 
 @dataclass(frozen=True, slots=True)
-class Fault:
+class DocumentFault:
     """One document that is not what its rows say.
 
     Attributes:
@@ -68,7 +68,7 @@ class Suspect:
         same: how many looks in a row saw just this.
     """
 
-    fault: Fault
+    fault: DocumentFault
     source: HexBytes
     target: HexBytes
     stored: HexBytes | None = None
@@ -83,7 +83,7 @@ class Tally:
         checked: documents that the source makes, and have been compared.
         found: of those, in the target, equal or not.
         rejected: that can't be made, or that the target refused, with a reason in the state.
-        missing, extra, different, unsettled: by Fault.kind.
+        missing, extra, different, unsettled: by DocumentFault.kind.
         repaired: were one of these and are right now.
         rows: source rows read.
     """
@@ -148,7 +148,7 @@ class CollectionPass:
     ranges_done: bool = False
     extras_done: bool = False
     tally: Tally = Tally()
-    faults: tuple[Fault, ...] = ()
+    faults: tuple[DocumentFault, ...] = ()
     whole: bool = True
     mapping_hash: str = ""
 
@@ -218,7 +218,7 @@ class VerifyReport:
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class Selection:
     """What to look at.
 
     Attributes:

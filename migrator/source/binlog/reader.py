@@ -9,15 +9,15 @@ from typing import Protocol
 
 from migrator.errors import LogLost, SyncBlocked
 from migrator.model.change.events import (
+    CaughtUp,
     Commit,
     LogEvent,
-    Quiet,
+    RolledBack,
     RowChange,
     Rows,
     Statement,
     TableName,
     Truncate,
-    Undone,
     Watch,
 )
 from migrator.model.change.position import Position, ServerIdentity
@@ -30,7 +30,7 @@ from migrator.source.binlog.positions.cursor import Cursor
 from migrator.source.binlog.positions.gtids import GtidState
 from migrator.source.binlog.positions.log_start import AGAIN
 from migrator.source.binlog.rows.column_values import Charsets, refusal
-from migrator.source.binlog.rows.last_changed_row import TouchedPosition, TouchedRow
+from migrator.source.binlog.rows.last_changed_row import LastChangedRow, PositionWithRow
 from migrator.source.binlog.rows.table_map import UnknownType, table_id, table_map, table_name
 from migrator.source.binlog.rows.watched_table import WatchedTable, blocked_column
 from migrator.source.binlog.statements import statement_kinds
@@ -86,7 +86,7 @@ _NEVER_INSIDE = frozenset(
 )
 
 
-class Judge(Protocol):
+class StatementJudge(Protocol):
     """Which statements that were logged as text are of no concern; see text_statements.TextStatements."""
 
     def way_to_watched(self, query: packets.Query, watches: Mapping[TableName, Watch], behind: Cursor) -> str: ...
@@ -111,7 +111,7 @@ class BinlogReader:
         *,
         ended: Callable[[str, int], bool],
         charsets: Callable[[Iterable[Watch]], Charsets],
-        text_statements: Judge,
+        text_statements: StatementJudge,
         skip: int = 0,
         locks_rows: bool = False,
     ) -> None:
@@ -132,7 +132,7 @@ class BinlogReader:
         self._cursor = Cursor(stream.file, stream.offset)
         self._skip = (start.file, skip) if skip else None
         self._locks_rows = locks_rows
-        self._touched: TouchedRow | None = None
+        self._touched: LastChangedRow | None = None
         # Of the transaction that is being read:
         self._open = False
         self._rows_seen = False
@@ -183,7 +183,7 @@ class BinlogReader:
         position = self._position()
         if not self._locks_rows:
             return position
-        return TouchedPosition(position.server, "", position.file, position.offset, "log", self._touched)
+        return PositionWithRow(position.server, "", position.file, position.offset, "log", self._touched)
 
     def events(self) -> Iterator[LogEvent]:
         """Implements LogReader.events."""
@@ -237,7 +237,7 @@ class BinlogReader:
     def _heartbeat(self, data: bytes, event: Event) -> Iterable[LogEvent]:
         # A server that skips transactions which we have sends heartbeats too, far from the end.
         if not self._open and self._ended(self._cursor.file, self._cursor.offset):
-            yield Quiet(self._position())
+            yield CaughtUp(self._position())
 
     # --- transactions ---
 
@@ -363,7 +363,7 @@ class BinlogReader:
 
     def _undone(self) -> Iterator[LogEvent]:
         if self._rows_seen:
-            yield Undone()
+            yield RolledBack()
 
     def _definition(self, query: packets.Query, statement: str, event: Event) -> Iterator[LogEvent]:
         if not statement_kinds.keeps_definitions(statement):
@@ -463,7 +463,7 @@ class BinlogReader:
         width = len(self._wanted[watch.name].columns)
         last = changes[-1].after or changes[-1].before or ()
         key = tuple(part or b"" for part in last[width:])  # never NULL
-        self._touched = TouchedRow(watch.table, watch.columns[width:], key)
+        self._touched = LastChangedRow(watch.table, watch.columns[width:], key)
         return tuple(RowChange(one.before and one.before[:width], one.after and one.after[:width]) for one in changes)
 
     def _partial_rows(self, data: bytes, event: Event) -> Iterable[LogEvent]:

@@ -20,7 +20,7 @@ import asyncmy
 from migrator.errors import MigratorError, SourceUnavailable
 from migrator.model.change.coordinates import place_of
 from migrator.model.change.position import Position, ServerIdentity
-from migrator.source.binlog.rows.last_changed_row import TouchedPosition, TouchedRow
+from migrator.source.binlog.rows.last_changed_row import LastChangedRow, PositionWithRow
 from migrator.source.connection.connect import open_stream
 from migrator.source.connection.failure import translated
 from migrator.source.connection.identity import IDENTITY_QUERY, identity_of, require_same_server
@@ -122,7 +122,7 @@ async def _begin_behind(connection: asyncmy.Connection, reached: Position, url: 
     if reached.server.flavor == "mariadb":
         await _retry_until(connection, reached, url)
         return
-    if isinstance(reached, TouchedPosition):
+    if isinstance(reached, PositionWithRow):
         if reached.touched is not None:
             await _wait_for_lock(connection, reached.touched)
     elif reached.gtid:
@@ -156,7 +156,7 @@ async def _wait_for_gtids(connection: asyncmy.Connection, gtids: str, url: Sourc
         raise _too_slow(url)
 
 
-async def _wait_for_lock(connection: asyncmy.Connection, touched: TouchedRow) -> None:
+async def _wait_for_lock(connection: asyncmy.Connection, touched: LastChangedRow) -> None:
     # In autocommit: the lock is given back at once. Error 1205, when it isn't had in time, is a SourceUnavailable.
     await _ask(connection, locking_read(touched.table, touched.columns, touched.key))
 

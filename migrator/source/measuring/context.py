@@ -11,13 +11,13 @@ from migrator.model.schema.tables import Column
 from migrator.source.measuring.queries import Asker, TimeLimit
 from migrator.source.measuring.row_queries import Some
 from migrator.source.measuring.sampling import Sampler
-from migrator.source.measuring.table_facts import Facts, TableKey
+from migrator.source.measuring.table_facts import TableFacts, TableKey
 
 MANY = ("many", "scalars", "map")
 
 
 @dataclass(frozen=True)
-class Scope:
+class MeasureContext:
     """A collection, and which of its tables are read as a whole.
 
     Attributes:
@@ -28,18 +28,18 @@ class Scope:
     ask: Asker
     sampler: Sampler
     collection: Collection
-    facts: Mapping[TableKey, Facts]
+    facts: Mapping[TableKey, TableFacts]
     whole: frozenset[TableKey]
     exact: bool
     report: Callable[[str], None]
 
-    def facts_of(self, node: Node) -> Facts:
+    def facts_of(self, node: Node) -> TableFacts:
         return self.facts[node.schema, node.table]
 
-    def link_facts(self, link: Link) -> Facts:
+    def link_facts(self, link: Link) -> TableFacts:
         return self.facts[link.schema, link.table]
 
-    def is_whole(self, facts: Facts) -> bool:
+    def is_whole(self, facts: TableFacts) -> bool:
         return (facts.schema, facts.name) in self.whole
 
     def some(self, node: Node) -> Some:
@@ -52,7 +52,7 @@ class Scope:
         key = tuple(known[name] for name in link.key if name in known)
         return self._some(self.link_facts(link), key if len(key) == len(link.key) else ())
 
-    def _some(self, facts: Facts, key: tuple[Column, ...]) -> Some:
+    def _some(self, facts: TableFacts, key: tuple[Column, ...]) -> Some:
         return None if self.is_whole(facts) else self.sampler.sample(facts, key)
 
     def paths(self) -> Iterator[tuple[Node, ...]]:

@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 from migrator.model.mapping.tree import Node
 from migrator.model.plan.chunk import Key, KeyRange
 from migrator.model.plan.plan import Extreme, Finding, Measure
-from migrator.source.measuring.context import MANY, Scope
+from migrator.source.measuring.context import MANY, MeasureContext
 from migrator.source.measuring.queries import key_text, number
-from migrator.source.measuring.row_queries import Part, Some, chain, within
+from migrator.source.measuring.row_queries import Some, TablePart, chain, within
 
 BSON_LIMIT = 16 * 1024 * 1024
 _NEAR_LIMIT = BSON_LIMIT * 3 // 4  # what is measured is an estimate
@@ -53,7 +53,7 @@ class Sizes:
 
 
 @dataclass(frozen=True)
-class Documents:
+class MeasuredDocuments:
     """What is known of the documents; `complete` says that all of them were checked.
 
     Attributes:
@@ -66,10 +66,10 @@ class Documents:
     arrays: dict[str, tuple[Sized, ...]] = field(default_factory=dict)
     duplicates: dict[str, Sizes] = field(default_factory=dict)
 
-    def __add__(self, other: Documents) -> Documents:
+    def __add__(self, other: MeasuredDocuments) -> MeasuredDocuments:
         nodes = dict.fromkeys((*self.arrays, *other.arrays))
         maps = dict.fromkeys((*self.duplicates, *other.duplicates))
-        return Documents(
+        return MeasuredDocuments(
             self.complete and other.complete,
             self.sizes + other.sizes,
             {node: _largest((*self.arrays.get(node, ()), *other.arrays.get(node, ()))) for node in nodes},
@@ -77,30 +77,30 @@ class Documents:
         )
 
 
-def in_ranges(scope: Scope, ranges: Iterable[KeyRange]) -> Documents:
+def in_ranges(scope: MeasureContext, ranges: Iterable[KeyRange]) -> MeasuredDocuments:
     """All documents of some key ranges, one range after the other, so that no temporary table grows without bound.
 
     Raises:
         TimeLimit: when one of the questions takes too long.
     """
     root = scope.collection.root
-    found = Documents()
+    found = MeasuredDocuments()
     for one in ranges:
-        found += look(scope, within(Part.of(root), root.key, one))
+        found += look(scope, within(TablePart.of(root), root.key, one))
         if scope.exact:
             scope.report(f"{scope.collection.name}: {found.sizes.count:,} documents checked")
     return found
 
 
-def look(scope: Scope, roots: Some) -> Documents:
+def look(scope: MeasureContext, roots: Some) -> MeasuredDocuments:
     """The documents of some root rows, measured by SQL alone."""
     paths = list(scope.paths())
     arrays = {path[-1].id: longest_arrays(scope, path, roots) for path in paths if path[-1].shape in MANY}
     maps = {path[-1].id: _twice(scope, path, roots) for path in paths if path[-1].shape == "map"}
-    return Documents(True, sizes(scope, paths, roots), arrays, maps)
+    return MeasuredDocuments(True, sizes(scope, paths, roots), arrays, maps)
 
 
-def sizes(scope: Scope, paths: Sequence[Path], roots: Some) -> Sizes:
+def sizes(scope: MeasureContext, paths: Sequence[Path], roots: Some) -> Sizes:
     """The sizes of documents: for each node the rows below the roots, added up by the root's key."""
     chains = [chain(path, roots) for path in paths]
     if not scope.collection.root.key:
@@ -124,7 +124,7 @@ def sizes(scope: Scope, paths: Sequence[Path], roots: Some) -> Sizes:
     return Sizes(count, total, largest, large)
 
 
-def longest_arrays(scope: Scope, path: Path, roots: Some = None, leaf: Some = None) -> tuple[Sized, ...]:
+def longest_arrays(scope: MeasureContext, path: Path, roots: Some = None, leaf: Some = None) -> tuple[Sized, ...]:
     """Documents with the longest arrays of a node, by elements. With `leaf`, of only some elements."""
     rows = chain(path, roots, leaf)
     if not rows.root:
@@ -137,7 +137,7 @@ def longest_arrays(scope: Scope, path: Path, roots: Some = None, leaf: Some = No
     return tuple(Sized(_key(row[:-1]), number(row[-1])) for row in found)
 
 
-def _twice(scope: Scope, path: Path, roots: Some) -> Sizes:
+def _twice(scope: MeasureContext, path: Path, roots: Some) -> Sizes:
     """Documents in which a map would have a key twice."""
     rows = chain(path, roots)
     if not rows.root:
@@ -153,7 +153,7 @@ def _twice(scope: Scope, path: Path, roots: Some) -> Sizes:
     return Sizes(count=number(found[0][-1]), largest=(Sized(_key(found[0][:-1]), 0),))
 
 
-def longest(documents: Documents, node: Node) -> Extreme:
+def longest(documents: MeasuredDocuments, node: Node) -> Extreme:
     """The longest array of a node."""
     found = documents.arrays.get(node.id, ())
     if not found:
@@ -161,7 +161,7 @@ def longest(documents: Documents, node: Node) -> Extreme:
     return Extreme(Measure(found[0].size, documents.complete), key_text(found[0].key))
 
 
-def biggest(documents: Documents, root_bytes: int) -> Extreme:
+def biggest(documents: MeasuredDocuments, root_bytes: int) -> Extreme:
     """The biggest document; bytes are never exact. `root_bytes` is to be taken when none was looked at."""
     found = documents.sizes.largest
     if not found:
@@ -169,7 +169,7 @@ def biggest(documents: Documents, root_bytes: int) -> Extreme:
     return Extreme(Measure(found[0].size, False), key_text(found[0].key))
 
 
-def document_findings(scope: Scope, documents: Documents) -> list[Finding]:
+def document_findings(scope: MeasureContext, documents: MeasuredDocuments) -> list[Finding]:
     """Documents near 16 MB, long arrays, keys twice."""
     name = scope.collection.name
     found = []

@@ -11,7 +11,7 @@ from migrator.model.mapping.tree import Collection, Node
 from migrator.source.connection.url import SourceUrl
 from migrator.source.measuring.node_rows import all_fields
 from migrator.source.measuring.queries import TimeLimit, asking
-from migrator.source.measuring.row_queries import Part
+from migrator.source.measuring.row_queries import TablePart
 
 _SECONDS = 10.0  # for one expression over all rows of its table
 _FIX = "Write it so that it has a value for every row, or leave such rows out with `where:`."
@@ -58,21 +58,21 @@ def _place(collection: Collection, probe: _Probe) -> str:
 
 def _probes(root: Node) -> Iterator[_Probe]:
     for node in root.walk():
-        yield from _conditions(Part.of(node))
+        yield from _conditions(TablePart.of(node))
         if node.link is not None:
-            yield from _conditions(Part.of_link(node.link))
+            yield from _conditions(TablePart.of_link(node.link))
         for field in all_fields(node):
             if field.sql is not None:
-                part = Part.of_link(node.link) if field.from_link and node.link is not None else Part.of(node)
+                part = TablePart.of_link(node.link) if field.from_link and node.link is not None else TablePart.of(node)
                 yield _probe(part, field.sql, part)
 
 
-def _conditions(part: Part) -> Iterator[_Probe]:
+def _conditions(part: TablePart) -> Iterator[_Probe]:
     if part.where is not None:
         yield _probe(part, part.where, part.unconditional())
 
 
-def _probe(part: Part, text: str, rows: Part) -> _Probe:
+def _probe(part: TablePart, text: str, rows: TablePart) -> _Probe:
     return _Probe((part.schema, part.table), text, rows.select({"n": f"SUM(LENGTH(({text}\n)))"}))
 
 

@@ -27,9 +27,9 @@ from migrator.model.plan.plan import Finding
 from migrator.source.connection.connect import connected
 from migrator.source.connection.identity import read_identity
 from migrator.source.connection.url import SourceUrl
-from migrator.source.measuring.context import Scope, unchecked
+from migrator.source.measuring.context import MeasureContext, unchecked
 from migrator.source.measuring.queries import TimeLimit, key_text
-from migrator.source.measuring.row_queries import Part
+from migrator.source.measuring.row_queries import TablePart
 from migrator.source.measuring.unique_findings import unique_below
 from migrator.source.rows.chunks import chunk_ranges
 from migrator.source.rows.snapshot import open_reader
@@ -46,7 +46,7 @@ _DECODED: CodecOptions[dict[str, Any]] = CodecOptions(datetime_conversion=Dateti
 
 
 @dataclass
-class _Refused:
+class _IndexRefusals:
     """Documents that an index refuses for one reason."""
 
     count: int = 0
@@ -59,7 +59,7 @@ class _Refused:
 
 
 @dataclass
-class _Look:
+class _Indexed:
     """What the documents seen so far tell.
 
     Attributes:
@@ -72,12 +72,12 @@ class _Look:
 
     documents: int = 0
     complete: bool = True
-    refused: dict[tuple[str, str, str], _Refused] = field(default_factory=dict)
+    refused: dict[tuple[str, str, str], _IndexRefusals] = field(default_factory=dict)
     holders: dict[str, dict[bytes, Key]] = field(default_factory=dict)
-    twice: dict[str, _Refused] = field(default_factory=dict)
+    twice: dict[str, _IndexRefusals] = field(default_factory=dict)
 
 
-def index_findings(url: SourceUrl, scope: Scope) -> Iterator[Finding]:
+def index_findings(url: SourceUrl, scope: MeasureContext) -> Iterator[Finding]:
     """For each index that can refuse something: the documents that it refuses, or that not all were looked at."""
     root = scope.collection.root
     risky = [spec for spec in scope.collection.indexes if can_refuse(spec, root)]
@@ -96,13 +96,17 @@ def index_findings(url: SourceUrl, scope: Scope) -> Iterator[Finding]:
 
 
 async def _look(
-    url: SourceUrl, scope: Scope, collection: Collection, risky: Sequence[IndexSpec], uniques: Sequence[IndexSpec]
-) -> _Look:
+    url: SourceUrl,
+    scope: MeasureContext,
+    collection: Collection,
+    risky: Sequence[IndexSpec],
+    uniques: Sequence[IndexSpec],
+) -> _Indexed:
     with connected(url) as connection:
         server = read_identity(connection)
     until = None if scope.exact else time.monotonic() + _SECONDS
     whole = scope.exact or scope.is_whole(scope.facts_of(collection.root))
-    look = _Look(complete=whole)
+    look = _Indexed(complete=whole)
     batches = _whole(url, server, collection) if whole else _sampled(url, server, scope, collection)
     async with aclosing(batches):
         async for batch in batches:
@@ -127,7 +131,7 @@ async def _whole(url: SourceUrl, server: ServerIdentity, collection: Collection)
 
 
 async def _sampled(
-    url: SourceUrl, server: ServerIdentity, scope: Scope, collection: Collection
+    url: SourceUrl, server: ServerIdentity, scope: MeasureContext, collection: Collection
 ) -> AsyncGenerator[Batch, None]:
     root, assembler = collection.root, Assembler(collection)
     async with open_reader(url, server, Templates()) as reader:
@@ -135,7 +139,7 @@ async def _sampled(
             async for batch in assembler.first(reader, _KEYS_AT_ONCE):
                 yield batch
             return
-        part = Part.of(root)
+        part = TablePart.of(root)
         columns = {f"k{place}": part.column(one.name) for place, one in enumerate(root.key)}
         statement = part.select(columns, scope.some(root))
         found = scope.ask.rows(f"choose documents of {collection.name}", statement)
@@ -145,13 +149,13 @@ async def _sampled(
                 yield batch
 
 
-def _add(look: _Look, document: Document, risky: Sequence[IndexSpec], uniques: Sequence[IndexSpec]) -> None:
+def _add(look: _Indexed, document: Document, risky: Sequence[IndexSpec], uniques: Sequence[IndexSpec]) -> None:
     look.documents += 1
     decoded = bson.decode(document.bson, codec_options=_DECODED)
     for spec in risky:
         refused = refusal(spec, decoded)
         if refused is not None:
-            look.refused.setdefault((spec.name, refused.path, refused.reason), _Refused()).add(document)
+            look.refused.setdefault((spec.name, refused.path, refused.reason), _IndexRefusals()).add(document)
     for spec in uniques:
         holders = look.holders.setdefault(spec.name, {})
         try:
@@ -159,10 +163,12 @@ def _add(look: _Look, document: Document, risky: Sequence[IndexSpec], uniques: S
         except NoKeys:
             continue  # it is among the refused
         if any(holders.setdefault(each, document.key) != document.key for each in mine):
-            look.twice.setdefault(spec.name, _Refused()).add(document)
+            look.twice.setdefault(spec.name, _IndexRefusals()).add(document)
 
 
-def _findings(scope: Scope, look: _Look, risky: Sequence[IndexSpec], uniques: Sequence[IndexSpec]) -> Iterator[Finding]:
+def _findings(
+    scope: MeasureContext, look: _Indexed, risky: Sequence[IndexSpec], uniques: Sequence[IndexSpec]
+) -> Iterator[Finding]:
     specs = {spec.name: spec for spec in (*risky, *uniques)}
     bad = dict.fromkeys([*(name for name, _, _ in look.refused), *look.twice])
     for (name, path, reason), refused in look.refused.items():
@@ -189,10 +195,10 @@ def _findings(scope: Scope, look: _Look, risky: Sequence[IndexSpec], uniques: Se
                 yield Finding("info", "unchecked", _where(scope, specs[name]), text, _EXACT)
 
 
-def _how_many(refused: _Refused, look: _Look) -> str:
+def _how_many(refused: _IndexRefusals, look: _Indexed) -> str:
     shown = ", ".join(refused.examples)
     return f"in {refused.count:,} of {look.documents:,} documents checked (such as {shown})"
 
 
-def _where(scope: Scope, spec: IndexSpec) -> str:
+def _where(scope: MeasureContext, spec: IndexSpec) -> str:
     return f"{scope.collection.name}: {spec.name}"

@@ -9,15 +9,15 @@ from migrator.model.mapping.representation import family_of
 from migrator.model.mapping.tree import Node
 from migrator.model.plan.plan import Finding
 from migrator.model.schema.tables import Column
-from migrator.source.measuring.context import Scope, unchecked
+from migrator.source.measuring.context import MeasureContext, unchecked
 from migrator.source.measuring.node_rows import example_text, key_as_text, rows_text
 from migrator.source.measuring.queries import TimeLimit, number
-from migrator.source.measuring.row_queries import Part, Some, quoted, table_name
-from migrator.source.measuring.table_facts import Facts
+from migrator.source.measuring.row_queries import Some, TablePart, quoted, table_name
+from migrator.source.measuring.table_facts import TableFacts
 
 
 @dataclass(frozen=True)
-class _Lookup:
+class _KeyHolder:
     """Rows that hold a key to another table.
 
     Attributes:
@@ -30,17 +30,17 @@ class _Lookup:
     """
 
     node: Node
-    holder: Part
-    facts: Facts
+    holder: TablePart
+    facts: TableFacts
     columns: tuple[Column, ...]
     example: str
-    to: Facts
+    to: TableFacts
     to_columns: tuple[Column, ...]
     otherwise: str
     fix: str
 
 
-def join_findings(scope: Scope) -> Iterator[Finding]:
+def join_findings(scope: MeasureContext) -> Iterator[Finding]:
     """Orphans and keys that match by collation only, for every join of the collection once."""
     seen = set()
     for path in scope.paths():
@@ -53,20 +53,20 @@ def join_findings(scope: Scope) -> Iterator[Finding]:
             yield from _findings(scope, lookup)
 
 
-def _lookups(scope: Scope, path: Sequence[Node]) -> Iterator[_Lookup]:
+def _lookups(scope: MeasureContext, path: Sequence[Node]) -> Iterator[_KeyHolder]:
     if len(path) < 2:
         return
     parent, node = path[-2:]
     if node.link is not None:
-        part, facts = Part.of_link(node.link), scope.link_facts(node.link)
+        part, facts = TablePart.of_link(node.link), scope.link_facts(node.link)
         example = key_as_text(part, node.link.key, ())
         join, inner = node.link.parent, node.link.child
         lost = "such rows are in no document"
-        yield _Lookup(node, part, facts, join.child, example, scope.facts_of(parent), join.parent, lost, "")
-        yield _Lookup(node, part, facts, inner.parent, example, scope.facts_of(node), inner.child, lost, "")
+        yield _KeyHolder(node, part, facts, join.child, example, scope.facts_of(parent), join.parent, lost, "")
+        yield _KeyHolder(node, part, facts, inner.parent, example, scope.facts_of(node), inner.child, lost, "")
     elif node.join is not None and child_holds_key(node, parent):
-        part, example = Part.of(node), key_as_text(Part.of(node), [one.name for one in node.key], node.key)
-        yield _Lookup(
+        part, example = TablePart.of(node), key_as_text(TablePart.of(node), [one.name for one in node.key], node.key)
+        yield _KeyHolder(
             node,
             part,
             scope.facts_of(node),
@@ -78,10 +78,13 @@ def _lookups(scope: Scope, path: Sequence[Node]) -> Iterator[_Lookup]:
             "",
         )
     elif node.join is not None:
-        part, example = Part.of(parent), key_as_text(Part.of(parent), [one.name for one in parent.key], parent.key)
+        part, example = (
+            TablePart.of(parent),
+            key_as_text(TablePart.of(parent), [one.name for one in parent.key], parent.key),
+        )
         rejects = node.orphans == "reject"
         name = ".".join(node.path) or node.table
-        yield _Lookup(
+        yield _KeyHolder(
             node,
             part,
             scope.facts_of(parent),
@@ -103,7 +106,7 @@ def child_holds_key(node: Node, parent: Node) -> bool:
     return node.orphans != "reject" and joined == {one.name for one in parent.key}
 
 
-def _findings(scope: Scope, lookup: _Lookup) -> Iterator[Finding]:
+def _findings(scope: MeasureContext, lookup: _KeyHolder) -> Iterator[Finding]:
     try:
         some = (
             scope.some_of_link(lookup.node.link)
@@ -117,12 +120,12 @@ def _findings(scope: Scope, lookup: _Lookup) -> Iterator[Finding]:
         yield unchecked(lookup.node.id, reason)
 
 
-def _some_of(scope: Scope, lookup: _Lookup) -> Some:
-    holder = next(node for node in scope.collection.root.walk() if Part.of(node) == lookup.holder)
+def _some_of(scope: MeasureContext, lookup: _KeyHolder) -> Some:
+    holder = next(node for node in scope.collection.root.walk() if TablePart.of(node) == lookup.holder)
     return scope.some(holder)
 
 
-def _orphans(scope: Scope, lookup: _Lookup, some: Some) -> Iterator[Finding]:
+def _orphans(scope: MeasureContext, lookup: _KeyHolder, some: Some) -> Iterator[Finding]:
     rows = _holders(lookup, some)
     exists = f"SELECT 1 FROM {_target(lookup)} AS o WHERE {_equal(lookup)}"
     held = " AND ".join(f"h.c{place} IS NOT NULL" for place in range(len(lookup.columns)))
@@ -140,7 +143,7 @@ def _orphans(scope: Scope, lookup: _Lookup, some: Some) -> Iterator[Finding]:
         )
 
 
-def _collation_keys(scope: Scope, lookup: _Lookup, some: Some) -> Iterator[Finding]:
+def _collation_keys(scope: MeasureContext, lookup: _KeyHolder, some: Some) -> Iterator[Finding]:
     differ = " OR ".join(
         f"{_bytes(f'h.c{place}')} <> {_bytes(f'o.{quoted(column.name)}')}"
         for place, column in enumerate(lookup.to_columns)
@@ -164,16 +167,16 @@ def _collation_keys(scope: Scope, lookup: _Lookup, some: Some) -> Iterator[Findi
         )
 
 
-def _holders(lookup: _Lookup, some: Some) -> str:
+def _holders(lookup: _KeyHolder, some: Some) -> str:
     values = {f"c{place}": lookup.holder.column(one.name) for place, one in enumerate(lookup.columns)}
     return lookup.holder.select(values | {"e": lookup.example}, some)
 
 
-def _target(lookup: _Lookup) -> str:
+def _target(lookup: _KeyHolder) -> str:
     return table_name(lookup.to.schema, lookup.to.name)
 
 
-def _equal(lookup: _Lookup) -> str:
+def _equal(lookup: _KeyHolder) -> str:
     return " AND ".join(f"o.{quoted(one.name)} = h.c{place}" for place, one in enumerate(lookup.to_columns))
 
 
@@ -189,7 +192,7 @@ def _bytes(value: str) -> str:
     return f"CAST(CONVERT({value} USING utf8mb4) AS BINARY)"
 
 
-def _rows(scope: Scope, lookup: _Lookup, count: int, some: Some) -> str:
+def _rows(scope: MeasureContext, lookup: _KeyHolder, count: int, some: Some) -> str:
     if some is None:
         return rows_text(count, None)
     statement = lookup.holder.unconditional().select({"n": "COUNT(*)"}, some)

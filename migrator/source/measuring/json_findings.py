@@ -14,18 +14,18 @@ from migrator.documents.encode import child_level
 from migrator.documents.values import Misfit, codec_for
 from migrator.model.mapping.tree import Field, Node
 from migrator.model.plan.plan import DOLLAR_NAMES, Finding
-from migrator.source.measuring.context import Scope, unchecked
+from migrator.source.measuring.context import MeasureContext, unchecked
 from migrator.source.measuring.node_rows import all_fields, example_text, key_as_text, rows_text
 from migrator.source.measuring.queries import TimeLimit
-from migrator.source.measuring.row_queries import Part, Some
-from migrator.source.measuring.table_facts import Facts
+from migrator.source.measuring.row_queries import Some, TablePart
+from migrator.source.measuring.table_facts import TableFacts
 from migrator.source.measuring.value_checks import REJECTED, of_names
 
 _REPORT_ROWS = 100_000
 
 
 @dataclass
-class _Found:
+class _JsonMistake:
     """Rows with one thing that is wrong, and the key of the first."""
 
     rows: int = 0
@@ -38,7 +38,7 @@ class _Found:
 
 
 @dataclass
-class _Seen:
+class _JsonContents:
     """What the values of one field hold.
 
     Attributes:
@@ -48,14 +48,14 @@ class _Seen:
         unfit: by reason: values that the copy rejects.
     """
 
-    names: _Found = field(default_factory=_Found)
-    dollars: _Found = field(default_factory=_Found)
-    twice: _Found = field(default_factory=_Found)
-    unfit: dict[str, _Found] = field(default_factory=dict)
+    names: _JsonMistake = field(default_factory=_JsonMistake)
+    dollars: _JsonMistake = field(default_factory=_JsonMistake)
+    twice: _JsonMistake = field(default_factory=_JsonMistake)
+    unfit: dict[str, _JsonMistake] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
-class _Column:
+class _JsonField:
     """A JSON field of a node, and the level of the (sub-)document that it is in."""
 
     field: Field
@@ -63,7 +63,7 @@ class _Column:
     level: int
 
 
-def json_findings(scope: Scope, path: Sequence[Node]) -> Iterator[Finding]:
+def json_findings(scope: MeasureContext, path: Sequence[Node]) -> Iterator[Finding]:
     """What is wrong with the JSON values of the last node of a path from the root."""
     node, level = path[-1], 1
     for one in path[1:]:
@@ -73,27 +73,27 @@ def json_findings(scope: Scope, path: Sequence[Node]) -> Iterator[Finding]:
     linked = [each for each in columns if each.field.from_link]
     try:
         if own:
-            part = Part.of(node)
+            part = TablePart.of(node)
             example = key_as_text(part, [one.name for one in node.key], node.key)
             yield from _look(scope, part, scope.facts_of(node), scope.some(node), example, own)
         if linked and node.link is not None:
-            part = Part.of_link(node.link)
+            part = TablePart.of_link(node.link)
             example = key_as_text(part, node.link.key, ())
             yield from _look(scope, part, scope.link_facts(node.link), scope.some_of_link(node.link), example, linked)
     except TimeLimit as reason:
         yield unchecked(node.id, reason)
 
 
-def _placed(node: Node, each: Field, level: int) -> _Column:
+def _placed(node: Node, each: Field, level: int) -> _JsonField:
     where = f"{node.id}: {'.'.join(each.path)}" if each.path else node.id
-    return _Column(each, where, level + max(0, len(each.path) - 1))
+    return _JsonField(each, where, level + max(0, len(each.path) - 1))
 
 
 def _look(
-    scope: Scope, part: Part, facts: Facts, some: Some, example: str, columns: Sequence[_Column]
+    scope: MeasureContext, part: TablePart, facts: TableFacts, some: Some, example: str, columns: Sequence[_JsonField]
 ) -> Iterator[Finding]:
     values = {"k": example} | {f"v{place}": _as_utf8(part, each.field) for place, each in enumerate(columns)}
-    seen = [_Seen() for _ in columns]
+    seen = [_JsonContents() for _ in columns]
     converts = [codec_for(each.field.column, each.field.value, each.level).convert for each in columns]
     looked = 0
     purpose = f"look at the JSON of {facts.qualified}"
@@ -108,13 +108,13 @@ def _look(
         yield from _findings(each, mine, facts, None if some is None else looked)
 
 
-def _as_utf8(part: Part, each: Field) -> str:
+def _as_utf8(part: TablePart, each: Field) -> str:
     """A field's value as the copy reads it: text in UTF-8, bytes as they are."""
     value = part.value(each)
     return value if each.value.family == "binary" else f"CAST(CONVERT({value} USING utf8mb4) AS BINARY)"
 
 
-def _add(seen: _Seen, key: bytes | None, value: bytes, convert: Callable[[bytes], object], policy: str) -> None:
+def _add(seen: _JsonContents, key: bytes | None, value: bytes, convert: Callable[[bytes], object], policy: str) -> None:
     names = _names_of(value)
     if any("." in name or name.startswith("$") for name in names.every):
         seen.names.add(key)
@@ -127,11 +127,11 @@ def _add(seen: _Seen, key: bytes | None, value: bytes, convert: Callable[[bytes]
     try:
         convert(value)
     except Misfit as misfit:
-        seen.unfit.setdefault(misfit.reason, _Found()).add(key)
+        seen.unfit.setdefault(misfit.reason, _JsonMistake()).add(key)
 
 
 @dataclass
-class _Names:
+class _ObjectNames:
     """The names of all objects of a value, and whether one has a name twice."""
 
     every: set[str] = field(default_factory=set)
@@ -143,16 +143,16 @@ class _Names:
         self.every |= names
 
 
-def _names_of(value: bytes) -> _Names:
-    names = _Names()
+def _names_of(value: bytes) -> _ObjectNames:
+    names = _ObjectNames()
     try:
         loads(value, object_pairs_hook=names.take)
     except (ValueError, RecursionError):
-        return _Names()  # the copy's own conversion says what is wrong with it
+        return _ObjectNames()  # the copy's own conversion says what is wrong with it
     return names
 
 
-def _findings(column: _Column, seen: _Seen, facts: Facts, looked: int | None) -> Iterator[Finding]:
+def _findings(column: _JsonField, seen: _JsonContents, facts: TableFacts, looked: int | None) -> Iterator[Finding]:
     policy = column.field.value.policies.json_keys
     if seen.names.rows:
         severity, then, fix = of_names(policy)
@@ -170,5 +170,5 @@ def _findings(column: _Column, seen: _Seen, facts: Facts, looked: int | None) ->
         yield Finding("warning", "unfit-value", column.where, text, "Fix the rows, or choose another `type:`.")
 
 
-def _rows(found: _Found, facts: Facts, looked: int | None) -> str:
+def _rows(found: _JsonMistake, facts: TableFacts, looked: int | None) -> str:
     return f"{rows_text(found.rows, looked)} of {facts.qualified}{example_text(found.example)}"

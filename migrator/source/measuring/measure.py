@@ -9,8 +9,8 @@ from migrator.model.mapping.tree import Collection
 from migrator.model.plan.chunk import KeyRange
 from migrator.model.plan.plan import CollectionMeasure, Finding, Measure, NodeMeasure
 from migrator.source.connection.url import SourceUrl
-from migrator.source.measuring.context import MANY, Scope
-from migrator.source.measuring.document_sizes import Documents, biggest, document_findings, in_ranges, longest
+from migrator.source.measuring.context import MANY, MeasureContext
+from migrator.source.measuring.document_sizes import MeasuredDocuments, biggest, document_findings, in_ranges, longest
 from migrator.source.measuring.hot_documents import by_sample
 from migrator.source.measuring.index_findings import index_findings
 from migrator.source.measuring.join_findings import join_findings
@@ -47,7 +47,7 @@ def measure(
     with asking(url, None if exact else TIME_LIMIT) as ask:
         facts = read_facts(ask, collection.tables)
         whole = frozenset(key for key, table in facts.items() if exact or is_small(ask, table))
-        scope = Scope(ask, Sampler(ask), collection, facts, whole, exact, say)
+        scope = MeasureContext(ask, Sampler(ask), collection, facts, whole, exact, say)
         nodes, findings = _nodes(scope)
         findings += [*unique_findings(scope), *index_findings(url, scope), *join_findings(scope)]
         say(f"{collection.name}: adding up documents")
@@ -66,7 +66,7 @@ def measure(
     )
 
 
-def _nodes(scope: Scope) -> tuple[dict[str, NodeMeasure], list[Finding]]:
+def _nodes(scope: MeasureContext) -> tuple[dict[str, NodeMeasure], list[Finding]]:
     """The rows of every node, and what is to be said about tables and values."""
     nodes: dict[str, NodeMeasure] = {}
     findings = list(table_findings(scope))
@@ -79,7 +79,9 @@ def _nodes(scope: Scope) -> tuple[dict[str, NodeMeasure], list[Finding]]:
     return nodes, findings
 
 
-def _documents(url: SourceUrl, scope: Scope, nodes: Mapping[str, NodeMeasure]) -> tuple[Documents, list[Finding]]:
+def _documents(
+    url: SourceUrl, scope: MeasureContext, nodes: Mapping[str, NodeMeasure]
+) -> tuple[MeasuredDocuments, list[Finding]]:
     """All documents where every table is small, or all is to be counted; else a sample and the largest."""
     if scope.exact or len(scope.whole) == len(scope.facts):
         try:
@@ -89,11 +91,11 @@ def _documents(url: SourceUrl, scope: Scope, nodes: Mapping[str, NodeMeasure]) -
     return by_sample(scope, nodes)
 
 
-def _ranges(url: SourceUrl, scope: Scope) -> Iterator[KeyRange]:
+def _ranges(url: SourceUrl, scope: MeasureContext) -> Iterator[KeyRange]:
     return chunk_ranges(url, scope.collection, RANGE_ROWS, None)
 
 
-def _total(scope: Scope, documents: Documents, nodes: Mapping[str, NodeMeasure]) -> Measure:
+def _total(scope: MeasureContext, documents: MeasuredDocuments, nodes: Mapping[str, NodeMeasure]) -> Measure:
     """The sum, or the sample's average for as many documents as there are, or the tables' averages."""
     if documents.complete:
         return Measure(documents.sizes.bytes, False)

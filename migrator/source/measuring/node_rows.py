@@ -9,11 +9,11 @@ from migrator.model.mapping.representation import family_of
 from migrator.model.mapping.tree import Field, Node
 from migrator.model.plan.plan import Finding, Measure
 from migrator.model.schema.tables import Column
-from migrator.source.measuring.context import Scope, unchecked
+from migrator.source.measuring.context import MeasureContext, unchecked
 from migrator.source.measuring.queries import Row, TimeLimit, key_text, number
-from migrator.source.measuring.row_queries import Part, Some
+from migrator.source.measuring.row_queries import Some, TablePart
 from migrator.source.measuring.row_sizes import link_size, row_size
-from migrator.source.measuring.table_facts import Facts, counted_upto
+from migrator.source.measuring.table_facts import TableFacts, counted_upto
 from migrator.source.measuring.value_checks import ValueCheck, map_key_checks, value_checks
 
 _LOOK_UPTO = 1_000_000  # rows counted where the server has no estimate
@@ -34,7 +34,7 @@ class NodeRows:
 
 
 @dataclass(frozen=True)
-class _Placed:
+class _FieldCheck:
     """A check and the field it is about, `orders.items: price`."""
 
     check: ValueCheck
@@ -42,7 +42,7 @@ class _Placed:
 
 
 @dataclass(frozen=True)
-class _Seen:
+class _TableScan:
     """What a look at a table, or at a sample of it, gave. `looked` is None where the whole table was read."""
 
     kept: int
@@ -51,15 +51,15 @@ class _Seen:
     answers: Row
 
 
-def node_rows(scope: Scope, node: Node) -> NodeRows:
+def node_rows(scope: MeasureContext, node: Node) -> NodeRows:
     """Counts and checks the rows of a node's table, and of its link table."""
-    part, facts = Part.of(node), scope.facts_of(node)
+    part, facts = TablePart.of(node), scope.facts_of(node)
     checks = _checks(node, [field for field in all_fields(node) if not field.from_link], part)
     if node.map_key is not None:
         key_field = f"{node.id} (keys)"
         policy = node.fields[0].value.policies.json_keys
         found = map_key_checks(policy, part.column(node.map_key.name))
-        checks += [_Placed(check, key_field) for check in found]
+        checks += [_FieldCheck(check, key_field) for check in found]
     example = key_as_text(part, [one.name for one in node.key], node.key)
     try:
         seen, findings = _judged(scope, part, facts, scope.some(node), row_size(node, part), checks, example)
@@ -74,12 +74,12 @@ def node_rows(scope: Scope, node: Node) -> NodeRows:
     return NodeRows(Measure(rows, exact), Measure(round(size), False), tuple(findings))
 
 
-def _link(scope: Scope, node: Node) -> tuple[float, list[Finding]]:
+def _link(scope: MeasureContext, node: Node) -> tuple[float, list[Finding]]:
     """Average bytes from the link table, and what is wrong with its values."""
     fields = [field for field in all_fields(node) if field.from_link]
     if node.link is None or not fields:
         return 0.0, []
-    part, facts = Part.of_link(node.link), scope.link_facts(node.link)
+    part, facts = TablePart.of_link(node.link), scope.link_facts(node.link)
     checks = _checks(node, fields, part)
     example = key_as_text(part, node.link.key, ())
     try:
@@ -96,26 +96,38 @@ def all_fields(node: Node) -> list[Field]:
     return [*node.fields, *(field for _, fields in cases for field in fields)]
 
 
-def _checks(node: Node, fields: Sequence[Field], part: Part) -> list[_Placed]:
+def _checks(node: Node, fields: Sequence[Field], part: TablePart) -> list[_FieldCheck]:
     found = {}
     for field in fields:
         where = f"{node.id}: {'.'.join(field.path)}" if field.path else node.id
         for check in value_checks(field, part.value(field)):
-            found[check.code, where] = _Placed(check, where)
+            found[check.code, where] = _FieldCheck(check, where)
     return list(found.values())
 
 
 def _judged(
-    scope: Scope, part: Part, facts: Facts, some: Some, size: str, checks: Sequence[_Placed], example: str
-) -> tuple[_Seen, list[Finding]]:
+    scope: MeasureContext,
+    part: TablePart,
+    facts: TableFacts,
+    some: Some,
+    size: str,
+    checks: Sequence[_FieldCheck],
+    example: str,
+) -> tuple[_TableScan, list[Finding]]:
     """A look at the rows and what is wrong with them."""
     seen = _look(scope, part, facts, some, size, checks, example)
     return seen, _findings(checks, seen, facts)
 
 
 def _look(
-    scope: Scope, part: Part, facts: Facts, some: Some, size: str, checks: Sequence[_Placed], example: str
-) -> _Seen:
+    scope: MeasureContext,
+    part: TablePart,
+    facts: TableFacts,
+    some: Some,
+    size: str,
+    checks: Sequence[_FieldCheck],
+    example: str,
+) -> _TableScan:
     """One pass over the table, or over the sample."""
     values = {"n": "COUNT(*)", "b": f"SUM({size})"}
     for place, placed in enumerate(checks):
@@ -126,10 +138,10 @@ def _look(
     if some is not None:
         statement = part.unconditional().select({"n": "COUNT(*)"}, some)
         looked = number(scope.ask.row(f"count the sampled rows of {facts.qualified}", statement)[0])
-    return _Seen(number(row[0]), number(row[1]), looked, row[2:])
+    return _TableScan(number(row[0]), number(row[1]), looked, row[2:])
 
 
-def _findings(checks: Sequence[_Placed], seen: _Seen, facts: Facts) -> list[Finding]:
+def _findings(checks: Sequence[_FieldCheck], seen: _TableScan, facts: TableFacts) -> list[Finding]:
     found = []
     for place, placed in enumerate(checks):
         count, example = number(seen.answers[2 * place]), seen.answers[2 * place + 1]
@@ -152,7 +164,7 @@ def example_text(key: bytes | None) -> str:
     return "" if key is None else f" (such as {key_text((key,))})"
 
 
-def key_as_text(part: Part, names: Sequence[str], columns: Sequence[Column]) -> str:
+def key_as_text(part: TablePart, names: Sequence[str], columns: Sequence[Column]) -> str:
     """A row's key in SQL, to be shown; so that MIN of it is the lowest where that makes sense."""
     if not names:
         return "NULL"
@@ -165,7 +177,7 @@ def key_as_text(part: Part, names: Sequence[str], columns: Sequence[Column]) -> 
     return f"CONCAT_WS(', ', {', '.join(comparable)})"
 
 
-def _total(scope: Scope, facts: Facts, seen: _Seen) -> int:
+def _total(scope: MeasureContext, facts: TableFacts, seen: _TableScan) -> int:
     """The kept rows of the whole table, as the sample lets expect."""
     if seen.looked is None:
         return seen.kept
@@ -174,7 +186,7 @@ def _total(scope: Scope, facts: Facts, seen: _Seen) -> int:
     return round(_estimate(scope, facts) * seen.kept / seen.looked)
 
 
-def _estimate(scope: Scope, facts: Facts) -> int:
+def _estimate(scope: MeasureContext, facts: TableFacts) -> int:
     """The rows of a large table: the server's estimate, else as many as can be counted in the time."""
     if facts.rows:
         return facts.rows
@@ -184,7 +196,7 @@ def _estimate(scope: Scope, facts: Facts) -> int:
         return 0
 
 
-def _by_statistics(scope: Scope, node: Node, reason: TimeLimit) -> NodeRows:
+def _by_statistics(scope: MeasureContext, node: Node, reason: TimeLimit) -> NodeRows:
     """When even a sample takes too long, as of a view that is computed as a whole."""
     facts = scope.facts_of(node)
     size = round(facts.bytes / facts.rows) if facts.rows else 0

@@ -50,7 +50,7 @@ Some = Among | Head | Where | None
 
 
 @dataclass(frozen=True)
-class Part:
+class TablePart:
     """A table with the mapping's conditions on it."""
 
     schema: str
@@ -59,15 +59,15 @@ class Part:
     match: tuple[tuple[str, str], ...] = ()
 
     @classmethod
-    def of(cls, node: Node) -> Part:
+    def of(cls, node: Node) -> TablePart:
         return cls(node.schema, node.table, node.where, node.match)
 
     @classmethod
-    def of_link(cls, link: Link) -> Part:
+    def of_link(cls, link: Link) -> TablePart:
         return cls(link.schema, link.table, link.where)
 
-    def unconditional(self) -> Part:
-        return Part(self.schema, self.table)
+    def unconditional(self) -> TablePart:
+        return TablePart(self.schema, self.table)
 
     def column(self, name: str) -> str:
         return f"{quoted(self.table)}.{quoted(name)}"
@@ -95,7 +95,7 @@ class Part:
         return f"SELECT {chosen} FROM {base}{where}"
 
 
-def within(part: Part, columns: Sequence[Column], keys: KeyRange) -> Some:
+def within(part: TablePart, columns: Sequence[Column], keys: KeyRange) -> Some:
     """The rows of a key range, so spelled that the server reads a range of the key's index."""
     names = [part.column(one.name) for one in columns]
     conditions = []
@@ -106,7 +106,7 @@ def within(part: Part, columns: Sequence[Column], keys: KeyRange) -> Some:
     return Where(" AND ".join(conditions)) if conditions else None
 
 
-def at_keys(part: Part, columns: Sequence[Column], keys: Sequence[Key]) -> Where:
+def at_keys(part: TablePart, columns: Sequence[Column], keys: Sequence[Key]) -> Where:
     """The rows that the source's own comparison finds for some keys, which are not none."""
     names = [part.column(one.name) for one in columns]
     rows = [
@@ -156,7 +156,7 @@ def chain(path: Sequence[Node], roots: Some = None, leaf: Some = None) -> Chain:
         leaf: only for some rows of the last node (for a `through` node, of its link table).
     """
     root = path[0]
-    part = Part.of(root)
+    part = TablePart.of(root)
     names = tuple(f"r{place}" for place in range(len(root.key)))
     values = dict(zip(names, (part.column(one.name) for one in root.key), strict=True))
     values |= _joins_below(part, path, 0)
@@ -172,7 +172,7 @@ def chain(path: Sequence[Node], roots: Some = None, leaf: Some = None) -> Chain:
     return Chain(sql, names, above)
 
 
-def _joins_below(part: Part, path: Sequence[Node], level: int) -> dict[str, str]:
+def _joins_below(part: TablePart, path: Sequence[Node], level: int) -> dict[str, str]:
     """The columns by which the next node of the path is joined."""
     join = path[level + 1].parent_join() if level + 1 < len(path) else None
     columns = join.parent if join is not None else ()
@@ -182,7 +182,7 @@ def _joins_below(part: Part, path: Sequence[Node], level: int) -> dict[str, str]
 def _level(above_sql: str, path: Sequence[Node], level: int, kept: Sequence[str], some: Some) -> str:
     """The rows of one level below those of `above_sql`, whose columns `kept` are handed on."""
     node = path[level]
-    part = Part.of(node)
+    part = TablePart.of(node)
     own = {f"a{level}_{place}": part.column(one.name) for place, one in enumerate(node.key)}
     handed = own | _joins_below(part, path, level)
     if node.map_key is not None:
@@ -198,7 +198,7 @@ def _level(above_sql: str, path: Sequence[Node], level: int, kept: Sequence[str]
     if node.link is None:
         tables = f"({above_sql}) AS p JOIN ({own_table}) AS t ON {_equal('p.j', 't.c', len(join.child))}"
     else:
-        link = Part.of_link(node.link)
+        link = TablePart.of_link(node.link)
         values = {f"u{place}": link.column(one.name) for place, one in enumerate(node.link.parent.child)}
         values |= {f"d{place}": link.column(one.name) for place, one in enumerate(join.parent)}
         values |= {f"k{place}": link.column(name) for place, name in enumerate(node.link.key)}
@@ -221,7 +221,7 @@ def _level(above_sql: str, path: Sequence[Node], level: int, kept: Sequence[str]
     return f"SELECT {', '.join(names)} FROM (SELECT {', '.join(chosen)} FROM {tables}) AS w WHERE n <= {node.limit}"
 
 
-def _ordering(node: Node, part: Part, *, from_link: bool) -> dict[str, str]:
+def _ordering(node: Node, part: TablePart, *, from_link: bool) -> dict[str, str]:
     """The columns of one of a node's two tables by which its rows are ordered."""
     return {f"o{place}": part.column(one.column) for place, one in enumerate(node.order) if one.from_link is from_link}
 

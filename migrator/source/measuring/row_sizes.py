@@ -8,7 +8,7 @@ from typing import Protocol
 from migrator.model.mapping.tree import Field, Node
 
 
-class Names(Protocol):
+class SqlNames(Protocol):
     """How a table's columns and fields are written in SQL."""
 
     def column(self, name: str) -> str: ...
@@ -35,7 +35,7 @@ _INDEX = 6  # digits of a place in an array
 _HASHED_ID = _HEAD + len("_id") + 5 + 16  # of a table without a key
 
 
-def row_size(node: Node, table: Names) -> str:
+def row_size(node: Node, table: SqlNames) -> str:
     """BSON bytes of one row of a node's own table, without the rows below it."""
     terms = [str(_around(node)), *_fields([field for field in node.fields if not field.from_link], table)]
     if node.variants is not None:
@@ -48,7 +48,7 @@ def row_size(node: Node, table: Names) -> str:
     return " + ".join(terms)
 
 
-def link_size(node: Node, link: Names) -> str:
+def link_size(node: Node, link: SqlNames) -> str:
     """BSON bytes of what an element has from its link table."""
     return " + ".join(_fields([field for field in node.fields if field.from_link], link))
 
@@ -66,7 +66,7 @@ def _around(node: Node) -> int:
     return size
 
 
-def _fields(fields: Sequence[Field], table: Names) -> list[str]:
+def _fields(fields: Sequence[Field], table: SqlNames) -> list[str]:
     """What every row takes, then what depends on the values."""
     fixed = 0
     terms = []

@@ -16,7 +16,7 @@ from migrator.model.mapping.representation import family_of
 from migrator.model.schema.tables import Column
 from migrator.source.measuring.queries import Asker
 from migrator.source.measuring.row_queries import Among, Head, Some, quoted, table_name
-from migrator.source.measuring.table_facts import Facts
+from migrator.source.measuring.table_facts import TableFacts
 from migrator.source.sql.literal import key_literal
 
 RANGES = 50
@@ -31,7 +31,7 @@ class Sampler:
         self._ask = ask
         self._chosen: dict[tuple[str, tuple[str, ...]], Some] = {}
 
-    def sample(self, facts: Facts, key: Sequence[Column]) -> Some:
+    def sample(self, facts: TableFacts, key: Sequence[Column]) -> Some:
         """About SAMPLE rows of a table: spread over `key` if an index begins with it, else the first ones found.
 
         Raises:
@@ -43,7 +43,7 @@ class Sampler:
             known = self._chosen[facts.qualified, names] = self._choose(facts, key, names)
         return known
 
-    def _choose(self, facts: Facts, key: Sequence[Column], names: tuple[str, ...]) -> Some:
+    def _choose(self, facts: TableFacts, key: Sequence[Column], names: tuple[str, ...]) -> Some:
         if not key:
             return Head(facts.columns, SAMPLE)
         chosen = ", ".join(f"{quoted(name)} AS m{place}" for place, name in enumerate(names))
@@ -60,7 +60,7 @@ class Sampler:
         # Ranges may overlap; a row counts once.
         return Among(names, " UNION ".join(ranges))
 
-    def _starts(self, facts: Facts, column: Column) -> list[bytes]:
+    def _starts(self, facts: TableFacts, column: Column) -> list[bytes]:
         """Places in the key space with about as many rows between each two, [] for an empty table."""
         name, table = quoted(column.name), table_name(facts.schema, facts.name)
         low, high = self._ask.row(
@@ -72,8 +72,8 @@ class Sampler:
         alone = facts.is_unique([column.name])
         if alone and family_of(column) == "integer" and int(high) - int(low) < _DENSE * facts.rows:
             return _evenly(int(low), int(high))
-        todo = [_Piece(low, high, self._rows(facts, column, low, high))]
-        done: list[_Piece] = []
+        todo = [_KeyInterval(low, high, self._rows(facts, column, low, high))]
+        done: list[_KeyInterval] = []
         for _ in range(3 * RANGES):
             if not todo or len(todo) + len(done) >= RANGES:
                 break
@@ -86,10 +86,10 @@ class Sampler:
             for start, end in ((largest.low, between), (between, largest.high)):
                 rows = self._rows(facts, column, start, end)
                 if rows > 1:  # the optimizer says 1 for none
-                    todo.append(_Piece(start, end, rows))
+                    todo.append(_KeyInterval(start, end, rows))
         return sorted({low, *(piece.low for piece in (*todo, *done))})
 
-    def _rows(self, facts: Facts, column: Column, low: bytes, high: bytes) -> int:
+    def _rows(self, facts: TableFacts, column: Column, low: bytes, high: bytes) -> int:
         """The optimizer's estimate of the rows from `low` to `high`."""
         name = quoted(column.name)
         bounds = f"{name} >= {key_literal(column, low)} AND {name} < {key_literal(column, high)}"
@@ -102,7 +102,7 @@ def _evenly(low: int, high: int) -> list[bytes]:
 
 
 @dataclass(frozen=True)
-class _Piece:
+class _KeyInterval:
     low: bytes
     high: bytes
     rows: int

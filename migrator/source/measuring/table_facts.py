@@ -22,7 +22,7 @@ TableKey = tuple[str, str]
 
 
 @dataclass(frozen=True)
-class Facts:
+class TableFacts:
     """A table's properties and the server's estimates.
 
     Attributes:
@@ -66,7 +66,7 @@ class Facts:
         return any(index.unique and index.whole and set(index.columns) <= set(names) for index in self.indexes)
 
 
-def read_facts(ask: Asker, tables: Sequence[TableKey]) -> dict[TableKey, Facts]:
+def read_facts(ask: Asker, tables: Sequence[TableKey]) -> dict[TableKey, TableFacts]:
     """The facts of some tables.
 
     Raises:
@@ -96,7 +96,7 @@ def read_facts(ask: Asker, tables: Sequence[TableKey]) -> dict[TableKey, Facts]:
     facts = {}
     for schema, name, engine, kind, rows, size in found:
         key = (_text(schema), _text(name))
-        facts[key] = Facts(
+        facts[key] = TableFacts(
             schema=key[0],
             name=key[1],
             engine=_text(engine),
@@ -116,7 +116,7 @@ def read_facts(ask: Asker, tables: Sequence[TableKey]) -> dict[TableKey, Facts]:
     return facts
 
 
-def is_small(ask: Asker, facts: Facts) -> bool:
+def is_small(ask: Asker, facts: TableFacts) -> bool:
     """Whether the whole table may be read. Statistics lie, so at most SMALL_ROWS index entries are counted too."""
     if facts.rows > SMALL_ROWS or facts.bytes > SMALL_BYTES:
         return False
@@ -126,7 +126,7 @@ def is_small(ask: Asker, facts: Facts) -> bool:
         return False
 
 
-def counted_upto(ask: Asker, facts: Facts, most: int) -> int:
+def counted_upto(ask: Asker, facts: TableFacts, most: int) -> int:
     """The number of rows, but not more than `most`."""
     table = table_name(facts.schema, facts.name)
     statement = f"SELECT COUNT(*) FROM (SELECT 1 FROM {table} LIMIT {most}) AS c"

@@ -10,9 +10,9 @@ from migrator.model.mapping.tree import Join, Node
 from migrator.model.plan.plan import Finding, Measure, Severity
 from migrator.model.schema.collation import deciding, is_bytes, is_text
 from migrator.model.schema.tables import Column
-from migrator.source.measuring.context import Scope
+from migrator.source.measuring.context import MeasureContext
 from migrator.source.measuring.row_queries import quoted, table_name
-from migrator.source.measuring.table_facts import Facts
+from migrator.source.measuring.table_facts import TableFacts
 from migrator.source.sql.comparison import Comparison
 
 _TRANSACTIONAL = ("innodb", "rocksdb", "tokudb")
@@ -22,7 +22,7 @@ _NAME_LENGTH = 64
 _PREFIX = 191  # characters of a text column in an index: fits every row format
 
 
-def table_findings(scope: Scope) -> Iterator[Finding]:
+def table_findings(scope: MeasureContext) -> Iterator[Finding]:
     """Engines and views, for each table once; and what the root's key means."""
     for facts in scope.facts.values():
         where = scope.collection.name
@@ -47,7 +47,7 @@ def table_findings(scope: Scope) -> Iterator[Finding]:
     yield from _root_key(scope)
 
 
-def _root_key(scope: Scope) -> Iterator[Finding]:
+def _root_key(scope: MeasureContext) -> Iterator[Finding]:
     root, facts = scope.collection.root, scope.facts_of(scope.collection.root)
     if not root.key:
         yield Finding(
@@ -67,7 +67,7 @@ def _root_key(scope: Scope) -> Iterator[Finding]:
         )
 
 
-def join_index_findings(scope: Scope, node: Node, rows: Measure) -> Iterator[Finding]:
+def join_index_findings(scope: MeasureContext, node: Node, rows: Measure) -> Iterator[Finding]:
     """Joins below a parent that no index supports: each chunk would read the child's whole table."""
     for lookup in _lookups(scope, node):
         facts, columns = lookup.facts, lookup.join.child
@@ -96,8 +96,8 @@ class _Lookup:
         match: columns of its that equal constants.
     """
 
-    above: Facts
-    facts: Facts
+    above: TableFacts
+    facts: TableFacts
     join: Join
     match: tuple[tuple[str, str], ...] = ()
 
@@ -108,7 +108,7 @@ class _Lookup:
         return zip(self.join.parent, self.join.child, strict=True)
 
 
-def _lookups(scope: Scope, node: Node) -> list[_Lookup]:
+def _lookups(scope: MeasureContext, node: Node) -> list[_Lookup]:
     above = next((scope.facts_of(path[-2]) for path in scope.paths() if len(path) > 1 and path[-1] == node), None)
     if above is None:
         return []
@@ -119,7 +119,7 @@ def _lookups(scope: Scope, node: Node) -> list[_Lookup]:
     return [] if node.join is None else [_Lookup(above, scope.facts_of(node), node.join, node.match)]
 
 
-def is_looked_up_fast(scope: Scope, node: Node) -> bool:
+def is_looked_up_fast(scope: MeasureContext, node: Node) -> bool:
     """Whether a few parents' rows can be found within the time that a question has."""
     return all(
         scope.is_whole(lookup.facts)
@@ -137,7 +137,7 @@ def _is_converted(parent: Column, child: Column) -> bool:
     return strings and parent.charset != child.charset and deciding(parent, child) is parent
 
 
-def _unusable_indexes(scope: Scope, node: Node, lookup: _Lookup) -> Iterator[Finding]:
+def _unusable_indexes(scope: MeasureContext, node: Node, lookup: _Lookup) -> Iterator[Finding]:
     """Columns that are converted to be compared: the child's by every join, the parent's where sync looks for the
     parents of changed rows."""
     for parent, child in lookup.pairs():
@@ -170,7 +170,7 @@ def _severity(rows: int) -> Severity:
     return "warning" if rows > _SCAN_HURTS else "info"
 
 
-def _create_index(facts: Facts, columns: Sequence[Column]) -> str:
+def _create_index(facts: TableFacts, columns: Sequence[Column]) -> str:
     parts = [f"{quoted(one.name)}{f'({_PREFIX})' if _is_long(one) else ''}" for one in columns]
     name = "_".join(["migrator", *(one.name for one in columns)])[:_NAME_LENGTH]
     return f"CREATE INDEX {quoted(name)} ON {table_name(facts.schema, facts.name)} ({', '.join(parts)});"

@@ -9,18 +9,18 @@ from itertools import pairwise
 from migrator.indexing.collations import ignores_accents, ignores_case
 from migrator.model.mapping.tree import Field, IndexSpec
 from migrator.model.plan.plan import Finding
-from migrator.source.measuring.context import MANY, Scope, unchecked
+from migrator.source.measuring.context import MANY, MeasureContext, unchecked
 from migrator.source.measuring.join_findings import child_holds_key
 from migrator.source.measuring.queries import Row, TimeLimit, key_text, number
-from migrator.source.measuring.row_queries import Part, Some
-from migrator.source.measuring.table_facts import Facts
+from migrator.source.measuring.row_queries import Some, TablePart
+from migrator.source.measuring.table_facts import TableFacts
 
 _SHOWN = 3
 # By whether the server is MariaDB. Spaces at the end count, as they do in MongoDB.
 _WITHOUT_ACCENTS = {True: "utf8mb4_unicode_520_nopad_ci", False: "utf8mb4_0900_ai_ci"}
 
 
-def unique_findings(scope: Scope) -> Iterator[Finding]:
+def unique_findings(scope: MeasureContext) -> Iterator[Finding]:
     """For each unique index over the root's own fields: duplicates, or that they could not be looked for."""
     root = scope.collection.root
     fields = {".".join(field.path): field for field in root.fields}
@@ -36,7 +36,7 @@ def unique_findings(scope: Scope) -> Iterator[Finding]:
             yield from _duplicates(scope, spec, keys)
 
 
-def unique_below(scope: Scope) -> tuple[IndexSpec, ...]:
+def unique_below(scope: MeasureContext) -> tuple[IndexSpec, ...]:
     """Unique indexes over embedded tables that the source doesn't guarantee: only documents show their keys."""
     fields = {".".join(field.path) for field in scope.collection.root.fields}
     found = []
@@ -52,13 +52,13 @@ def unique_below(scope: Scope) -> tuple[IndexSpec, ...]:
     return tuple(found)
 
 
-def _is_guaranteed(facts: Facts, keys: Sequence[Field], spec: IndexSpec) -> bool:
+def _is_guaranteed(facts: TableFacts, keys: Sequence[Field], spec: IndexSpec) -> bool:
     """Whether a unique index of the source makes sure of it."""
     plain = [field.column.name for field in keys if field.sql is None and _keeps_apart(field)]
     return spec.collation is None and facts.is_unique(plain)
 
 
-def _is_guaranteed_below(scope: Scope, names: Sequence[str], spec: IndexSpec) -> bool:
+def _is_guaranteed_below(scope: MeasureContext, names: Sequence[str], spec: IndexSpec) -> bool:
     """The same for fields of one embedded table, none of whose rows can stand in two documents."""
     for path in scope.paths():
         place = tuple(part for node in path for part in node.path)
@@ -86,7 +86,7 @@ def _keeps_apart(field: Field) -> bool:
     return True
 
 
-def _duplicates(scope: Scope, spec: IndexSpec, keys: Sequence[Field]) -> Iterator[Finding]:
+def _duplicates(scope: MeasureContext, spec: IndexSpec, keys: Sequence[Field]) -> Iterator[Finding]:
     root = scope.collection.root
     facts = scope.facts_of(root)
     where = f"{scope.collection.name}: {spec.name}"
@@ -102,7 +102,7 @@ def _duplicates(scope: Scope, spec: IndexSpec, keys: Sequence[Field]) -> Iterato
         yield Finding("info", "unchecked", where, text, "`migrator plan --exact` checks all rows.")
 
 
-def _look(scope: Scope, spec: IndexSpec, keys: Sequence[Field]) -> tuple[Some, list[Row]]:
+def _look(scope: MeasureContext, spec: IndexSpec, keys: Sequence[Field]) -> tuple[Some, list[Row]]:
     """What was looked at, and the duplicates in it.
 
     Raises:
@@ -113,7 +113,7 @@ def _look(scope: Scope, spec: IndexSpec, keys: Sequence[Field]) -> tuple[Some, l
 
     def ask(some: Some) -> list[Row]:
         purpose = f"look for duplicates of the unique index {spec.name} in {facts.qualified}"
-        statement = _statement(Part.of(root), spec, keys, some, mariadb=scope.ask.mariadb)
+        statement = _statement(TablePart.of(root), spec, keys, some, mariadb=scope.ask.mariadb)
         return scope.ask.rows(purpose, statement)
 
     some = scope.some(root)
@@ -124,7 +124,7 @@ def _look(scope: Scope, spec: IndexSpec, keys: Sequence[Field]) -> tuple[Some, l
     return some, ask(some)
 
 
-def _statement(part: Part, spec: IndexSpec, keys: Sequence[Field], some: Some, *, mariadb: bool) -> str:
+def _statement(part: TablePart, spec: IndexSpec, keys: Sequence[Field], some: Some, *, mariadb: bool) -> str:
     nullable = {path for path, _ in spec.nullable}
     accents = _WITHOUT_ACCENTS[mariadb] if ignores_accents(spec.collation) else ""
     values = {f"g{place}": _compared(part.value(field), field, spec, accents) for place, field in enumerate(keys)}
@@ -163,7 +163,7 @@ def _compared(value: str, field: Field, spec: IndexSpec, accents: str) -> str:
     return value
 
 
-def _finding(spec: IndexSpec, facts: Facts, keys: Sequence[Field], found: Sequence[Row], where: str) -> Finding:
+def _finding(spec: IndexSpec, facts: TableFacts, keys: Sequence[Field], found: Sequence[Row], where: str) -> Finding:
     width = len(keys)
     names = ", ".join(path for path, _ in spec.keys)
     values = number(found[0][width + 1])

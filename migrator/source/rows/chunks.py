@@ -65,7 +65,7 @@ def _walked(table: _RootTable, rows: int, start: Key | None, end: int | None) ->
 
 
 @dataclass(frozen=True)
-class _Piece:
+class _NumberRange:
     """Rows whose leading key is from `low` to `high`, and about how many there are."""
 
     low: int
@@ -96,9 +96,9 @@ def _halved(table: _RootTable, rows: int, start: Key | None) -> Iterator[Key]:
             gathered = rows // 2  # what is left of the piece
 
 
-def _pieces(table: _RootTable, low: int, high: int, rows: int) -> Iterator[_Piece]:
+def _pieces(table: _RootTable, low: int, high: int, rows: int) -> Iterator[_NumberRange]:
     """Neighbouring pieces, in order, of at most `rows` estimated rows wherever halving helps."""
-    todo = [_Piece(low, high, table.estimate(low, high))]
+    todo = [_NumberRange(low, high, table.estimate(low, high))]
     while todo:
         piece = todo.pop()
         if piece.estimate <= rows or piece.low == piece.high or piece.stuck >= _STUCK:
@@ -107,8 +107,8 @@ def _pieces(table: _RootTable, low: int, high: int, rows: int) -> Iterator[_Piec
         middle = (piece.low + piece.high) // 2
         lower, upper = table.estimate(piece.low, middle), table.estimate(middle + 1, piece.high)
         stuck = piece.stuck + 1 if min(lower, upper) >= piece.estimate else 0
-        todo.append(_Piece(middle + 1, piece.high, upper, stuck))
-        todo.append(_Piece(piece.low, middle, lower, stuck))
+        todo.append(_NumberRange(middle + 1, piece.high, upper, stuck))
+        todo.append(_NumberRange(piece.low, middle, lower, stuck))
 
 
 class _RootTable:

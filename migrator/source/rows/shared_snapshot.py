@@ -21,7 +21,7 @@ _DENIED = (1044, 1045, 1227)  # managed servers answer "access denied" without n
 _LOCK_WAIT_TIMEOUT = 1205
 
 
-class HeldMoment:
+class SharedSnapshot:
     """Writes to the server are blocked until `release`. Implements ports.copy.Snapshot."""
 
     def __init__(self, connection: Connection, position: Position | None) -> None:
@@ -42,7 +42,7 @@ class HeldMoment:
 
 
 @contextmanager
-def hold_moment(url: SourceUrl) -> Iterator[HeldMoment]:
+def hold_moment(url: SourceUrl) -> Iterator[SharedSnapshot]:
     """Blocks all writes from now until `release`, at the latest until the end of the block.
 
     Raises:
@@ -56,7 +56,7 @@ def hold_moment(url: SourceUrl) -> Iterator[HeldMoment]:
             connection.exec_driver_sql("FLUSH TABLES WITH READ LOCK")
         except DBAPIError as error:
             raise _explained(error, server, url) from error.orig
-        moment = HeldMoment(connection, _position(connection, server))
+        moment = SharedSnapshot(connection, _position(connection, server))
         try:
             yield moment
         finally:

@@ -10,7 +10,7 @@ import asyncmy
 from asyncmy.cursors import SSCursor
 
 from migrator.errors import SourceError
-from migrator.model.change.events import Hop, TableName, TrackedRow
+from migrator.model.change.events import RefKind, TableName, TrackedRow
 from migrator.model.change.position import ServerIdentity
 from migrator.model.mapping.representation import family_of
 from migrator.model.mapping.tree import Node
@@ -22,7 +22,7 @@ from migrator.source.connection.identity import IDENTITY_QUERY, identity_of, req
 from migrator.source.connection.url import SourceUrl
 from migrator.source.sql import statements
 from migrator.source.sql.conditions import sorted_keys
-from migrator.source.sql.root_key_statements import Climb, all_rows, column_types, lowest
+from migrator.source.sql.root_key_statements import RootKeyQuery, all_rows, column_types, lowest
 
 Row = tuple[bytes | None, ...]
 
@@ -35,7 +35,7 @@ _BYTES_AT_ONCE = 4 << 20
 
 class SnapshotReader:
     """Reads one snapshot over one connection, one statement at a time. Implements documents.reader.RowReader and
-    ports.sync.Climber."""
+    ports.sync.RootKeyReader."""
 
     def __init__(self, connection: asyncmy.Connection, url: SourceUrl, templates: statements.Templates) -> None:
         self._connection = connection
@@ -70,10 +70,10 @@ class SnapshotReader:
                     yield rows
 
     async def root_keys(
-        self, path: Sequence[Node], hop: Hop, values: Sequence[Key], after: Key | None, limit: int
+        self, path: Sequence[Node], hop: RefKind, values: Sequence[Key], after: Key | None, limit: int
     ) -> list[Key]:
-        """Implements ports.sync.Climber.root_keys."""
-        climb = Climb.of(path, hop)
+        """Implements ports.sync.RootKeyReader.root_keys."""
+        climb = RootKeyQuery.of(path, hop)
         within = KeyRange(after, None)
         found: list[Key] = []
         for some in _slices(sorted_keys(climb.columns, values)):
@@ -97,7 +97,7 @@ class SnapshotReader:
     async def tracked_rows(
         self, table: TableName, key: Sequence[str], columns: Sequence[str]
     ) -> AsyncGenerator[list[TrackedRow], None]:
-        """Implements ports.sync.Climber.tracked_rows."""
+        """Implements ports.sync.RootKeyReader.tracked_rows."""
         found = await self._all(column_types(*table))
         by_name = {one.name: one for one in map(_column, found)}
         missing = [name for name in (*key, *columns) if name not in by_name]

@@ -12,7 +12,7 @@ from decimal import Decimal
 
 from migrator.model.mapping.tree import Join, Link, Node
 from migrator.model.plan.chunk import Key
-from migrator.model.report.sums import TEXT_BYTES, FieldSums, MeasuredField, NodeSums, Spot
+from migrator.model.report.sums import TEXT_BYTES, FieldSums, MeasuredField, NodeSums, SummedNode
 from migrator.model.schema.collation import collated
 from migrator.model.schema.tables import Column
 from migrator.source.connection.connect import connected_raw
@@ -23,7 +23,7 @@ from migrator.source.sql.literal import key_literal, text_literal
 _Column = tuple[int, str, str]
 
 
-def sums(url: SourceUrl, spots: Sequence[Spot], without: Sequence[Key]) -> tuple[NodeSums, ...]:
+def sums(url: SourceUrl, spots: Sequence[SummedNode], without: Sequence[Key]) -> tuple[NodeSums, ...]:
     """What the source holds at each spot of one collection, in one snapshot.
 
     Args:
@@ -39,9 +39,9 @@ def sums(url: SourceUrl, spots: Sequence[Spot], without: Sequence[Key]) -> tuple
         return tuple(found)
 
 
-def statement(spot: Spot, without: Sequence[Key] = ()) -> str:
+def statement(spot: SummedNode, without: Sequence[Key] = ()) -> str:
     """The SELECT of one row: how many rows, then of each field count, sum, least and greatest."""
-    tables = _Tables.of(spot, without)
+    tables = _JoinedTables.of(spot, without)
     selected = ["COUNT(*)"]
     for measured in spot.fields:
         selected += _aggregates(measured, tables)
@@ -52,7 +52,7 @@ def statement(spot: Spot, without: Sequence[Key] = ()) -> str:
 
 
 @dataclass
-class _Tables:
+class _JoinedTables:
     """The joined tables so far, and what their columns are called."""
 
     text: str = ""
@@ -61,7 +61,7 @@ class _Tables:
     depth: int = 0
 
     @classmethod
-    def of(cls, spot: Spot, without: Sequence[Key]) -> _Tables:
+    def of(cls, spot: SummedNode, without: Sequence[Key]) -> _JoinedTables:
         tables = cls()
         for number, node in enumerate(spot.chain):
             below = spot.chain[number + 1] if number + 1 < len(spot.chain) else None
@@ -209,7 +209,7 @@ def _quoted(name: str) -> str:
 # --- what is added up ---
 
 
-def _aggregates(measured: MeasuredField, tables: _Tables) -> Iterator[str]:
+def _aggregates(measured: MeasuredField, tables: _JoinedTables) -> Iterator[str]:
     """Count, sum, least and greatest."""
     value = tables.of_field(measured)
     if measured.case is not None:
@@ -268,7 +268,7 @@ def _is_day(value: str) -> str:
     return f"{whole} AND DAY({value}) <= DAY(LAST_DAY({first}))"
 
 
-def _sums(spot: Spot, row: Sequence[bytes | None]) -> NodeSums:
+def _sums(spot: SummedNode, row: Sequence[bytes | None]) -> NodeSums:
     fields = []
     for place, measured in enumerate(spot.fields):
         count, total, least, greatest = row[1 + 4 * place : 5 + 4 * place]

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import FromClause, literal_column, select
 
-from migrator.model.change.events import Hop
+from migrator.model.change.events import RefKind
 from migrator.model.mapping.row_layout import column_item
 from migrator.model.mapping.tree import Node
 from migrator.model.plan.chunk import Key, KeyRange
@@ -23,7 +23,7 @@ from migrator.source.sql.spelling import Expression, equal, formed, name_of, tab
 
 
 @dataclass(frozen=True)
-class Climb:
+class RootKeyQuery:
     """The way from values to root keys, as joined tables.
 
     Attributes:
@@ -42,7 +42,7 @@ class Climb:
     repeats: bool
 
     @classmethod
-    def of(cls, path: Sequence[Node], hop: Hop) -> Climb:
+    def of(cls, path: Sequence[Node], hop: RefKind) -> RootKeyQuery:
         """Raises AssertionError for a hop without values, or a path without a join."""
         *above, last = path
         needed = _needed_columns(path, hop)
@@ -114,7 +114,7 @@ def _formed(root: Node, key: Sequence[Expression]) -> list[Expression]:
     return [formed(one, column_item(column).form) for one, column in zip(key, root.key, strict=True)]
 
 
-def _needed_columns(path: Sequence[Node], hop: Hop) -> list[list[str]]:
+def _needed_columns(path: Sequence[Node], hop: RefKind) -> list[list[str]]:
     """Of every node above the last one: the columns of its key (the root's) and of the joins on both sides."""
     found: list[dict[str, None]] = [{} for _ in path[:-1]]
     found[0] |= dict.fromkeys(column.name for column in path[0].key)

@@ -62,7 +62,7 @@ class Template:
 
 def roots(root: Node) -> Template:
     """Root rows in key order."""
-    source = _Source.of(root, None)
+    source = _FromClause.of(root, None)
     key = [source.column("table", one.name) for one in root.key]
     statement = source.select().where(literal_column(_GAP)).order_by(*key).limit(literal_column(_LIMIT))
     return Template(text_of(statement), root.key, tuple(map(name_of, key)))
@@ -71,13 +71,13 @@ def roots(root: Node) -> Template:
 def keyless_rows(root: Node, some: int | None = None) -> str:
     """All root rows of a table without a key, or the first `some` that the server comes across; rows with the same
     bytes follow each other."""
-    source = _Source.of(root, None, some)
+    source = _FromClause.of(root, None, some)
     return text_of(source.select().order_by(*source.every_value()))
 
 
 def children(node: Node, parent: Node) -> Template:
     """The rows of `node` by match values, ordered by those, then in the node's order, at most `limit` for each."""
-    source = _Source.of(node, parent)
+    source = _FromClause.of(node, parent)
     names = source.match_values()
     order = source.order()
     wanted: Expression = literal_column(_GAP)
@@ -152,7 +152,7 @@ def locking_read(table: Table, columns: Sequence[str], key: Key) -> str:
 
 
 @dataclass(frozen=True)
-class _Source:
+class _FromClause:
     """What a node's rows are selected from.
 
     Attributes:
@@ -171,7 +171,7 @@ class _Source:
     columns: dict[tuple[Origin, str], Column]
 
     @classmethod
-    def of(cls, node: Node, parent: Node | None, some: int | None = None) -> _Source:
+    def of(cls, node: Node, parent: Node | None, some: int | None = None) -> _FromClause:
         wanted = layout(node, parent)
         expressions = _aliases(wanted)
         own = _own_table(node, wanted, expressions, some)

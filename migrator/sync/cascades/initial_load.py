@@ -10,13 +10,13 @@ from migrator.errors import SourceUnavailable
 from migrator.model.change.events import Scope, TrackedRow
 from migrator.model.change.position import Position
 from migrator.ports.sync import SyncableSource, SyncState
-from migrator.sync.cascades.row_snapshot import UNSEEN, Moment, Part, remember, tables_of
+from migrator.sync.cascades.row_snapshot import UNSEEN, RowSnapshot, TrackedCollection, remember, tables_of
 from migrator.workers.announcer import Announcer
 from migrator.workers.background import IsOver
 from migrator.workers.retry import retrying
 
 
-class Memory:
+class InitialLoad:
     """All rows that some collections need, as of the moment when this is made.
 
     Attributes:
@@ -25,7 +25,7 @@ class Memory:
 
     def __init__(
         self,
-        parts: Sequence[Part],
+        parts: Sequence[TrackedCollection],
         resolvers: Mapping[Scope, Resolver],
         source: SyncableSource,
         state: SyncState,
@@ -39,7 +39,7 @@ class Memory:
         self._state = state
         self._retrying = retrying(retry_seconds, announcer)
         with announcer.waiting("a snapshot of the source", source.blocked):
-            self._moment = self._retrying(lambda: Moment(source))
+            self._moment = self._retrying(lambda: RowSnapshot(source))
 
     @property
     def tables(self) -> list[str]:
@@ -87,6 +87,6 @@ class Memory:
         if position is not None:
             self._state.save(self.scopes, position)
 
-    def _load(self, part: Part, rows: Sequence[TrackedRow]) -> None:
+    def _load(self, part: TrackedCollection, rows: Sequence[TrackedRow]) -> None:
         """Tried again by itself: the moment can't be taken again."""
         self._retrying(part.tracker.load, rows)

@@ -17,12 +17,12 @@ from migrator.ports.sync import SyncState
 _KEPT = 10_000
 
 
-class TooMany(Exception):
+class TooManyRows(Exception):
     """More rows than are kept in memory hold the wanted values."""
 
 
 @dataclass(slots=True)
-class _Index:
+class _ValueIndex:
     """Rows of one table by their values of some columns.
 
     Attributes:
@@ -42,7 +42,7 @@ class Overlay:
         self._state = state
         # By table the last image of each changed row, None for a row that is gone.
         self._changed: dict[TableName, dict[Key, TrackedRow | None]] = {}
-        self._indexes: dict[TableName, dict[tuple[str, ...], _Index]] = {}
+        self._indexes: dict[TableName, dict[tuple[str, ...], _ValueIndex]] = {}
         self._kept = 0
         # What undoes the changes since `mark`, the last one first.
         self._undo: list[tuple[TableName, Key, bool, TrackedRow | None]] = []
@@ -75,7 +75,7 @@ class Overlay:
         """The rows that hold any of `values` in `columns`, byte for byte.
 
         Raises:
-            TooMany: when they are too many to be kept with those that were read before.
+            TooManyRows: when they are too many to be kept with those that were read before.
         """
         index = self._index(table, columns)
         self._read(index, table, columns, values)
@@ -117,23 +117,23 @@ class Overlay:
             if row is not None:
                 index.changed.setdefault(_values(row, columns), {})[key] = None
 
-    def _index(self, table: TableName, columns: tuple[str, ...]) -> _Index:
+    def _index(self, table: TableName, columns: tuple[str, ...]) -> _ValueIndex:
         indexes = self._indexes.setdefault(table, {})
         if columns not in indexes:
-            index = indexes[columns] = _Index()
+            index = indexes[columns] = _ValueIndex()
             for key, row in self._changed.get(table, {}).items():
                 if row is not None:
                     index.changed.setdefault(_values(row, columns), {})[key] = None
         return indexes[columns]
 
-    def _read(self, index: _Index, table: TableName, columns: tuple[str, ...], values: Sequence[Key]) -> None:
+    def _read(self, index: _ValueIndex, table: TableName, columns: tuple[str, ...], values: Sequence[Key]) -> None:
         missing = [value for value in dict.fromkeys(values) if value not in index.read]
         if not missing:
             return
         room = _KEPT - self._kept
         found = self._state.tracked(self._scope, table, columns, missing, room + 1)
         if len(found) > room:
-            raise TooMany
+            raise TooManyRows
         self._kept += len(found)
         index.read.update((value, []) for value in missing)
         for row in found:

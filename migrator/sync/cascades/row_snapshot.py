@@ -7,12 +7,12 @@ from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, closing, suppress
 from dataclasses import dataclass, replace
 
-from migrator.changes.cascades import Cascades, Tracked, silent_cascades
+from migrator.changes.cascades import Cascades, TrackedTable, silent_cascades
 from migrator.model.change.events import Scope, TableName, TrackedRow
 from migrator.model.change.position import Position
 from migrator.model.mapping.tree import Collection
 from migrator.model.schema.tables import Schema
-from migrator.ports.sync import Climber, FollowedSource, SyncState
+from migrator.ports.sync import FollowedSource, RootKeyReader, SyncState
 from migrator.sync.cascades.tracker import Tracker
 from migrator.workers.background import IsOver
 
@@ -24,11 +24,11 @@ _AT_ONCE = 4000
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class TrackedCollection:
     """What has to be remembered for one collection."""
 
     scope: Scope
-    tables: Sequence[Tracked]
+    tables: Sequence[TrackedTable]
     tracker: Tracker
 
     @property
@@ -38,14 +38,14 @@ class Part:
 
 
 # Has a part take in rows of one table.
-Load = Callable[[Part, Sequence[TrackedRow]], None]
+Load = Callable[[TrackedCollection, Sequence[TrackedRow]], None]
 
 
 class _Abandoned(Exception):
     """A snapshot is of no use any more: its connection may be in the middle of a result."""
 
 
-class Moment:
+class RowSnapshot:
     """A snapshot of the source, taken when this is made; its rows may be read later, in another thread.
 
     premise B: it has to be taken before the first snapshot from which documents are made. Then a row that a
@@ -73,7 +73,7 @@ class Moment:
             self.close()
             raise
 
-    def remember(self, parts: Sequence[Part], load: Load, is_over: IsOver) -> None:
+    def remember(self, parts: Sequence[TrackedCollection], load: Load, is_over: IsOver) -> None:
         """Loads all rows that `parts` need, every table once; some only, when `is_over` says so before the end.
 
         Raises:
@@ -97,7 +97,7 @@ class Moment:
         finally:
             self._loop.close()
 
-    async def _open(self, source: FollowedSource, reached: Position | None) -> Climber:
+    async def _open(self, source: FollowedSource, reached: Position | None) -> RootKeyReader:
         snapshots = await self._stack.enter_async_context(source.snapshots())
         context = snapshots.now() if reached is None else snapshots.at_least(reached)
         snapshot = await self._stack.enter_async_context(context)
@@ -111,15 +111,19 @@ class Moment:
 
 
 def remember(
-    source: FollowedSource, parts: Sequence[Part], load: Load, is_over: IsOver, reached: Position | None = None
+    source: FollowedSource,
+    parts: Sequence[TrackedCollection],
+    load: Load,
+    is_over: IsOver,
+    reached: Position | None = None,
 ) -> Position | None:
     """Loads all rows that `parts` need from one later moment, and returns its position; see Moment."""
-    with closing(Moment(source, reached)) as moment:
+    with closing(RowSnapshot(source, reached)) as moment:
         moment.remember(parts, load, is_over)
         return moment.position
 
 
-def missing(needed: Sequence[Tracked], known: Mapping[TableName, Sequence[str]]) -> tuple[Tracked, ...]:
+def missing(needed: Sequence[TrackedTable], known: Mapping[TableName, Sequence[str]]) -> tuple[TrackedTable, ...]:
     """What has to be remembered and isn't; `known` is SyncState.tracked_tables."""
     return tuple(each for each in needed if not set(each.noted) <= set(known.get(each.table, ())))
 
@@ -135,13 +139,13 @@ def unremembered(scope: Scope, collection: Collection, schema: Schema, state: Sy
     return replace(cascades, tables=missing(cascades.tables, state.tracked_tables(scope)))
 
 
-def tables_of(parts: Sequence[Part]) -> list[Tracked]:
+def tables_of(parts: Sequence[TrackedCollection]) -> list[TrackedTable]:
     """Every table once, with the columns that any part needs."""
-    found: dict[TableName, Tracked] = {}
+    found: dict[TableName, TrackedTable] = {}
     for each in [each for part in parts for each in part.tables]:
         before = found.get(each.table, each)
         columns = tuple(dict.fromkeys((*before.columns, *each.columns)))
-        found[each.table] = Tracked(each.table, each.key, columns)
+        found[each.table] = TrackedTable(each.table, each.key, columns)
     return list(found.values())
 
 

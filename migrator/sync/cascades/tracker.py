@@ -20,13 +20,13 @@ from dataclasses import dataclass
 from itertools import islice, product
 from typing import Protocol
 
-from migrator.changes.cascades import FOLDED, Cascade, Cascades, Tracked
+from migrator.changes.cascades import FOLDED, Cascade, Cascades, TrackedTable
 from migrator.changes.folding import OTHERS, folded, is_folded, is_stripped
 from migrator.model.change.events import RowChange, Rows, Scope, TableName, TrackedChange, TrackedRow, Values, Watch
 from migrator.model.plan.chunk import Key
 from migrator.model.schema.tables import Column
 from migrator.ports.sync import SyncState
-from migrator.sync.cascades.overlay import Overlay, TooMany
+from migrator.sync.cascades.overlay import Overlay, TooManyRows
 
 # Rows of a page, where a cascade reaches too many for one walk in memory.
 _AT_ONCE = 500
@@ -44,10 +44,10 @@ Secure = Callable[[], None]
 
 
 @dataclass(frozen=True, slots=True)
-class _Memory:
+class _TableTracker:
     """How one table's rows are remembered."""
 
-    tracked: Tracked
+    tracked: TrackedTable
     watch: Watch
 
     @property
@@ -83,7 +83,7 @@ class _Memory:
 
 
 @dataclass(frozen=True, slots=True)
-class _Step:
+class _CascadeStep:
     """A cascade that is walked through since rows of its parent are gone, or have another key."""
 
     cascade: Cascade
@@ -93,18 +93,18 @@ class _Step:
     def rule(self) -> str:
         return self.cascade.key.on_delete if self.is_gone else self.cascade.key.on_update
 
-    def below(self, deeper: Cascade) -> _Step | None:
+    def below(self, deeper: Cascade) -> _CascadeStep | None:
         """What this one sets off of a cascade whose parent is the child of this one."""
         if self.is_gone and self.rule == "CASCADE":
-            step = _Step(deeper, is_gone=True)
+            step = _CascadeStep(deeper, is_gone=True)
         elif set(self.cascade.key.columns) & set(deeper.key.parent_columns):
-            step = _Step(deeper, is_gone=False)
+            step = _CascadeStep(deeper, is_gone=False)
         else:
             return None
         return step if step.rule in _ACTS else None
 
 
-class _Walk(Protocol):
+class _RowLookup(Protocol):
     """How rows are looked up while events are walked through, and what follows each change of theirs."""
 
     def pages(self, table: TableName, columns: tuple[str, ...], values: Sequence[Key]) -> Iterator[list[TrackedRow]]:
@@ -116,8 +116,8 @@ class _Walk(Protocol):
         ...
 
 
-class _InMemory:
-    """One page, whatever its size; raises TooMany when memory doesn't hold it."""
+class _MemoryLookup:
+    """One page, whatever its size; raises TooManyRows when memory doesn't hold it."""
 
     def __init__(self, overlay: Overlay) -> None:
         self._overlay = overlay
@@ -129,7 +129,7 @@ class _InMemory:
         """Everything is written at the end of the batch."""
 
 
-class _Paged:
+class _PagedLookup:
     """Small pages of the state itself, to which each change is written at once."""
 
     def __init__(self, scope: Scope, state: SyncState, write: Callable[[], None]) -> None:
@@ -175,11 +175,11 @@ class Tracker:
         self._emit = emit
         self._secure = secure
         self._watches = watches
-        self._memories = {each.table: _Memory(each, watches[each.table]) for each in cascades.tables}
+        self._memories = {each.table: _TableTracker(each, watches[each.table]) for each in cascades.tables}
         self._order = _deepest_first(cascades)
         self._overlay = Overlay(scope, state)
-        self._in_memory, self._paged = _InMemory(self._overlay), _Paged(scope, state, self._make_room)
-        self._walk_by: _Walk = self._in_memory
+        self._in_memory, self._paged = _MemoryLookup(self._overlay), _PagedLookup(scope, state, self._make_room)
+        self._walk_by: _RowLookup = self._in_memory
         # Events that were not walked through yet.
         self._events: deque[Rows] = deque()
         # Tables whose rows a change may concern in ways that only the source can tell: to be recorded again, and all
@@ -273,7 +273,7 @@ class Tracker:
             except BaseException as error:
                 # Keys that follow each other must not be walked through a second time from the middle.
                 self._overlay.back()
-                if isinstance(error, TooMany):
+                if isinstance(error, TooManyRows):
                     return taken
                 raise
             self._events.popleft()
@@ -309,18 +309,18 @@ class Tracker:
     def _prefetch(self, some: int) -> None:
         """Reads with one query for each cascade and level what `some` events are going to ask for. What is missing, or
         too much, is read when it is asked for."""
-        wanted: dict[_Step, dict[Key, None]] = {}
+        wanted: dict[_CascadeStep, dict[Key, None]] = {}
         for rows in islice(self._events, some):
             for cascade in self._cascades.of_parent(rows.table) if rows.cascades else ():
                 for step, key in _first_steps(cascade, self._watches[rows.table].columns, rows):
                     wanted.setdefault(step, {})[key] = None
-        with suppress(TooMany):
+        with suppress(TooManyRows):
             self._read_levels(wanted)
 
-    def _read_levels(self, wanted: dict[_Step, dict[Key, None]]) -> None:
-        asked: set[tuple[_Step, Key]] = set()
+    def _read_levels(self, wanted: dict[_CascadeStep, dict[Key, None]]) -> None:
+        asked: set[tuple[_CascadeStep, Key]] = set()
         while wanted:
-            deeper: dict[_Step, dict[Key, None]] = {}
+            deeper: dict[_CascadeStep, dict[Key, None]] = {}
             for step, some in wanted.items():
                 keys = [key for key in some if (step, key) not in asked]
                 asked.update((step, key) for key in keys)
@@ -335,7 +335,7 @@ class Tracker:
 
     # --- one event ---
 
-    def _remember(self, memory: _Memory, rows: Rows) -> None:
+    def _remember(self, memory: _TableTracker, rows: Rows) -> None:
         """The last image of each row counts; a row whose key has changed is remembered under the new one."""
         for change in rows.changes:
             if change.before is not None:
@@ -388,7 +388,9 @@ class Tracker:
                 self._guess(cascade, memory, others, rule, now)
             self._walk_by.settle()
 
-    def _guess(self, cascade: Cascade, memory: _Memory, rows: Sequence[TrackedRow], rule: str, now: Key | None) -> None:
+    def _guess(
+        self, cascade: Cascade, memory: _TableTracker, rows: Sequence[TrackedRow], rule: str, now: Key | None
+    ) -> None:
         """For rows that perhaps didn't change: under a new foreign key they are recorded too."""
         hidden = self._hide(cascade, memory, rows, rule, now, sure=False)
         if rule == "CASCADE" and now is not None:
@@ -397,7 +399,14 @@ class Tracker:
                     self._overlay.put(self._with_folded(memory.guess(row, change.after)))
 
     def _hide(
-        self, cascade: Cascade, memory: _Memory, rows: Sequence[TrackedRow], rule: str, now: Key | None, *, sure: bool
+        self,
+        cascade: Cascade,
+        memory: _TableTracker,
+        rows: Sequence[TrackedRow],
+        rule: str,
+        now: Key | None,
+        *,
+        sure: bool,
     ) -> Rows:
         """Brings to light what the cascade made of `rows`, and of the rows below them."""
         changes = []
@@ -460,11 +469,11 @@ def _wanted(column: Column, value: bytes) -> tuple[bytes, ...]:
     return (found,) if is_stripped(column) else (found, OTHERS)
 
 
-def _first_steps(cascade: Cascade, columns: Sequence[str], rows: Rows) -> Iterator[tuple[_Step, Key]]:
+def _first_steps(cascade: Cascade, columns: Sequence[str], rows: Rows) -> Iterator[tuple[_CascadeStep, Key]]:
     """What the changes of parents' rows set off, and the keys that their children are looked up by."""
     for change in rows.changes:
         before = _parent_key(cascade, columns, change.before)
-        step = _Step(cascade, is_gone=change.after is None)
+        step = _CascadeStep(cascade, is_gone=change.after is None)
         if before is not None and step.rule in _ACTS and before != _parent_key(cascade, columns, change.after):
             yield step, before
 

@@ -10,23 +10,23 @@ from migrator.changes.cascades import Cascades, silent_cascades
 from migrator.changes.document_refs import Resolver
 from migrator.changes.watches import watches
 from migrator.errors import SyncBlocked
-from migrator.model.change.events import Reach, Rows, Scope, TableName, TrackedChange, TrackedRow, Watch
+from migrator.model.change.events import DocumentRef, Rows, Scope, TableName, TrackedChange, TrackedRow, Watch
 from migrator.model.change.position import Position
 from migrator.model.mapping.tree import Collection
 from migrator.model.report.activity import Phase
 from migrator.ports.sync import SyncableSource, SyncState
-from migrator.sync.batch import Batch
-from migrator.sync.cascades.row_snapshot import Part, missing, remember
+from migrator.sync.batch import SyncBatch
+from migrator.sync.cascades.row_snapshot import TrackedCollection, missing, remember
 from migrator.sync.cascades.tracker import Tracker
-from migrator.sync.known_tables import Tables
+from migrator.sync.known_tables import KnownDefinitions
 from migrator.workers.announcer import Announcer
-from migrator.workers.retry import Patience
+from migrator.workers.retry import RetryingCall
 
 # Changed rows of one tracker that wait for the end of a transaction (docs/invariants.md, rule 7).
 _UNWRITTEN = 5000
 
 # Makes sure that the documents of reaches become right later; when it returns, nothing of it can be lost.
-MarkDirty = Callable[[Scope, Iterable[Reach]], None]
+MarkDirty = Callable[[Scope, Iterable[DocumentRef]], None]
 
 
 class CascadeTracking:
@@ -44,9 +44,9 @@ class CascadeTracking:
         self,
         source: SyncableSource,
         state: SyncState,
-        batch: Batch,
+        batch: SyncBatch,
         mark_dirty: MarkDirty,
-        patience: Patience,
+        patience: RetryingCall,
         announcer: Announcer,
     ) -> None:
         """
@@ -68,7 +68,7 @@ class CascadeTracking:
         """Asks the source whether its log shows what cascades do."""
         self._is_needed = not self._source.cascades_are_logged()
 
-    def look_up(self, tables: Tables, collections: Mapping[Scope, Collection]) -> None:
+    def look_up(self, tables: KnownDefinitions, collections: Mapping[Scope, Collection]) -> None:
         """Follows these definitions from here on. What trackers hold must be written, or is read again."""
         self._cascades = {scope: self._find_cascades(tables, each) for scope, each in collections.items()}
         hidden = [text for cascades in self._cascades.values() for text in cascades.hidden]
@@ -144,7 +144,7 @@ class CascadeTracking:
 
     # --- tables that are tracked from now on, or read again ---
 
-    def rewritten(self, tables: Tables, text: str, place: tuple[int, int]) -> dict[Scope, list[TableName]]:
+    def rewritten(self, tables: KnownDefinitions, text: str, place: tuple[int, int]) -> dict[Scope, list[TableName]]:
         """The tracked tables into which a statement may have put rows that had no events."""
         return {
             scope: [
@@ -172,16 +172,16 @@ class CascadeTracking:
             self._trackers[scope].doubtful.clear()
         return bool(doubtful)
 
-    def missing(self) -> list[Part]:
+    def missing(self) -> list[TrackedCollection]:
         """What has to be tracked, and isn't."""
         parts = [self._missing(scope) for scope in self._cascades]
         return [part for part in parts if part.tables]
 
-    def is_whole(self, part: Part) -> bool:
+    def is_whole(self, part: TrackedCollection) -> bool:
         """Whether it has all tables that its collection tracks."""
         return len(part.tables) == len(self._cascades[part.scope].tables)
 
-    def read(self, parts: Sequence[Part], reached: Position | None) -> Position | None:
+    def read(self, parts: Sequence[TrackedCollection], reached: Position | None) -> Position | None:
         """Reads the rows of `parts` in one snapshot, which contains all before `reached`; its position where that is
         known."""
         with (
@@ -190,18 +190,18 @@ class CascadeTracking:
         ):
             return self._patience(partial(remember, self._source, parts, _load, _to_the_end, reached))
 
-    def note_read(self, parts: Sequence[Part]) -> None:
+    def note_read(self, parts: Sequence[TrackedCollection]) -> None:
         """What was read of these is all there is."""
         for part in parts:
             self._state.note_tracked_tables(part.scope, part.columns)
 
-    def _find_cascades(self, tables: Tables, collection: Collection) -> Cascades:
+    def _find_cascades(self, tables: KnownDefinitions, collection: Collection) -> Cascades:
         return silent_cascades(tables.schema, [collection]) if self._is_needed else Cascades()
 
-    def _missing(self, scope: Scope) -> Part:
+    def _missing(self, scope: Scope) -> TrackedCollection:
         needed = self._cascades[scope].tables
         known = self._state.tracked_tables(scope) if needed else {}
-        return Part(scope, missing(needed, known), self._trackers[scope])
+        return TrackedCollection(scope, missing(needed, known), self._trackers[scope])
 
     def _tracker(self, scope: Scope, cascades: Cascades) -> Tracker:
         def emit(rows: Rows) -> None:
@@ -218,7 +218,7 @@ class CascadeTracking:
             self._state.note_tracked_tables(scope, {each.table: () for each in self._cascades[scope].tables})
 
 
-def _load(part: Part, rows: Sequence[TrackedRow]) -> None:
+def _load(part: TrackedCollection, rows: Sequence[TrackedRow]) -> None:
     part.tracker.load(rows)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from migrator.model.change.events import SyncReport
-from migrator.model.report.activity import Activity, Command, Holder, Noted
+from migrator.model.report.activity import Activity, Command, LeaseHolder, RecordedActivity
 from migrator.model.serialize import from_json, to_json
 from migrator.target.files.database import StateDatabase
 from migrator.target.files.lease_store import FilesLeaseStore
@@ -19,8 +19,8 @@ _TABLE = (
 )
 
 
-class FilesSigns:
-    """Implements migrator.ports.copy.Signs."""
+class FilesActivityStore:
+    """Implements migrator.ports.copy.ActivityStore."""
 
     def __init__(self, database: StateDatabase, lease: FilesLeaseStore, timing: Timing | None) -> None:
         self._database = database
@@ -36,7 +36,7 @@ class FilesSigns:
             state.execute(_TABLE)
             state.execute("REPLACE INTO activities VALUES (?, ?, ?, ?)", values)
 
-    def noted(self, command: Command) -> Noted | None:
+    def noted(self, command: Command) -> RecordedActivity | None:
         with self._database.read() as state:
             # A state that nobody has noted anything in yet has no such table.
             if not state.execute("SELECT 1 FROM sqlite_master WHERE name = 'activities'").fetchone():
@@ -48,9 +48,9 @@ class FilesSigns:
         noted, process, text = found
         owner = from_json(ProcessId, process, where="the state")
         age = max(0.0, self.now().timestamp() - noted)
-        return Noted(from_json(Activity, text, where="the state"), named(owner), lives(owner), age)
+        return RecordedActivity(from_json(Activity, text, where="the state"), named(owner), lives(owner), age)
 
-    def holder(self, command: Command) -> Holder | None:
+    def holder(self, command: Command) -> LeaseHolder | None:
         return holder(self._lease, self.now(), self._timing) if command == "apply" else None
 
     def reported(self) -> tuple[SyncReport, float] | None:

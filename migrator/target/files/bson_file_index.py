@@ -30,7 +30,7 @@ CREATE TABLE places (
 _CACHE_KIB = 64_000
 
 
-class Places:
+class BsonFileIndex:
     """Implements migrator.ports.verify.Stored. `prepare` first, in one process; then any number of them may read."""
 
     def __init__(self, folder: Folder, collection: str) -> None:

@@ -39,7 +39,8 @@ class Metadata:
         return replace(self, indexes=(*kept, *({"v": 2, **indexes.document(spec)} for spec in specs)))
 
     def with_validator(self, validator: str) -> Metadata:
-        """`moderate` for the reasons given at migrator.target.mongo.copy_state.place.MongoPlace.set_validator."""
+        """`moderate` for the reasons given at
+        migrator.target.mongo.copy_state.place.MongoCollectionStore.set_validator."""
         names = ("validator", "validationLevel", "validationAction")
         options = {key: value for key, value in self.options.items() if key not in names}
         if validator:

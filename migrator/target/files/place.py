@@ -21,7 +21,7 @@ from migrator.target.files.failure import translated
 from migrator.target.files.folder import Folder, sync_folder, write_whole
 from migrator.target.files.lease_store import FilesLease
 from migrator.target.files.metadata import Metadata
-from migrator.target.found_collection import Seen
+from migrator.target.found_collection import FoundCollection
 from migrator.target.record import Record
 from migrator.waits import Building
 
@@ -31,8 +31,8 @@ _STEP_BYTES = 256 * 1024 * 1024
 _ESTIMATE_BYTES = 1024 * 1024
 
 
-class FilesPlace:
-    """Implements migrator.target.ports.Place.
+class FilesCollectionStore:
+    """Implements migrator.target.ports.CollectionStore.
 
     A file is changed right after a look at the lease; what a process that was stopped changes later is in a folder
     that its successor has moved away.
@@ -47,17 +47,19 @@ class FilesPlace:
     def holding(self) -> int:
         return 0 if self._lease is None else self._lease.number
 
-    def live(self, name: str) -> Seen:
+    def live(self, name: str) -> FoundCollection:
         """The pair of files of a collection. Its identity is the metadata's UUID and the documents' size."""
         documents = self._folder.documents(name)
         with translated(documents):
             size = documents.stat().st_size if documents.exists() else 0
             found = self._metadata(name)
             if documents.exists() and found is not None:
-                return Seen(name, f"{found.uuid}-{size}", _estimate(documents, size), found.indexes, found.options)
+                return FoundCollection(
+                    name, f"{found.uuid}-{size}", _estimate(documents, size), found.indexes, found.options
+                )
             others = (documents, self._folder.metadata(name), *self._folder.compressed(name))
             foreign = [f"{path.name} {path.stat().st_mtime_ns}" for path in others if path.exists()]
-            return Seen(name, " ".join(foreign), _estimate(documents, size) if size else 0)
+            return FoundCollection(name, " ".join(foreign), _estimate(documents, size) if size else 0)
 
     def identities(self, names: Iterable[str]) -> dict[str, str]:
         found = map(self.live, names)

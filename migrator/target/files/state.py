@@ -14,7 +14,7 @@ from migrator.model.serialize import from_json, to_json
 from migrator.target.files.database import AnyDatabase
 from migrator.target.files.failure import translated
 from migrator.target.files.folder import Folder
-from migrator.target.files.place import FilesPlace
+from migrator.target.files.place import FilesCollectionStore
 
 _PROGRESS = """
 SELECT r.collection, r.planned,
@@ -29,7 +29,7 @@ WHERE r.run = ? GROUP BY r.rowid ORDER BY r.rowid
 class FilesState:
     """Implements migrator.ports.copy.State."""
 
-    def __init__(self, folder: Folder, database: AnyDatabase, place: FilesPlace) -> None:
+    def __init__(self, folder: Folder, database: AnyDatabase, place: FilesCollectionStore) -> None:
         self._folder = folder
         self._database = database
         self._place = place

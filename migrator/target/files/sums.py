@@ -12,7 +12,7 @@ from bson import CodecOptions, DatetimeConversion, Decimal128, Int64
 from bson.datetime_ms import DatetimeMS
 
 from migrator.model.mapping.tree import Node
-from migrator.model.report.sums import TEXT_BYTES, FieldSums, MeasuredField, NodeSums, Spot
+from migrator.model.report.sums import TEXT_BYTES, FieldSums, MeasuredField, NodeSums, SummedNode
 from migrator.target.files.failure import translated
 from migrator.target.files.folder import Folder
 
@@ -22,9 +22,9 @@ _DIGITS = 100
 _ABSENT = object()
 
 
-def sums(folder: Folder, name: str, spots: Sequence[Spot]) -> tuple[NodeSums, ...]:
+def sums(folder: Folder, name: str, spots: Sequence[SummedNode]) -> tuple[NodeSums, ...]:
     """What the documents of a file hold at each spot."""
-    tallies = [_Tally(spot) for spot in spots]
+    tallies = [_NodeTotals(spot) for spot in spots]
     path = folder.documents(name)
     with translated(path), localcontext() as context:
         context.prec = _DIGITS
@@ -37,7 +37,7 @@ def sums(folder: Folder, name: str, spots: Sequence[Spot]) -> tuple[NodeSums, ..
 
 
 @dataclass
-class _Column:
+class _FieldTotals:
     """One field so far."""
 
     values: int = 0
@@ -62,15 +62,15 @@ class _Column:
 
 
 @dataclass
-class _Tally:
+class _NodeTotals:
     """One spot so far."""
 
-    spot: Spot
+    spot: SummedNode
     rows: int = 0
-    columns: list[_Column] = field(init=False)
+    columns: list[_FieldTotals] = field(init=False)
 
     def __post_init__(self) -> None:
-        self.columns = [_Column() for _ in self.spot.fields]
+        self.columns = [_FieldTotals() for _ in self.spot.fields]
 
     def take(self, document: Mapping[str, Any]) -> None:
         for element in _elements(document, self.spot.chain[1:]):

@@ -8,18 +8,18 @@ from contextlib import AbstractContextManager, contextmanager
 from migrator.model.mapping.tree import Collection
 from migrator.model.plan.plan import Capabilities, TargetCollection, TargetIdentity
 from migrator.model.report.check import Check
-from migrator.target.files.activity_store import FilesSigns
+from migrator.target.files.activity_store import FilesActivityStore
 from migrator.target.files.checks import checks
 from migrator.target.files.database import AnyDatabase, LeasedDatabase, StateDatabase
 from migrator.target.files.folder import Folder
 from migrator.target.files.lease_store import FilesLease, FilesLeaseStore
-from migrator.target.files.place import FilesPlace
+from migrator.target.files.place import FilesCollectionStore
 from migrator.target.files.records import FilesRecords
 from migrator.target.files.state import FilesState
 from migrator.target.files.verified import FilesVerifyState
 from migrator.target.files.writer import MAX_DOCUMENT_BYTES, FilesWriter
-from migrator.target.lease import Lease, Timing, hold
-from migrator.target.publish import Publisher
+from migrator.target.lease import LeaseCheck, Timing, hold
+from migrator.target.publish import CollectionPublisher
 from migrator.target.url import FilesUrl
 
 _LAYOUT = "BSON files as of mongodump"
@@ -61,11 +61,11 @@ class FilesTarget:
     def lease(self, purpose: str) -> AbstractContextManager[FilesLease]:
         return self._lease(purpose)
 
-    def state(self, lease: Lease | None = None) -> FilesState:
+    def state(self, lease: LeaseCheck | None = None) -> FilesState:
         return FilesState(self._folder, self._database_of(lease), self._place(lease))
 
-    def publisher(self, lease: Lease | None = None) -> Publisher:
-        return Publisher(self._place(lease), FilesRecords(self._database_of(lease)), str(self._url))
+    def publisher(self, lease: LeaseCheck | None = None) -> CollectionPublisher:
+        return CollectionPublisher(self._place(lease), FilesRecords(self._database_of(lease)), str(self._url))
 
     def writer(self) -> FilesWriter:
         return FilesWriter(self._folder, self._database)
@@ -76,8 +76,8 @@ class FilesTarget:
     def verifying(self) -> FilesVerifyState:
         return FilesVerifyState(self._folder, self._database, self._place(None))
 
-    def signs(self) -> FilesSigns:
-        return FilesSigns(self._database, FilesLeaseStore(self._database, str(self._url)), self._timing)
+    def signs(self) -> FilesActivityStore:
+        return FilesActivityStore(self._database, FilesLeaseStore(self._database, str(self._url)), self._timing)
 
     def following(self) -> None:
         """A folder is written once: nothing keeps it in step."""
@@ -94,16 +94,16 @@ class FilesTarget:
             self.state(lease).clean()
             yield lease
 
-    def _place(self, lease: Lease | None) -> FilesPlace:
-        return FilesPlace(self._folder, self._database_of(lease), None if lease is None else _own(lease))
+    def _place(self, lease: LeaseCheck | None) -> FilesCollectionStore:
+        return FilesCollectionStore(self._folder, self._database_of(lease), None if lease is None else _own(lease))
 
-    def _database_of(self, lease: Lease | None) -> AnyDatabase:
+    def _database_of(self, lease: LeaseCheck | None) -> AnyDatabase:
         if lease is None:
             return self._database
         return LeasedDatabase(self._database, _own(lease).held.token, str(self._url))
 
 
-def _own(lease: Lease) -> FilesLease:
+def _own(lease: LeaseCheck) -> FilesLease:
     if not isinstance(lease, FilesLease):
         raise TypeError("a lease that is not from this target")
     return lease

@@ -8,15 +8,15 @@ from collections.abc import Iterable, Sequence
 from migrator.model.change.events import Scope
 from migrator.model.plan.chunk import Key, Rejected
 from migrator.model.plan.run import Run
-from migrator.model.report.sums import NodeSums, Spot
+from migrator.model.report.sums import NodeSums, SummedNode
 from migrator.model.report.verify import Pass, Published
 from migrator.model.serialize import from_json, to_json
 from migrator.model.text.values import text_of
 from migrator.target.files import sums
-from migrator.target.files.bson_file_index import Places
+from migrator.target.files.bson_file_index import BsonFileIndex
 from migrator.target.files.database import StateDatabase
 from migrator.target.files.folder import Folder
-from migrator.target.files.place import FilesPlace
+from migrator.target.files.place import FilesCollectionStore
 from migrator.target.files.records import FilesRecords
 from migrator.target.published_mappings import published
 
@@ -26,7 +26,7 @@ _PASSES = "CREATE TABLE IF NOT EXISTS passes (name TEXT PRIMARY KEY, text TEXT N
 class FilesVerifyState:
     """Implements migrator.ports.verify.VerifyState."""
 
-    def __init__(self, folder: Folder, database: StateDatabase, place: FilesPlace) -> None:
+    def __init__(self, folder: Folder, database: StateDatabase, place: FilesCollectionStore) -> None:
         self._folder = folder
         self._database = database
         self._place = place
@@ -71,7 +71,7 @@ class FilesVerifyState:
             )
             return [name for (name,) in rows]
 
-    def sums(self, collection: str, spots: Sequence[Spot]) -> tuple[NodeSums, ...]:
+    def sums(self, collection: str, spots: Sequence[SummedNode]) -> tuple[NodeSums, ...]:
         return sums.sums(self._folder, collection, spots)
 
     def last_pass(self) -> Pass | None:
@@ -88,8 +88,8 @@ class FilesVerifyState:
             state.execute(_PASSES)
             state.execute("REPLACE INTO passes VALUES ('verify', ?)", (to_json(one),))
 
-    def stored(self, collection: str) -> Places:
-        return Places(self._folder, collection)
+    def stored(self, collection: str) -> BsonFileIndex:
+        return BsonFileIndex(self._folder, collection)
 
     def _run(self, run_id: str) -> Run | None:
         with self._database.read() as state:

@@ -12,7 +12,7 @@ from pymongo.errors import OperationFailure
 from migrator.errors import TargetError
 from migrator.model.report.check import Check
 from migrator.target.mongo.connection.session import Session
-from migrator.target.mongo.index_trials import Trial, try_kinds
+from migrator.target.mongo.index_trials import IndexTrial, try_kinds
 
 Status = Literal["ok", "warning", "blocked"]
 
@@ -78,7 +78,7 @@ def _trials(session: Session) -> Iterator[Check]:
     yield from _index_kinds(kinds)
 
 
-def _index_kinds(trials: Sequence[Trial]) -> Iterator[Check]:
+def _index_kinds(trials: Sequence[IndexTrial]) -> Iterator[Check]:
     """What the server builds, what it doesn't, and what could not be found out."""
     built = [each.kind for each in trials if each.answer == "built"]
     refused = [each for each in trials if each.answer == "refused"]
@@ -101,7 +101,7 @@ def _index_kinds(trials: Sequence[Trial]) -> Iterator[Check]:
         )
 
 
-def _with_reasons(trials: Sequence[Trial]) -> str:
+def _with_reasons(trials: Sequence[IndexTrial]) -> str:
     return "; ".join(f"{each.kind} ({each.reason})" for each in trials)
 
 

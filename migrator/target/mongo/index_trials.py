@@ -47,7 +47,7 @@ _NOT_SUPPORTED = frozenset(
 
 
 @dataclass(frozen=True, slots=True)
-class Trial:
+class IndexTrial:
     """One kind of index, tried.
 
     Attributes:
@@ -62,7 +62,7 @@ class Trial:
     reason: str = ""
 
 
-def try_kinds(session: Session, name: str, kinds: Sequence[IndexSpec] = KINDS) -> tuple[Trial, ...]:
+def try_kinds(session: Session, name: str, kinds: Sequence[IndexSpec] = KINDS) -> tuple[IndexTrial, ...]:
     """Builds one index of each kind, each in an empty collection of its own, which is dropped again.
 
     The collections are called `name` with a number, so that no index can stand in the way of another: servers before
@@ -71,16 +71,16 @@ def try_kinds(session: Session, name: str, kinds: Sequence[IndexSpec] = KINDS) -
     return tuple(_try(session, f"{name}_{number}", spec) for number, spec in enumerate(kinds))
 
 
-def _try(session: Session, name: str, spec: IndexSpec) -> Trial:
+def _try(session: Session, name: str, spec: IndexSpec) -> IndexTrial:
     try:
         session.once(lambda: session.database.command("createIndexes", name, indexes=[indexes.document(spec)]))
     except TargetError as error:
-        return Trial(spec.name, "refused" if _is_refusal(error) else "unknown", error.what)
+        return IndexTrial(spec.name, "refused" if _is_refusal(error) else "unknown", error.what)
     finally:
         # A server that answers no more leaves an empty collection; its name says whose it is.
         with suppress(TargetError):
             session.once(lambda: session.database.drop_collection(name))
-    return Trial(spec.name, "built")
+    return IndexTrial(spec.name, "built")
 
 
 def _is_refusal(error: TargetError) -> bool:

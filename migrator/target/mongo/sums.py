@@ -11,13 +11,13 @@ from typing import Any
 
 from bson import Decimal128
 
-from migrator.model.report.sums import TEXT_BYTES, FieldSums, MeasuredField, NodeSums, Spot
+from migrator.model.report.sums import TEXT_BYTES, FieldSums, MeasuredField, NodeSums, SummedNode
 from migrator.target.mongo.connection.session import Session
 
 _NUMBERS = ["int", "long", "decimal", "double"]
 
 
-def sums(session: Session, name: str, spots: Sequence[Spot]) -> tuple[NodeSums, ...]:
+def sums(session: Session, name: str, spots: Sequence[SummedNode]) -> tuple[NodeSums, ...]:
     """What the documents of a collection hold at each spot."""
     found = []
     for spot in spots:
@@ -27,7 +27,7 @@ def sums(session: Session, name: str, spots: Sequence[Spot]) -> tuple[NodeSums, 
     return tuple(found)
 
 
-def pipeline(spot: Spot) -> list[dict[str, Any]]:
+def pipeline(spot: SummedNode) -> list[dict[str, Any]]:
     """From whole documents to one that holds the sums."""
     stages: list[dict[str, Any]] = [{"$project": {"_id": 0, "v": "$$ROOT"}}]
     for node in spot.chain[1:]:
@@ -82,7 +82,7 @@ def _has_type(value: str, types: Sequence[str]) -> dict[str, Any]:
     return {"$in": [{"$type": value}, types]}
 
 
-def _sums(spot: Spot, row: Mapping[str, Any]) -> NodeSums:
+def _sums(spot: SummedNode, row: Mapping[str, Any]) -> NodeSums:
     fields = []
     for number, measured in enumerate(spot.fields):
         got = {name: row.get(f"f{number}{name}") for name in ("values", "typed", "total", "least", "greatest")}

@@ -11,23 +11,23 @@ from migrator.model.collection_names import staged_name
 from migrator.model.mapping.tree import Collection
 from migrator.model.plan.plan import Capabilities, TargetCollection, TargetIdentity
 from migrator.model.report.check import Check
-from migrator.target.lease import Lease, Timing, describe, hold, live_owner, now
+from migrator.target.lease import LeaseCheck, Timing, describe, hold, live_owner, now
 from migrator.target.mongo.checks import checks
 from migrator.target.mongo.connection.session import Session
-from migrator.target.mongo.copy_state.place import MongoPlace
+from migrator.target.mongo.copy_state.place import MongoCollectionStore
 from migrator.target.mongo.copy_state.records import MongoRecords
 from migrator.target.mongo.copy_state.state import MongoState
 from migrator.target.mongo.handovers import MongoHandovers
 from migrator.target.mongo.leases import fencing_documents, transactors
-from migrator.target.mongo.leases.activity_store import MongoSigns
+from migrator.target.mongo.leases.activity_store import MongoActivityStore
 from migrator.target.mongo.leases.store import LeaseId, MongoLease, MongoLeaseStore
-from migrator.target.mongo.leases.write_guard import Guard, Unguarded, guard
+from migrator.target.mongo.leases.write_guard import UnguardedWrites, WriteGuard, guard
 from migrator.target.mongo.sync_state.state import MongoSyncState
 from migrator.target.mongo.verified import MongoVerifyState
 from migrator.target.mongo.writing import dollar_names
 from migrator.target.mongo.writing.chunk_writer import MongoWriter
 from migrator.target.mongo.writing.live import MongoDocuments
-from migrator.target.publish import Publisher
+from migrator.target.publish import CollectionPublisher
 from migrator.target.url import MongoUrl
 from migrator.waits import UNTOLD, Waits
 
@@ -48,7 +48,7 @@ class MongoTarget:
         self._session = Session(url, retry_seconds, waits)
         self._timing = timing
         # One for each holding of a lease: two would collide on its fence.
-        self._guards: dict[str, Guard] = {}
+        self._guards: dict[str, WriteGuard] = {}
 
     @property
     def database(self) -> str:
@@ -90,12 +90,12 @@ class MongoTarget:
     def lease(self, purpose: str) -> AbstractContextManager[MongoLease]:
         return self._lease(purpose)
 
-    def state(self, lease: Lease | None = None) -> MongoState:
+    def state(self, lease: LeaseCheck | None = None) -> MongoState:
         return MongoState(self._session, self._place(lease), self._state_guard(lease))
 
-    def publisher(self, lease: Lease | None = None) -> Publisher:
+    def publisher(self, lease: LeaseCheck | None = None) -> CollectionPublisher:
         records = MongoRecords(self._session, self._state_guard(lease))
-        return Publisher(self._place(lease), records, self._session.url.address)
+        return CollectionPublisher(self._place(lease), records, self._session.url.address)
 
     def writer(self) -> MongoWriter:
         return MongoWriter(self._session)
@@ -106,8 +106,8 @@ class MongoTarget:
     def verifying(self) -> MongoVerifyState:
         return MongoVerifyState(self._session, self._place(None))
 
-    def signs(self) -> MongoSigns:
-        return MongoSigns(self._session, self._timing)
+    def signs(self) -> MongoActivityStore:
+        return MongoActivityStore(self._session, self._timing)
 
     def close(self) -> None:
         self._session.close()
@@ -125,10 +125,10 @@ class MongoTarget:
         owner = self._session.steadily(lambda: live_owner(store, self._timing))
         return None if owner is None else f"{owner.purpose}: {describe(owner)}"
 
-    def sync_state(self, lease: Lease | None = None) -> MongoSyncState:
+    def sync_state(self, lease: LeaseCheck | None = None) -> MongoSyncState:
         return MongoSyncState(self._session, self.publisher(), self._state_guard(lease))
 
-    def documents(self, scope: Scope, lease: Lease, *, staged: bool) -> MongoDocuments:
+    def documents(self, scope: Scope, lease: LeaseCheck, *, staged: bool) -> MongoDocuments:
         mine = _own(lease)
         if staged:
             name = staged_name(scope.collection, scope.run, mine.number)
@@ -137,7 +137,7 @@ class MongoTarget:
             name, fence = scope.collection, fencing_documents.live(self._session, scope)
         return MongoDocuments(self._session, name, guard(self._session, mine, fence))
 
-    def renewer(self, lease: Lease) -> Publisher:
+    def renewer(self, lease: LeaseCheck) -> CollectionPublisher:
         """See migrator.ports.sync.SyncTarget."""
         return self.publisher(lease)
 
@@ -156,19 +156,19 @@ class MongoTarget:
             transactors.end_predecessors(self._session, which)
             yield lease
 
-    def _state_guard(self, lease: Lease | None) -> Guard:
+    def _state_guard(self, lease: LeaseCheck | None) -> WriteGuard:
         if lease is None:
-            return Unguarded(self._session)
+            return UnguardedWrites(self._session)
         mine = _own(lease)
         if mine.held.token not in self._guards:
             self._guards[mine.held.token] = guard(self._session, mine, fencing_documents.state(self._session, mine.id))
         return self._guards[mine.held.token]
 
-    def _place(self, lease: Lease | None) -> MongoPlace:
-        return MongoPlace(self._session, None if lease is None else _own(lease))
+    def _place(self, lease: LeaseCheck | None) -> MongoCollectionStore:
+        return MongoCollectionStore(self._session, None if lease is None else _own(lease))
 
 
-def _own(lease: Lease) -> MongoLease:
+def _own(lease: LeaseCheck) -> MongoLease:
     if not isinstance(lease, MongoLease):
         raise TypeError("a lease that is not from this target")
     return lease

@@ -13,7 +13,7 @@ from pymongo.cursor import Cursor
 from migrator.model.change.events import Scope
 from migrator.model.plan.chunk import Key, Rejected
 from migrator.model.plan.run import Run
-from migrator.model.report.sums import NodeSums, Spot
+from migrator.model.report.sums import NodeSums, SummedNode
 from migrator.model.report.verify import CollectionPass, Pass, Published
 from migrator.model.serialize import from_json, to_json
 from migrator.model.text.values import text_of
@@ -21,11 +21,11 @@ from migrator.target.mongo import sums
 from migrator.target.mongo.connection.raw import RAW, bson_of
 from migrator.target.mongo.connection.session import Session
 from migrator.target.mongo.copy_state import records
-from migrator.target.mongo.copy_state.place import MongoPlace
+from migrator.target.mongo.copy_state.place import MongoCollectionStore
 from migrator.target.mongo.copy_state.runs import RUNS, run_of
-from migrator.target.mongo.leases.write_guard import Unguarded
+from migrator.target.mongo.leases.write_guard import UnguardedWrites
 from migrator.target.mongo.sync_state.scopes import of_scope
-from migrator.target.mongo.sync_state.sync_notes import Notes
+from migrator.target.mongo.sync_state.sync_notes import SyncNotes
 from migrator.target.published_mappings import published
 
 PASSES = "_migrator_verify"
@@ -68,7 +68,7 @@ class MongoStored:
 class MongoVerifyState:
     """Implements migrator.ports.verify.VerifyState."""
 
-    def __init__(self, session: Session, place: MongoPlace) -> None:
+    def __init__(self, session: Session, place: MongoCollectionStore) -> None:
         self._session = session
         self._place = place
 
@@ -80,9 +80,9 @@ class MongoVerifyState:
 
     def published_of(self, names: Iterable[str]) -> tuple[Published, ...]:
         """Those of these names that `published` returns."""
-        unguarded = Unguarded(self._session)
+        unguarded = UnguardedWrites(self._session)
         noted = records.MongoRecords(self._session, unguarded)
-        return published(names, self._place, noted, self._run, Notes(self._session, unguarded).renewed)
+        return published(names, self._place, noted, self._run, SyncNotes(self._session, unguarded).renewed)
 
     def recorded(self, scope: Scope, keys: Sequence[Key]) -> frozenset[Key]:
         texts = {key: text_of(key) for key in keys}
@@ -109,7 +109,7 @@ class MongoVerifyState:
         found = self._session.steadily(lambda: list(self._database[records.REJECTED].aggregate(stages)))
         return [each["_id"] for each in found]
 
-    def sums(self, collection: str, spots: Sequence[Spot]) -> tuple[NodeSums, ...]:
+    def sums(self, collection: str, spots: Sequence[SummedNode]) -> tuple[NodeSums, ...]:
         return sums.sums(self._session, collection, spots)
 
     def last_pass(self) -> Pass | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from migrator.model.change.coordinates import place_of
-from migrator.model.change.events import Commit, LogEvent, Quiet, Rows, Statement, TableName, Truncate, Watch
+from migrator.model.change.events import CaughtUp, Commit, LogEvent, Rows, Statement, TableName, Truncate, Watch
 from migrator.model.change.position import Position
 from migrator.source import MySQLSource
 from migrator.source.binlog.positions.log_start import read_end
@@ -50,7 +50,7 @@ class Followed:
             end = read_end(connection, self.start.server)
         found: list[LogEvent] = []
         for event in self._events:
-            if isinstance(event, Quiet):
+            if isinstance(event, CaughtUp):
                 assert not found
                 return
             found.append(event)

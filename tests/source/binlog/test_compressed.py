@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import Connection
 
 from migrator.errors import SourceUnavailable, SyncBlocked
-from migrator.model.change.events import Commit, LogEvent, Quiet, Rows, Statement, Truncate, Undone
+from migrator.model.change.events import CaughtUp, Commit, LogEvent, RolledBack, Rows, Statement, Truncate
 from migrator.source import MySQLSource
 from migrator.source.binlog.events.packets import Kind, kind_of
 from migrator.source.binlog.events.stream import LogStream
@@ -67,7 +67,7 @@ def said(events: list[LogEvent]) -> list[object]:
                 found += [(table, change, cascades) for change in changes]
             case Statement(database, text):
                 found.append((database, text))
-            case Truncate() | Undone():
+            case Truncate() | RolledBack():
                 found.append(event)
             case Commit():
                 found.append("commit")
@@ -128,7 +128,7 @@ def test_the_same_history_with_and_without(
             "CREATE TABLE mine (id INT)",
         )
         followed = follow("a", "b", columns={"b": ("n", "pad", "id")})
-        followed.until(Quiet)
+        followed.until(CaughtUp)
         arrived.clear()
         known: set[int] = set()
         for _ in range(12):

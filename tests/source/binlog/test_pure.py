@@ -9,7 +9,7 @@ import pytest
 
 from migrator.errors import SyncBlocked
 from migrator.model.change.coordinates import place_of
-from migrator.model.change.events import Quiet
+from migrator.model.change.events import CaughtUp
 from migrator.source.binlog.events.packets import IGNORABLE, Kind, Query
 from migrator.source.binlog.positions.gtids import MariaDBGtids, MySQLGtids, has_reached
 from migrator.source.binlog.statements import statement_kinds
@@ -139,7 +139,7 @@ def test_an_event_that_nobody_knows_stops() -> None:
 
 
 def test_an_event_that_may_be_ignored_is() -> None:
-    assert isinstance(next(reader(event(99, IGNORABLE), event(Kind.HEARTBEAT, 0)).events()), Quiet)
+    assert isinstance(next(reader(event(99, IGNORABLE), event(Kind.HEARTBEAT, 0)).events()), CaughtUp)
 
 
 @pytest.mark.parametrize("kind", [Kind.INCIDENT, Kind.PARTIAL_UPDATE_ROWS])

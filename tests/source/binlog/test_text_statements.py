@@ -450,9 +450,9 @@ def test_the_log_is_read_ahead_once(
 
     opened: list[object] = []
     asked: list[object] = []
-    open_stream, catalog = lookahead.open_stream, text_statements.Catalog
+    open_stream, catalog = lookahead.open_stream, text_statements.ServerCatalog
     monkeypatch.setattr(lookahead, "open_stream", lambda *some: (opened.append(some), open_stream(*some))[1])
-    monkeypatch.setattr(text_statements, "Catalog", lambda *some: (asked.append(some), catalog(*some))[1])
+    monkeypatch.setattr(text_statements, "ServerCatalog", lambda *some: (asked.append(some), catalog(*some))[1])
     followed = follow_here(follow)
     for number in range(30):
         text.run(f"UPDATE users SET n = {number}", f"UPDATE users u{number % 3} SET n = 1")

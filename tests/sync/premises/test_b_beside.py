@@ -19,8 +19,8 @@ from migrator.model.change.events import TrackedRow
 from migrator.model.plan.plan import CollectionPlan
 from migrator.source.rows.snapshot import SnapshotReader
 from migrator.sync.cascades import initial_load, row_snapshot
-from migrator.sync.cascades.initial_load import Memory
-from migrator.target.publish import Publisher
+from migrator.sync.cascades.initial_load import InitialLoad
+from migrator.target.publish import CollectionPublisher
 from migrator.waits import Building
 from migrator.workers.background import IsOver
 from tests.sync.premises.test_b_cascades import BOOKS, PRODUCTS, TAGS
@@ -52,19 +52,19 @@ def tagged(world: World) -> World:
 def once_copied(monkeypatch: pytest.MonkeyPatch, then: Callable[[], None]) -> None:
     """Nothing is remembered before every chunk is copied and `then` has been done."""
     copied = threading.Event()
-    copy, fill = apply.copy, Memory.fill
+    copy, fill = apply.copy, InitialLoad.fill
 
     def copy_first(*arguments: object) -> None:
         copy(*arguments)  # type: ignore[arg-type]
         copied.set()
 
-    def fill_late(self: Memory, is_over: IsOver) -> None:
+    def fill_late(self: InitialLoad, is_over: IsOver) -> None:
         assert copied.wait(SECONDS)
         then()
         fill(self, is_over)
 
     monkeypatch.setattr(apply, "copy", copy_first)
-    monkeypatch.setattr(Memory, "fill", fill_late)
+    monkeypatch.setattr(InitialLoad, "fill", fill_late)
 
 
 def test_rows_that_go_before_they_are_read_are_remembered(tagged: World, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -77,10 +77,10 @@ def test_rows_that_go_before_they_are_read_are_remembered(tagged: World, monkeyp
 def test_in_a_later_moment_they_are_not(tagged: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """A mutant: the moment is that of the reading."""
 
-    class Later(row_snapshot.Moment):
+    class Later(row_snapshot.RowSnapshot):
         def remember(self, *arguments: object) -> None:
             self.close()
-            row_snapshot.Moment.__init__(self, tagged_source)
+            row_snapshot.RowSnapshot.__init__(self, tagged_source)
             super().remember(*arguments)  # type: ignore[arg-type]
 
     def later(source: object) -> Later:
@@ -89,7 +89,7 @@ def test_in_a_later_moment_they_are_not(tagged: World, monkeypatch: pytest.Monke
         return Later(source)  # type: ignore[arg-type]
 
     tagged_source: object = None
-    monkeypatch.setattr(initial_load, "Moment", later)
+    monkeypatch.setattr(initial_load, "RowSnapshot", later)
     once_copied(monkeypatch, lambda: tagged.sql(GONE))
     tagged.apply()
     tagged.sync()
@@ -154,9 +154,9 @@ def test_a_collection_that_goes_live_later_has_a_memory_of_its_own(
 ) -> None:
     """While the second one is being published a sync follows the first, and with it all that has to be remembered."""
     tagged.mapping(PRODUCTS.replace("collection: products", "collection: things"))
-    publish, published = Publisher.publish, list[str]()
+    publish, published = CollectionPublisher.publish, list[str]()
 
-    def then_sync(self: Publisher, run: str, plan: CollectionPlan, building: Building) -> object:
+    def then_sync(self: CollectionPublisher, run: str, plan: CollectionPlan, building: Building) -> object:
         if published:
             tagged.sql(GONE)
             tagged.sync()
@@ -164,7 +164,7 @@ def test_a_collection_that_goes_live_later_has_a_memory_of_its_own(
         published.append(plan.collection.name)
         return publish(self, run, plan, building)
 
-    monkeypatch.setattr(Publisher, "publish", then_sync)
+    monkeypatch.setattr(CollectionPublisher, "publish", then_sync)
     tagged.apply()
     tagged.sync()
     assert len(published) == 2

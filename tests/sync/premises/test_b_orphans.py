@@ -13,7 +13,7 @@ import pytest
 
 from migrator import api
 from migrator.copy.options import ApplyOptions
-from migrator.model.report.verify import Wanted
+from migrator.model.report.verify import Selection
 from migrator.verify.outcome import VerifyOptions
 from tests.sync import running
 from tests.sync.premises.orphans import (
@@ -147,7 +147,7 @@ def test_writers_with_and_without_foreign_keys_next_to_a_sync(tables: World) -> 
 
 def assert_verified(world: World) -> None:
     """Both looks agree, whatever orphans there are."""
-    options = VerifyOptions(Wanted(), ApplyOptions(workers=1, restart=True))
+    options = VerifyOptions(Selection(), ApplyOptions(workers=1, restart=True))
     report = api.verify(world.source, world.target, world.files, options, Silent())
     assert report.clean, report
     assert api.independent_look(world.source, world.target, options, Silent()).different == ()

@@ -12,12 +12,12 @@ import pytest
 from pymongo.collection import Collection
 from pymongo.database import Database
 
-from migrator.model.change.events import Reach, Scope
+from migrator.model.change.events import DocumentRef, Scope
 from migrator.model.mapping.tree import Collection as Mapping
 from migrator.planning.planner import check
 from migrator.planning.validator import validator
 from migrator.source import open_source
-from migrator.target.mongo.copy_state.place import MongoPlace
+from migrator.target.mongo.copy_state.place import MongoCollectionStore
 from migrator.target.mongo.leases import write_guard
 from migrator.target.mongo.sync_state.state import MongoSyncState
 from tests.sync.premises.test_d_altered import planned
@@ -135,7 +135,7 @@ def test_a_mutant_that_notes_the_columns_before_the_work(things: World, monkeypa
     """After a crash in between nobody knows of the documents that are to be built again."""
     monkeypatch.setattr(write_guard, "has_transactions", lambda session: False)
 
-    def renewed_first(self: MongoSyncState, scope: Scope, collection: Mapping, reaches: Iterable[Reach]) -> None:
+    def renewed_first(self: MongoSyncState, scope: Scope, collection: Mapping, reaches: Iterable[DocumentRef]) -> None:
         self._notes._write([self._notes.renewing(scope, collection)])
         raise Crash
 
@@ -150,7 +150,7 @@ def test_a_mutant_that_notes_the_columns_before_the_work(things: World, monkeypa
 
 def test_a_mutant_that_leaves_the_validator_for_later(things: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """Documents of the new types are refused."""
-    monkeypatch.setattr(MongoPlace, "set_validator", lambda *arguments: None)
+    monkeypatch.setattr(MongoCollectionStore, "set_validator", lambda *arguments: None)
     things.sql("ALTER TABLE things MODIFY code BIGINT NULL", "INSERT INTO things VALUES (5, 50, 'w')")
     things.sync()
     assert things.disagreements() != []

@@ -8,8 +8,8 @@ import pytest
 
 from migrator.errors import LogLost, SourceUnavailable
 from migrator.sync.follower import Follower
-from migrator.sync.known_tables import Tables
-from migrator.sync.log_queue import Intake, Taken
+from migrator.sync.known_tables import KnownDefinitions
+from migrator.sync.log_queue import LogQueue, QueuedEvent
 from migrator.sync.schema_watch import SchemaWatch
 from tests.sync.premises.world import World
 
@@ -106,13 +106,13 @@ def test_without_what_was_known_of_the_tables_the_events_are_lost(
     if metadata == "FULL":
         pytest.skip("the log names the columns")
 
-    def as_now(self: Tables, positions: object) -> None:
+    def as_now(self: KnownDefinitions, positions: object) -> None:
         self.schema = self.now.schema
         self._ends = dict.fromkeys(self.schema.by_name, self.now.end)
         self._unkept, self._kept = set(), {}
 
     family.sql("UPDATE children SET parent_id = 3 WHERE id = 11", ALTERS["a column in front"])
-    monkeypatch.setattr(Tables, "rewind", as_now)
+    monkeypatch.setattr(KnownDefinitions, "rewind", as_now)
     with pytest.raises(LogLost, match="4 columns, the table 5"):
         family.sync()
 
@@ -148,11 +148,11 @@ def test_values_that_the_column_could_not_have_before(
 
 def test_a_connection_that_is_lost_behind_a_statement(family: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """Before the position after the statement is saved: what is read again is of the tables from before."""
-    take = Intake.take
+    take = LogQueue.take
     redefine = Follower._redefine
     lose: list[bool] = []
 
-    def losing(self: Intake, seconds: float) -> Taken | None:
+    def losing(self: LogQueue, seconds: float) -> QueuedEvent | None:
         if lose and lose.pop():
             raise SourceUnavailable("the connection is gone")
         return take(self, seconds)
@@ -164,7 +164,7 @@ def test_a_connection_that_is_lost_behind_a_statement(family: World, monkeypatch
             lose.append(True)
 
     done: list[bool] = []
-    monkeypatch.setattr(Intake, "take", losing)
+    monkeypatch.setattr(LogQueue, "take", losing)
     monkeypatch.setattr(Follower, "_redefine", redefined)
     family.sql(
         "UPDATE children SET parent_id = 3 WHERE id = 11",

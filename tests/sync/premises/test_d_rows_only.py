@@ -8,7 +8,7 @@ from migrator.changes import document_refs
 from migrator.errors import SyncBlocked
 from migrator.model.change.events import RowChange
 from migrator.sync import rebuild
-from migrator.sync.log_queue import Intake, Taken
+from migrator.sync.log_queue import LogQueue, QueuedEvent
 from tests.sync.premises.world import World
 
 pytestmark = pytest.mark.slow
@@ -51,7 +51,7 @@ def test_a_child_that_moves_twice_in_one_batch(world: World) -> None:
 def test_a_mutant_that_collapses_row_images_leaves_it_behind(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     follow = document_refs._follow
 
-    def last_only(way: document_refs._Way, change: RowChange) -> object:
+    def last_only(way: document_refs._WatchedUse, change: RowChange) -> object:
         return list(follow(way, RowChange(None, change.after or change.before)))
 
     monkeypatch.setattr(document_refs, "_follow", last_only)
@@ -94,13 +94,13 @@ def swapped(world: World) -> World:
 
 
 def test_two_unique_values_swapped_in_one_transaction(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    take = Intake.take
+    take = LogQueue.take
 
-    def patiently(self: Intake, seconds: float) -> Taken | None:
+    def patiently(self: LogQueue, seconds: float) -> QueuedEvent | None:
         """The whole transaction in one batch: the stand-in keeps values taken that a replaced document gave up."""
         return take(self, max(seconds, 0.4))
 
-    monkeypatch.setattr(Intake, "take", patiently)
+    monkeypatch.setattr(LogQueue, "take", patiently)
     swapped(world).sync()
     assert world.disagreements() == []
 

@@ -11,12 +11,14 @@ from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, invariant, multiple, rule, run_state_machine_as_test
 
-from migrator.model.change.events import Dirty, Reach, Scope
+from migrator.model.change.events import DirtyEntry, DocumentRef, Scope
 from migrator.model.plan.chunk import Key
 from tests.target.sync.conftest import RUN, open_fast
 
 VALUES = st.lists(st.sampled_from([b"", b"a", b"A", b"\x00", b"x" * 300]), min_size=1, max_size=2).map(tuple)
-REACHES = st.builds(Reach, st.sampled_from(["orders", "orders.items"]), st.sampled_from(["key", "parent"]), VALUES)
+REACHES = st.builds(
+    DocumentRef, st.sampled_from(["orders", "orders.items"]), st.sampled_from(["key", "parent"]), VALUES
+)
 SCOPES = st.sampled_from([Scope(RUN, "orders"), Scope(RUN, "items")])
 
 
@@ -42,13 +44,13 @@ class Machine(RuleBasedStateMachine):
         lease = self.open.enter_context(target.sync_lease("sync")) if self.fenced else None
         self.state = target.sync_state(lease)
         self.state.forget(RUN)
-        self.noted: dict[tuple[Scope, Reach], Noted] = {}
+        self.noted: dict[tuple[Scope, DocumentRef], Noted] = {}
         # Which noting an entry that was read belongs to.
-        self.read: dict[tuple[Scope, Reach, int], int] = {}
+        self.read: dict[tuple[Scope, DocumentRef, int], int] = {}
         self.notings = 0
 
     @rule(scope=SCOPES, reaches=st.lists(REACHES, max_size=4))
-    def note(self, scope: Scope, reaches: list[Reach]) -> None:
+    def note(self, scope: Scope, reaches: list[DocumentRef]) -> None:
         self.state.mark_dirty(scope, reaches)
         for reach in reaches:
             self.notings += 1
@@ -68,14 +70,14 @@ class Machine(RuleBasedStateMachine):
         return multiple(*((scope, each) for each in found))
 
     @rule(entry=entries, after=VALUES)
-    def advance(self, entry: tuple[Scope, Dirty], after: Key) -> None:
+    def advance(self, entry: tuple[Scope, DirtyEntry], after: Key) -> None:
         scope, dirty = entry
         self.state.advance(scope, dirty, after, 1)
         if self.current(scope, dirty):
             self.noted[scope, dirty.reach].after = after
 
     @rule(some=st.lists(entries, max_size=4))
-    def settle(self, some: list[tuple[Scope, Dirty]]) -> None:
+    def settle(self, some: list[tuple[Scope, DirtyEntry]]) -> None:
         for scope in {scope for scope, _ in some}:
             mine = [dirty for of, dirty in some if of == scope]
             self.state.settle(scope, mine)
@@ -83,7 +85,7 @@ class Machine(RuleBasedStateMachine):
                 if self.current(scope, dirty):
                     del self.noted[scope, dirty.reach]
 
-    def current(self, scope: Scope, dirty: Dirty) -> bool:
+    def current(self, scope: Scope, dirty: DirtyEntry) -> bool:
         noted = self.noted.get((scope, dirty.reach))
         return noted is not None and noted.noting == self.read[scope, dirty.reach, dirty.mark]
 

@@ -14,7 +14,7 @@ from migrator.model.plan.chunk import Document
 from migrator.ports.sync import Documents
 from migrator.target import MongoTarget, open_sync_target
 from migrator.target.mongo.leases import write_guard
-from migrator.target.mongo.leases.write_guard import TimeLimited
+from migrator.target.mongo.leases.write_guard import TimeLimitedWrites
 from migrator.target.mongo.writing import bulk
 from tests.target.build import collection_plan, document, run
 from tests.target.sync.conftest import SCOPE, publish
@@ -29,7 +29,7 @@ def orders(request: pytest.FixtureRequest, live: MongoTarget, monkeypatch: pytes
         monkeypatch.setattr(write_guard, "has_transactions", lambda session: False)
     with live.sync_lease("sync") as lease:
         documents = live.documents(SCOPE, lease, staged=False)
-        assert isinstance(documents._guard, TimeLimited) == (request.param == "none")
+        assert isinstance(documents._guard, TimeLimitedWrites) == (request.param == "none")
         yield documents
 
 

@@ -22,9 +22,9 @@ from migrator.errors import LeaseLost
 from migrator.model.change.events import TrackedRow
 from migrator.ports.sync import Documents
 from migrator.target import MongoTarget
-from migrator.target.lease import HeldLease, Lease
+from migrator.target.lease import HeldLease, LeaseCheck
 from migrator.target.mongo.leases import write_guard
-from migrator.target.mongo.leases.write_guard import Fenced
+from migrator.target.mongo.leases.write_guard import FencedWrites
 from migrator.target.mongo.writing.live import MongoDocuments
 from tests.target.build import document
 from tests.target.sync.conftest import SCOPE, open_fast
@@ -58,7 +58,7 @@ def after_the_look() -> None:
 
 
 def after_the_mark() -> None:
-    stop_after(Fenced, "_mark")
+    stop_after(FencedWrites, "_mark")
 
 
 def before_the_commit() -> None:
@@ -69,7 +69,7 @@ def nowhere() -> None: ...
 
 
 def without_fence() -> None:
-    Fenced._mark = lambda self, session: True  # type: ignore[method-assign]
+    FencedWrites._mark = lambda self, session: True  # type: ignore[method-assign]
 
 
 def without_transactions() -> None:
@@ -133,7 +133,7 @@ def wake(process: BaseProcess) -> None:
     os.kill(process.pid, signal.SIGCONT)
 
 
-def write_newer(target: MongoTarget, lease: Lease) -> Documents:
+def write_newer(target: MongoTarget, lease: LeaseCheck) -> Documents:
     documents = target.documents(SCOPE, lease, staged=False)
     assert not documents.write([document(1, n=1, v=NEW)], []).conflicts
     return documents
@@ -191,7 +191,7 @@ def test_held_back_by_the_network(
             patch.setattr(write_guard, "has_transactions", lambda session: False)
             patch.setattr(write_guard, "WRITE_LIMIT_SECONDS", LIMIT)
             if rules is without_waiting:
-                patch.setattr(write_guard.TimeLimited, "_wait", lambda self: None)
+                patch.setattr(write_guard.TimeLimitedWrites, "_wait", lambda self: None)
             with live.sync_lease("sync") as lease:
                 arrival = threading.Timer(LIMIT / 3, network.release)
                 arrival.start()

@@ -12,7 +12,7 @@ from pymongo.database import Database
 from pymongo.errors import ConfigurationError, ConnectionFailure, OperationFailure
 
 from migrator.errors import LeaseHeld, LeaseLost, TargetError, TargetUnavailable
-from migrator.model.change.events import Reach, Scope, TrackedChange, TrackedRow
+from migrator.model.change.events import DocumentRef, Scope, TrackedChange, TrackedRow
 from migrator.ports.sync import SyncState
 from migrator.target import MongoTarget
 from migrator.target.lease import HeldLease, Owner
@@ -112,7 +112,7 @@ CHANGES: dict[str, Callable[[SyncState], object]] = {
 def test_a_late_owner_changes_nothing_in_the_state(two: Any, database: Look, change: str) -> None:
     (target, late), (successor, mine) = two
     state = successor.sync_state(mine)
-    state.mark_dirty(SCOPE, [Reach("orders", "rows", ())])
+    state.mark_dirty(SCOPE, [DocumentRef("orders", "rows", ())])
     state.put_tracked(SCOPE, [TrackedRow(TAGS, (b"1",), {"tag": b"red"})])
     state.note_rejected(SCOPE, [(b"1",)], [replace(reject(1), reason="newer")], conflict=False)
     state.save([SCOPE], position(2))

@@ -12,7 +12,7 @@ import pytest
 from pymongo import MongoClient
 
 from dev.servers.model import Server
-from migrator.model.change.events import Reach, TrackedRow, WriteOutcome
+from migrator.model.change.events import DocumentRef, TrackedRow, WriteOutcome
 from migrator.target import MongoTarget
 from migrator.target.lease import Timing
 from migrator.target.url import MongoUrl, parse_target_url
@@ -39,8 +39,8 @@ def target_on(server: Server) -> Iterator[MongoTarget]:
         yield target
 
 
-def reaches(start: int, stop: int) -> list[Reach]:
-    return [Reach("orders", "key", (b"%d" % n,)) for n in range(start, stop)]
+def reaches(start: int, stop: int) -> list[DocumentRef]:
+    return [DocumentRef("orders", "key", (b"%d" % n,)) for n in range(start, stop)]
 
 
 @pytest.mark.parametrize("fenced", [False, True], ids=["plain", "fenced"])

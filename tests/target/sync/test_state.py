@@ -10,7 +10,7 @@ import pytest
 from pymongo.database import Database
 
 from migrator.errors import TargetError
-from migrator.model.change.events import Dirty, Reach, Scope, SyncReport, TrackedChange, TrackedRow
+from migrator.model.change.events import DirtyEntry, DocumentRef, Scope, SyncReport, TrackedChange, TrackedRow
 from migrator.model.change.position import Position
 from migrator.model.plan.chunk import Rejected
 from migrator.model.plan.plan import CollectionPlan
@@ -28,8 +28,8 @@ def position(n: int) -> Position:
     return Position(SERVER, f"0-1-{n}", "log.000001", n, "log")
 
 
-def reach(*values: bytes, node: str = "orders.items", hop: Any = "parent") -> Reach:
-    return Reach(node, hop, values)
+def reach(*values: bytes, node: str = "orders.items", hop: Any = "parent") -> DocumentRef:
+    return DocumentRef(node, hop, values)
 
 
 def test_positions(state: SyncState) -> None:
@@ -62,15 +62,15 @@ def test_dirty_oldest_first_and_of_one_scope(state: SyncState) -> None:
 
 def test_reaches_of_all_kinds_and_sizes(state: SyncState) -> None:
     reaches = [
-        Reach("orders", "rows", ()),
-        Reach("orders", "documents", ()),
-        Reach("orders", "key", (b"a", b"b")),
-        Reach("orders", "key", (b"ab", b"")),
-        Reach("orders", "key", (b"", b"ab")),
-        Reach("orders", "key", (b"A", b"b")),
-        Reach("orders", "key", (b"\x00\xff" * 4000,)),
-        Reach("orders", "key", (b"\x00\xff" * 4000 + b"x",)),
-        Reach("orders", "child", (b"a", b"b")),
+        DocumentRef("orders", "rows", ()),
+        DocumentRef("orders", "documents", ()),
+        DocumentRef("orders", "key", (b"a", b"b")),
+        DocumentRef("orders", "key", (b"ab", b"")),
+        DocumentRef("orders", "key", (b"", b"ab")),
+        DocumentRef("orders", "key", (b"A", b"b")),
+        DocumentRef("orders", "key", (b"\x00\xff" * 4000,)),
+        DocumentRef("orders", "key", (b"\x00\xff" * 4000 + b"x",)),
+        DocumentRef("orders", "child", (b"a", b"b")),
     ]
     state.mark_dirty(SCOPE, iter(reaches))
     assert [each.reach for each in state.dirty(SCOPE, 100)] == reaches
@@ -83,7 +83,7 @@ def test_progress_inside_a_reach(state: SyncState) -> None:
     (entry,) = state.dirty(SCOPE, 1)
     state.advance(SCOPE, entry, (b"7", b"x"), 1)
     (further,) = state.dirty(SCOPE, 1)
-    assert further == Dirty(entry.reach, (b"7", b"x"), entry.mark, 1)
+    assert further == DirtyEntry(entry.reach, (b"7", b"x"), entry.mark, 1)
     state.advance(SCOPE, entry, (b"9", b"x"), 1)
     assert state.dirty(SCOPE, 1)[0].after == (b"9", b"x")
     state.settle(SCOPE, [further])

@@ -144,7 +144,7 @@ def query(body: bytes, *, is_load: bool = False) -> Query:
     Status variables are skipped by their length: newer servers have some that nobody else knows.
     """
     start, end = _database(body, is_load=is_load)
-    status = _Status(body[_QUERY.size + (13 if is_load else 0) : start])
+    status = _StatusVariables(body[_QUERY.size + (13 if is_load else 0) : start])
     return Query(
         body[start:end].decode(errors="replace"),
         body[end + 1 :].decode(errors="replace"),
@@ -164,7 +164,7 @@ _STATUS_WIDTHS = {_FLAGS: 4, _SQL_MODE: 8, _AUTO_INCREMENT: 4, _CHARSET: 6}
 _STATUS_NUMBERS = {_SQL_MODE: 8, _CHARSET: 2}
 
 
-class _Status:
+class _StatusVariables:
     """Status variables up to the first one that is none of those."""
 
     def __init__(self, data: bytes) -> None:

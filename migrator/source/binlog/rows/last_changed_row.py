@@ -10,7 +10,7 @@ from migrator.model.schema.tables import Table
 
 
 @dataclass(frozen=True, slots=True)
-class TouchedRow:
+class LastChangedRow:
     """Attributes:
     key: its values of `columns`, which name a row of `table`.
     """
@@ -21,7 +21,7 @@ class TouchedRow:
 
 
 @dataclass(frozen=True, slots=True)
-class TouchedPosition(Position):
+class PositionWithRow(Position):
     """A Position within this process; `touched` is None before any watched row was changed."""
 
-    touched: TouchedRow | None
+    touched: LastChangedRow | None

@@ -15,7 +15,7 @@ from migrator.model.change.events import TableName, Watch
 from migrator.source.binlog.events.packets import Query
 from migrator.source.binlog.statements import statement_kinds
 from migrator.source.binlog.statements.identifiers import lexical_of_names, names_of, tables_named
-from migrator.source.binlog.statements.server_catalog import Thing, Trigger
+from migrator.source.binlog.statements.server_catalog import NamedObject, Trigger
 
 # Engines whose tables hold their own rows, in the server or nowhere.
 _OWN_ROWS = frozenset(
@@ -27,7 +27,7 @@ _OWN_ROWS = frozenset(
 _MOST_NAMES = 2000
 
 
-class Definitions(Protocol):
+class DefinitionLookup(Protocol):
     """What is known of tables in any database; see catalog.Catalog."""
 
     @property
@@ -35,7 +35,7 @@ class Definitions(Protocol):
 
     def folded(self, name: TableName) -> TableName: ...
 
-    def things(self, names: Iterable[TableName]) -> list[Thing]: ...
+    def things(self, names: Iterable[TableName]) -> list[NamedObject]: ...
 
     def triggers(self, table: TableName) -> list[Trigger]: ...
 
@@ -45,7 +45,7 @@ class Definitions(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Search:
+class TableSearch:
     """Attributes:
     way: how the statement may have changed rows of a watched table, as a sentence; "" when it can't.
     names: all that was looked up on the way, whether or not it is there, folded.
@@ -55,16 +55,16 @@ class Search:
     names: frozenset[TableName]
 
 
-def looked_for(names: Collection[TableName], watches: Collection[Watch], known: Definitions) -> Search:
+def looked_for(names: Collection[TableName], watches: Collection[Watch], known: DefinitionLookup) -> TableSearch:
     """Looks for a way from what a statement names to a watched table."""
     watched = {known.folded(watch.name) for watch in watches}
     above = _above(watches, known)
     seen = {*watched, *above}
     way = _way(names, watched, above, known, seen)
-    return Search(way, frozenset(seen))
+    return TableSearch(way, frozenset(seen))
 
 
-def may_concern(removal: Query, search: Search, known: Definitions) -> bool:
+def may_concern(removal: Query, search: TableSearch, known: DefinitionLookup) -> bool:
     """Whether a statement that removed definitions may have removed a part of a way, after which none was found.
 
     What is left of a way was looked up, and so was the name of the first thing on it that is missing; the trigger of a
@@ -86,7 +86,7 @@ def _way(
     names: Collection[TableName],
     watched: Collection[TableName],
     above: Mapping[TableName, TableName],
-    known: Definitions,
+    known: DefinitionLookup,
     seen: set[TableName],
 ) -> str:
     """The way; what is looked up is added to `seen`."""
@@ -128,7 +128,7 @@ def shown(name: TableName) -> str:
     return ".".join(name)
 
 
-def _above(watches: Iterable[Watch], known: Definitions) -> dict[TableName, TableName]:
+def _above(watches: Iterable[Watch], known: DefinitionLookup) -> dict[TableName, TableName]:
     """The tables from which cascades lead to watched ones, each with one of those."""
     found: dict[TableName, TableName] = {}
     waiting = deque(
@@ -145,7 +145,7 @@ def _above(watches: Iterable[Watch], known: Definitions) -> dict[TableName, Tabl
     return found
 
 
-def _is_opaque(thing: Thing) -> str:
+def _is_opaque(thing: NamedObject) -> str:
     """Why it can't be determined what writing to it, or calling it, changes."""
     if thing.kind == "ROUTINE":
         return f"{shown(thing.name)} is a stored routine"

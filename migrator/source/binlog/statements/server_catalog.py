@@ -45,7 +45,7 @@ _CHILDREN = text(
 
 
 @dataclass(frozen=True, slots=True)
-class Thing:
+class NamedObject:
     """What has a name in a database.
 
     Attributes:
@@ -70,7 +70,7 @@ class Trigger:
     sql_mode: str
 
 
-class Catalog:
+class ServerCatalog:
     """Names are as the server compares them: exactly, or without case where it keeps them so."""
 
     def __init__(self, connection: Connection, server: ServerIdentity) -> None:
@@ -106,27 +106,29 @@ class Catalog:
         is_limited = any(grant.revoked for grant in grants.grants)
         return not is_limited and all(grants.everywhere(name) for name in ("SELECT", "TRIGGER"))
 
-    def things(self, names: Iterable[TableName]) -> list[Thing]:
+    def things(self, names: Iterable[TableName]) -> list[NamedObject]:
         """Those of `names` that there are, however many are not."""
         known = {self.folded((str(name), ""))[0]: str(name) for name in self._scalars(text(_DATABASES))}
-        found: list[Thing] = []
+        found: list[NamedObject] = []
         wanted = sorted({self.folded(name) for name in names if self.folded((name[0], ""))[0] in known})
         for folded, group in groupby(wanted, key=lambda name: name[0]):
             database, asked = known[folded], {name for _, name in group}
             bound = {"db": database, "names": sorted(asked)}
             routines = self._connection.execute(_among(_ROUTINES), bound).scalars()
-            found += [Thing((database, str(routine)), "ROUTINE") for routine in routines]
+            found += [NamedObject((database, str(routine)), "ROUTINE") for routine in routines]
             tables = [name for name in self._scalars(_NAMES, db=database) if self.folded((database, name))[1] in asked]
             found += self._kinds(database, tables)
         return found
 
-    def _kinds(self, database: str, names: list[str]) -> list[Thing]:
+    def _kinds(self, database: str, names: list[str]) -> list[NamedObject]:
         if not names:
             return []
         rows = self._connection.execute(_among(_KINDS), {"db": database, "names": names})
-        found = {str(name): Thing((database, str(name)), str(kind), str(engine or "")) for name, kind, engine in rows}
+        found = {
+            str(name): NamedObject((database, str(name)), str(kind), str(engine or "")) for name, kind, engine in rows
+        }
         # What is gone meanwhile, or can't be opened, is nothing that is known.
-        return [found.get(name, Thing((database, name), "UNKNOWN")) for name in names]
+        return [found.get(name, NamedObject((database, name), "UNKNOWN")) for name in names]
 
     def triggers(self, table: TableName) -> list[Trigger]:
         rows = self._connection.execute(_TRIGGERS, {"db": table[0], "name": table[1]})

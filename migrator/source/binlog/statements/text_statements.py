@@ -13,7 +13,7 @@ from migrator.source.binlog.positions.cursor import Cursor
 from migrator.source.binlog.statements.affected_tables import looked_for, may_concern
 from migrator.source.binlog.statements.identifiers import names_of
 from migrator.source.binlog.statements.lookahead import Lookahead
-from migrator.source.binlog.statements.server_catalog import Catalog
+from migrator.source.binlog.statements.server_catalog import ServerCatalog
 from migrator.source.connection.failure import translated
 from migrator.source.connection.url import SourceUrl
 
@@ -52,7 +52,7 @@ class TextStatements:
         if names in self._harmless:
             return ""
         with translated(self._url):
-            known = Catalog(self._control, self._server)
+            known = ServerCatalog(self._control, self._server)
             if not known.sees_everything():
                 return (
                     "which triggers and keys lead from the tables that it names to these, only an account with SELECT"

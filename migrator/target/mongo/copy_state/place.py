@@ -15,7 +15,7 @@ from migrator.model.collection_names import staged_holding, staged_name
 from migrator.model.mapping.tree import IndexSpec
 from migrator.model.plan.plan import CollectionPlan
 from migrator.target import indexes
-from migrator.target.found_collection import Seen
+from migrator.target.found_collection import FoundCollection
 from migrator.target.mongo.connection.failure import translate
 from migrator.target.mongo.connection.server_message import sentence
 from migrator.target.mongo.connection.session import WRITE_MILLISECONDS, Session
@@ -36,8 +36,8 @@ _DUPLICATE_KEY = 11000
 _NOT_THE_INDEX = (13, 18, 8000, 14031)
 
 
-class MongoPlace:
-    """Implements migrator.target.ports.Place.
+class MongoCollectionStore:
+    """Implements migrator.target.ports.CollectionStore.
 
     With a lease, a command that no transaction can hold (an index, a validator, a rename, a drop) is sent right after a
     look at the lease: one that was on its way when the process was stopped is all that can come late.
@@ -51,7 +51,7 @@ class MongoPlace:
     def holding(self) -> int:
         return 0 if self._lease is None else self._lease.number
 
-    def live(self, name: str) -> Seen:
+    def live(self, name: str) -> FoundCollection:
         """What is there under a name; views and capped collections too."""
         return self._session.steadily(lambda: self._look(name))
 
@@ -153,16 +153,16 @@ class MongoPlace:
 
         self._changing(work)
 
-    def _look(self, name: str) -> Seen:
+    def _look(self, name: str) -> FoundCollection:
         database = self._session.database
         found = next(iter(database.list_collections(filter={"name": name})), None)
         if found is None:
-            return Seen(name)
+            return FoundCollection(name)
         identity = _identity(found)
         if found.get("type") == "view":
-            return Seen(name, identity, 0, (), {"view": found.get("options", {})})
+            return FoundCollection(name, identity, 0, (), {"view": found.get("options", {})})
         collection = database[name]
-        return Seen(
+        return FoundCollection(
             name=name,
             identity=identity,
             documents=collection.estimated_document_count(),

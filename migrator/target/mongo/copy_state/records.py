@@ -11,7 +11,7 @@ from migrator.errors import LeaseLost, TargetUnavailable
 from migrator.model.serialize import from_json, to_json
 from migrator.target.mongo.connection.session import Session
 from migrator.target.mongo.copy_state.ensure import ensure_collection
-from migrator.target.mongo.leases.write_guard import Guard, guarded
+from migrator.target.mongo.leases.write_guard import WriteGuard, guarded
 from migrator.target.record import Entry, Intent, Record
 
 COLLECTION = "_migrator_collections"
@@ -24,7 +24,7 @@ _LET = "Let apply finish."
 class MongoRecords:
     """Implements migrator.target.ports.Records."""
 
-    def __init__(self, session: Session, guard: Guard) -> None:
+    def __init__(self, session: Session, guard: WriteGuard) -> None:
         self._session = session
         self._guard = guard
 

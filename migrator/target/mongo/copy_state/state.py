@@ -17,9 +17,9 @@ from migrator.model.serialize import from_json, to_json
 from migrator.target.mongo.connection.session import Session
 from migrator.target.mongo.copy_state import records
 from migrator.target.mongo.copy_state.ensure import ensure_collection
-from migrator.target.mongo.copy_state.place import MongoPlace
+from migrator.target.mongo.copy_state.place import MongoCollectionStore
 from migrator.target.mongo.copy_state.runs import RUNS, run_body, run_of
-from migrator.target.mongo.leases.write_guard import Guard, guarded
+from migrator.target.mongo.leases.write_guard import WriteGuard, guarded
 from migrator.target.mongo.sync_state import leftovers
 from migrator.target.mongo.writing.entries import BATCH
 
@@ -42,7 +42,7 @@ def chunk_id(chunk: Chunk) -> dict[str, Any]:
 class MongoState:
     """Implements migrator.ports.copy.State."""
 
-    def __init__(self, session: Session, place: MongoPlace, guard: Guard) -> None:
+    def __init__(self, session: Session, place: MongoCollectionStore, guard: WriteGuard) -> None:
         self._session = session
         self._place = place
         self._guard = guard

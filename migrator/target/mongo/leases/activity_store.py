@@ -9,15 +9,15 @@ from typing import Any
 from pymongo.collection import Collection
 
 from migrator.model.change.events import SyncReport
-from migrator.model.report.activity import Activity, Command, Holder, Noted
+from migrator.model.report.activity import Activity, Command, LeaseHolder, RecordedActivity
 from migrator.model.serialize import from_json, to_json
 from migrator.target.lease import Timing, named
 from migrator.target.lease_holder import holder, lives
 from migrator.target.mongo.connection.clock import server_time
 from migrator.target.mongo.connection.session import Session
 from migrator.target.mongo.leases.store import LeaseId, MongoLeaseStore
-from migrator.target.mongo.leases.write_guard import Unguarded
-from migrator.target.mongo.sync_state.sync_notes import Notes
+from migrator.target.mongo.leases.write_guard import UnguardedWrites
+from migrator.target.mongo.sync_state.sync_notes import SyncNotes
 from migrator.target.process import ProcessId, this_process
 
 ACTIVITY = "_migrator_activity"
@@ -25,8 +25,8 @@ ACTIVITY = "_migrator_activity"
 _LEASES: dict[Command, LeaseId] = {"apply": "target", "sync": "sync"}
 
 
-class MongoSigns:
-    """Implements migrator.ports.copy.Signs.
+class MongoActivityStore:
+    """Implements migrator.ports.copy.ActivityStore.
 
     Times are the server's own ($currentDate, and `localTime` of hello). After an election they are those of another
     machine; people are told ages, and nothing is decided by them.
@@ -46,15 +46,15 @@ class MongoSigns:
         }
         self._session.once(lambda: self._activities.update_one({"_id": activity.command}, change, upsert=True))
 
-    def noted(self, command: Command) -> Noted | None:
+    def noted(self, command: Command) -> RecordedActivity | None:
         found = self._session.steadily(lambda: self._activities.find_one({"_id": command}))
         if found is None:
             return None
         activity = from_json(Activity, found["activity"], where=f"{ACTIVITY}, {command}")
         process = ProcessId(**found["process"])
-        return Noted(activity, named(process), lives(process), self._age(found["noted"]))
+        return RecordedActivity(activity, named(process), lives(process), self._age(found["noted"]))
 
-    def holder(self, command: Command) -> Holder | None:
+    def holder(self, command: Command) -> LeaseHolder | None:
         which = _LEASES.get(command)
         if which is None:
             return None
@@ -63,7 +63,7 @@ class MongoSigns:
         return self._session.steadily(lambda: holder(store, now, self._timing))
 
     def reported(self) -> tuple[SyncReport, float] | None:
-        found = Notes(self._session, Unguarded(self._session)).noted_report()
+        found = SyncNotes(self._session, UnguardedWrites(self._session)).noted_report()
         if found is None:
             return None
         report, noted = found

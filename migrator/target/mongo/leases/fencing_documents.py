@@ -10,12 +10,12 @@ from migrator.model.change.events import Scope
 from migrator.target.mongo.connection.session import Session
 from migrator.target.mongo.copy_state.records import COLLECTION
 from migrator.target.mongo.leases.store import LeaseId
-from migrator.target.mongo.leases.write_guard import Fence
+from migrator.target.mongo.leases.write_guard import FencingDocument
 from migrator.target.mongo.sync_state.scopes import of_scope
 from migrator.target.mongo.sync_state.sync_notes import SYNC
 
 
-def live(session: Session, scope: Scope) -> Fence:
+def live(session: Session, scope: Scope) -> FencingDocument:
     """The record of the live collection: as long as it names the scope's run, and nobody is about to replace it.
 
     Noting that intent is a write to the same document. So when it is noted, no write of an earlier run is under way,
@@ -35,10 +35,10 @@ def live(session: Session, scope: Scope) -> Fence:
         return None
 
     wanted = {"_id": scope.collection, "run": scope.run, "intent": {"$exists": False}}
-    return Fence(COLLECTION, wanted, why_not)
+    return FencingDocument(COLLECTION, wanted, why_not)
 
 
-def staged(session: Session, scope: Scope) -> Fence:
+def staged(session: Session, scope: Scope) -> FencingDocument:
     """The document that also holds the scope's position; it goes when the run is over."""
 
     def why_not(found: Mapping[str, Any] | None) -> MigratorError | None:
@@ -49,14 +49,14 @@ def staged(session: Session, scope: Scope) -> Fence:
         return None
 
     _ensure(session, of_scope(scope), "position")
-    return Fence(SYNC, {"_id": of_scope(scope)}, why_not)
+    return FencingDocument(SYNC, {"_id": of_scope(scope)}, why_not)
 
 
-def state(session: Session, lease: LeaseId) -> Fence:
+def state(session: Session, lease: LeaseId) -> FencingDocument:
     """A document for each lease, for what its owner remembers."""
     fence = {"fence": lease}
     _ensure(session, fence, "fence")
-    return Fence(SYNC, {"_id": fence}, lambda found: None)
+    return FencingDocument(SYNC, {"_id": fence}, lambda found: None)
 
 
 def _ensure(session: Session, name: Mapping[str, str], kind: str) -> None:

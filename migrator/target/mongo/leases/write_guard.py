@@ -55,7 +55,7 @@ Work = Callable[[ClientSession | None], dict[int, Failure]]
 
 
 @dataclass(frozen=True, slots=True)
-class Fence:
+class FencingDocument:
     """A document that a write must be able to mark.
 
     Attributes:
@@ -69,7 +69,7 @@ class Fence:
     why_not: Callable[[Mapping[str, Any] | None], MigratorError | None]
 
 
-class Guard(Protocol):
+class WriteGuard(Protocol):
     """How writes are sent."""
 
     @property
@@ -86,7 +86,7 @@ class Guard(Protocol):
         ...
 
 
-class Unguarded:
+class UnguardedWrites:
     """For what any process may write."""
 
     all_or_nothing = False
@@ -98,12 +98,12 @@ class Unguarded:
         return self._session.steadily(lambda: work(None))
 
 
-class Fenced:
+class FencedWrites:
     """Each piece of work in a transaction that marks the fence."""
 
     all_or_nothing = True
 
-    def __init__(self, session: Session, lease: MongoLease, fence: Fence) -> None:
+    def __init__(self, session: Session, lease: MongoLease, fence: FencingDocument) -> None:
         self._session = session
         self._lease = lease
         self._fence = fence
@@ -151,7 +151,7 @@ class Fenced:
         )
 
 
-class TimeLimited:
+class TimeLimitedWrites:
     """Each piece of work within a time limit, the first not before a predecessor's has passed."""
 
     all_or_nothing = False
@@ -188,8 +188,8 @@ def _whose_lease(lease: MongoLease) -> Iterator[None]:
         raise
 
 
-def guarded(guard: Guard, work: Callable[[ClientSession | None], object]) -> None:
-    """Does work that is done as a whole or raises; see `Guard.run`."""
+def guarded(guard: WriteGuard, work: Callable[[ClientSession | None], object]) -> None:
+    """Does work that is done as a whole or raises; see `WriteGuard.run`."""
 
     def whole(session: ClientSession | None) -> dict[int, Failure]:
         work(session)
@@ -198,11 +198,11 @@ def guarded(guard: Guard, work: Callable[[ClientSession | None], object]) -> Non
     guard.run(whole)
 
 
-def guard(session: Session, lease: MongoLease, fence: Fence) -> Guard:
+def guard(session: Session, lease: MongoLease, fence: FencingDocument) -> WriteGuard:
     """The strongest that the server allows."""
     if session.cached(has_transactions):
-        return Fenced(session, lease, fence)
-    return TimeLimited(session, lease, WRITE_LIMIT_SECONDS)
+        return FencedWrites(session, lease, fence)
+    return TimeLimitedWrites(session, lease, WRITE_LIMIT_SECONDS)
 
 
 def has_transactions(session: Session) -> bool:

@@ -12,11 +12,11 @@ from pymongo import ASCENDING, DeleteMany, IndexModel, UpdateOne
 from pymongo.client_session import ClientSession
 from pymongo.collection import Collection
 
-from migrator.model.change.events import WIDE, Dirty, Reach, Scope
+from migrator.model.change.events import WIDE, DirtyEntry, DocumentRef, Scope
 from migrator.model.plan.chunk import Key
 from migrator.target.mongo.connection.clock import server_time
 from migrator.target.mongo.connection.session import Session
-from migrator.target.mongo.leases.write_guard import Guard, guarded
+from migrator.target.mongo.leases.write_guard import WriteGuard, guarded
 from migrator.target.mongo.sync_state.scopes import of_scope
 from migrator.target.mongo.writing import bulk
 from migrator.target.mongo.writing.entries import BATCH, BATCH_BYTES, entry_id, put
@@ -29,20 +29,20 @@ _INDEXES = [IndexModel([("run", ASCENDING), ("collection", ASCENDING), ("mark", 
 _OF_A_BEGINNING = ("after", "done", "why", "since")
 
 
-class DirtyReaches:
+class DirtyEntries:
     """An entry that is recorded again gets a higher mark and starts again: it is put after the others, so that one
     that is recorded all the time keeps none of them waiting."""
 
-    def __init__(self, session: Session, guard: Guard, take_marks: Callable[[int], int]) -> None:
+    def __init__(self, session: Session, guard: WriteGuard, take_marks: Callable[[int], int]) -> None:
         self._session = session
         self._guard = guard
         self._take_marks = take_marks
 
-    def mark(self, scope: Scope, reaches: Iterable[Reach], why: str) -> None:
+    def mark(self, scope: Scope, reaches: Iterable[DocumentRef], why: str) -> None:
         for some in bulk.batches(reaches, BATCH, BATCH_BYTES, _size):
             guarded(self._guard, self.marking(scope, some, why))
 
-    def marking(self, scope: Scope, reaches: Iterable[Reach], why: str) -> Callable[[ClientSession | None], None]:
+    def marking(self, scope: Scope, reaches: Iterable[DocumentRef], why: str) -> Callable[[ClientSession | None], None]:
         """What marks a few reaches, as part of a work that a guard runs."""
         self._session.cached(_prepare)
         # Of several times in one call the last counts, as with several calls.
@@ -57,7 +57,7 @@ class DirtyReaches:
         }
         return partial(self._put, documents)
 
-    def oldest(self, scope: Scope, limit: int) -> list[Dirty]:
+    def oldest(self, scope: Scope, limit: int) -> list[DirtyEntry]:
         if limit < 1:
             return []
         order = [("mark", ASCENDING)]
@@ -67,19 +67,19 @@ class DirtyReaches:
     def count(self, scopes: Iterable[Scope]) -> int:
         return sum(self._session.steadily(lambda one=one: self._dirty.count_documents(of_scope(one))) for one in scopes)  # type: ignore[misc]
 
-    def wide(self, scope: Scope) -> list[Dirty]:
+    def wide(self, scope: Scope) -> list[DirtyEntry]:
         """Looked for by their ids: there may be very many entries."""
         # The root's node has the collection's name.
-        names = [_id(scope, Reach(scope.collection, hop, ())) for hop in WIDE]
+        names = [_id(scope, DocumentRef(scope.collection, hop, ())) for hop in WIDE]
         wanted = {"_id": {"$in": names}}
         found = self._session.steadily(lambda: list(self._dirty.find(wanted).sort([("mark", ASCENDING)])))
         return [_entry(each) for each in found]
 
-    def advance(self, scope: Scope, entry: Dirty, after: Key, done: int) -> None:
+    def advance(self, scope: Scope, entry: DirtyEntry, after: Key, done: int) -> None:
         change = {"$set": {"after": after, "done": Int64(done)}}
         self._write(UpdateOne(_by_marks(scope, [entry]), change))
 
-    def settle(self, scope: Scope, entries: Iterable[Dirty]) -> None:
+    def settle(self, scope: Scope, entries: Iterable[DirtyEntry]) -> None:
         for some in bulk.batches(entries, BATCH, BATCH_BYTES, lambda _: 0):
             self._write(DeleteMany(_by_marks(scope, some)))
 
@@ -117,12 +117,12 @@ def _prepare(session: Session) -> bool:
     return True
 
 
-def _id(scope: Scope, reach: Reach) -> bytes:
+def _id(scope: Scope, reach: DocumentRef) -> bytes:
     names = (scope.run, scope.collection, reach.node, reach.hop)
     return entry_id(*(name.encode() for name in names), *reach.values)
 
 
-def _document(name: bytes, scope: Scope, reach: Reach, mark: int, reason: Mapping[str, Any]) -> dict[str, Any]:
+def _document(name: bytes, scope: Scope, reach: DocumentRef, mark: int, reason: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "_id": name,
         **of_scope(scope),
@@ -144,15 +144,15 @@ def _again(document: dict[str, Any]) -> UpdateOne:
     return UpdateOne({"_id": document["_id"]}, change, upsert=True)
 
 
-def _by_marks(scope: Scope, entries: Sequence[Dirty]) -> dict[str, Any]:
+def _by_marks(scope: Scope, entries: Sequence[DirtyEntry]) -> dict[str, Any]:
     """No mark is given twice: an entry that was noted again has another one."""
     return {**of_scope(scope), "mark": {"$in": [Int64(entry.mark) for entry in entries]}}
 
 
-def _entry(found: dict[str, Any]) -> Dirty:
+def _entry(found: dict[str, Any]) -> DirtyEntry:
     after, since = found["after"], found.get("since")
-    return Dirty(
-        Reach(found["node"], found["hop"], tuple(bytes(value) for value in found["values"])),
+    return DirtyEntry(
+        DocumentRef(found["node"], found["hop"], tuple(bytes(value) for value in found["values"])),
         None if after is None else tuple(bytes(part) for part in after),
         int(found["mark"]),
         # Earlier versions did not say the rest.
@@ -166,5 +166,5 @@ def _in_utc(moment: datetime) -> datetime:
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
-def _size(reach: Reach) -> int:
+def _size(reach: DocumentRef) -> int:
     return sum(map(len, reach.values)) + len(reach.node) + 200

@@ -6,17 +6,17 @@ from migrator.model.change.events import Scope
 from migrator.target.mongo.connection.session import Session
 from migrator.target.mongo.copy_state.records import MongoRecords
 from migrator.target.mongo.copy_state.runs import RUNS
-from migrator.target.mongo.leases.write_guard import Unguarded
-from migrator.target.mongo.sync_state.dirty import DirtyReaches
-from migrator.target.mongo.sync_state.sync_notes import Notes
+from migrator.target.mongo.leases.write_guard import UnguardedWrites
+from migrator.target.mongo.sync_state.dirty import DirtyEntries
+from migrator.target.mongo.sync_state.sync_notes import SyncNotes
 from migrator.target.mongo.sync_state.tracked import TrackedRows, names_of
 
 
 def forget(session: Session) -> None:
     """Drops positions, dirty reaches, tracked rows and pauses of runs that are neither open nor live."""
-    guard = Unguarded(session)
-    notes = Notes(session, guard)
-    dirty = DirtyReaches(session, guard, notes.take_marks)
+    guard = UnguardedWrites(session)
+    notes = SyncNotes(session, guard)
+    dirty = DirtyEntries(session, guard, notes.take_marks)
     tracked = TrackedRows(session, guard)
     # Before the runs and records: what a run notes after this look is not looked at.
     scopes, memories, pauses = notes.scopes() | dirty.scopes(), tracked.names(), notes.pauses()

@@ -16,7 +16,7 @@ from migrator.model.plan.chunk import Key, Rejected
 from migrator.model.text.values import text_of
 from migrator.target.mongo.connection.session import Session
 from migrator.target.mongo.copy_state.records import REJECTED
-from migrator.target.mongo.leases.write_guard import Guard, guarded
+from migrator.target.mongo.leases.write_guard import WriteGuard, guarded
 from migrator.target.mongo.sync_state.scopes import of_scope
 from migrator.target.mongo.writing import bulk
 from migrator.target.mongo.writing.entries import BATCH_BYTES
@@ -34,7 +34,7 @@ _INDEXES = [
 class SyncRejected:
     """What the copy noted has the document's key as text only, what sync notes has its bytes too."""
 
-    def __init__(self, session: Session, guard: Guard, take_marks: Callable[[int], int]) -> None:
+    def __init__(self, session: Session, guard: WriteGuard, take_marks: Callable[[int], int]) -> None:
         self._session = session
         self._guard = guard
         self._take_marks = take_marks

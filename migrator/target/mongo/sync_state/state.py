@@ -8,9 +8,9 @@ from pymongo.client_session import ClientSession
 
 from migrator.errors import TargetError
 from migrator.model.change.events import (
-    Dirty,
+    DirtyEntry,
+    DocumentRef,
     KnownTables,
-    Reach,
     Scope,
     SyncReport,
     TableName,
@@ -23,23 +23,23 @@ from migrator.model.plan.chunk import Key, Rejected
 from migrator.target.mongo.connection.session import Session
 from migrator.target.mongo.copy_state.runs import RUNS, run_of
 from migrator.target.mongo.handovers import MongoHandovers
-from migrator.target.mongo.leases.write_guard import Guard, guarded
-from migrator.target.mongo.sync_state.dirty import DirtyReaches
+from migrator.target.mongo.leases.write_guard import WriteGuard, guarded
+from migrator.target.mongo.sync_state.dirty import DirtyEntries
 from migrator.target.mongo.sync_state.rejected import SyncRejected
-from migrator.target.mongo.sync_state.sync_notes import Notes
+from migrator.target.mongo.sync_state.sync_notes import SyncNotes
 from migrator.target.mongo.sync_state.tracked import TrackedRows, names_of
-from migrator.target.publish import Publisher
+from migrator.target.publish import CollectionPublisher
 
 
 class MongoSyncState:
     """Implements migrator.ports.sync.SyncState."""
 
-    def __init__(self, session: Session, publisher: Publisher, guard: Guard) -> None:
+    def __init__(self, session: Session, publisher: CollectionPublisher, guard: WriteGuard) -> None:
         self._session = session
         self._publisher = publisher
         self._guard = guard
-        self._notes = Notes(session, guard)
-        self._dirty = DirtyReaches(session, guard, self._notes.take_marks)
+        self._notes = SyncNotes(session, guard)
+        self._dirty = DirtyEntries(session, guard, self._notes.take_marks)
         self._tracked = TrackedRows(session, guard)
         self._rejected = SyncRejected(session, guard, self._notes.take_marks)
 
@@ -49,7 +49,7 @@ class MongoSyncState:
     def collection(self, scope: Scope) -> Collection:
         return self._notes.renewed(scope) or self._applied(scope)
 
-    def renew(self, scope: Scope, collection: Collection, reaches: Iterable[Reach], why: str) -> None:
+    def renew(self, scope: Scope, collection: Collection, reaches: Iterable[DocumentRef], why: str) -> None:
         marked = self._dirty.marking(scope, reaches, why)
         renewed = self._notes.renewing(scope, collection)
 
@@ -106,22 +106,22 @@ class MongoSyncState:
     def lost(self, scope: Scope) -> str:
         return self._notes.lost(scope)
 
-    def mark_dirty(self, scope: Scope, reaches: Iterable[Reach], why: str = "") -> None:
+    def mark_dirty(self, scope: Scope, reaches: Iterable[DocumentRef], why: str = "") -> None:
         self._dirty.mark(scope, reaches, why)
 
-    def dirty(self, scope: Scope, limit: int) -> list[Dirty]:
+    def dirty(self, scope: Scope, limit: int) -> list[DirtyEntry]:
         return self._dirty.oldest(scope, limit)
 
     def count_dirty(self, scopes: Iterable[Scope]) -> int:
         return self._dirty.count(scopes)
 
-    def wide(self, scope: Scope) -> list[Dirty]:
+    def wide(self, scope: Scope) -> list[DirtyEntry]:
         return self._dirty.wide(scope)
 
-    def advance(self, scope: Scope, entry: Dirty, after: Key, done: int) -> None:
+    def advance(self, scope: Scope, entry: DirtyEntry, after: Key, done: int) -> None:
         self._dirty.advance(scope, entry, after, done)
 
-    def settle(self, scope: Scope, entries: Iterable[Dirty]) -> None:
+    def settle(self, scope: Scope, entries: Iterable[DirtyEntry]) -> None:
         self._dirty.settle(scope, entries)
 
     def put_tracked(self, scope: Scope, rows: Sequence[TrackedRow]) -> None:

@@ -17,7 +17,7 @@ from migrator.model.mapping.tree import Collection
 from migrator.model.serialize import from_json, to_json
 from migrator.target.mongo import counter
 from migrator.target.mongo.connection.session import Session
-from migrator.target.mongo.leases.write_guard import Guard, guarded
+from migrator.target.mongo.leases.write_guard import WriteGuard, guarded
 from migrator.target.mongo.sync_state.scopes import of_scope
 
 SYNC = "_migrator_sync"
@@ -26,10 +26,10 @@ _REPORT = "report"
 _MARKS = "marks"
 
 
-class Notes:
+class SyncNotes:
     """Reads see what a majority has; positions go through the guard."""
 
-    def __init__(self, session: Session, guard: Guard) -> None:
+    def __init__(self, session: Session, guard: WriteGuard) -> None:
         self._session = session
         self._guard = guard
 

@@ -19,7 +19,7 @@ from migrator.model.change.events import Scope, TableName, TrackedChange, Tracke
 from migrator.model.plan.chunk import Key
 from migrator.target.mongo.connection.session import Session
 from migrator.target.mongo.copy_state.ensure import ensure_collection
-from migrator.target.mongo.leases.write_guard import Guard, guarded
+from migrator.target.mongo.leases.write_guard import WriteGuard, guarded
 from migrator.target.mongo.writing import bulk
 from migrator.target.mongo.writing.entries import BATCH, BATCH_BYTES, entry_id, put, put_over
 
@@ -32,7 +32,7 @@ _ASKED = 1000
 class TrackedRows:
     """Values are bytes, and compare byte for byte."""
 
-    def __init__(self, session: Session, guard: Guard) -> None:
+    def __init__(self, session: Session, guard: WriteGuard) -> None:
         self._session = session
         self._guard = guard
         self._indexed: set[tuple[str, tuple[str, ...]]] = set()

@@ -18,7 +18,7 @@ from migrator.model.plan.chunk import Document, Key, Refusal
 from migrator.target.mongo.connection.raw import RAW, bson_of
 from migrator.target.mongo.connection.server_message import covered, index_kind
 from migrator.target.mongo.connection.session import Session
-from migrator.target.mongo.leases.write_guard import Guard
+from migrator.target.mongo.leases.write_guard import WriteGuard
 from migrator.target.mongo.writing import bulk, dollar_names
 from migrator.target.mongo.writing.bulk import Failure
 from migrator.target.mongo.writing.document_id import id_document, id_of
@@ -34,7 +34,7 @@ _IMMUTABLE_FIELD = 66
 
 
 @dataclass(frozen=True, slots=True)
-class _Write:
+class _DocumentWrite:
     """A document to be put in place of what has its `_id`.
 
     Attributes:
@@ -58,11 +58,11 @@ class _Write:
 
 
 @dataclass(frozen=True, slots=True)
-class _Part:
+class _WriteBatch:
     """What is sent at a time; the deletes come first."""
 
     deletes: tuple[Any, ...]
-    writes: tuple[_Write, ...]
+    writes: tuple[_DocumentWrite, ...]
 
 
 class MongoDocuments:
@@ -71,7 +71,7 @@ class MongoDocuments:
     A document that is reported as a conflict is gone: its old version would hold on to values that others need now.
     """
 
-    def __init__(self, session: Session, name: str, guard: Guard) -> None:
+    def __init__(self, session: Session, name: str, guard: WriteGuard) -> None:
         self._session = session
         self._name = name
         self._guard = guard
@@ -114,7 +114,7 @@ class MongoDocuments:
         ids = [bson_of(each) for each in found]
         return ids[1:] if ids and ids[0] == after else ids[:limit]
 
-    def _writes(self, documents: Sequence[Document]) -> tuple[list[_Write], list[tuple[Key, Refusal]]]:
+    def _writes(self, documents: Sequence[Document]) -> tuple[list[_DocumentWrite], list[tuple[Key, Refusal]]]:
         """How each document is written, and those that this server could not change later."""
         dollars = {each.key for each in documents if dollar_names.path(each.bson) is not None}
         if dollars:
@@ -124,11 +124,11 @@ class MongoDocuments:
         # Without a transaction a document would be missing between delete and insert.
         if dollars and not self._guard.all_or_nothing:
             documents, refused = dollar_names.separated(documents)
-        writes = [_Write(each, RawBSONDocument(each.bson, RAW), each.key in dollars) for each in documents]
+        writes = [_DocumentWrite(each, RawBSONDocument(each.bson, RAW), each.key in dollars) for each in documents]
         # Those of a kind together: see `_bulk`.
         return sorted(writes, key=lambda write: write.reinserted), refused
 
-    def _refusals(self, failed: Sequence[tuple[_Write, Failure]]) -> list[tuple[Key, Refusal]]:
+    def _refusals(self, failed: Sequence[tuple[_DocumentWrite, Failure]]) -> list[tuple[Key, Refusal]]:
         refused = [(write.document.key, failure) for write, failure in failed if not failure.is_duplicate]
         kinds = {index_kind(failure.code) for _, failure in refused} - {""}
         fields = self._session.steadily(lambda: self._fields_of(kinds)) if kinds else {}
@@ -139,14 +139,16 @@ class MongoDocuments:
         indexes = list(self._collection.list_indexes())
         return {kind: covered(indexes, kind) for kind in kinds}
 
-    def _send_all(self, deletes: Iterable[Any], writes: Iterable[_Write]) -> list[tuple[_Write, Failure]]:
+    def _send_all(
+        self, deletes: Iterable[Any], writes: Iterable[_DocumentWrite]
+    ) -> list[tuple[_DocumentWrite, Failure]]:
         """Sends everything; the writes that failed, each with its reason."""
-        failed: list[tuple[_Write, Failure]] = []
+        failed: list[tuple[_DocumentWrite, Failure]] = []
         for part in _parts(deletes, writes):
             failed += self._send(part)
         return failed
 
-    def _send(self, part: _Part) -> Iterator[tuple[_Write, Failure]]:
+    def _send(self, part: _WriteBatch) -> Iterator[tuple[_DocumentWrite, Failure]]:
         waiting = [part]
         while waiting:
             part = waiting.pop()
@@ -156,7 +158,7 @@ class MongoDocuments:
                 # The whole command was refused, for one document that nothing names.
                 if len(part.writes) == 1:
                     yield part.writes[0], refused.failure
-                    waiting += [_Part(part.deletes, ())] if part.deletes else []
+                    waiting += [_WriteBatch(part.deletes, ())] if part.deletes else []
                 else:
                     waiting += reversed(_halves(part.deletes, part.writes))
                 continue
@@ -168,10 +170,10 @@ class MongoDocuments:
                 rest = [write for index, write in enumerate(part.writes) if index > first and index not in failures]
                 # The deletes and what stood before come first from the pile. What came after is halved, so that a batch
                 # of nothing but such failures is not sent as often as it has documents.
-                again = _Part(part.deletes, part.writes[:first]), *_halves((), tuple(rest))
+                again = _WriteBatch(part.deletes, part.writes[:first]), *_halves((), tuple(rest))
                 waiting += reversed([each for each in again if each.deletes or each.writes])
 
-    def _bulk(self, part: _Part, session: ClientSession | None) -> dict[int, Failure]:
+    def _bulk(self, part: _WriteBatch, session: ClientSession | None) -> dict[int, Failure]:
         gone = [*part.deletes, *(write.id for write in part.writes if write.reinserted)]
         deletes = [DeleteOne({"_id": each}) for each in gone]
         collection, where = self._collection, f"{self._session.url.address}, {self._name}"
@@ -187,7 +189,7 @@ class MongoDocuments:
             sent += len(operations)
         return {}
 
-    def _conflicts(self, failed: Sequence[tuple[_Write, Failure]]) -> tuple[Conflict, ...]:
+    def _conflicts(self, failed: Sequence[tuple[_DocumentWrite, Failure]]) -> tuple[Conflict, ...]:
         taken = [(write, failure) for write, failure in failed if failure.is_duplicate]
         if not taken:
             return ()
@@ -204,20 +206,20 @@ class MongoDocuments:
         return self._session.database[self._name]
 
 
-def _parts(deletes: Iterable[Any], writes: Iterable[_Write]) -> Iterator[_Part]:
+def _parts(deletes: Iterable[Any], writes: Iterable[_DocumentWrite]) -> Iterator[_WriteBatch]:
     """Deletes before writes; few enough of both go together, so that nobody sees one without the other."""
     rest: tuple[Any, ...] = ()
     for some in bulk.batches(deletes, _BATCH_DOCUMENTS, _BATCH_BYTES, lambda _: 0):
         if rest:
-            yield _Part(rest, ())
+            yield _WriteBatch(rest, ())
         rest = tuple(some)
     for batch in bulk.batches(writes, _BATCH_DOCUMENTS, _BATCH_BYTES, lambda write: len(write.document.bson)):
-        yield _Part(rest, tuple(batch))
+        yield _WriteBatch(rest, tuple(batch))
         rest = ()
     if rest:
-        yield _Part(rest, ())
+        yield _WriteBatch(rest, ())
 
 
-def _halves(deletes: tuple[Any, ...], writes: tuple[_Write, ...]) -> list[_Part]:
+def _halves(deletes: tuple[Any, ...], writes: tuple[_DocumentWrite, ...]) -> list[_WriteBatch]:
     half = len(writes) // 2
-    return [_Part(deletes, writes[:half]), _Part((), writes[half:])]
+    return [_WriteBatch(deletes, writes[:half]), _WriteBatch((), writes[half:])]

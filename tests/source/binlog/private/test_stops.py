@@ -9,7 +9,7 @@ import pytest
 
 from dev.servers.model import Server
 from migrator.errors import SourceUnavailable, SyncBlocked
-from migrator.model.change.events import Commit, Quiet, Rows
+from migrator.model.change.events import CaughtUp, Commit, Rows
 from migrator.model.change.position import Position
 from migrator.source import MySQLSource
 from migrator.source.connection.connect import connected
@@ -123,11 +123,11 @@ def test_a_quiet_log_moves_with_its_files(execute: Execute, follow: Follow) -> N
     """Edge case 42: the position follows, or the log would expire under it."""
     followed = follow("t")
     insert(execute, 1)
-    first = followed.until(Quiet)
+    first = followed.until(CaughtUp)
     flush(execute)
-    second = followed.until(Quiet)
-    assert isinstance(first, Quiet)
-    assert isinstance(second, Quiet)
+    second = followed.until(CaughtUp)
+    assert isinstance(first, CaughtUp)
+    assert isinstance(second, CaughtUp)
     assert first.position.gtid == second.position.gtid
     assert second.position.file > first.position.file
     insert(execute, 2)
@@ -137,10 +137,10 @@ def test_a_quiet_log_moves_with_its_files(execute: Execute, follow: Follow) -> N
 
 def test_quiet_comes_about_every_second(follow: Follow) -> None:
     followed = follow("t")
-    followed.until(Quiet)
+    followed.until(CaughtUp)
     start = time.monotonic()
-    followed.until(Quiet)
-    followed.until(Quiet)
+    followed.until(CaughtUp)
+    followed.until(CaughtUp)
     assert 0.5 < time.monotonic() - start < 5
 
 
