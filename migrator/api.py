@@ -36,28 +36,28 @@ from migrator.ports.cutover import CutoverEndpoints
 from migrator.ports.sync import SyncTarget
 from migrator.source import open_source
 from migrator.sync.cache_invalidation import InvalidatingTarget
-from migrator.sync.dry_run import Tell, rehearse
+from migrator.sync.dry_run import Tell, dry_run
 from migrator.sync.status import read_status
 from migrator.sync.sync import SyncObserver, SyncOptions, SyncResult
 from migrator.sync.sync import sync as _sync
 from migrator.target import FilesTarget, MongoTarget, open_target
 from migrator.verify.endpoints import VerifyEndpoints
 from migrator.verify.independent import IndependentReport
-from migrator.verify.independent import independent_look as _independent_look
+from migrator.verify.independent import compare_sums as _independent_look
 from migrator.verify.outcome import VerifyObserver, VerifyOptions
 from migrator.verify.verify import verify as _verify
-from migrator.waits import UNTOLD, Waits
+from migrator.waits import SILENT_WAITS, Waits
 from migrator.workers.announcer import ActivityListener, Announcements
 from migrator.workers.interrupt import StopRequest
 from migrator.workers.pool import warm_up
 
 # How long a look at the target waits for transient errors to pass: somebody waits, perhaps with a mistyped address.
-_LOOKING_SECONDS = 5.0
+_REACH_SECONDS = 5.0
 
 
 @contextmanager
 def _reached(
-    target_url: str, retry_seconds: float | None = None, waits: Waits = UNTOLD
+    target_url: str, retry_seconds: float | None = None, waits: Waits = SILENT_WAITS
 ) -> Iterator[MongoTarget | FilesTarget]:
     """The target, which answers. A mistyped address is said within seconds, not after `retry_seconds`."""
     with closing(open_target(target_url, retry_seconds, waits)) as target:
@@ -99,13 +99,13 @@ def make_plan(
     """What `apply` would do now; see `migrator.planning.planner.make_plan`. Changes nothing."""
     source = open_source(source_url)
     address = f"{source.url.place}/{source.url.database}"
-    with _reached(target_url, _LOOKING_SECONDS) as target:
+    with _reached(target_url, _REACH_SECONDS) as target:
         return planner.make_plan(source, target, files, address, options, report)
 
 
 def refuse_outdated(plan: Plan, source_url: str, target_url: str, files: planner.MappingFiles) -> None:
     """Raises PlanRefused when things are not as they were when `plan` was made."""
-    with _reached(target_url, _LOOKING_SECONDS) as target:
+    with _reached(target_url, _REACH_SECONDS) as target:
         planner.refuse_outdated(plan, open_source(source_url), target, files)
 
 
@@ -181,7 +181,7 @@ def sync(
     with ExitStack() as stack:
         announcements = stack.enter_context(Announcements("sync", observer))
         target = stack.enter_context(_reached(target_url, options.retry_seconds, announcements))
-        following = _following(target)
+        following = _sync_target(target)
         if invalidate is not None and isinstance(target, MongoTarget):
             invalidator = stack.enter_context(closing(open_invalidator(invalidate, target.database)))
             following = InvalidatingTarget(following, invalidator)
@@ -206,19 +206,19 @@ def sync_dry_run(
         announcements = stack.enter_context(Announcements("sync", hearer))
         with announcements.waiting("an answer of the target"):
             target = stack.enter_context(_reached(target_url, retry_seconds, announcements))
-        return rehearse(open_source(source_url), _following(target), tell, note, retry_seconds, announcements)
+        return dry_run(open_source(source_url), _sync_target(target), tell, note, retry_seconds, announcements)
 
 
 def status(target_url: str) -> Status:
     """How far copy and sync are, from the target alone."""
-    with _reached(target_url, _LOOKING_SECONDS) as target:
+    with _reached(target_url, _REACH_SECONDS) as target:
         return read_status(target)
 
 
 @contextmanager
 def status_reader(target_url: str) -> Iterator[Callable[[], Status]]:
     """As `status`, for who looks several times: gives a function that looks."""
-    with _reached(target_url, _LOOKING_SECONDS) as target:
+    with _reached(target_url, _REACH_SECONDS) as target:
         yield partial(read_status, target)
 
 
@@ -238,7 +238,7 @@ def verify(
     with ExitStack() as stack:
         with Announcements("verify", observer) as announcements:
             with announcements.waiting("an answer of the target"):
-                target = stack.enter_context(_reached(target_url, _LOOKING_SECONDS, announcements))
+                target = stack.enter_context(_reached(target_url, _REACH_SECONDS, announcements))
             stack.enter_context(source.located(partial(_applied, target)))
             if files is not None:
                 with announcements.waiting("the definitions of the tables", source.blocked):
@@ -248,7 +248,7 @@ def verify(
 
 def _applied(target: MongoTarget | FilesTarget) -> list[Collection]:
     """The mappings that the live collections were made with."""
-    return [each.collection for each in target.verifying().published()]
+    return [each.collection for each in target.verify_state().published()]
 
 
 def independent_look(
@@ -273,8 +273,8 @@ def _verify_ends(source_url: str, target_url: str, options: VerifyOptions) -> Ve
     return VerifyEndpoints(partial(open_source, source_url), partial(open_target, target_url, seconds))
 
 
-def _following(target: MongoTarget | FilesTarget) -> SyncTarget:
-    following = target.following()
+def _sync_target(target: MongoTarget | FilesTarget) -> SyncTarget:
+    following = target.sync_target()
     if following is None:
         raise TargetError(
             "a folder of files is written once, and can't be kept in step",

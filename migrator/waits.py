@@ -28,10 +28,10 @@ class SilentWaits:
         return nullcontext()
 
 
-UNTOLD: Waits = SilentWaits()
+SILENT_WAITS: Waits = SilentWaits()
 
 
-def patiently(retrying: Retrying, waits: Waits, work: Callable[[], T]) -> T:
+def retry_and_tell(retrying: Retrying, waits: Waits, work: Callable[[], T]) -> T:
     """`work`'s result, tried as `retrying` says; from its first fault on, `waits` hears of it."""
     with ExitStack() as stack:
 
@@ -56,6 +56,6 @@ def _said(fault: BaseException) -> str:
 Building = Callable[[int, int, str], AbstractContextManager[None]]
 
 
-def untold(number: int, count: int, name: str) -> AbstractContextManager[None]:
+def silent_building(number: int, count: int, name: str) -> AbstractContextManager[None]:
     """A Building where nobody listens."""
     return nullcontext()

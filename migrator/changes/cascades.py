@@ -105,7 +105,7 @@ def silent_cascades(schema: Schema, collections: Sequence[Collection]) -> Cascad
         if not table.unique_keys:
             hidden.append(f"rows of {table.qualified} have no key by which they could be tracked")
             continue
-        tables.append(_remembered(table, tracked, collections))
+        tables.append(_tracked_columns(table, tracked, collections))
     for cascade in tracked:
         if cascade.parent not in schema.by_name:
             hidden.append(
@@ -145,7 +145,7 @@ def _tracked(found: Iterable[Cascade], mapped: set[TableName], collections: Sequ
         tracked += more
 
 
-def _remembered(table: Table, tracked: Sequence[Cascade], collections: Sequence[Collection]) -> TrackedTable:
+def _tracked_columns(table: Table, tracked: Sequence[Cascade], collections: Sequence[Collection]) -> TrackedTable:
     """By a row: its key, the foreign keys that change it, what its children refer to, what leads to its documents."""
     name = (table.schema, table.name)
     key = table.unique_keys[0]

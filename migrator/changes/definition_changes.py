@@ -70,10 +70,10 @@ _EVERY_COLUMN = RewrittenColumns(None)
 
 def rewrites(text: str, table: TableName) -> bool:
     """Whether a statement may have changed rows of a table without row events."""
-    return touched(text, table) != NOTHING
+    return rewritten_columns(text, table) != NOTHING
 
 
-def touched(text: str, table: TableName) -> RewrittenColumns | None:
+def rewritten_columns(text: str, table: TableName) -> RewrittenColumns | None:
     """What a statement can have changed in the rows of a table without row events; None for anything at all, rows that
     came and went included."""
     if not mentions(text, table):

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-from migrator.changes.table_uses import TableUse, standings
+from migrator.changes.table_uses import TableUse, table_uses
 from migrator.model.change.events import DocumentRef, RefKind, RowChange, Rows, TableName, Values, Watch
 from migrator.model.mapping.tree import Collection
 from migrator.model.plan.chunk import Key
@@ -20,7 +20,7 @@ class _WatchedUse:
     """One standing of a watched table: where its values are among the watch's."""
 
     node: str
-    hop: RefKind
+    kind: RefKind
     positions: tuple[int, ...]
 
 
@@ -29,21 +29,21 @@ class Resolver:
 
     def __init__(self, collection: Collection, watches: Mapping[TableName, Watch]) -> None:
         self.collection = collection
-        self._ways: dict[TableName, tuple[_WatchedUse, ...]] = {}
-        for each in standings(collection):
-            way = _way(each, watches[each.table])
-            known = self._ways.get(each.table, ())
+        self._uses: dict[TableName, tuple[_WatchedUse, ...]] = {}
+        for each in table_uses(collection):
+            way = _watched_use(each, watches[each.table])
+            known = self._uses.get(each.table, ())
             if way not in known:
-                self._ways[each.table] = (*known, way)
+                self._uses[each.table] = (*known, way)
 
-    def reaches(self, rows: Rows) -> Iterator[DocumentRef]:
+    def document_refs(self, rows: Rows) -> Iterator[DocumentRef]:
         """Where the rows lead; the same reach may come several times."""
-        ways = self._ways.get(rows.table)
+        ways = self._uses.get(rows.table)
         if ways is None:
             return
         for change in rows.changes:
             for way in ways:
-                yield from _follow(way, change)
+                yield from _changed_values(way, change)
 
     def everything(self) -> tuple[DocumentRef, ...]:
         """See `everything`."""
@@ -73,17 +73,17 @@ def everything(collection: Collection) -> tuple[DocumentRef, ...]:
     return DocumentRef(root, "documents", ()), DocumentRef(root, "rejected", ()), DocumentRef(root, "rows", ())
 
 
-def _way(standing: TableUse, watch: Watch) -> _WatchedUse:
-    return _WatchedUse(standing.node.id, standing.hop, tuple(watch.columns.index(name) for name in standing.columns))
+def _watched_use(standing: TableUse, watch: Watch) -> _WatchedUse:
+    return _WatchedUse(standing.node.id, standing.kind, tuple(watch.columns.index(name) for name in standing.columns))
 
 
-def _follow(way: _WatchedUse, change: RowChange) -> Iterator[DocumentRef]:
+def _changed_values(way: _WatchedUse, change: RowChange) -> Iterator[DocumentRef]:
     before = _values(way, change.before)
     after = _values(way, change.after)
     if before is not None:
-        yield DocumentRef(way.node, way.hop, before)
+        yield DocumentRef(way.node, way.kind, before)
     if after is not None and after != before:
-        yield DocumentRef(way.node, way.hop, after)
+        yield DocumentRef(way.node, way.kind, after)
 
 
 def _values(way: _WatchedUse, image: Values | None) -> Key | None:
@@ -94,6 +94,6 @@ def _values(way: _WatchedUse, image: Values | None) -> Key | None:
     return found if len(found) == len(way.positions) else None
 
 
-def distinct(reaches: Iterable[DocumentRef]) -> list[DocumentRef]:
+def distinct(refs: Iterable[DocumentRef]) -> list[DocumentRef]:
     """Each once, in order."""
-    return list(dict.fromkeys(reaches))
+    return list(dict.fromkeys(refs))

@@ -15,26 +15,26 @@ class TableUse:
 
     table: TableName
     node: Node
-    hop: RefKind
+    kind: RefKind
     columns: tuple[str, ...]
 
 
-def standings(collection: Collection) -> Iterator[TableUse]:
+def table_uses(collection: Collection) -> Iterator[TableUse]:
     """Every way in which a row can be part of a collection's documents."""
-    yield from _standings(collection.root, None, collection.root)
+    yield from _node_uses(collection.root, None, collection.root)
 
 
-def _standings(node: Node, parent: Node | None, root: Node) -> Iterator[TableUse]:
+def _node_uses(node: Node, parent: Node | None, root: Node) -> Iterator[TableUse]:
     table = (node.schema, node.table)
     if parent is None:
         yield TableUse(table, node, "key", tuple(column.name for column in node.key))
     else:
-        yield from _below(node, parent, root)
+        yield from _join_uses(node, parent, root)
     for child in node.children:
-        yield from _standings(child, node, root)
+        yield from _node_uses(child, node, root)
 
 
-def _below(node: Node, parent: Node, root: Node) -> Iterator[TableUse]:
+def _join_uses(node: Node, parent: Node, root: Node) -> Iterator[TableUse]:
     join = node.parent_join()
     if join is None:
         raise AssertionError(f"{node.id} has no join")
@@ -53,7 +53,7 @@ def _below(node: Node, parent: Node, root: Node) -> Iterator[TableUse]:
 
 def own_columns(collection: Collection, table: TableName) -> tuple[str, ...]:
     """The columns of a table that lead to documents of a collection."""
-    found = (column for each in standings(collection) if each.table == table for column in each.columns)
+    found = (column for each in table_uses(collection) if each.table == table for column in each.columns)
     return tuple(dict.fromkeys(found))
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from migrator.changes.cascades import Cascades
-from migrator.changes.table_uses import standings
+from migrator.changes.table_uses import table_uses
 from migrator.model.change.events import TableName, Watch
 from migrator.model.mapping.tree import Collection
 from migrator.model.schema.tables import Schema, Table
@@ -31,7 +31,7 @@ def watches(
         for name in collection.tables:
             # A table without columns that lead anywhere can still be emptied or altered.
             add(name, ())
-        for each in standings(collection):
+        for each in table_uses(collection):
             add(each.table, each.columns)
     for cascades in all_cascades:
         for tracked in cascades.tables:

@@ -79,7 +79,7 @@ def apply(plan: Plan, ends: Endpoints, options: ApplyOptions, observer: Observer
         with announcements.waiting(LEASE):
             lease = stack.enter_context(target.lease("apply"))
         try:
-            with Recorder(target.signs().note, observer.note) as recorder, announcements.also(recorder):
+            with Recorder(target.activity_store().record, observer.note) as recorder, announcements.also(recorder):
                 return _Apply(plan, ends, source, target, lease, options, observer, announcements).run()
         except TargetError:
             # Whoever took over moved what this process was writing to: that explains every other error.
@@ -169,7 +169,9 @@ class _Apply:
         throttle = Throttle(self._options, self._source.load, self._observer)
         with ExitStack() as stack:
             handover = self._handover(run)
-            check_memory = stack.enter_context(nullcontext(no_check) if handover is None else handover.beside(progress))
+            check_memory = stack.enter_context(
+                nullcontext(no_check) if handover is None else handover.in_background(progress)
+            )
 
             def check() -> None:
                 self._check_lease()
@@ -180,7 +182,7 @@ class _Apply:
 
     def _handover(self, run: Run) -> SyncHandover | None:
         """None for a target that no sync will follow."""
-        following = self._target.following()
+        following = self._target.sync_target()
         if following is None:
             return None
         plans = self._unpublished(run)
@@ -205,7 +207,7 @@ class _Apply:
             self._announcer.enter(Phase("publishing", plan.collection.name))
             with ExitStack() as stack:
                 if handover is not None:
-                    stack.enter_context(handover.alone(plan))
+                    stack.enter_context(handover.exclusively(plan))
                 problems += self._publisher.publish(run.id, plan, self._building(run.id, plan))
             self._observer.published(plan.collection.name)
         return problems
@@ -227,7 +229,7 @@ class _Apply:
 
     def _refuse_handed_over(self) -> None:
         """A copy would put what MySQL has in place of what the application has written since."""
-        following = self._target.following()
+        following = self._target.sync_target()
         handed = {} if following is None else following.sync_state().handed_over()
         for plan in self._plan.collections:
             if plan.action != "unchanged" and plan.collection.name in handed:
@@ -306,7 +308,7 @@ class _Apply:
             self._state.finish(run.id, "done")
             return None
         if is_for(progress, run, self._plan) and not self._options.restart:
-            return self._remembered(run, progress)
+            return self._require_tracked_rows(run, progress)
         done = sum(each.chunks_done for each in progress.values())
         if done and not self._options.restart:
             names = sorted(name for name, _, _ in open_)
@@ -321,11 +323,11 @@ class _Apply:
         self._forget(run)
         return None
 
-    def _remembered(self, run: Run, progress: Mapping[str, CollectionProgress]) -> Run | None:
+    def _require_tracked_rows(self, run: Run, progress: Mapping[str, CollectionProgress]) -> Run | None:
         """The run, if all is remembered that had to be as of a moment before its first chunk (premise B)."""
         handover = self._handover(run)
         published = any(each.published for each in progress.values())
-        if handover is None or published or not handover.lacks_memory(progress):
+        if handover is None or published or not handover.lacks_tracked_rows(progress):
             return run
         self._observer.note(
             "copying starts again: the last apply ended before it had recorded the keys that cascades change"
@@ -348,7 +350,7 @@ class _Apply:
         """The run to work for, new or resumed, and its worker processes."""
         with ExitStack() as stack:
             if self._target.identity().capabilities.one_snapshot:
-                run, pool, resumed = self._at_one_moment(stack, run)
+                run, pool, resumed = self._in_one_snapshot(stack, run)
             else:
                 resumed = run is not None
                 # Premise A: the position first, then the snapshots.
@@ -359,7 +361,7 @@ class _Apply:
             self._observer.started(run, self._state.progress(run.id), resumed=resumed)
             yield run, pool
 
-    def _at_one_moment(self, stack: ExitStack, run: Run | None) -> tuple[Run, Pool, bool]:
+    def _in_one_snapshot(self, stack: ExitStack, run: Run | None) -> tuple[Run, Pool, bool]:
         """All readers in one snapshot: no sync will repair the differences between chunks of different moments."""
         factory = partial(SharedSnapshotHandler, self._plan, self._ends, self._options.retry_seconds)
         # Ready before the lock is taken: while it is held, nobody can write to the source.
@@ -368,7 +370,7 @@ class _Apply:
         try:
             with ExitStack() as lock:
                 with self._announcer.waiting("FLUSH TABLES WITH READ LOCK at the source", self._source.blocked):
-                    moment = lock.enter_context(self._source.hold_moment())
+                    moment = lock.enter_context(self._source.hold_shared_snapshot())
                 with self._announcer.waiting("every worker's snapshot", self._source.blocked):
                     pool.everywhere(OpenSharedSnapshot())
                 position = moment.position

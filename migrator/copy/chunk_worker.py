@@ -17,10 +17,10 @@ from migrator.errors import PlanRefused, SourceUnavailable, Stopped
 from migrator.model.mapping.tree import Collection
 from migrator.model.plan.chunk import Chunk, ChunkResult, Key, Refusal, Rejected
 from migrator.model.plan.plan import Plan
-from migrator.model.text.values import text_of
+from migrator.model.text.values import key_text
 from migrator.ports.copy import Source, Writer
 from migrator.ports.sync import SyncableSource, SyncableTarget
-from migrator.waits import UNTOLD, Waits
+from migrator.waits import SILENT_WAITS, Waits
 from migrator.workers.retry import retrying
 
 OpenReader = Callable[[], AbstractAsyncContextManager[RowReader]]
@@ -83,14 +83,14 @@ async def copy_chunk(
 
 
 def _refused(collection: Collection, key: Key, why: Refusal) -> Rejected:
-    name, root = text_of(key), collection.root.qualified
+    name, root = key_text(key), collection.root.qualified
     return Rejected(collection.name, name, root, name, "", "", why.reason, why.said)
 
 
 class ChunkHandler:
     """One worker process: its own connections, a fresh snapshot for every chunk, transient errors tried again."""
 
-    def __init__(self, plan: Plan, ends: Endpoints, retry_seconds: float, waits: Waits = UNTOLD) -> None:
+    def __init__(self, plan: Plan, ends: Endpoints, retry_seconds: float, waits: Waits = SILENT_WAITS) -> None:
         self._source = ends.open_source()
         # Premise A: rows come from the server whose position was noted.
         require_same_server(plan, self._source)
@@ -126,7 +126,7 @@ class OpenSharedSnapshot:
 class SharedSnapshotHandler:
     """One worker process that reads every chunk in one snapshot, opened when it gets OpenSharedSnapshot."""
 
-    def __init__(self, plan: Plan, ends: Endpoints, retry_seconds: float, waits: Waits = UNTOLD) -> None:
+    def __init__(self, plan: Plan, ends: Endpoints, retry_seconds: float, waits: Waits = SILENT_WAITS) -> None:
         self._chunks = _SharedSnapshotChunks(plan, ends, retry_seconds, waits)
 
     def __call__(self, task: Chunk | OpenSharedSnapshot) -> ChunkResult | None:
@@ -140,8 +140,8 @@ class _SharedSnapshotChunks(ChunkHandler):
     """A fault of the source's connection loses the moment, so it is not tried again."""
 
     def open(self) -> None:
-        self._moment = self._source.open_reader()
-        self._reader = self._loop.run_until_complete(self._moment.__aenter__())
+        self._is_open = self._source.open_reader()
+        self._reader = self._loop.run_until_complete(self._is_open.__aenter__())
 
     def _copy(self, chunk: Chunk) -> ChunkResult:
         try:
@@ -154,8 +154,8 @@ class _SharedSnapshotChunks(ChunkHandler):
             ) from lost
 
     def _open_reader(self) -> AbstractAsyncContextManager[RowReader]:
-        return self._same_moment()
+        return self._same_snapshot()
 
     @asynccontextmanager
-    async def _same_moment(self) -> AsyncIterator[RowReader]:
+    async def _same_snapshot(self) -> AsyncIterator[RowReader]:
         yield self._reader

@@ -13,12 +13,12 @@ from migrator.workers.announcer import Announcer, Ask, OpenWait
 from migrator.workers.pool import Outcome, Pool
 
 # How often the lease and the source's load are looked at while workers are busy.
-_TICK = 0.5
+_POLL_SECONDS = 0.5
 
 
 def copy(
     pool: Pool,
-    agenda: ChunkQueue,
+    chunks: ChunkQueue,
     throttle: Throttle,
     check: Callable[[], None],
     observer: Observer,
@@ -38,14 +38,14 @@ def copy(
     """
     try:
         with OpenWait(announcer) as wait:
-            coming: Chunk | None = agenda.next()
+            coming: Chunk | None = chunks.next()
             while coming is not None or pool.busy:
                 check()
                 while coming is not None and pool.idle and not throttle.holding:
                     pool.submit(pool.idle[0], coming)
-                    coming = agenda.next()
+                    coming = chunks.next()
                 wait.begin(_awaited(pool, throttle), blocked)
-                outcomes = pool.results(_TICK)
+                outcomes = pool.results(_POLL_SECONDS)
                 if outcomes:
                     wait.end()
                 _take(outcomes, observer.chunk_done, check)
@@ -71,7 +71,7 @@ def _awaited(pool: Pool, throttle: Throttle) -> str:
 def _drain(pool: Pool, observer: Observer, check: Callable[[], None]) -> None:
     try:
         while pool.busy:
-            _take(pool.results(_TICK), observer.chunk_done, check)
+            _take(pool.results(_POLL_SECONDS), observer.chunk_done, check)
     except KeyboardInterrupt:
         observer.note("left unfinished chunks; the next apply copies them again")
 

@@ -14,7 +14,7 @@ from migrator.changes.watches import watches
 from migrator.copy.catch_up_watch import CatchUpWatch
 from migrator.copy.options import Observer
 from migrator.errors import LeaseHeld, SyncBlocked, TargetUnavailable
-from migrator.model.change.coordinates import is_behind
+from migrator.model.change.coordinates import is_before
 from migrator.model.change.events import Rows, Scope
 from migrator.model.change.position import Position
 from migrator.model.mapping.tree import tables_of
@@ -33,8 +33,8 @@ from migrator.sync.renewals import RefuseRenewals
 from migrator.workers.announcer import Announcer
 from migrator.workers.background import BackgroundThread, IsOver, no_check, nothing
 
-_LOOK = 0.25
-_WAIT = 0.2
+_POLL_SECONDS = 0.25
+_STEP_SECONDS = 0.2
 # A sync lets go between two batches; one of them can take its time.
 _PATIENCE = 300.0
 
@@ -70,13 +70,13 @@ class SyncHandover:
             if not unfollowable(plan.collection, self._schema)
         ]
 
-    def lacks_memory(self, progress: Mapping[str, CollectionProgress]) -> bool:
+    def lacks_tracked_rows(self, progress: Mapping[str, CollectionProgress]) -> bool:
         """Whether an earlier process began to copy and ended before all was remembered that had to be: what cascades
         have changed since then can't be told any more."""
-        return any(_is_begun(progress, scope) for scope in self._to_remember())
+        return any(_is_begun(progress, scope) for scope in self._untracked_tables())
 
     @contextmanager
-    def beside(self, progress: Mapping[str, CollectionProgress]) -> Iterator[Callable[[], None]]:
+    def in_background(self, progress: Mapping[str, CollectionProgress]) -> Iterator[Callable[[], None]]:
         """While chunks are copied: rows are remembered as of this moment (premise B), then changes are noted.
 
         Gives a function that raises what ended the first; the second is not needed to go on.
@@ -85,9 +85,9 @@ class SyncHandover:
             yield no_check
             return
         with ExitStack() as stack:
-            memory = self._begin_memory(progress, stack)
-            self._place(memory)
-            first = nothing if memory is None else partial(self._fill, memory)
+            initial_load = self._begin_initial_load(progress, stack)
+            self._set_positions(initial_load)
+            first = nothing if initial_load is None else partial(self._load_tracked_rows, initial_load)
             second = self._capture if self._is_followable() else nothing
             with BackgroundThread(first, second) as beside:
                 try:
@@ -96,10 +96,10 @@ class SyncHandover:
                     if not beside.wait_for_first(0):
                         self._observer.note("not all keys are recorded yet: the next apply will copy from the start")
                     raise
-                if not beside.wait_for_first(_LOOK):
+                if not beside.wait_for_first(_POLL_SECONDS):
                     self._announcer.enter(Phase("recording-keys"))
                     self._observer.note("all chunks are copied; keys are still being recorded")
-        if memory is not None and memory.is_late:
+        if initial_load is not None and initial_load.is_late:
             self._observer.note("the snapshot of the recorded keys was lost: every document is checked again")
         if beside.fault is not None:
             self._observer.note(f"changes are no longer taken from the log: {beside.fault.what}")
@@ -121,16 +121,16 @@ class SyncHandover:
             SyncedCollection(each.scope, each.collection, self._target.documents(each.scope, self._lease, staged=True))
             for each in self._members
         ]
-        treatment = RebuildNow(self._source, self._state, served, self._announcer)
+        handler = RebuildNow(self._source, self._state, served, self._announcer)
         with ExitStack() as stack:
-            stack.callback(treatment.close)
+            stack.callback(handler.close)
             renewals = RefuseRenewals(self._state)
             follower = stack.enter_context(
                 Follower(
                     self._source,
                     self._state,
                     self._members,
-                    treatment,
+                    handler,
                     renewals,
                     self._lease.check,
                     self._retry_seconds,
@@ -141,12 +141,12 @@ class SyncHandover:
             watch = CatchUpWatch(self._source, self._state, [each.scope for each in self._members], self._observer)
             while not _reached(follower, goal):
                 with self._announcer.waiting("a batch to be done"):
-                    follower.step(_WAIT)
+                    follower.step(_STEP_SECONDS)
                 watch.look(follower.progress)
             follower.finish()
 
     @contextmanager
-    def alone(self, plan: CollectionPlan) -> Iterator[None]:
+    def exclusively(self, plan: CollectionPlan) -> Iterator[None]:
         """No sync writes to the live collection for the length of the block, in which it is replaced (premise C)."""
         name = plan.collection.name
         if name not in self._state.published():
@@ -161,7 +161,7 @@ class SyncHandover:
         finally:
             self._state.withdraw_pause(name, self._run.id)
 
-    def _to_remember(self) -> dict[Scope, Cascades]:
+    def _untracked_tables(self) -> dict[Scope, Cascades]:
         """By collection the silent cascades, with the tables of them that the state doesn't remember."""
         if not self._is_followed() or self._source.cascades_are_logged():
             return {}
@@ -170,10 +170,10 @@ class SyncHandover:
         }
         return {scope: cascades for scope, cascades in found.items() if cascades.tables}
 
-    def _begin_memory(self, progress: Mapping[str, CollectionProgress], stack: ExitStack) -> InitialLoad | None:
+    def _begin_initial_load(self, progress: Mapping[str, CollectionProgress], stack: ExitStack) -> InitialLoad | None:
         """Takes the moment whose rows are remembered. Collections that are copied in part already can't be helped by
         it: whoever follows the log for them rebuilds every document."""
-        found = {scope: each for scope, each in self._to_remember().items() if not _is_begun(progress, scope)}
+        found = {scope: each for scope, each in self._untracked_tables().items() if not _is_begun(progress, scope)}
         if not found:
             return None
         collections = {member.scope: member.collection for member in self._members}
@@ -186,28 +186,28 @@ class SyncHandover:
         ]
         resolvers = {scope: Resolver(collections[scope], watched) for scope in found}
         self._announcer.enter(Phase("recording-keys"))
-        memory = InitialLoad(parts, resolvers, self._source, self._state, self._retry_seconds, self._announcer)
-        stack.callback(memory.close)
-        names = ", ".join(memory.tables)
+        initial_load = InitialLoad(parts, resolvers, self._source, self._state, self._retry_seconds, self._announcer)
+        stack.callback(initial_load.close)
+        names = ", ".join(initial_load.tables)
         self._observer.note(
             f"recording keys of {names} during the copy: cascades change them without a trace in the log"
         )
-        return memory
+        return initial_load
 
-    def _fill(self, memory: InitialLoad, is_over: IsOver) -> None:
-        with self._announcer.beside(Phase("recording-keys")):
-            memory.fill(is_over)
+    def _load_tracked_rows(self, initial_load: InitialLoad, is_over: IsOver) -> None:
+        with self._announcer.in_background(Phase("recording-keys")):
+            initial_load.load(is_over)
 
-    def _place(self, memory: InitialLoad | None) -> None:
+    def _set_positions(self, initial_load: InitialLoad | None) -> None:
         """Where the collections stand, those that don't stand anywhere yet; as of the memory's moment, if there is one
         and its place is known: every chunk comes after it."""
         assert self._run.position is not None
         scopes = [member.scope for member in self._members]
         known = self._state.positions(scopes)
-        if memory is not None and memory.position is not None:
-            moment = memory.position
-            self._state.save([scope for scope in memory.scopes if _stands_before(known.get(scope), moment)], moment)
-            known |= dict.fromkeys(memory.scopes, moment)
+        if initial_load is not None and initial_load.position is not None:
+            moment = initial_load.position
+            self._state.save([scope for scope in initial_load.scopes if _is_before(known.get(scope), moment)], moment)
+            known |= dict.fromkeys(initial_load.scopes, moment)
         self._state.save([scope for scope in scopes if scope not in known], self._run.position)
 
     def _capture(self, is_over: IsOver) -> None:
@@ -246,12 +246,12 @@ class SyncHandover:
                     where=name,
                     hint="Stop that sync, then run the same apply again.",
                 )
-            time.sleep(_LOOK)
+            time.sleep(_POLL_SECONDS)
 
 
 def _reached(follower: Follower, goal: Position) -> bool:
     progress = follower.progress
-    return progress.position is not None and not progress.waiting and not is_behind(progress.position, goal)
+    return progress.position is not None and not progress.waiting and not is_before(progress.position, goal)
 
 
 def _is_begun(progress: Mapping[str, CollectionProgress], scope: Scope) -> bool:
@@ -259,8 +259,8 @@ def _is_begun(progress: Mapping[str, CollectionProgress], scope: Scope) -> bool:
     return scope.collection in progress and progress[scope.collection].chunks > 0
 
 
-def _stands_before(known: Position | None, position: Position) -> bool:
-    return known is None or is_behind(known, position)
+def _is_before(known: Position | None, position: Position) -> bool:
+    return known is None or is_before(known, position)
 
 
 def _nobody(_: Rows) -> None:

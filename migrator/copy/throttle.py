@@ -10,7 +10,7 @@ from migrator.copy.options import ApplyOptions, PauseObserver
 from migrator.model.change.position import Load
 from migrator.workers.retry import retrying
 
-_LOOK_EVERY = 2.0
+_POLL_SECONDS = 2.0
 
 
 class Throttle:
@@ -24,7 +24,7 @@ class Throttle:
         self._options = options
         self._load = load
         self._observer = observer
-        self._looked = float("-inf")
+        self._polled_at = float("-inf")
         self.reason = ""
 
     @property
@@ -33,8 +33,8 @@ class Throttle:
         options = self._options
         if options.max_threads_running is None and options.max_replica_lag is None:
             return False
-        if time.monotonic() - self._looked >= _LOOK_EVERY:
-            self._looked = time.monotonic()
+        if time.monotonic() - self._polled_at >= _POLL_SECONDS:
+            self._polled_at = time.monotonic()
             reason = self._reason(retrying(options.retry_seconds)(self._load))
             if reason and not self.reason:
                 self._observer.paused(reason)

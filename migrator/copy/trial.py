@@ -11,7 +11,7 @@ from migrator.documents.assemble import Assembler
 from migrator.model.mapping.tree import Collection
 from migrator.model.plan.plan import Plan
 from migrator.ports.copy import Source
-from migrator.waits import UNTOLD
+from migrator.waits import SILENT_WAITS
 
 
 def sample(plan: Plan, ends: Endpoints, count: int) -> tuple[SampleResult, ...]:
@@ -19,7 +19,7 @@ def sample(plan: Plan, ends: Endpoints, count: int) -> tuple[SampleResult, ...]:
 
     Real collections, their state and the change-log position are not touched.
     """
-    source, target = ends.open_source(), ends.open_target(UNTOLD)
+    source, target = ends.open_source(), ends.open_target(SILENT_WAITS)
     results = []
     with closing(target), target.lease("sample") as lease:
         publisher = target.publisher(lease)

@@ -18,7 +18,7 @@ from datetime import UTC, datetime
 from typing import Protocol
 
 from migrator.copy.options import ApplyOptions
-from migrator.cutover.write_freeze import written_behind
+from migrator.cutover.write_freeze import written_after
 from migrator.errors import CutoverRefused, SyncBlocked, VerifyFailed
 from migrator.model.change.position import Position
 from migrator.model.mapping.tree import Collection
@@ -33,11 +33,11 @@ from migrator.verify.selection import chosen
 from migrator.verify.sync_monitor import SyncMonitor
 from migrator.verify.verify import verify
 from migrator.verify.worker import require_server
-from migrator.waits import UNTOLD
+from migrator.waits import SILENT_WAITS
 from migrator.workers.announcer import Announcements, Ask
 from migrator.workers.retry import retrying
 
-_LOOK = 0.5
+_POLL_SECONDS = 0.5
 _ANSWERS = "answers of the servers"
 _STARTING = Phase("starting")
 
@@ -82,7 +82,7 @@ def cutover(
         CutoverRefused, VerifyFailed, SyncBlocked: when a gate does not hold; nothing was changed.
         SettingsError: when a collection isn't there, or was handed over before.
     """
-    source, target = ends.open_source(), ends.open_target(UNTOLD)
+    source, target = ends.open_source(), ends.open_target(SILENT_WAITS)
     with closing(target):
         with _waiting(_ANSWERS, observer, source.blocked):
             work = _begun(ends, source, target, counters_of, options, observer)
@@ -97,7 +97,7 @@ def _begun(
     options: CutoverOptions,
     observer: CutoverObserver,
 ) -> _Cutover:
-    state = target.handing_over()
+    state = target.cutover_state()
     if state is None:
         raise CutoverRefused(
             "an application can't use a folder of files",
@@ -137,7 +137,7 @@ class _Cutover:
         self._options = options
         self._observer = observer
         self._retrying = retrying(options.pace.retry_seconds)
-        self._verifying = target.verifying()
+        self._verifying = target.verify_state()
         self._every = self._verifying.published()
         done = state.handed_over()
         open_ = tuple(each for each in self._every if each.scope.collection not in done)
@@ -148,7 +148,7 @@ class _Cutover:
         self._collections = [each.collection for each in self._published]
         for each in self._published:
             require_server(each.server, source)
-        self._race = SyncMonitor(target.following())
+        self._sync_monitor = SyncMonitor(target.sync_target())
         self._steps: list[Step] = []
 
     def run(self) -> CutoverResult:
@@ -156,10 +156,10 @@ class _Cutover:
         self._sync("sync")
         self._nothing_rejected()
         self._verify("verify")
-        self._fence()
+        self._freeze_writes()
         end = self._sync("catch-up")
         report = self._verify("final verify")
-        self._quiet(end)
+        self._nothing_written(end)
         seeds = self._seeds()
         handovers = self._handovers(end, report, seeds)
         if not self._options.rehearse:
@@ -188,8 +188,8 @@ class _Cutover:
         end = self._end()
         until = time.monotonic() + self._options.wait_seconds
         for each in self._published:
-            while not (self._race.serves(each.scope) and self._race.passed(each.scope, end)):
-                if not self._race.alive:
+            while not (self._sync_monitor.serves(each.scope) and self._sync_monitor.has_passed(each.scope, end)):
+                if not self._sync_monitor.is_running:
                     raise CutoverRefused(
                         "no sync is running",
                         where=each.scope.collection,
@@ -201,7 +201,7 @@ class _Cutover:
                         where=each.scope.collection,
                         hint="`migrator status` shows its progress; try again later, or with a longer --wait.",
                     )
-                time.sleep(_LOOK)
+                time.sleep(_POLL_SECONDS)
         return end
 
     def _asking(self, what: str) -> AbstractContextManager[None]:
@@ -236,14 +236,15 @@ class _Cutover:
                 f"{name}: {wrong}{example}{missing}",
                 hint="`migrator verify --report FILE` lists them, `migrator verify --repair` corrects them.",
             )
-        if not report.following or not self._race.alive:
+        if not report.following or not self._sync_monitor.is_running:
             raise CutoverRefused("the sync has stopped", hint="Start `migrator sync`, and keep it running.")
         right = plural(tally.checked, "document agrees with its rows", "documents agree with their rows")
         self._pass(name, right)
         return report
 
-    def _fence(self) -> None:
-        """The source takes no writes any more. That it says so is looked at here, that it is so in `_quiet`."""
+    def _freeze_writes(self) -> None:
+        """The source takes no writes any more. That it says so is looked at here, that it is so in
+        `_nothing_written`."""
         if self._options.fenced:
             self._pass("fence", "writers are kept out, as you confirmed; the log will be checked")
             return
@@ -254,10 +255,10 @@ class _Cutover:
             self._pass("fence", f"a rehearsal: the source {stands} read-only", ok=is_fenced)
             return
         with self._standing_by("the source to become read-only"):
-            self._fenced()
+            self._writes_are_frozen()
         self._pass("fence", "the source is read-only")
 
-    def _fenced(self) -> None:
+    def _writes_are_frozen(self) -> None:
         until = time.monotonic() + self._options.wait_seconds
         asked = False
         while not self._retrying(self._source.read_only):
@@ -269,12 +270,12 @@ class _Cutover:
                     "the source still accepts writes",
                     hint="SET GLOBAL read_only = ON there, or keep writers out in another way and pass --fenced.",
                 )
-            time.sleep(_LOOK)
+            time.sleep(_POLL_SECONDS)
 
-    def _quiet(self, end: Position) -> None:
+    def _nothing_written(self, end: Position) -> None:
         """Nothing slipped through the fence."""
         with self._asking("the source's log to be read to its end"):
-            found = written_behind(self._source, end, self._collections)
+            found = written_after(self._source, end, self._collections)
         if found and self._options.rehearse:
             self._pass("quiet", f"a rehearsal: the application still writes ({found})", ok=False)
         elif found:
@@ -321,7 +322,7 @@ class _Cutover:
             for each in handovers:
                 self._state.record(each)
         try:
-            self._quiet(end)
+            self._nothing_written(end)
         except (CutoverRefused, SyncBlocked):
             for each in handovers:
                 self._state.withdraw(each)

@@ -12,7 +12,7 @@ from migrator.model.mapping.tree import Collection, tables_of
 from migrator.ports.sync import SyncableSource
 
 
-def written_behind(source: SyncableSource, position: Position, collections: Sequence[Collection]) -> str:
+def written_after(source: SyncableSource, position: Position, collections: Sequence[Collection]) -> str:
     """The first write to a table of these collections after `position`, "" when there is none up to now.
 
     Raises:

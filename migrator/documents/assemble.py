@@ -22,7 +22,7 @@ from migrator.documents.reader import Row, RowReader
 from migrator.documents.values.codec import BINARY
 from migrator.model.mapping.tree import Collection, Node
 from migrator.model.plan.chunk import Batch, Document, Key, KeyRange, Rejected
-from migrator.model.text.values import text_of
+from migrator.model.text.values import key_text
 
 # What the rows of one batch may take as Python objects: the values' bytes and what each object costs in addition.
 _BATCH_TARGET = 12 * 1024 * 1024
@@ -34,7 +34,7 @@ _ROW_OVERHEAD = 40
 _FIRST_BATCH = 250
 _LARGEST_BATCH = 4000
 # Elements of rows that many parents share are remembered up to so many bytes, what dicts and objects cost included.
-_REMEMBERED = 32 * 1024 * 1024
+_SHARED_BYTES = 32 * 1024 * 1024
 _ELEMENT_OVERHEAD = 180
 
 
@@ -93,7 +93,7 @@ class Assembler:
 
     def __init__(self, collection: Collection) -> None:
         self.collection = collection
-        self._memories: WeakKeyDictionary[RowReader, _SharedElements] = WeakKeyDictionary()
+        self._shared_by_reader: WeakKeyDictionary[RowReader, _SharedElements] = WeakKeyDictionary()
         self._root = compile_node(collection.root, None, 1)
         self._branches = tuple(_branch(child, collection.root, 1) for child in collection.root.children)
 
@@ -156,7 +156,7 @@ class Assembler:
             yield batch
 
     def _work(self, reader: RowReader) -> _Assembly:
-        return _Assembly(self, reader, self._memories.setdefault(reader, _SharedElements()))
+        return _Assembly(self, reader, self._shared_by_reader.setdefault(reader, _SharedElements()))
 
     async def _keyless(self, reader: RowReader, some: int | None = None) -> AsyncIterator[Batch]:
         """Documents of a table without a key: _id is a hash of the row and its count among identical rows."""
@@ -178,7 +178,7 @@ class Assembler:
             yield Batch(tuple(documents), tuple(rejected), tuple(keys), len(rows))
 
     def _records(self, faults: FailedElement, key: Key) -> list[Rejected]:
-        name = text_of(key)
+        name = key_text(key)
         return [fault.of(self.collection.name, name) for fault in faults]
 
     def fold(self, rows: Sequence[Row], elements: Sequence[Elements], count: int) -> Batch:
@@ -198,7 +198,7 @@ class Assembler:
         """One document whose rows alone take more memory than any document of 16 MB can."""
         key = self._root.key(row)
         reason = f"has {rows}+ rows below it, more than a document of 16 MB can hold; use limit: or a reference"
-        fault = ValueFault(self._root.node.qualified, text_of(key), "", "", reason)
+        fault = ValueFault(self._root.node.qualified, key_text(key), "", "", reason)
         return Batch((), tuple(self._records(FailedElement([fault]), key)), (key,), rows)
 
     @property
@@ -226,7 +226,7 @@ class _SharedElements:
         size = sum(map(len, found.values())) + _ELEMENT_OVERHEAD * len(found)
         self._bytes += size
         known = self.of(node)
-        if self._bytes > _REMEMBERED:
+        if self._bytes > _SHARED_BYTES:
             known = {match: known[match] for match in wanted if match in known}
             self._elements = {node: known}
             self._bytes = size
@@ -240,7 +240,7 @@ class _Assembly:
     def __init__(self, assembler: Assembler, reader: RowReader, memory: _SharedElements) -> None:
         self._assembler = assembler
         self._reader = reader
-        self._memory = memory
+        self._shared = memory
         self.last_weight = 0
 
     async def batches(self, roots: Sequence[Row]) -> AsyncIterator[Batch]:
@@ -278,13 +278,13 @@ class _Assembly:
             return found | await self._orphans(branch, link, parents, found)
         if not branch.shared:
             return await self._read(branch, wanted, weight)
-        known = self._memory.of(branch.node.id)
+        known = self._shared.of(branch.node.id)
         missing = [match for match in wanted if match not in known]
         if not missing:
             return known
         found = await self._read(branch, missing, weight)
         # That there is no such row is remembered too.
-        return self._memory.add(branch.node.id, {match: found.get(match, link.absent) for match in missing}, wanted)
+        return self._shared.add(branch.node.id, {match: found.get(match, link.absent) for match in missing}, wanted)
 
     async def _orphans(
         self, branch: _Branch, link: ChildLink, parents: Sequence[Row], found: Elements
@@ -326,7 +326,7 @@ class _Assembly:
 
 
 def _orphan(node: Node, match: Match) -> ValueFault:
-    key = text_of(match if isinstance(match, tuple) else (match,))
+    key = key_text(match if isinstance(match, tuple) else (match,))
     return ValueFault(
         node.qualified, key, "", "", "does not exist, though a row refers to it; policy orphans: ignore allows it"
     )

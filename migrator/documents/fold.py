@@ -12,7 +12,7 @@ from migrator.documents.values.codec import DOCUMENT, Misfit, Typed
 from migrator.documents.values.nested import check_key
 from migrator.documents.values.numbers import pack_int32
 from migrator.model.plan.chunk import Rejected
-from migrator.model.text.values import printable, text_of
+from migrator.model.text.values import key_text, printable
 
 # MongoDB's limit for one document (MongoDB manual, Limits).
 MAX_DOCUMENT_BYTES = 16 * 1024 * 1024
@@ -58,7 +58,7 @@ def faults_of(encoder: RowEncoder, row: Row, elements: Sequence[Elements], error
     Raises:
         Exception: `error` itself when no value explains it, since that is a fault of migrator's own.
     """
-    key = text_of(encoder.key(row))
+    key = key_text(encoder.key(row))
     faults = [
         ValueFault(
             encoder.node.qualified,
@@ -112,7 +112,7 @@ class _GroupFault(Exception):
 
     def __init__(self, encoder: RowEncoder, row: Row, column: str, value: bytes, reason: str) -> None:
         super().__init__(reason)
-        self.fault = ValueFault(encoder.node.qualified, text_of(encoder.key(row)), column, printable(value), reason)
+        self.fault = ValueFault(encoder.node.qualified, key_text(encoder.key(row)), column, printable(value), reason)
 
 
 def _one(encoder: RowEncoder, rows: Sequence[Row], elements: Sequence[Elements]) -> bytes:
@@ -185,5 +185,5 @@ def root_bytes(encoder: RowEncoder, row: Row, elements: Sequence[Elements]) -> b
         reason = (
             f"makes a document of {megabytes:.1f} MB, above MongoDB's 16 MB; use limit:, references or fewer columns"
         )
-        return FailedElement([ValueFault(encoder.node.qualified, text_of(encoder.key(row)), "", "", reason)])
+        return FailedElement([ValueFault(encoder.node.qualified, key_text(encoder.key(row)), "", "", reason)])
     return finished

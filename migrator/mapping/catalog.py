@@ -50,7 +50,7 @@ class Catalog:
     # SQL that is used, with the file that it stands in.
     sql: list[tuple[str, SqlText]] = field(default_factory=list)
 
-    def table(self, name: str, spot: Location) -> Table | None:
+    def table(self, name: str, location: Location) -> Table | None:
         """The table that `name` (`table` or `schema.table`) means; None, and reported, when there is none."""
         database, _, bare = name.partition(".")
         tables = (self.schema.table(schema or self.schema.default, table) for schema, table in meanings(name))
@@ -60,16 +60,16 @@ class Catalog:
         denied = [message for schema, table in meanings(name) if (message := self._denied(schema, table))]
         databases = {schema for schema, _ in self.schema.names}
         if denied:
-            spot.report(f"the account may not read `{name}`, if there is such a table: {denied[0]}", _GRANT)
+            location.report(f"the account may not read `{name}`, if there is such a table: {denied[0]}", _GRANT)
         elif bare and database not in databases:
             hint = did_you_mean(database, databases, what="known databases")
             hint += f"; to read another one, append `databases={database}` to the source URL's options"
-            spot.report(f"there is no database `{database}`, or its tables can't be read", hint)
+            location.report(f"there is no database `{database}`, or its tables can't be read", hint)
         elif not bare and self.schema.default not in databases:
-            spot.report(f"the database {self.schema.default} has no tables, or they can't be read")
+            location.report(f"the database {self.schema.default} has no tables, or they can't be read")
         else:
             database, bare = (database, bare) if bare else (self.schema.default, name)
-            spot.report(f"there is no table `{bare}` in {database}", self._suggest_table(database, bare))
+            location.report(f"there is no table `{bare}` in {database}", self._suggest_table(database, bare))
         return None
 
     def _denied(self, schema: str, table: str) -> str:
@@ -94,37 +94,37 @@ class Catalog:
         elsewhere = [f"{schema}.{table}" for schema, table in self.schema.names if table == name]
         return f"did you mean `{elsewhere[0]}`?" if elsewhere else did_you_mean(name, here, what="its tables")
 
-    def expression(self, text: str, table: Table, spot: Location) -> Column | None:
+    def expression(self, text: str, table: Table, location: Location) -> Column | None:
         """What the server says `text` over a row of `table` is; None, and reported, when it can't be used."""
         mistakes = judge(text, table)
         for message, suggestion in mistakes:
-            spot.report(message, suggestion)
+            location.report(message, suggestion)
         if mistakes:
             return None
-        line = spot.places.problem(spot.path, "").line
-        self.sql.append((spot.places.file, SqlText((table.schema, table.name), text, line)))
+        line = location.places.problem(location.path, "").line
+        self.sql.append((location.places.file, SqlText((table.schema, table.name), text, line)))
         try:
             return self.describe(table.schema, table.name, text)
         except Retryable:
             raise
         except MigratorError as error:
-            spot.report(f"the server refuses this SQL: {error.what}", error.hint)
+            location.report(f"the server refuses this SQL: {error.what}", error.hint)
             return None
 
 
-def column(table: Table, name: str, spot: Location, *, at_key: bool = False) -> Column | None:
+def column(table: Table, name: str, location: Location, *, at_key: bool = False) -> Column | None:
     """The table's column `name`, in the schema's spelling; None, and reported, when there is none."""
     found = find_column(table.columns, name)
     if found is None:
-        spot.report(*missing_column(table, name), at_key=at_key)
+        location.report(*missing_column(table, name), at_key=at_key)
     return found
 
 
-def columns(table: Table, names: Iterable[str], spot: Location) -> tuple[Column, ...]:
-    """Those of `names` (a list at `spot`) that exist; the others, and those named twice, are reported."""
+def columns(table: Table, names: Iterable[str], location: Location) -> tuple[Column, ...]:
+    """Those of `names` (a list at `location`) that exist; the others, and those named twice, are reported."""
     found: list[Column] = []
     for number, name in enumerate(names):
-        here = spot.at(number)
+        here = location.at(number)
         known = column(table, name, here)
         if known is None:
             continue

@@ -62,19 +62,19 @@ class _Content:
     writes: tuple[PathWrite, ...]
 
 
-def build_root(spec: CollectionSpec, policies: Policies, spot: Location, catalog: Catalog) -> Node | None:
+def build_root(spec: CollectionSpec, policies: Policies, location: Location, catalog: Catalog) -> Node | None:
     """The tree of a collection; None when its table doesn't exist. Mistakes are reported."""
-    table = catalog.table(spec.from_, spot.at("from"))
+    table = catalog.table(spec.from_, location.at("from"))
     if table is None:
         return None
     policies = overlay(overlay(policies, spec.policies), spec)
-    key = root_key(spec, table, spot)
-    ids, used = id_fields(spec, key, policies, spot)
+    key = root_key(spec, table, location)
+    ids, used = id_fields(spec, key, policies, location)
     specs = {name: field for name, field in spec.fields.items() if name not in used}
-    request = FieldRequest(table, spec.columns, specs, spot, policies, frozenset(column.name for column in key))
+    request = FieldRequest(table, spec.columns, specs, location, policies, frozenset(column.name for column in key))
     content = _content(request, spec.variants, catalog)
     parent = ParentNode(spec.collection, table, key, policies, (table,))
-    children = _children(spec.embed, parent, spot, catalog)
+    children = _children(spec.embed, parent, location, catalog)
     report_collisions(
         [*field_writes(ids), *content.writes, *(write for child in children for write in child.writes)],
     )
@@ -87,7 +87,7 @@ def build_root(spec: CollectionSpec, policies: Policies, spot: Location, catalog
         path=(),
         key=key,
         fields=(*(placed.field for placed in ids), *content.fields),
-        where=condition(spec.where, deleted, table, spot, catalog),
+        where=condition(spec.where, deleted, table, location, catalog),
         order=complete_order((), key, table),
         omit_null=policies.null == "omit",
         variants=content.variants,
@@ -95,40 +95,43 @@ def build_root(spec: CollectionSpec, policies: Policies, spot: Location, catalog
     )
 
 
-def _children(embeds: dict[str, EmbedSpec], parent: ParentNode, spot: Location, catalog: Catalog) -> list[BuiltNode]:
+def _children(
+    embeds: dict[str, EmbedSpec], parent: ParentNode, location: Location, catalog: Catalog
+) -> list[BuiltNode]:
     built = [
-        _embed(name, spec, parent, spot.at("embed", name), catalog, spec.depth or 1) for name, spec in embeds.items()
+        _embed(name, spec, parent, location.at("embed", name), catalog, spec.depth or 1)
+        for name, spec in embeds.items()
     ]
     return [child for child in built if child is not None]
 
 
 def _embed(
-    name: str, spec: EmbedSpec, parent: ParentNode, spot: Location, catalog: Catalog, levels: int
+    name: str, spec: EmbedSpec, parent: ParentNode, location: Location, catalog: Catalog, levels: int
 ) -> BuiltNode | None:
-    table = catalog.table(spec.from_, spot.at("from"))
-    if table is None or not _allowed_here(spec, table, parent, spot):
+    table = catalog.table(spec.from_, location.at("from"))
+    if table is None or not _allowed_here(spec, table, parent, location):
         return None
     shape = _shape(spec)
     policies = overlay(overlay(parent.policies, spec.policies), spec)
     key = row_key(table)
-    link = _link(spec.through, table, parent, policies, spot.at("through"), catalog) if spec.through else None
-    join = None if spec.through else _join(spec, table, parent, spot, catalog)
-    match = constants(spec.match, table, spot, catalog)
+    link = _link(spec.through, table, parent, policies, location.at("through"), catalog) if spec.through else None
+    join = None if spec.through else _join(spec, table, parent, location, catalog)
+    match = constants(spec.match, table, location, catalog)
     carried = link.parent if link else join
     if carried is not None and not carried.exact and not parent.key:
         names = ", ".join(column.name for column in carried.parent)
         message = f"{parent.table.qualified} has no key, and rows can't be matched by ({names}) alone"
-        spot.report(message, f"give {parent.table.name} a primary key, or join by whole numbers", at_key=True)
-    map_key = column(table, spec.key, spot.at("key")) if shape == "map" and spec.key else None
-    beside = _link_table(spec.through, spot, catalog) if spec.through else None
-    order = stated_order(spec.order_by, table, beside, spot.at("order_by"))
+        location.report(message, f"give {parent.table.name} a primary key, or join by whole numbers", at_key=True)
+    map_key = column(table, spec.key, location.at("key")) if shape == "map" and spec.key else None
+    beside = _link_table(spec.through, location, catalog) if spec.through else None
+    order = stated_order(spec.order_by, table, beside, location.at("order_by"))
     if not order and map_key is not None:
         order = (Order(map_key.name),)
-    content = _embedded_content(spec, shape, table, policies, spot, catalog)
+    content = _embedded_content(spec, shape, table, policies, location, catalog)
     me = ParentNode(f"{parent.id}.{name}", table, key, policies, (*parent.ancestors, table))
-    children = _children(spec.embed, me, spot, catalog)
+    children = _children(spec.embed, me, location, catalog)
     if levels > 1:
-        deeper = _embed(name, spec, me, spot, catalog, levels - 1)
+        deeper = _embed(name, spec, me, location, catalog, levels - 1)
         children += [deeper] if deeper else []
     inner = (*content.writes, *(write for child in children for write in child.writes))
     path = () if spec.flatten else tuple(name.split("."))
@@ -146,7 +149,7 @@ def _embed(
         join=join,
         link=link,
         match=match,
-        where=condition(spec.where, deleted, table, spot, catalog),
+        where=condition(spec.where, deleted, table, location, catalog),
         order=complete_order(order, key, table),
         limit=spec.limit,
         map_key=map_key,
@@ -156,7 +159,7 @@ def _embed(
         variants=content.variants,
         children=tuple(child.node for child in children),
     )
-    return BuiltNode(node, inner if spec.flatten else (PathWrite(path, f"the embedded {table.name}", spot),))
+    return BuiltNode(node, inner if spec.flatten else (PathWrite(path, f"the embedded {table.name}", location),))
 
 
 def _shape(spec: EmbedSpec) -> Shape:
@@ -167,11 +170,11 @@ def _shape(spec: EmbedSpec) -> Shape:
     return "one"
 
 
-def _allowed_here(spec: EmbedSpec, table: Table, parent: ParentNode, spot: Location) -> bool:
+def _allowed_here(spec: EmbedSpec, table: Table, parent: ParentNode, location: Location) -> bool:
     """Whether the table may stand below its parent: not below itself, unless `depth` says how far."""
     if spec.depth is not None and table != parent.table:
         hint = f"remove `depth`: {table.name} is not embedded in itself"
-        spot.at("depth").report("`depth` is for a table that refers to itself", hint, at_key=True)
+        location.at("depth").report("`depth` is for a table that refers to itself", hint, at_key=True)
         return False
     if table not in parent.ancestors or spec.depth is not None:
         return True
@@ -181,14 +184,14 @@ def _allowed_here(spec: EmbedSpec, table: Table, parent: ParentNode, spot: Locat
         hint = "say how many levels are nested: `depth: 1`"
     else:
         hint = f"remove this embed, or make {table.name} a reference"
-    spot.at("from").report(f"{table.name} would be embedded in itself without end: {cycle}", hint)
+    location.at("from").report(f"{table.name} would be embedded in itself without end: {cycle}", hint)
     return False
 
 
-def _join(spec: EmbedSpec, table: Table, parent: ParentNode, spot: Location, catalog: Catalog) -> Join | None:
+def _join(spec: EmbedSpec, table: Table, parent: ParentNode, location: Location, catalog: Catalog) -> Join | None:
     parent_holds = _shape(spec) == "one" and not spec.one
     sides = JoinSides(parent.table, table, "parent" if parent_holds else "child")
-    join = find_join(sides, spec.on, spot, catalog)
+    join = find_join(sides, spec.on, location, catalog)
     if join is None or _shape(spec) != "one":
         return join
     names = {*(column.name for column in join.child), *(name for name in spec.match)}
@@ -198,7 +201,7 @@ def _join(spec: EmbedSpec, table: Table, parent: ParentNode, spot: Location, cat
         message = (
             f"several rows of {table.name} may belong to one of {parent.table.name}: {what} unique key over ({columns})"
         )
-        spot.at("one" if spec.one else "from").report(message, "write `many: true, limit: 1` for the first of them")
+        location.at("one" if spec.one else "from").report(message, "write `many: true, limit: 1` for the first of them")
     return join
 
 
@@ -208,19 +211,19 @@ def _spelled(table: Table, names: set[str]) -> set[str]:
 
 
 def _link(
-    spec: ThroughSpec, table: Table, parent: ParentNode, policies: Policies, spot: Location, catalog: Catalog
+    spec: ThroughSpec, table: Table, parent: ParentNode, policies: Policies, location: Location, catalog: Catalog
 ) -> Link | None:
-    link = catalog.table(spec.table, spot.at("table"))
+    link = catalog.table(spec.table, location.at("table"))
     if link is None:
         return None
     near = JoinSides(parent.table, link, "child", "on")
     far = JoinSides(link, table, "parent", "to")
     deleted = None if spec.soft_delete is False else policies.soft_delete
-    where = condition(spec.where, deleted, link, spot, catalog)
+    where = condition(spec.where, deleted, link, location, catalog)
     # Where both sides are one table, the side that is written settles the other.
-    to_parent = find_join(near, spec.on, spot, catalog, frozenset(spec.to or ()))
+    to_parent = find_join(near, spec.on, location, catalog, frozenset(spec.to or ()))
     used = frozenset(column.name for column in to_parent.child) if to_parent else frozenset[str]()
-    to_child = find_join(far, spec.to, spot, catalog, used)
+    to_child = find_join(far, spec.to, location, catalog, used)
     if to_parent is None or to_child is None:
         return None
     key = tuple(column.name for column in row_key(link)) or tuple(column.name for column in link.columns)
@@ -232,41 +235,43 @@ def _embedded_content(
     shape: Literal["root", "one", "many", "scalars", "map"],
     table: Table,
     policies: Policies,
-    spot: Location,
+    location: Location,
     catalog: Catalog,
 ) -> _Content:
-    request = FieldRequest(table, spec.columns, spec.fields, spot, policies)
+    request = FieldRequest(table, spec.columns, spec.fields, location, policies)
     if shape in ("scalars", "map"):
-        value = value_field(spec.value, request, spot.at("value"), catalog) if spec.value else None
+        value = value_field(spec.value, request, location.at("value"), catalog) if spec.value else None
         return _Content((value,) if value else (), None, ())
     content = _content(request, spec.variants, catalog)
     if spec.through is None:
         return content
-    linked = _link_fields(spec.through, policies, spot.at("through"), catalog)
+    linked = _link_fields(spec.through, policies, location.at("through"), catalog)
     fields = (*content.fields, *(placed.field for placed in linked))
     return replace(content, fields=fields, writes=(*content.writes, *field_writes(linked)))
 
 
-def _link_table(spec: ThroughSpec, spot: Location, catalog: Catalog) -> Table | None:
+def _link_table(spec: ThroughSpec, location: Location, catalog: Catalog) -> Table | None:
     """The link table; that it doesn't exist has been reported already."""
-    return catalog.table(spec.table, Location(spot.places, spot.path, []))
+    return catalog.table(spec.table, Location(location.places, location.path, []))
 
 
-def _link_fields(spec: ThroughSpec, policies: Policies, spot: Location, catalog: Catalog) -> list[LocatedField]:
-    table = _link_table(spec, spot, catalog)
+def _link_fields(spec: ThroughSpec, policies: Policies, location: Location, catalog: Catalog) -> list[LocatedField]:
+    table = _link_table(spec, location, catalog)
     if table is None:
         return []
-    request = FieldRequest(table, spec.columns or ColumnChoice(only=()), spec.fields, spot, policies)
+    request = FieldRequest(table, spec.columns or ColumnChoice(only=()), spec.fields, location, policies)
     placed = select_fields(request, catalog)
-    return [LocatedField(replace(item.field, from_link=True), item.spot) for item in placed]
+    return [LocatedField(replace(item.field, from_link=True), item.location) for item in placed]
 
 
 def _content(request: FieldRequest, spec: VariantsSpec | None, catalog: Catalog) -> _Content:
-    in_cases = variant_columns(spec, request.table, request.spot)
+    in_cases = variant_columns(spec, request.table, request.location)
     for name, field in request.specs.items():
         source = field.column or name
         if source.lower() in {one.lower() for one in in_cases} and getattr(field, "sql", None) is None:
-            request.spot.at("fields", name).report(f"`{source}` is in a case of `variants`", "write the field there")
+            request.location.at("fields", name).report(
+                f"`{source}` is in a case of `variants`", "write the field there"
+            )
     placed = select_fields(replace(request, taken=request.taken | in_cases), catalog)
     writes = field_writes(placed)
     variants = None

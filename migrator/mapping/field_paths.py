@@ -42,26 +42,26 @@ class FieldPath:
         return ".".join(self.path)
 
 
-def document_leaves(root: Node) -> dict[str, FieldPath]:
+def document_paths(root: Node) -> dict[str, FieldPath]:
     """By dotted path. A path that several cases of variants write is there once, with all their types."""
     found: dict[str, FieldPath] = {}
-    for leaf in _node_leaves(root, (), (), nullable=False):
-        other = found.get(leaf.dotted)
+    for field_path in _node_paths(root, (), (), nullable=False):
+        other = found.get(field_path.dotted)
         if other is not None and other.kind != "object":
-            types = tuple(dict.fromkeys((*other.bson_types, *leaf.bson_types)))
-            nullable, omits = other.nullable or leaf.nullable, other.omits or leaf.omits
-            leaf = replace(other, bson_types=types, nullable=nullable, omits=omits)
-        found[leaf.dotted] = leaf
+            types = tuple(dict.fromkeys((*other.bson_types, *field_path.bson_types)))
+            nullable, omits = other.nullable or field_path.nullable, other.omits or field_path.omits
+            field_path = replace(other, bson_types=types, nullable=nullable, omits=omits)
+        found[field_path.dotted] = field_path
     return found
 
 
-def find_leaf(leaves: dict[str, FieldPath], dotted: str) -> FieldPath | None:
+def find_path(known_paths: dict[str, FieldPath], dotted: str) -> FieldPath | None:
     """What stands at `dotted`: also below JSON and maps, where the documents alone know."""
-    if dotted in leaves:
-        return leaves[dotted]
+    if dotted in known_paths:
+        return known_paths[dotted]
     parts = dotted.split(".")
     for end in range(len(parts) - 1, 0, -1):
-        above = leaves.get(".".join(parts[:end]))
+        above = known_paths.get(".".join(parts[:end]))
         if above is not None:
             if not above.open:
                 return None
@@ -69,14 +69,14 @@ def find_leaf(leaves: dict[str, FieldPath], dotted: str) -> FieldPath | None:
     return None
 
 
-def _node_leaves(
+def _node_paths(
     node: Node, prefix: tuple[str, ...], arrays: tuple[tuple[str, ...], ...], *, nullable: bool
 ) -> Iterator[FieldPath]:
     for field in node.fields:
-        yield from _field_leaves(node, field, prefix, arrays, nullable=nullable)
+        yield from _field_paths(node, field, prefix, arrays, nullable=nullable)
     for _, case in node.variants.cases if node.variants else ():
         for field in case:
-            yield from _field_leaves(node, field, prefix, arrays, nullable=True)
+            yield from _field_paths(node, field, prefix, arrays, nullable=True)
     for child in node.children:
         place = (*prefix, *child.path)
         inside = arrays if child.shape in ("one", "map") else (*arrays, place)
@@ -90,10 +90,10 @@ def _node_leaves(
         else:
             if child.path:
                 yield FieldPath(place, "object", ("object",), True, inside)
-            yield from _node_leaves(child, place, inside, nullable=True)
+            yield from _node_paths(child, place, inside, nullable=True)
 
 
-def _field_leaves(
+def _field_paths(
     node: Node, field: Field, prefix: tuple[str, ...], arrays: tuple[tuple[str, ...], ...], *, nullable: bool
 ) -> Iterator[FieldPath]:
     yield from _above(field.path, prefix, arrays)

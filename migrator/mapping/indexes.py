@@ -6,8 +6,8 @@ import json
 from collections.abc import Sequence, Set
 
 from migrator.indexing.conflicts import is_same_index
-from migrator.mapping.field_paths import FieldPath, document_leaves, find_leaf
-from migrator.mapping.index_rules import report_arrays, report_definition, report_languages, report_leaf, report_names
+from migrator.mapping.field_paths import FieldPath, document_paths, find_path
+from migrator.mapping.index_rules import report_arrays, report_definition, report_languages, report_names, report_path
 from migrator.mapping.location import Location
 from migrator.mapping.suggest import did_you_mean_path
 from migrator.model.mapping.spec import CollationSpec, IndexDefinition
@@ -16,22 +16,22 @@ from migrator.model.mapping.tree import IndexSpec, Node
 _MOST_INDEXES = 64
 
 
-def resolve_indexes(definitions: Sequence[IndexDefinition], root: Node, spot: Location) -> tuple[IndexSpec, ...]:
+def resolve_indexes(definitions: Sequence[IndexDefinition], root: Node, location: Location) -> tuple[IndexSpec, ...]:
     """The indexes with names and with the keys that may be null; mistakes are reported."""
-    leaves = document_leaves(root)
+    known_paths = document_paths(root)
     found: list[IndexSpec] = []
     for number, definition in enumerate(definitions):
-        here = spot.at(number)
-        found.append(_index(definition, leaves, {column.name for column in root.key}, here))
-    _report_together(found, spot)
+        here = location.at(number)
+        found.append(_index(definition, known_paths, {column.name for column in root.key}, here))
+    _report_together(found, location)
     return tuple(found)
 
 
-def _report_together(found: Sequence[IndexSpec], spot: Location) -> None:
+def _report_together(found: Sequence[IndexSpec], location: Location) -> None:
     """What is wrong with the indexes of a collection next to each other."""
     texts = 0
     for number, index in enumerate(found):
-        here = spot.at(number)
+        here = location.at(number)
         if any(index.name == other.name for other in found[:number]) or index.name == "_id_":
             here.report(f"there is an index named `{index.name}` already", "give this one another `name`")
         else:
@@ -48,30 +48,32 @@ def _report_together(found: Sequence[IndexSpec], spot: Location) -> None:
 
 
 def _index(
-    definition: IndexDefinition, leaves: dict[str, FieldPath], keys_of_root: Set[str], spot: Location
+    definition: IndexDefinition, known_paths: dict[str, FieldPath], keys_of_root: Set[str], location: Location
 ) -> IndexSpec:
     keys = tuple(definition.keys.items())
     known: dict[str, tuple[FieldPath, int | str]] = {}
-    report_definition(definition, spot)
+    report_definition(definition, location)
     for dotted, direction in keys:
-        here = spot.at("keys", dotted)
+        here = location.at("keys", dotted)
         if not report_names(dotted, direction, here):
             continue
-        leaf = find_leaf(leaves, dotted)
-        if leaf is None:
-            hint = "the key's value is in `_id`" if dotted in keys_of_root else did_you_mean_path(dotted, leaves)
+        field_path = find_path(known_paths, dotted)
+        if field_path is None:
+            hint = "the key's value is in `_id`" if dotted in keys_of_root else did_you_mean_path(dotted, known_paths)
             here.report(f"the documents have no field `{dotted}`", hint, at_key=True)
             continue
-        known[dotted] = leaf, direction
-        report_leaf(leaf, direction, here)
-    report_arrays(known, spot)
-    report_languages(known, leaves, spot)
+        known[dotted] = field_path, direction
+        report_path(field_path, direction, here)
+    report_arrays(known, location)
+    report_languages(known, known_paths, location)
     if definition.expire_after_seconds is not None:
-        for leaf, _ in known.values():
-            if leaf.kind not in ("date", "json"):
-                message = f"MongoDB expires documents by dates only, and `{leaf.dotted}` is none"
-                spot.at("expire_after_seconds").report(message, at_key=True)
-    nullable = tuple((dotted, leaf.bson_types) for dotted, (leaf, _) in known.items() if leaf.nullable)
+        for field_path, _ in known.values():
+            if field_path.kind not in ("date", "json"):
+                message = f"MongoDB expires documents by dates only, and `{field_path.dotted}` is none"
+                location.at("expire_after_seconds").report(message, at_key=True)
+    nullable = tuple(
+        (dotted, field_path.bson_types) for dotted, (field_path, _) in known.items() if field_path.nullable
+    )
     return IndexSpec(
         name=definition.name or "_".join(f"{dotted}_{direction}" for dotted, direction in keys),
         keys=keys,

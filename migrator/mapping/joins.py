@@ -42,7 +42,11 @@ class JoinSides:
 
 
 def find_join(
-    sides: JoinSides, on: Mapping[str, str] | None, spot: Location, catalog: Catalog, used: frozenset[str] = frozenset()
+    sides: JoinSides,
+    on: Mapping[str, str] | None,
+    location: Location,
+    catalog: Catalog,
+    used: frozenset[str] = frozenset(),
 ) -> Join | None:
     """The join that `on` (at `spot.at(sides.key)`) states, or else the one foreign key gives.
 
@@ -50,21 +54,21 @@ def find_join(
     reported, when there is no foreign key or there are several.
     """
     if on is not None:
-        return _stated(sides, on, spot.at(sides.key), catalog)
+        return _stated(sides, on, location.at(sides.key), catalog)
     held_by = 0 if sides.holder == "parent" else 1
     candidates = tuple(pairs for pairs in sides.candidates() if used.isdisjoint(pair[held_by] for pair in pairs))
     if len(candidates) == 1:
         by_parent, by_child = sides.parent.by_name, sides.child.by_name
         pairs = [(by_parent[left], by_child[right]) for left, right in candidates[0]]
         # Under foreign_key_checks = 0 a table can be converted while those that refer to it are not.
-        fit = [_check_comparable(sides, left, right, spot, catalog) for left, right in pairs]
+        fit = [_check_comparable(sides, left, right, location, catalog) for left, right in pairs]
         return _join(pairs) if all(fit) else None
     if candidates:
         lines = " or ".join(f"`{sides.key}: {_written(pairs)}`" for pairs in candidates)
         message = f"several foreign keys join {sides.parent.name} and {sides.child.name}"
-        spot.report(message, f"say which: {lines}", at_key=True)
+        location.report(message, f"say which: {lines}", at_key=True)
     else:
-        spot.report(*_nothing_fits(sides), at_key=True)
+        location.report(*_nothing_fits(sides), at_key=True)
     return None
 
 
@@ -80,25 +84,25 @@ def _written(pairs: Pairs) -> str:
     return "{" + ", ".join(f"{left}: {right}" for left, right in pairs) + "}"
 
 
-def _stated(sides: JoinSides, on: Mapping[str, str], spot: Location, catalog: Catalog) -> Join | None:
+def _stated(sides: JoinSides, on: Mapping[str, str], location: Location, catalog: Catalog) -> Join | None:
     pairs: list[tuple[Column, Column]] = []
-    before = len(spot.problems)
+    before = len(location.problems)
     if _swapped(sides, on):
         correct = _written(tuple((right, left) for left, right in on.items()))
         message = (
             f"the columns are the other way round: {{column of {sides.parent.name}: column of {sides.child.name}}}"
         )
-        spot.report(message, f"write `{sides.key}: {correct}`", at_key=True)
+        location.report(message, f"write `{sides.key}: {correct}`", at_key=True)
         return None
     for left, right in on.items():
-        here = spot.at(left)
+        here = location.at(left)
         parent_column = column(sides.parent, left, here, at_key=True)
         child_column = column(sides.child, right, here)
         if parent_column is None or child_column is None:
             continue
         _check_comparable(sides, parent_column, child_column, here, catalog)
         pairs.append((parent_column, child_column))
-    return _join(pairs) if pairs and len(spot.problems) == before else None
+    return _join(pairs) if pairs and len(location.problems) == before else None
 
 
 def _swapped(sides: JoinSides, on: Mapping[str, str]) -> bool:
@@ -110,11 +114,11 @@ def _swapped(sides: JoinSides, on: Mapping[str, str]) -> bool:
     return not straight and all_in(on, sides.child) and all_in(on.values(), sides.parent)
 
 
-def _check_comparable(sides: JoinSides, parent: Column, child: Column, spot: Location, catalog: Catalog) -> bool:
+def _check_comparable(sides: JoinSides, parent: Column, child: Column, location: Location, catalog: Catalog) -> bool:
     """Whether the server compares the columns; reported when it doesn't. What it compares differs between versions."""
     unfit = [one for one in (parent, child) if family_of(one) is None or family_of(one) in _NOT_COMPARABLE]
     for one in unfit:
-        spot.report(f"`{one.name}` is {one.data_type}: rows can't be joined by it")
+        location.report(f"`{one.name}` is {one.data_type}: rows can't be joined by it")
     if unfit or _kind(parent) == _kind(child):
         return not unfit
     left = (sides.parent.schema, sides.parent.name, parent.name)
@@ -123,7 +127,7 @@ def _check_comparable(sides: JoinSides, parent: Column, child: Column, spot: Loc
         return True
     strings = all(is_text(one) or is_bytes(one) for one in (parent, child))
     same = "character set and collation" if strings else "type"
-    spot.report(
+    location.report(
         f"MySQL can't compare `{parent.name}` ({_shown(parent)}) with `{child.name}` ({_shown(child)})",
         f"give both columns the same {same}",
     )

@@ -19,16 +19,16 @@ _SENT_AS_STORED = ("utf8mb4", "utf8mb3", "utf8", "ascii")
 _WITHOUT_VIEW = "map the tables that it reads, or copy it without a key: `key: none`"
 
 
-def root_key(spec: CollectionSpec, table: Table, spot: Location) -> tuple[Column, ...]:
+def root_key(spec: CollectionSpec, table: Table, location: Location) -> tuple[Column, ...]:
     """The columns that name a row of the root table; () for `key: none`, and for mistakes, which are reported."""
     if spec.key == ():
         return ()
     if spec.key is None:
         if table.primary_key:
             return tuple(table.by_name[name] for name in table.primary_key)
-        _report_no_key(table, spot.at("from"))
+        _report_no_key(table, location.at("from"))
         return ()
-    here = spot.at("key")
+    here = location.at("key")
     key = columns(table, spec.key, here)
     if len(key) < len(spec.key):
         return ()
@@ -39,45 +39,45 @@ def root_key(spec: CollectionSpec, table: Table, spot: Location) -> tuple[Column
     return key
 
 
-def _report_no_key(table: Table, spot: Location) -> None:
+def _report_no_key(table: Table, location: Location) -> None:
     if table.denied_to:
         message = f"the account may read some columns of {table.qualified} only, and sees no primary key"
-        spot.report(message, grant_reading(table))
+        location.report(message, grant_reading(table))
     elif table.is_view:
-        spot.report(f"{table.qualified} is a view: nothing guarantees a key of its rows", _WITHOUT_VIEW)
+        location.report(f"{table.qualified} is a view: nothing guarantees a key of its rows", _WITHOUT_VIEW)
     elif table.unique_keys:
         ways = " or ".join(f"`key: [{', '.join(key)}]`" for key in table.unique_keys)
-        spot.report(f"{table.qualified} has no primary key", f"a unique key names its rows: write {ways}")
+        location.report(f"{table.qualified} has no primary key", f"a unique key names its rows: write {ways}")
     else:
         hint = "add a primary key, or copy it without one: `key: none` (then nothing can be embedded, nor synced)"
-        spot.report(f"{table.qualified} has no primary key and no unique key over NOT NULL columns", hint)
+        location.report(f"{table.qualified} has no primary key and no unique key over NOT NULL columns", hint)
 
 
-def _report_not_unique(table: Table, key: tuple[Column, ...], spot: Location) -> None:
+def _report_not_unique(table: Table, key: tuple[Column, ...], location: Location) -> None:
     names = ", ".join(column.name for column in key)
     if table.denied_to:
         message = f"the account may read some columns of {table.qualified} only, and sees no key of ({names})"
-        spot.report(message, grant_reading(table))
+        location.report(message, grant_reading(table))
         return
     if table.is_view:
         message = f"{table.qualified} is a view: nothing guarantees that ({names}) names one row"
-        spot.report(message, _WITHOUT_VIEW)
+        location.report(message, _WITHOUT_VIEW)
         return
     ways = " or ".join(f"`key: [{', '.join(unique)}]`" for unique in table.unique_keys)
     nullable = [column.name for column in key if column.nullable]
     reason = f"`{nullable[0]}` may be NULL" if nullable else "no primary or unique key consists of just these columns"
-    spot.report(f"({names}) does not name a row of {table.qualified}: {reason}", f"write {ways}" if ways else "")
+    location.report(f"({names}) does not name a row of {table.qualified}: {reason}", f"write {ways}" if ways else "")
 
 
 def id_fields(
-    spec: CollectionSpec, key: tuple[Column, ...], policies: Policies, spot: Location
+    spec: CollectionSpec, key: tuple[Column, ...], policies: Policies, location: Location
 ) -> tuple[tuple[LocatedField, ...], frozenset[str]]:
     """The `_id` fields, and the names under `fields:` that they use up (a key column under its own name)."""
     placed: list[LocatedField] = []
     used: set[str] = set()
     for column in key:
         name, own = _own_spec(spec, column)
-        here = spot.at("fields", name) if own else spot.at("key" if spec.key else "from")
+        here = location.at("fields", name) if own else location.at("key" if spec.key else "from")
         if own is not None:
             used.add(name)
         path = ("_id",) if len(key) == 1 else ("_id", column.name)
@@ -104,14 +104,14 @@ def _own_spec(spec: CollectionSpec, column: Column) -> tuple[str, FieldSpec | No
     return column.name, None
 
 
-def _represent(column: Column, own: FieldSpec | None, policies: Policies, spot: Location) -> Representation | None:
+def _represent(column: Column, own: FieldSpec | None, policies: Policies, location: Location) -> Representation | None:
     if own is not None:
         policies = overlay(overlay(policies, own.policies), own)
     try:
         return represent(column, own.type if own else None, policies)
     except Unrepresentable as error:
         hint = f"it can become: {', '.join(error.allowed)}" if error.allowed else ""
-        spot.at("type").report(f"the key column `{column.name}`: {error}", hint)
+        location.at("type").report(f"the key column `{column.name}`: {error}", hint)
         return None
 
 

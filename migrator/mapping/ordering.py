@@ -13,15 +13,15 @@ from migrator.model.mapping.tree import Order
 from migrator.model.schema.tables import Column, Table
 
 
-def stated_order(terms: Sequence[OrderTerm], table: Table, link: Table | None, spot: Location) -> tuple[Order, ...]:
-    """What `order_by:` (at `spot`) says; columns that don't exist are reported.
+def stated_order(terms: Sequence[OrderTerm], table: Table, link: Table | None, location: Location) -> tuple[Order, ...]:
+    """What `order_by:` (at `location`) says; columns that don't exist are reported.
 
     `link` is the link table of a `through`: a column of it is meant where the table itself has none of that name, or
     where the link table's name stands in front.
     """
     found: list[Order] = []
     for number, term in enumerate(terms):
-        here = spot.at(number)
+        here = location.at(number)
         if link is None or find_column(table.columns, term.column) is not None:
             known, from_link = column(table, term.column, here), False
         else:
@@ -38,15 +38,15 @@ def complete_order(order: tuple[Order, ...], key: tuple[Column, ...], table: Tab
     return (*order, *(Order(name) for name in rest))
 
 
-def _link_column(name: str, table: Table, link: Table, spot: Location) -> Column | None:
+def _link_column(name: str, table: Table, link: Table, location: Location) -> Column | None:
     prefix, _, bare = name.partition(".")
     if bare and prefix == link.name:
-        return column(link, bare, spot)
+        return column(link, bare, location)
     found = find_column(link.columns, name)
     if found is None and (link.denied_to or table.denied_to):
-        spot.report(*missing_column(link if link.denied_to else table, name))
+        location.report(*missing_column(link if link.denied_to else table, name))
     elif found is None:
         names = [*(one.name for one in table.columns), *(f"{link.name}.{one.name}" for one in link.columns)]
         hint = did_you_mean(name, names, what="their columns")
-        spot.report(f"neither {table.qualified} nor {link.qualified} has a column `{name}`", hint)
+        location.report(f"neither {table.qualified} nor {link.qualified} has a column `{name}`", hint)
     return found

@@ -17,7 +17,7 @@ class PathWrite:
 
     path: tuple[str, ...]
     what: str
-    spot: Location
+    location: Location
     case: str | None = None
 
 
@@ -26,10 +26,10 @@ def field_writes(placed: Iterable[LocatedField], case: str | None = None) -> lis
     found = []
     for item in placed:
         field = item.field
-        found.append(PathWrite(field.path, _describe(field), item.spot, case))
+        found.append(PathWrite(field.path, _describe(field), item.location, case))
         if field.value.companion:
             companion = (*field.path[:-1], f"{field.path[-1]}_micros")
-            found.append(PathWrite(companion, f"the microseconds of {_describe(field)}", item.spot, case))
+            found.append(PathWrite(companion, f"the microseconds of {_describe(field)}", item.location, case))
     return found
 
 
@@ -49,7 +49,7 @@ def report_collisions(writes: Iterable[PathWrite]) -> None:
                 message = (
                     f"`{path}` ({write.what}) and `{'.'.join(other.path)}` ({other.what}) conflict with each other"
                 )
-            write.spot.report(message, "give one of them another name, or leave the column out", at_key=True)
+            write.location.report(message, "give one of them another name, or leave the column out", at_key=True)
         whole[write.path].append(write)
         for end in range(1, len(write.path)):
             inside[write.path[:end]].append(write)

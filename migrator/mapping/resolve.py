@@ -36,8 +36,8 @@ def resolve(mappings: MappingSet, schema: Schema, server: Server, policies: Poli
     catalog = Catalog(schema, cache(server.describe), cache(server.can_compare))
     roots: dict[str, Node] = {}
     for file in mappings.files:
-        spot = Location(file.places, (), problems)
-        root = build_root(file.spec, policies, spot, catalog)
+        location = Location(file.places, (), problems)
+        root = build_root(file.spec, policies, location, catalog)
         if root is not None:
             roots[file.spec.collection] = root
     found = [_collection(file, mappings, roots, catalog, policies, problems) for file in mappings.files]
@@ -68,7 +68,7 @@ def _collection(
     policies: Policies,
     problems: list[Problem],
 ) -> Collection | None:
-    spec, spot = file.spec, Location(file.places, (), problems)
+    spec, location = file.spec, Location(file.places, (), problems)
     root = roots.get(spec.collection)
     if root is None:
         return None
@@ -79,8 +79,8 @@ def _collection(
         root=root,
         file=file.places.file,
         mapping_hash=mapping_hash(root),
-        indexes=resolve_indexes(spec.indexes, root, spot.at("indexes")),
-        references=resolve_references(references, root, roots, spot.at("references")),
+        indexes=resolve_indexes(spec.indexes, root, location.at("indexes")),
+        references=resolve_references(references, root, roots, location.at("references")),
         validator=spec.validator,
         ids=spec.ids,
         sql=tuple(dict.fromkeys(sql for name, sql in catalog.sql if name == file.places.file)),

@@ -62,45 +62,45 @@ class CollectionFacts:
     samples: tuple[str, ...] = ()
 
 
-def build(ground: PlanContext, surveys: Sequence[CollectionFacts], chunk_rows: int | None) -> Plan:
+def build(context: PlanContext, facts: Sequence[CollectionFacts], chunk_rows: int | None) -> Plan:
     """The plan; `chunk_rows` overrides the chunks' size."""
-    collections = tuple(_collection(survey, ground.target, chunk_rows) for survey in surveys)
-    databases = {schema for survey in surveys for schema, _ in survey.collection.tables}
+    collections = tuple(_collection(survey, context.target, chunk_rows) for survey in facts)
+    databases = {schema for survey in facts for schema, _ in survey.collection.tables}
     return Plan(
         version=PLAN_VERSION,
-        created=ground.created,
-        source=ground.source,
-        source_address=ground.source_address,
+        created=context.created,
+        source=context.source,
+        source_address=context.source_address,
         databases=tuple(sorted(databases)),
-        target=ground.target,
+        target=context.target,
         collections=collections,
-        findings=ground.findings,
+        findings=context.findings,
         seconds=estimate(collections),
-        syncable=ground.syncable,
+        syncable=context.syncable,
     )
 
 
-def _collection(survey: CollectionFacts, target: TargetIdentity, chunk_rows: int | None) -> CollectionPlan:
-    decision, capabilities = survey.decision, target.capabilities
-    measure = _judged(survey.measure, capabilities)
+def _collection(facts: CollectionFacts, target: TargetIdentity, chunk_rows: int | None) -> CollectionPlan:
+    decision, capabilities = facts.decision, target.capabilities
+    measure = _judged(facts.measure, capabilities)
     findings = (
         *decision.findings,
-        *_size_limit(survey, capabilities.max_document_bytes),
-        *_missing_abilities(survey, capabilities),
-        *rival_findings(survey.collection, decision.create_indexes, target),
+        *_size_limit(facts, capabilities.max_document_bytes),
+        *_missing_abilities(facts, capabilities),
+        *rival_findings(facts.collection, decision.create_indexes, target),
     )
     return CollectionPlan(
-        collection=survey.collection,
+        collection=facts.collection,
         action=decision.action,
         reasons=decision.reasons,
         measure=measure,
-        chunk_rows=chunk_rows or rows_per_chunk(survey.measure),
+        chunk_rows=chunk_rows or rows_per_chunk(facts.measure),
         create_indexes=decision.create_indexes,
         drop_indexes=decision.drop_indexes,
-        validator=survey.validator,
-        before=survey.before,
+        validator=facts.validator,
+        before=facts.before,
         findings=findings,
-        samples=survey.samples,
+        samples=facts.samples,
     )
 
 
@@ -147,19 +147,19 @@ def estimate(collections: Sequence[CollectionPlan]) -> Measure:
     return Measure(-(-rows // _ROWS_PER_SECOND), exact=False)
 
 
-def _size_limit(survey: CollectionFacts, limit: int) -> tuple[Finding, ...]:
-    if survey.measure is None or survey.measure.biggest.measure.value <= limit:
+def _size_limit(facts: CollectionFacts, limit: int) -> tuple[Finding, ...]:
+    if facts.measure is None or facts.measure.biggest.measure.value <= limit:
         return ()
-    known = [finding.code for finding in survey.measure.findings]
+    known = [finding.code for finding in facts.measure.findings]
     if "size-limit" in known:
         return ()
-    biggest = survey.measure.biggest
+    biggest = facts.measure.biggest
     which = f" ({biggest.key})" if biggest.key else ""
     return (
         Finding(
             "warning",
             "size-limit",
-            survey.collection.name,
+            facts.collection.name,
             f"the biggest document{which} has {measured_size(biggest.measure)}, the limit is {limit_size(limit)}: it "
             "will be rejected",
             "Use `limit:` on its longest array, or make the array a collection of its own.",
@@ -167,15 +167,15 @@ def _size_limit(survey: CollectionFacts, limit: int) -> tuple[Finding, ...]:
     )
 
 
-def _missing_abilities(survey: CollectionFacts, capabilities: Capabilities) -> tuple[Finding, ...]:
+def _missing_abilities(facts: CollectionFacts, capabilities: Capabilities) -> tuple[Finding, ...]:
     found = []
-    unique = [spec.name for spec in survey.decision.create_indexes if spec.unique]
+    unique = [spec.name for spec in facts.decision.create_indexes if spec.unique]
     if unique and not capabilities.unique_indexes:
         text = f"the target does not enforce unique indexes: {listed(unique)}"
-        found.append(Finding("info", "no-unique", survey.collection.name, text))
-    if survey.validator and not capabilities.validators:
+        found.append(Finding("info", "no-unique", facts.collection.name, text))
+    if facts.validator and not capabilities.validators:
         text = "the target does not enforce validators"
-        found.append(Finding("info", "no-validator", survey.collection.name, text))
+        found.append(Finding("info", "no-validator", facts.collection.name, text))
     return tuple(found)
 
 

@@ -20,13 +20,13 @@ from migrator.model.text.formatting import duration, size
 from migrator.ports.sync import LogReader, SyncableSource
 from migrator.sync.change_handler import OpenedSnapshots
 from migrator.sync.rebuild import KEYS_AT_ONCE
-from migrator.sync.root_keys import climb
+from migrator.sync.root_keys import find_root_keys
 
 TRIAL_SECONDS = 2.0
 # Below that the log says more about its headers than about writers, and a trial would be too short to tell anything.
 _LEAST_BYTES = 256 << 10
 _LEAST_SECONDS = 0.5
-_REACHES = 2000
+_REFS = 2000
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +58,7 @@ class LogMark:
     at: float
 
 
-def mark(source: SyncableSource) -> LogMark | None:
+def mark_log(source: SyncableSource) -> LogMark | None:
     """Where the log stands now; None where there is none, or none that can be followed."""
     try:
         position = source.position()
@@ -72,7 +72,7 @@ def mark(source: SyncableSource) -> LogMark | None:
     return None if before is None else LogMark(position, before, time.monotonic())
 
 
-def pace(
+def measure_log_rate(
     source: SyncableSource, schema: Schema, collections: Sequence[Collection], since: LogMark | None
 ) -> LogRate | None:
     """What was written since, and how fast it can be followed; None where too little was written to tell."""
@@ -92,13 +92,13 @@ def _grown(source: SyncableSource, since: LogMark) -> int:
     return (source.log_status(since.position).bytes or 0) - since.before
 
 
-def pace_findings(pace: LogRate | None) -> tuple[Finding, ...]:
+def log_rate_findings(rate: LogRate | None) -> tuple[Finding, ...]:
     """A warning where a catch-up would come to no end."""
-    if pace is None or pace.written <= pace.followed:
+    if rate is None or rate.written <= rate.followed:
         return ()
     text = (
-        f"the source wrote {size(round(pace.written))} of log a second in the {duration(pace.seconds)} that this plan "
-        f"took, and a trial followed {size(round(pace.followed))} a second without writing a document: at this rate "
+        f"the source wrote {size(round(rate.written))} of log a second in the {duration(rate.seconds)} that this plan "
+        f"took, and a trial followed {size(round(rate.followed))} a second without writing a document: at this rate "
         "apply's catch-up will not come to an end, and sync will lag"
     )
     hint = "Copy when less is written, or fewer collections at a time (--collection)."
@@ -143,12 +143,12 @@ def _batch(log: LogReader, trials: Sequence[_TrialRebuild], opened: OpenedSnapsh
     more = False
     for event in log.events():
         if isinstance(event, Rows):
-            for reaches, trial in zip(found, trials, strict=True):
-                reaches.update(dict.fromkeys(trial.resolver.reaches(event)))
+            for refs, trial in zip(found, trials, strict=True):
+                refs.update(dict.fromkeys(trial.resolver.document_refs(event)))
         if isinstance(event, CaughtUp):
             break
         more = time.monotonic() < end
-        if not more or sum(map(len, found)) >= _REACHES:
+        if not more or sum(map(len, found)) >= _REFS:
             break
     opened.run(_rebuild(log.reached, found, trials, opened))
     return more
@@ -161,8 +161,8 @@ async def _rebuild(
     opened: OpenedSnapshots,
 ) -> None:
     async with opened.snapshots.at_least(reached) as snapshot:
-        for reaches, trial in zip(found, trials, strict=True):
-            keys = (await climb(snapshot, trial.resolver.collection, reaches)).keys
+        for refs, trial in zip(found, trials, strict=True):
+            keys = (await find_root_keys(snapshot, trial.resolver.collection, refs)).keys
             for start in range(0, len(keys), KEYS_AT_ONCE):
                 async for _ in trial.assembler.by_keys(snapshot, keys[start : start + KEYS_AT_ONCE]):
                     pass

@@ -32,7 +32,7 @@ from migrator.model.report.activity import LeaseHolder
 from migrator.model.schema.tables import Schema
 from migrator.planning.build import CollectionFacts, PlanContext, build, gone_on_with, narrowed
 from migrator.planning.decide import Consent, decide
-from migrator.planning.log_rate import mark, pace, pace_findings
+from migrator.planning.log_rate import log_rate_findings, mark_log, measure_log_rate
 from migrator.planning.outdated import CurrentState, outdated
 from migrator.planning.sync_findings import sync_findings
 from migrator.planning.validator import validator
@@ -116,7 +116,7 @@ def make_plan(
     Raises:
         MappingError, SourceError, TargetError, SettingsError: see `check`; an unknown collection was named.
     """
-    since = mark(source) if target.following() is not None else None
+    since = mark_log(source) if target.sync_target() is not None else None
     report("reading mappings and schema")
     checked = _checked(source, files)
     collections = _chosen(checked.collections, options)
@@ -141,11 +141,11 @@ def make_plan(
     report("reading the source's settings")
     syncable = source.position() is not None
     followed: tuple[Finding, ...] = ()
-    if syncable and target.following() is not None:
+    if syncable and target.sync_target() is not None:
         followed = tuple(sync_findings(checked.schema, collections, logs_cascades=source.cascades_are_logged()))
         report("trying how fast the change log can be followed")
         copied = [each.collection for each in surveys if each.measure is not None]
-        followed += pace_findings(pace(source, checked.schema, copied, since))
+        followed += log_rate_findings(measure_log_rate(source, checked.schema, copied, since))
     run = target.state().open_run()
     ground = PlanContext(
         created=datetime.now(UTC).isoformat(timespec="seconds"),
@@ -171,7 +171,7 @@ def _is_of_use(
         return True
     if target.identity().capabilities.one_snapshot:
         return is_same_moment(run.position, source.position())
-    following = target.following()
+    following = target.sync_target()
     is_remembering = following is not None and run.position is not None and not source.cascades_are_logged()
     if following is None or not is_remembering or any(each.published for each in progress.values()):
         return True
@@ -196,7 +196,7 @@ def _measuring(report: Report, what: str, detail: str) -> None:
 
 def _at_work(target: Target) -> LeaseHolder | None:
     """The apply that is at work."""
-    holder = target.signs().holder("apply")
+    holder = target.activity_store().lease_holder("apply")
     return holder if holder is not None and holder.lives and holder.purpose == "apply" else None
 
 

@@ -20,7 +20,7 @@ from migrator.model.plan.run import CollectionProgress, Run
 from migrator.model.report.activity import Activity, Command, LeaseHolder, RecordedActivity
 from migrator.model.report.check import Check
 from migrator.model.schema.tables import Column, ColumnName, Schema
-from migrator.waits import Building, untold
+from migrator.waits import Building, silent_building
 
 
 class Snapshot(Protocol):
@@ -89,7 +89,7 @@ class Source(Protocol):
         """A consistent snapshot to read rows from; every call is a new moment and a new connection."""
         ...
 
-    def hold_moment(self) -> AbstractContextManager[Snapshot]:
+    def hold_shared_snapshot(self) -> AbstractContextManager[Snapshot]:
         """Blocks writes (FLUSH TABLES WITH READ LOCK) until `release`, so that all readers see one moment.
 
         Raises:
@@ -198,7 +198,7 @@ class Publisher(Protocol):
         """
         ...
 
-    def publish(self, run_id: str, plan: CollectionPlan, building: Building = untold) -> tuple[str, ...]:
+    def publish(self, run_id: str, plan: CollectionPlan, building: Building = silent_building) -> tuple[str, ...]:
         """Builds the indexes, sets the validator, renames over the live collection, notes ownership.
 
         `building` is told of each index. Returns the problems with unique indexes that could not be built, one sentence
@@ -210,7 +210,7 @@ class Publisher(Protocol):
         """How far the index is that is being built now, "" where the target doesn't tell. From any thread."""
         ...
 
-    def alter(self, plan: CollectionPlan, building: Building = untold) -> tuple[str, ...]:
+    def alter(self, plan: CollectionPlan, building: Building = silent_building) -> tuple[str, ...]:
         """Changes only indexes and validator of a live collection; returns problems as `publish` does."""
         ...
 
@@ -230,19 +230,19 @@ class ActivityStore(Protocol):
         """The target's clock."""
         ...
 
-    def note(self, activity: Activity) -> None:
+    def record(self, activity: Activity) -> None:
         """Replaces what this or another process noted for the command. Not tried again when it fails."""
         ...
 
-    def noted(self, command: Command) -> RecordedActivity | None:
+    def last_activity(self, command: Command) -> RecordedActivity | None:
         """What was noted last."""
         ...
 
-    def holder(self, command: Command) -> LeaseHolder | None:
+    def lease_holder(self, command: Command) -> LeaseHolder | None:
         """Who has the command's lease, alive or not; None when it was given back, and for a command without one."""
         ...
 
-    def reported(self) -> tuple[SyncReport, float] | None:
+    def last_report(self) -> tuple[SyncReport, float] | None:
         """The last report of a sync, and its age in seconds."""
         ...
 
@@ -279,6 +279,6 @@ class Target(Protocol):
 
     def writer(self) -> Writer: ...
 
-    def signs(self) -> ActivityStore: ...
+    def activity_store(self) -> ActivityStore: ...
 
     def close(self) -> None: ...

@@ -44,7 +44,7 @@ class CutoverState(Protocol):
 class CutoverTarget(VerifiedTarget, Protocol):
     """A target that an application can go on with."""
 
-    def handing_over(self) -> CutoverState | None:
+    def cutover_state(self) -> CutoverState | None:
         """None for a target that nobody writes to."""
         ...
 

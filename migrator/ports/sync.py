@@ -27,7 +27,7 @@ from migrator.model.change.position import Position
 from migrator.model.mapping.tree import Collection, IndexSpec, Node
 from migrator.model.plan.chunk import Document, Key, Rejected
 from migrator.ports.copy import ActivityStore, Lease, Source, Target
-from migrator.waits import Building, untold
+from migrator.waits import Building, silent_building
 
 
 class LogReader(Protocol):
@@ -64,13 +64,13 @@ class RootKeyReader(RowReader, Protocol):
     """A snapshot that also finds the documents which rows are part of."""
 
     async def root_keys(
-        self, path: Sequence[Node], hop: RefKind, values: Sequence[Key], after: Key | None, limit: int
+        self, path: Sequence[Node], kind: RefKind, values: Sequence[Key], after: Key | None, limit: int
     ) -> list[Key]:
         """At most `limit` distinct root keys above `after`, in key order, that lead to rows of the last node of `path`.
 
         Args:
             path: the nodes from the root to the changed one, both included; at least two.
-            hop: `parent` or `child`, see model.change.events.RefKind.
+            kind: `parent` or `child`, see model.change.events.RefKind.
             values: by the source's own comparison. Conditions and limits of the nodes are left aside.
         """
         ...
@@ -143,7 +143,7 @@ class SyncState(Protocol):
         """The mapping as it was frozen in the run's plan (premise D), with the columns of its last renewal."""
         ...
 
-    def renew(self, scope: Scope, collection: Collection, reaches: Iterable[DocumentRef], why: str) -> None:
+    def renew(self, scope: Scope, collection: Collection, refs: Iterable[DocumentRef], why: str) -> None:
         """The same mapping with other columns, and what has to be done because of them: noted as dirty before the
         mapping is, or in one act. `why` as of `mark_dirty`."""
         ...
@@ -181,7 +181,7 @@ class SyncState(Protocol):
 
     # --- dirty reaches ---
 
-    def mark_dirty(self, scope: Scope, reaches: Iterable[DocumentRef], why: str = "") -> None:
+    def mark_dirty(self, scope: Scope, refs: Iterable[DocumentRef], why: str = "") -> None:
         """Notes them to be worked on from the beginning, whether or not they are noted already.
 
         Args:
@@ -326,7 +326,7 @@ class Renewer(Protocol):
         after: Collection,
         validator: str,
         renewed: Callable[[IndexSpec], IndexSpec],
-        building: Building = untold,
+        building: Building = silent_building,
     ) -> tuple[str, ...]:
         """Notes `after` as what the live collection is made by, then sets its validator, where it has one, and builds
         the indexes again that `renewed` changes. Safe to repeat; returns problems with indexes.
@@ -369,7 +369,7 @@ class SyncTarget(Protocol):
         Without, for those who look, ask for a pause or work at the same run at once."""
         ...
 
-    def signs(self) -> ActivityStore: ...
+    def activity_store(self) -> ActivityStore: ...
 
     def documents(self, scope: Scope, lease: Lease, *, staged: bool) -> Documents:
         """The live collection, or the one that the scope's run loads next to it."""
@@ -385,6 +385,6 @@ class SyncableSource(Source, FollowedSource, Protocol):
 class SyncableTarget(Target, Protocol):
     """A target that may be able to be kept in step."""
 
-    def following(self) -> SyncTarget | None:
+    def sync_target(self) -> SyncTarget | None:
         """None for a target that is only ever written once."""
         ...

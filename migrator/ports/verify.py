@@ -57,13 +57,13 @@ class VerifyState(Protocol):
         """Root keys, as text, of documents that a reason for rejecting them is recorded for; each once."""
         ...
 
-    def sums(self, collection: str, spots: Sequence[SummedNode]) -> tuple[NodeSums, ...]:
+    def sums(self, collection: str, nodes: Sequence[SummedNode]) -> tuple[NodeSums, ...]:
         """What the documents of a live collection hold at each spot, added up by the target itself where it can."""
         ...
 
     def last_pass(self) -> Pass | None: ...
 
-    def keep_pass(self, one: Pass) -> None:
+    def save_pass(self, one: Pass) -> None:
         """Replaces what was kept."""
         ...
 
@@ -75,7 +75,7 @@ class SumSource(FollowedSource, Protocol):
 
     def position(self) -> Position | None: ...
 
-    def sums(self, spots: Sequence[SummedNode], without: Sequence[Key]) -> tuple[NodeSums, ...]:
+    def sums(self, nodes: Sequence[SummedNode], without: Sequence[Key]) -> tuple[NodeSums, ...]:
         """What the tables hold at each spot of one collection, in one snapshot, but for the root keys of `without`."""
         ...
 
@@ -87,8 +87,8 @@ class VerifiedSource(SyncableSource, SumSource, Protocol):
 class VerifiedTarget(Target, Protocol):
     """A target that can be looked at."""
 
-    def verifying(self) -> VerifyState: ...
+    def verify_state(self) -> VerifyState: ...
 
-    def following(self) -> SyncTarget | None:
+    def sync_target(self) -> SyncTarget | None:
         """None for a target that is only ever written once."""
         ...

@@ -12,10 +12,10 @@ from typing import Literal
 
 from migrator.errors import Problem
 from migrator.mapping.expressions import missing_column
-from migrator.mapping.field_paths import FieldPath, document_leaves, find_leaf
+from migrator.mapping.field_paths import FieldPath, document_paths, find_path
 from migrator.mapping.fields import check_constant
 from migrator.mapping.file.yaml_document import SourceMap
-from migrator.mapping.index_rules import report_languages, report_leaf
+from migrator.mapping.index_rules import report_languages, report_path
 from migrator.mapping.location import Location
 from migrator.model.change.events import TableName
 from migrator.model.mapping.hashes import mapping_hash
@@ -127,10 +127,10 @@ def _fingerprint(collection: Collection, schema: Schema) -> str:
 
 def index_renewer(root: Node) -> Callable[[IndexSpec], IndexSpec]:
     """A function from an index to what it is over documents of `root`: a unique one leaves out what may be null."""
-    leaves = document_leaves(root)
+    leaves = document_paths(root)
 
     def renewed(spec: IndexSpec) -> IndexSpec:
-        known = [(dotted, find_leaf(leaves, dotted)) for dotted, _ in spec.keys]
+        known = [(dotted, find_path(leaves, dotted)) for dotted, _ in spec.keys]
         nullable = tuple((dotted, leaf.bson_types) for dotted, leaf in known if leaf is not None and leaf.nullable)
         return replace(spec, nullable=nullable) if spec.unique else spec
 
@@ -187,16 +187,16 @@ class _Renewing:
 
     def look_at_indexes(self, root: Node) -> None:
         """Indexes that MongoDB has not for documents of these types."""
-        leaves = document_leaves(root)
+        leaves = document_paths(root)
         for spec in self._collection.indexes:
             known: dict[str, tuple[FieldPath, int | str]] = {}
             problems: list[Problem] = []
             spot = Location(SourceMap(self._collection.file), (), problems)
             for dotted, direction in spec.keys:
-                leaf = find_leaf(leaves, dotted)
+                leaf = find_path(leaves, dotted)
                 if leaf is not None:
                     known[dotted] = leaf, direction
-                    report_leaf(leaf, direction, spot)
+                    report_path(leaf, direction, spot)
                     if spec.expire_after_seconds is not None and leaf.kind not in ("date", "json"):
                         spot.report(f"MongoDB expires documents by dates only, and `{dotted}` is none")
             report_languages(known, leaves, spot)

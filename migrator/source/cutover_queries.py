@@ -9,7 +9,7 @@ from migrator.source.connection.connect import connected
 from migrator.source.connection.identity import read_identity
 from migrator.source.connection.url import SourceUrl
 from migrator.source.sql.literal import text_literal
-from migrator.source.sql.spelling import table_of, text_of
+from migrator.source.sql.spelling import sql_text, table_of
 
 
 def read_only(url: SourceUrl) -> bool:
@@ -22,7 +22,7 @@ def highest(url: SourceUrl, counter: Counter) -> int:
     """The highest number of a column, or what AUTO_INCREMENT has given out to rows that are gone; 0 for none."""
     with connected(url) as connection:
         table = table_of(counter.schema, counter.table, [counter.column])
-        statement = text_of(select(func.max(table.c[counter.column])).select_from(table))
+        statement = sql_text(select(func.max(table.c[counter.column])).select_from(table))
         most = connection.exec_driver_sql(statement).scalar() or 0
         if read_identity(connection).flavor == "mysql":
             # MySQL 8 answers from statistics that may be a day old.

@@ -86,8 +86,8 @@ class MySQLSource:
     def chunks(self, collection: Collection, rows: int, after: KeyRange | None) -> Iterator[KeyRange]:
         return chunks.chunk_ranges(self.url, collection, rows, after)
 
-    def sums(self, spots: Sequence[SummedNode], without: Sequence[Key]) -> tuple[NodeSums, ...]:
-        return sums.sums(self.url, spots, without)
+    def sums(self, nodes: Sequence[SummedNode], without: Sequence[Key]) -> tuple[NodeSums, ...]:
+        return sums.sums(self.url, nodes, without)
 
     def read_only(self) -> bool:
         return cutover_queries.read_only(self.url)
@@ -119,5 +119,5 @@ class MySQLSource:
     def cascades_are_logged(self) -> bool:
         return preflight.cascades_are_logged(self.url)
 
-    def hold_moment(self) -> AbstractContextManager[shared_snapshot.SharedSnapshot]:
-        return shared_snapshot.hold_moment(self.url)
+    def hold_shared_snapshot(self) -> AbstractContextManager[shared_snapshot.SharedSnapshot]:
+        return shared_snapshot.hold_shared_snapshot(self.url)

@@ -11,7 +11,7 @@ from migrator.ports.sync import SyncState
 from migrator.sync.rebuild import Rebuilt
 
 # Others may note something, too: a repair hands its documents to the sync at work.
-_LOOK_EVERY = 1.0
+_POLL_SECONDS = 1.0
 _CONFLICTS_AT_ONCE = 500
 
 
@@ -22,26 +22,26 @@ class Backlog:
         self._state = state
         self._scopes = scopes
         self._may_be_dirty = self._may_conflict = self._untried = True
-        self._looked = float("-inf")
+        self._polled_at = float("-inf")
 
-    def note(self, scope: Scope, reaches: Iterable[DocumentRef], why: str = "") -> None:
-        self._state.mark_dirty(scope, reaches, why)
-        self.noted()
+    def mark_dirty(self, scope: Scope, refs: Iterable[DocumentRef], why: str = "") -> None:
+        self._state.mark_dirty(scope, refs, why)
+        self.expect_dirty()
 
-    def noted(self) -> None:
+    def expect_dirty(self) -> None:
         """Something was, in another way."""
         self._may_be_dirty = True
 
-    def heard(self, rebuilt: Rebuilt) -> None:
+    def count_rebuilt(self, rebuilt: Rebuilt) -> None:
         """Documents were rebuilt: values may have become free, or been taken."""
         self._untried = True
         self._may_conflict = self._may_conflict or rebuilt.conflicts > 0
 
     def dirty(self) -> list[Scope]:
         """The collections for which something is dirty."""
-        if not self._may_be_dirty and time.monotonic() - self._looked < _LOOK_EVERY:
+        if not self._may_be_dirty and time.monotonic() - self._polled_at < _POLL_SECONDS:
             return []
-        self._looked = time.monotonic()
+        self._polled_at = time.monotonic()
         found = [scope for scope in self._scopes if self._state.dirty(scope, 1)]
         self._may_be_dirty = bool(found)
         return found

@@ -8,10 +8,10 @@ from dataclasses import dataclass, field
 from migrator.model.change.events import CaughtUp, Commit, DocumentRef, Scope
 
 # A batch ends when it has so many different reaches.
-_REACHES = 2000
+_REFS = 2000
 # A batch goes on to the end of its transaction, unless that would take so many reaches: then position and tracked rows
 # are saved together at its end.
-_REACHES_AT_MOST = 2 * _REACHES
+_REFS_AT_MOST = 2 * _REFS
 # Row changes that trackers collect for a batch (docs/invariants.md, rule 7).
 _TRACKED_AT_MOST = 10_000
 
@@ -29,18 +29,18 @@ class SyncBatch:
     tracked: int = 0
     is_inside: bool = False
     end: Commit | CaughtUp | None = None
-    _reaches: dict[Scope, dict[DocumentRef, None]] = field(default_factory=dict)
+    _refs: dict[Scope, dict[DocumentRef, None]] = field(default_factory=dict)
     _count: int = 0
 
-    def add(self, scope: Scope, reaches: Iterable[DocumentRef]) -> None:
-        mine = self._reaches.setdefault(scope, {})
+    def add(self, scope: Scope, refs: Iterable[DocumentRef]) -> None:
+        mine = self._refs.setdefault(scope, {})
         before = len(mine)
-        mine.update(dict.fromkeys(reaches))
+        mine.update(dict.fromkeys(refs))
         self._count += len(mine) - before
 
     def take(self, scope: Scope) -> list[DocumentRef]:
         """The reaches of one collection, which somebody else treats."""
-        return list(self._reaches.pop(scope, ()))
+        return list(self._refs.pop(scope, ()))
 
     def end_at(self, end: Commit | CaughtUp) -> None:
         """A transaction is whole, or nothing more waits."""
@@ -49,7 +49,7 @@ class SyncBatch:
 
     @property
     def pending(self) -> dict[Scope, list[DocumentRef]]:
-        return {scope: list(reaches) for scope, reaches in self._reaches.items() if reaches}
+        return {scope: list(refs) for scope, refs in self._refs.items() if refs}
 
     @property
     def size(self) -> int:
@@ -58,12 +58,12 @@ class SyncBatch:
 
     @property
     def is_full(self) -> bool:
-        most = _REACHES_AT_MOST if self.is_inside else _REACHES
+        most = _REFS_AT_MOST if self.is_inside else _REFS
         return self._count >= most or self.tracked >= _TRACKED_AT_MOST
 
     def clear(self) -> None:
         """All reaches are treated."""
-        self._reaches.clear()
+        self._refs.clear()
         self._count = self.tracked = 0
 
     def drop(self) -> None:

@@ -57,8 +57,8 @@ class InvalidatingTarget:
     def sync_state(self, lease: Lease | None = None) -> SyncState:
         return self._target.sync_state(lease)
 
-    def signs(self) -> ActivityStore:
-        return self._target.signs()
+    def activity_store(self) -> ActivityStore:
+        return self._target.activity_store()
 
     def documents(self, scope: Scope, lease: Lease, *, staged: bool) -> Documents:
         documents = self._target.documents(scope, lease, staged=staged)

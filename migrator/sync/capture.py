@@ -8,10 +8,10 @@ from migrator.ports.sync import SyncableSource, SyncState
 from migrator.sync.change_handler import MarkDirty
 from migrator.sync.follower import Follower, Member
 from migrator.sync.renewals import RefuseRenewals
-from migrator.workers.announcer import UNHEARD
+from migrator.workers.announcer import SILENT
 from migrator.workers.background import IsOver
 
-_WAIT = 0.5
+_STEP_SECONDS = 0.5
 
 
 def capture(
@@ -25,9 +25,9 @@ def capture(
     """
     renewals = RefuseRenewals(state)
     # It runs next to the copy, which is what people hear of; where it ends early the copy goes on without.
-    with Follower(source, state, members, MarkDirty(state), renewals, _never, retry_seconds, UNHEARD) as follower:
+    with Follower(source, state, members, MarkDirty(state), renewals, _never, retry_seconds, SILENT) as follower:
         while not is_over():
-            follower.step(_WAIT)
+            follower.step(_STEP_SECONDS)
         follower.finish()
 
 

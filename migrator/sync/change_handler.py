@@ -16,7 +16,7 @@ from migrator.ports.sync import Documents, FollowedSource, RootKeyReader, Snapsh
 from migrator.sync.backlog import Backlog
 from migrator.sync.dirty_queue import DirtyQueue
 from migrator.sync.rebuild import Rebuilder, Rebuilt
-from migrator.sync.root_keys import climb
+from migrator.sync.root_keys import find_root_keys
 from migrator.workers.announcer import Announcer
 
 T = TypeVar("T")
@@ -36,11 +36,11 @@ class SyncedCollection:
 class ChangeHandler(Protocol):
     """Makes sure that the documents of reaches become right; when a call returns, nothing of it can be lost."""
 
-    def take(self, pending: Pending, reached: Position) -> Rebuilt:
+    def handle(self, pending: Pending, reached: Position) -> Rebuilt:
         """`reached`: the position after the last event that led to these."""
         ...
 
-    def note(self, scope: Scope, reaches: Iterable[DocumentRef], why: str = "") -> None:
+    def mark_dirty(self, scope: Scope, refs: Iterable[DocumentRef], why: str = "") -> None:
         """The documents of these are to be rebuilt later; `why` as for SyncState.mark_dirty."""
         ...
 
@@ -48,7 +48,7 @@ class ChangeHandler(Protocol):
         """From now on the documents are made by this mapping, and something of them may wait."""
         ...
 
-    def work_off(self, reached: Position) -> Rebuilt | None:
+    def process_dirty(self, reached: Position) -> Rebuilt | None:
         """Some of what waits; None when nothing does."""
         ...
 
@@ -61,18 +61,18 @@ class MarkDirty:
     def __init__(self, state: SyncState) -> None:
         self._state = state
 
-    def take(self, pending: Pending, reached: Position) -> Rebuilt:
-        for scope, reaches in pending.items():
-            self._state.mark_dirty(scope, reaches)
+    def handle(self, pending: Pending, reached: Position) -> Rebuilt:
+        for scope, refs in pending.items():
+            self._state.mark_dirty(scope, refs)
         return Rebuilt()
 
-    def note(self, scope: Scope, reaches: Iterable[DocumentRef], why: str = "") -> None:
-        self._state.mark_dirty(scope, reaches, why)
+    def mark_dirty(self, scope: Scope, refs: Iterable[DocumentRef], why: str = "") -> None:
+        self._state.mark_dirty(scope, refs, why)
 
     def renew(self, scope: Scope, collection: Collection) -> None:
         """Nothing is made of it here."""
 
-    def work_off(self, reached: Position) -> Rebuilt | None:
+    def process_dirty(self, reached: Position) -> Rebuilt | None:
         return None
 
     def close(self) -> None:
@@ -107,28 +107,28 @@ class RebuildNow:
         self._state = state
         self._announcer = announcer
         self._blocked = source.blocked
-        self._served = {each.scope: each for each in served}
-        self._lines = {each.scope: _line(each, state) for each in served}
-        self._backlog = Backlog(state, list(self._lines))
+        self._collections = {each.scope: each for each in served}
+        self._rebuilds = {each.scope: _collection_rebuild(each, state) for each in served}
+        self._backlog = Backlog(state, list(self._rebuilds))
         self._opened = OpenedSnapshots(source)
 
-    def take(self, pending: Pending, reached: Position) -> Rebuilt:
-        return self._opened.run(self._take(pending, reached))
+    def handle(self, pending: Pending, reached: Position) -> Rebuilt:
+        return self._opened.run(self._rebuild(pending, reached))
 
-    def note(self, scope: Scope, reaches: Iterable[DocumentRef], why: str = "") -> None:
-        self._backlog.note(scope, reaches, why)
+    def mark_dirty(self, scope: Scope, refs: Iterable[DocumentRef], why: str = "") -> None:
+        self._backlog.mark_dirty(scope, refs, why)
 
     def renew(self, scope: Scope, collection: Collection) -> None:
-        self._served[scope] = replace(self._served[scope], collection=collection)
-        self._lines[scope] = _line(self._served[scope], self._state)
-        self._backlog.noted()
+        self._collections[scope] = replace(self._collections[scope], collection=collection)
+        self._rebuilds[scope] = _collection_rebuild(self._collections[scope], self._state)
+        self._backlog.expect_dirty()
 
-    def work_off(self, reached: Position) -> Rebuilt | None:
+    def process_dirty(self, reached: Position) -> Rebuilt | None:
         dirty = self._backlog.dirty()
         conflicting = {} if dirty else self._backlog.conflicting()
         if not dirty and not conflicting:
             return None
-        return self._opened.run(self._work_off(dirty, conflicting, reached))
+        return self._opened.run(self._process_dirty(dirty, conflicting, reached))
 
     def close(self) -> None:
         self._opened.close()
@@ -141,30 +141,30 @@ class RebuildNow:
                 snapshot = await stack.enter_async_context(context)
             yield snapshot
 
-    async def _take(self, pending: Pending, reached: Position) -> Rebuilt:
+    async def _rebuild(self, pending: Pending, reached: Position) -> Rebuilt:
         total = Rebuilt()
         # Premise A: the snapshot contains every event already read.
         async with self._snapshot(reached) as snapshot:
-            for scope, reaches in pending.items():
-                line = self._lines[scope]
-                climbed = await climb(snapshot, line.collection, reaches)
+            for scope, refs in pending.items():
+                line = self._rebuilds[scope]
+                climbed = await find_root_keys(snapshot, line.collection, refs)
                 if climbed.waiting:
-                    self.note(scope, climbed.waiting)
+                    self.mark_dirty(scope, climbed.waiting)
                 total += await line.rebuilder.rebuild(snapshot, climbed.keys)
-        self._backlog.heard(total)
+        self._backlog.count_rebuilt(total)
         return total
 
-    async def _work_off(
+    async def _process_dirty(
         self, dirty: Sequence[Scope], conflicting: Mapping[Scope, Sequence[Key]], reached: Position
     ) -> Rebuilt:
         total = Rebuilt()
         async with self._snapshot(reached) as snapshot:
             for scope in dirty:
-                total += await self._lines[scope].drainer.step(snapshot) or Rebuilt()
+                total += await self._rebuilds[scope].dirty_queue.step(snapshot) or Rebuilt()
             for scope, keys in conflicting.items():
-                total += await self._lines[scope].rebuilder.rebuild(snapshot, keys)
+                total += await self._rebuilds[scope].rebuilder.rebuild(snapshot, keys)
         if dirty or total.written:
-            self._backlog.heard(total)
+            self._backlog.count_rebuilt(total)
         return total
 
 
@@ -174,10 +174,10 @@ class _CollectionRebuild:
 
     collection: Collection
     rebuilder: Rebuilder
-    drainer: DirtyQueue
+    dirty_queue: DirtyQueue
 
 
-def _line(served: SyncedCollection, state: SyncState) -> _CollectionRebuild:
+def _collection_rebuild(served: SyncedCollection, state: SyncState) -> _CollectionRebuild:
     rebuilder = Rebuilder(served.scope, served.collection, served.documents, state)
     drainer = DirtyQueue(served.scope, served.collection, served.documents, rebuilder, state)
     return _CollectionRebuild(served.collection, rebuilder, drainer)

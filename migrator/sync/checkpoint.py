@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
 
-from migrator.model.change.coordinates import is_behind, log_place
+from migrator.model.change.coordinates import coordinates_of, is_before
 from migrator.model.change.events import Scope, TableName, TrackedChange
 from migrator.model.change.position import Position
 from migrator.ports.sync import SyncState
@@ -25,7 +25,7 @@ class Checkpoint:
         self._tables = tables
         self._patience = patience
         self._positions: dict[Scope, Position] = {}
-        self._places: dict[Scope, tuple[int, int]] = {}
+        self._coordinates: dict[Scope, tuple[int, int]] = {}
         self._saved_at = 0.0
 
     def open(self, scopes: Iterable[Scope]) -> None:
@@ -39,21 +39,21 @@ class Checkpoint:
     @property
     def earliest(self) -> Position:
         """Where the log has to be read from."""
-        return min(self._positions.values(), key=log_place)
+        return min(self._positions.values(), key=coordinates_of)
 
     @property
     def is_due(self) -> bool:
         """A position that moved without changes should be saved now."""
         return self._tables.is_new or time.monotonic() - self._saved_at >= _SAVE_QUIET_EVERY
 
-    def hearing(self, reached: Position) -> list[Scope]:
+    def scopes_before_event(self, reached: Position) -> list[Scope]:
         """The collections for which an event that ends at `reached` is new: the others were copied after it."""
-        end = log_place(reached)
-        return [scope for scope, place in self._places.items() if place < end]
+        end = coordinates_of(reached)
+        return [scope for scope, place in self._coordinates.items() if place < end]
 
     def before(self, position: Position) -> list[Scope]:
         """The collections whose saved position comes before this one."""
-        return [scope for scope, saved in self._positions.items() if is_behind(saved, position)]
+        return [scope for scope, saved in self._positions.items() if is_before(saved, position)]
 
     def save(
         self,
@@ -76,4 +76,4 @@ class Checkpoint:
 
     def _moved(self, positions: Mapping[Scope, Position]) -> None:
         self._positions.update(positions)
-        self._places.update((scope, log_place(position)) for scope, position in positions.items())
+        self._coordinates.update((scope, coordinates_of(position)) for scope, position in positions.items())

@@ -12,7 +12,7 @@ from migrator.model.mapping.tree import Collection
 from migrator.model.plan.chunk import Key, KeyRange
 from migrator.ports.sync import Documents, RootKeyReader, SyncState
 from migrator.sync.rebuild import Rebuilder, Rebuilt
-from migrator.sync.root_keys import KEYS_AT_ONCE, grouped
+from migrator.sync.root_keys import KEYS_AT_ONCE, group_refs
 
 _ENTRIES_AT_ONCE = 1000
 
@@ -37,35 +37,33 @@ class DirtyQueue:
         entries = self._state.dirty(self._scope, _ENTRIES_AT_ONCE)
         if not entries:
             return None
-        fresh = [entry for entry in entries if entry.after is None and entry.reach.hop in ("key", "parent", "child")]
+        fresh = [entry for entry in entries if entry.after is None and entry.ref.kind in ("key", "parent", "child")]
         if not fresh:
             return await self._piece(snapshot, entries[0])
         return await self._together(snapshot, fresh)
 
     async def _together(self, snapshot: RootKeyReader, entries: Sequence[DirtyEntry]) -> Rebuilt:
-        by_reach = {entry.reach: entry for entry in entries}
-        (_, hop), reaches = next(iter(grouped(by_reach).items()))
-        if hop != "key":
-            reaches, keys = await self._reached(snapshot, reaches)
+        by_ref = {entry.ref: entry for entry in entries}
+        (_, kind), refs = next(iter(group_refs(by_ref).items()))
+        if kind != "key":
+            refs, keys = await self._reached(snapshot, refs)
         else:
-            keys = [reach.values for reach in reaches]
+            keys = [ref.values for ref in refs]
         if len(keys) > KEYS_AT_ONCE:
-            return await self._piece(snapshot, by_reach[reaches[0]])
+            return await self._piece(snapshot, by_ref[refs[0]])
         done = await self._rebuilder.rebuild(snapshot, keys)
-        self._state.settle(self._scope, [by_reach[reach] for reach in reaches])
+        self._state.settle(self._scope, [by_ref[ref] for ref in refs])
         return done
 
-    async def _reached(
-        self, snapshot: RootKeyReader, reaches: list[DocumentRef]
-    ) -> tuple[list[DocumentRef], list[Key]]:
+    async def _reached(self, snapshot: RootKeyReader, refs: list[DocumentRef]) -> tuple[list[DocumentRef], list[Key]]:
         """So many of the reaches, which have the same node and hop, as lead to root keys enough for one piece."""
-        path, hop = path_to(self._collection, reaches[0].node), reaches[0].hop
+        path, kind = path_to(self._collection, refs[0].node), refs[0].kind
         while True:
-            values = [reach.values for reach in reaches]
-            keys = await snapshot.root_keys(path, hop, values, None, KEYS_AT_ONCE + 1)
-            if len(keys) <= KEYS_AT_ONCE or len(reaches) == 1:
-                return reaches, keys
-            reaches = reaches[: len(reaches) // 2]
+            values = [ref.values for ref in refs]
+            keys = await snapshot.root_keys(path, kind, values, None, KEYS_AT_ONCE + 1)
+            if len(keys) <= KEYS_AT_ONCE or len(refs) == 1:
+                return refs, keys
+            refs = refs[: len(refs) // 2]
 
     async def _piece(self, snapshot: RootKeyReader, entry: DirtyEntry) -> Rebuilt:
         """The next root keys of one entry."""
@@ -79,21 +77,21 @@ class DirtyQueue:
 
     async def _next(self, snapshot: RootKeyReader, entry: DirtyEntry) -> tuple[Sequence[Key], int, Key | None]:
         """Some root keys, of how many rows or documents, and up to where these go; None for to the end."""
-        reach, after = entry.reach, entry.after
-        if reach.hop == "documents":
+        ref, after = entry.ref, entry.after
+        if ref.kind == "documents":
             ids = self._documents.ids(after[0] if after else None, KEYS_AT_ONCE)
             keys = [key for each in ids for key in self._keys_of(each)]
             return keys, len(ids), (ids[-1],) if len(ids) == KEYS_AT_ONCE else None
-        if reach.hop == "rejected":
+        if ref.kind == "rejected":
             return self._next_rejected(after)
-        if reach.hop == "rows":
+        if ref.kind == "rows":
             rows = await snapshot.roots(self._collection.root, KeyRange(after), KEYS_AT_ONCE)
             found = [self._root_key(row) for row in rows]
-        elif reach.hop == "key":
-            return [reach.values], 1, None
+        elif ref.kind == "key":
+            return [ref.values], 1, None
         else:
-            path = path_to(self._collection, reach.node)
-            found = await snapshot.root_keys(path, reach.hop, [reach.values], after, KEYS_AT_ONCE)
+            path = path_to(self._collection, ref.node)
+            found = await snapshot.root_keys(path, ref.kind, [ref.values], after, KEYS_AT_ONCE)
         return found, len(found), found[-1] if len(found) == KEYS_AT_ONCE else None
 
     def _next_rejected(self, after: Key | None) -> tuple[Sequence[Key], int, Key | None]:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 
-from migrator.model.change.coordinates import is_behind
+from migrator.model.change.coordinates import is_before
 from migrator.model.change.events import (
     DirtyEntry,
     DocumentRef,
@@ -20,17 +20,17 @@ from migrator.model.change.events import (
 from migrator.model.change.position import Position
 from migrator.model.mapping.tree import Collection
 from migrator.model.plan.chunk import Key, Rejected
-from migrator.model.text.values import text_of
+from migrator.model.text.values import key_text
 from migrator.ports.sync import SyncableSource, SyncState, SyncTarget
 from migrator.sync.change_handler import OpenedSnapshots, Pending
 from migrator.sync.follower import Follower, Member
 from migrator.sync.rebuild import Rebuilt
 from migrator.sync.renewals import TellRenewals
-from migrator.sync.root_keys import climb
+from migrator.sync.root_keys import find_root_keys
 from migrator.sync.sync import followable_members
 from migrator.workers.announcer import Announcer
 
-_WAIT = 0.5
+_STEP_SECONDS = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +50,7 @@ class WouldChange:
 Tell = Callable[[WouldChange], None]
 
 
-def rehearse(
+def dry_run(
     source: SyncableSource,
     target: SyncTarget,
     tell: Tell,
@@ -75,15 +75,15 @@ def rehearse(
     telling = _TellChanges(source, members, tell)
     with ExitStack() as stack:
         stack.callback(telling.close)
-        renewals = TellRenewals(telling.note)
+        renewals = TellRenewals(telling.mark_dirty)
         follower = stack.enter_context(
             Follower(source, _ReadOnlyState(state), members, telling, renewals, _nothing, retry_seconds, announcer)
         )
         with announcer.waiting("the source to say where its log ends"):
             goal = source.log_status(follower.reached).end
-        while follower.progress.position is None or is_behind(follower.progress.position, goal):
+        while follower.progress.position is None or is_before(follower.progress.position, goal):
             with announcer.waiting("a batch to be read"):
-                follower.step(_WAIT)
+                follower.step(_STEP_SECONDS)
         return follower.progress.position
 
 
@@ -99,30 +99,30 @@ class _TellChanges:
         self._tell = tell
         self._opened = OpenedSnapshots(source)
 
-    def take(self, pending: Pending, reached: Position) -> Rebuilt:
-        self._opened.run(self._take(pending, reached))
+    def handle(self, pending: Pending, reached: Position) -> Rebuilt:
+        self._opened.run(self._tell_changes(pending, reached))
         return Rebuilt()
 
-    def note(self, scope: Scope, reaches: Iterable[DocumentRef], why: str = "") -> None:
+    def mark_dirty(self, scope: Scope, refs: Iterable[DocumentRef], why: str = "") -> None:
         """What a cascade changed without an event, or a statement altogether."""
-        found = list(reaches)
-        keys = tuple(text_of(reach.values) for reach in found if reach.hop == "key")
+        found = list(refs)
+        keys = tuple(key_text(ref.values) for ref in found if ref.kind == "key")
         self._tell(WouldChange(scope.collection, keys, len(found) - len(keys)))
 
     def renew(self, scope: Scope, collection: Collection) -> None:
         self._collections[scope] = collection
 
-    def work_off(self, reached: Position) -> Rebuilt | None:
+    def process_dirty(self, reached: Position) -> Rebuilt | None:
         return None
 
     def close(self) -> None:
         self._opened.close()
 
-    async def _take(self, pending: Pending, reached: Position) -> None:
+    async def _tell_changes(self, pending: Pending, reached: Position) -> None:
         async with self._opened.snapshots.at_least(reached) as snapshot:
-            for scope, reaches in pending.items():
-                climbed = await climb(snapshot, self._collections[scope], reaches)
-                self._tell(WouldChange(scope.collection, tuple(map(text_of, climbed.keys)), len(climbed.waiting)))
+            for scope, refs in pending.items():
+                climbed = await find_root_keys(snapshot, self._collections[scope], refs)
+                self._tell(WouldChange(scope.collection, tuple(map(key_text, climbed.keys)), len(climbed.waiting)))
 
 
 class _ReadOnlyState:
@@ -140,7 +140,7 @@ class _ReadOnlyState:
     def positions(self, scopes: Iterable[Scope]) -> dict[Scope, Position]:
         return self._state.positions(scopes)
 
-    def renew(self, scope: Scope, collection: Collection, reaches: Iterable[DocumentRef], why: str) -> None:
+    def renew(self, scope: Scope, collection: Collection, refs: Iterable[DocumentRef], why: str) -> None:
         """Not kept."""
 
     def known_tables(self, scopes: Iterable[Scope]) -> dict[Scope, KnownTables]:
@@ -158,7 +158,7 @@ class _ReadOnlyState:
     def note_lost(self, scopes: Iterable[Scope], reason: str) -> None:
         """Not kept."""
 
-    def mark_dirty(self, scope: Scope, reaches: Iterable[DocumentRef], why: str = "") -> None:
+    def mark_dirty(self, scope: Scope, refs: Iterable[DocumentRef], why: str = "") -> None:
         """Not kept."""
 
     def dirty(self, scope: Scope, limit: int) -> list[DirtyEntry]:

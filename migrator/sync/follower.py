@@ -16,7 +16,7 @@ from typing import TypeVar
 from migrator.changes.definition_changes import mentions
 from migrator.documents.identity import tells_keys
 from migrator.errors import SourceError, SourceUnavailable
-from migrator.model.change.coordinates import log_place
+from migrator.model.change.coordinates import coordinates_of
 from migrator.model.change.events import CaughtUp, Commit, RolledBack, Rows, Scope, Statement, Truncate
 from migrator.model.change.position import Position
 from migrator.model.mapping.tree import Collection
@@ -49,9 +49,9 @@ class Progress:
         position: everything before it is in the documents, or dirty in the state; None before the first batch.
         committed_at: when the source logged the transaction that ends there, seconds since 1970 by the source's clock;
             0 before the first.
-        quiet: the log's end was reached, and nothing is left to be done of what was read.
-        quiet_at: when all was done that was logged until then, by this process's monotonic clock; 0 before the first
-            time.
+        caught_up: the log's end was reached, and nothing is left to be done of what was read.
+        caught_up_at: when all was done that was logged until then, by this process's monotonic clock; 0 before the
+            first time.
         done_at: the same by the source's clock, as the transactions tell: seconds since 1970; 0 before the first time.
         waiting: some of what was read is noted in the state and not done.
         changes, transactions: row changes and commits read.
@@ -59,8 +59,8 @@ class Progress:
 
     position: Position | None = None
     committed_at: float = 0.0
-    quiet: bool = False
-    quiet_at: float = 0.0
+    caught_up: bool = False
+    caught_up_at: float = 0.0
     done_at: float = 0.0
     waiting: bool = True
     changes: int = 0
@@ -87,7 +87,7 @@ class Follower:
         source: SyncableSource,
         state: SyncState,
         members: Sequence[Member],
-        treatment: ChangeHandler,
+        handler: ChangeHandler,
         renewals: RenewalHandler,
         before_write: Callable[[], None],
         retry_seconds: float,
@@ -98,14 +98,14 @@ class Follower:
             source: whose log is followed.
             state: where positions are.
             members: all have a position in the state.
-            treatment: what becomes of their documents.
+            handler: what becomes of their documents.
             renewals: what becomes of their mappings when tables were altered.
             before_write: raises what must keep this process from writing; called before every batch.
             retry_seconds: how long transient errors are tried again.
             announcer: hears what is waited for.
         """
         self.progress = Progress()
-        self._treatment = treatment
+        self._handler = handler
         self._before_write = before_write
         self._patience = patience = retrying(retry_seconds, announcer)
         self._scopes = [member.scope for member in members]
@@ -113,14 +113,14 @@ class Follower:
         tables = KnownDefinitions(source, state, retry_seconds)
         collections = {member.scope: member.collection for member in members}
         self._checkpoint = Checkpoint(state, tables, patience)
-        self._schema = SchemaWatch(source, tables, collections, treatment, renewals, patience, announcer)
-        self._tracking = CascadeTracking(source, state, self._batch, treatment.note, patience, announcer)
+        self._schema = SchemaWatch(source, tables, collections, handler, renewals, patience, announcer)
+        self._tracking = CascadeTracking(source, state, self._batch, handler.mark_dirty, patience, announcer)
         self._log = ReconnectingLog(
             source, state, self._checkpoint, lambda: self._tracking.watches, self._read_again, patience, announcer
         )
         self._reached: Position | None = None
         self._at_end = False
-        self._quiet_at = 0.0
+        self._caught_up_at = 0.0
 
     def __enter__(self) -> Follower:
         """Reads where the collections stand and what their tables are like.
@@ -131,7 +131,7 @@ class Follower:
         self._checkpoint.open(self._scopes)
         self._tracking.open()
         self._schema.open(self._checkpoint.positions, self._checkpoint.earliest)
-        self._look_up()
+        self._refresh_lookups()
         self._track_tables()
         # From the first position on, or a statement that comes next would meet tables of which nothing is known.
         for scope, position in list(self._checkpoint.positions.items()):
@@ -162,15 +162,15 @@ class Follower:
         self._flush()
         # Before the first event only the position in the state is known, which may say too little of what a snapshot
         # must contain (MySQL without GTIDs waits for the row that was changed last).
-        has_heard = self._reached is not None
-        left = self._treating(lambda: self._treatment.work_off(self.reached)) if has_heard else Rebuilt()
+        has_received = self._reached is not None
+        left = self._handling(lambda: self._handler.process_dirty(self.reached)) if has_received else Rebuilt()
         if left is not None:
             self.progress.rebuilt += left
-        self.progress.quiet = self._at_end and left is None
+        self.progress.caught_up = self._at_end and left is None
         self.progress.waiting = left is not None
-        if left is None and has_heard:
+        if left is None and has_received:
             self.progress.done_at = self.progress.committed_at
-            self.progress.quiet_at = self._quiet_at
+            self.progress.caught_up_at = self._caught_up_at
 
     def finish(self) -> None:
         """Saves where the collections stand, for whoever comes next."""
@@ -194,29 +194,29 @@ class Follower:
         self._reached = taken.reached
         self._at_end = isinstance(event, CaughtUp)
         if self._at_end:
-            self._quiet_at = taken.at
+            self._caught_up_at = taken.at
         else:
             # At once: who reports in the middle of a batch must not say that nothing is left.
-            self.progress.quiet = False
+            self.progress.caught_up = False
         match event:
             case Rows():
                 self._batch.is_inside = True
                 self.progress.changes += len(event.changes)
-                for scope in self._hearing():
+                for scope in self._scopes_before_event():
                     self._batch.tracked += self._tracking.follow(scope, event)
-                    self._batch.add(scope, self._tracking.resolvers[scope].reaches(event))
+                    self._batch.add(scope, self._tracking.resolvers[scope].document_refs(event))
             case Truncate() | Statement():
                 self._flush_all()
                 if not self._log.is_open:
                     # The event is read again.
                     return
                 if isinstance(event, Truncate):
-                    self._empty(event)
+                    self._truncate(event)
                 else:
                     self._redefine(event)
             case RolledBack():
-                for scope in self._hearing():
-                    self._tracking.undone(scope)
+                for scope in self._scopes_before_event():
+                    self._tracking.rolled_back(scope)
             case Commit():
                 self._tracking.committed()
                 self.progress.transactions += 1
@@ -224,29 +224,29 @@ class Follower:
             case CaughtUp():
                 self._batch.end_at(event)
 
-    def _hearing(self) -> list[Scope]:
-        return self._checkpoint.hearing(self.reached)
+    def _scopes_before_event(self) -> list[Scope]:
+        return self._checkpoint.scopes_before_event(self.reached)
 
-    def _empty(self, event: Truncate) -> None:
-        for scope in self._hearing():
+    def _truncate(self, event: Truncate) -> None:
+        for scope in self._scopes_before_event():
             self._tracking.truncated(scope, event.table)
             resolver = self._tracking.resolvers[scope]
-            if reaches := resolver.emptied(event.table):
+            if refs := resolver.emptied(event.table):
                 # Where an `_id` doesn't tell its key, looking through the documents also takes away such as there are
                 # rows for: those come back with the rows.
                 tells = tells_keys(self._schema.collections[scope])
                 why = f"{'.'.join(event.table)} was emptied by TRUNCATE"
-                self._treatment.note(scope, reaches if tells else resolver.everything(), why)
+                self._handler.mark_dirty(scope, refs if tells else resolver.everything(), why)
 
     def _read_again(self) -> None:
         """What was taken since the saved positions comes again, and statements among it."""
         self._tracking.discard()
         self._batch.drop()
         self._schema.tables.rewind(self._checkpoint.positions)
-        self._look_up()
+        self._refresh_lookups()
         # What was logged since the connection was lost is not known of.
         self._at_end = False
-        self.progress.quiet = False
+        self.progress.caught_up = False
 
     # --- treating them ---
 
@@ -258,9 +258,9 @@ class Follower:
         self._tracking.resolve()
         pending = self._batch.pending
         if pending:
-            self.progress.rebuilt += self._treating(lambda: self._treatment.take(pending, self.reached))
+            self.progress.rebuilt += self._handling(lambda: self._handler.handle(pending, self.reached))
         self._batch.clear()
-        self._settle_doubts()
+        self._reload_uncertain()
         self._save(urgent=bool(pending))
 
     def _flush_all(self) -> None:
@@ -296,30 +296,30 @@ class Follower:
 
     def _redefine(self, event: Statement) -> None:
         """Reads the tables again after a statement that may have changed them (edge cases 36, 53)."""
-        text, place, tables = event.text, log_place(self.reached), self._schema.tables
+        text, place, tables = event.text, coordinates_of(self.reached), self._schema.tables
         watched = self._tracking.watches
         if not any(name in text.lower() for name in {part.lower() for watch in watched for part in watch}):
-            self._log.go_on()
+            self._log.resume()
             return
         altered = [name for name in watched if mentions(text, name)]
         self._schema.read(altered)
-        self._schema.renew(self.reached, self._schema.rewritten(self._hearing(), text, place), text)
+        self._schema.renew(self.reached, self._schema.rewritten(self._scopes_before_event(), text, place), text)
         forgotten = self._tracking.rewritten(tables, text, place)
-        tables.advance(self._hearing(), altered)
-        self._look_up()
+        tables.advance(self._scopes_before_event(), altered)
+        self._refresh_lookups()
         for scope, names in forgotten.items():
-            self._tracking.forget(scope, names)
+            self._tracking.untrack(scope, names)
         self._track_tables()
         self._log.watch(self._tracking.watches)
 
-    def _look_up(self) -> None:
+    def _refresh_lookups(self) -> None:
         self._tracking.look_up(self._schema.tables, self._schema.collections)
 
     # --- tracked tables ---
 
-    def _settle_doubts(self) -> None:
+    def _reload_uncertain(self) -> None:
         """Whatever such a cascade changed, further tables included, is tracked and built again."""
-        if self._tracking.forget_doubtful():
+        if self._tracking.untrack_uncertain():
             watched = self._tracking.watches
             self._track_tables()
             if self._tracking.watches is not watched:
@@ -331,10 +331,10 @@ class Follower:
         """Tables that have to be tracked and aren't yet: read now, and every document built again from later
         snapshots, since cascades may have gone unseen before."""
         while parts := self._tracking.missing():
-            position = self._tracking.read(parts, self._reached)
+            position = self._tracking.load(parts, self._reached)
             moved = [part.scope for part in parts if self._tracking.is_whole(part)]
             for part in parts:
-                self._treatment.note(part.scope, self._tracking.resolvers[part.scope].everything(), UNSEEN)
+                self._handler.mark_dirty(part.scope, self._tracking.resolvers[part.scope].everything(), UNSEEN)
             if position is not None and moved:
                 # What lies before is dirty now, and must not be taken in over what was read.
                 self._move(moved, position)
@@ -354,9 +354,9 @@ class Follower:
         if (tables.schema.by_name, self._schema.collections) != before:
             # Only then: trackers of other collections may hold rows that go with the end of the batch
             # (premise B).
-            self._look_up()
+            self._refresh_lookups()
 
-    def _treating(self, work: Callable[[], T]) -> T:
+    def _handling(self, work: Callable[[], T]) -> T:
         """A statement that fails for good may be one of tables altered since: that says more (edge case 53)."""
         try:
             return self._patience(work)

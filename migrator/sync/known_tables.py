@@ -11,9 +11,9 @@ from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from functools import partial
 from typing import TypeVar
 
-from migrator.changes.definition_changes import NOTHING, RewrittenColumns, touched
+from migrator.changes.definition_changes import NOTHING, RewrittenColumns, rewritten_columns
 from migrator.errors import SourceError, SourceUnavailable
-from migrator.model.change.coordinates import log_place
+from migrator.model.change.coordinates import coordinates_of
 from migrator.model.change.events import Definitions, KnownTables, Scope, TableName
 from migrator.model.change.position import Position
 from migrator.model.mapping.tree import Collection
@@ -71,7 +71,7 @@ class KnownDefinitions:
         """Back to the earliest position that is saved."""
         found = {name: (table, self.now.end) for name, table in self.now.schema.by_name.items()}
         # Of a table that several know, the one counts that is read first.
-        for scope in sorted(self._kept, key=lambda scope: log_place(positions[scope]), reverse=True):
+        for scope in sorted(self._kept, key=lambda scope: coordinates_of(positions[scope]), reverse=True):
             kept = self._kept[scope]
             found |= {(table.schema, table.name): (table, kept.end) for table in kept.tables}
         now = self.now.schema
@@ -109,7 +109,7 @@ class KnownDefinitions:
     def _known(self, names: Iterable[TableName]) -> KnownTables:
         wanted = [name for name in names if name in self.schema.by_name]
         ends = [self._ends[name] for name in wanted]
-        latest = None if None in ends or not ends else max(filter(None, ends), key=log_place)
+        latest = None if None in ends or not ends else max(filter(None, ends), key=coordinates_of)
         return KnownTables(tuple(self.schema.by_name[name] for name in wanted), latest)
 
     @property
@@ -135,35 +135,39 @@ class KnownDefinitions:
         answers = {each: self._answer(each) for each in expressions(collection) if schema.table(*each.table)}
         return renew(collection, schema, answers, self.schema.by_name)
 
-    def rewritten(self, text: str, place: tuple[int, int], collection: Collection) -> bool:
+    def rewritten(self, text: str, coordinates: tuple[int, int], collection: Collection) -> bool:
         """Whether a statement may have changed what the documents show of rows, without events.
 
         Args:
-            place: after the statement.
+            coordinates: after the statement.
         """
         return any(
-            not self._keeps(text, place, name, lambda was, now, what: keeps_rows(collection, was, now, what))
+            not self._keeps(text, coordinates, name, lambda was, now, what: keeps_rows(collection, was, now, what))
             for name in collection.tables
         )
 
-    def columns_rewritten(self, text: str, place: tuple[int, int], table: TableName, names: Sequence[str]) -> bool:
+    def columns_rewritten(
+        self, text: str, coordinates: tuple[int, int], table: TableName, names: Sequence[str]
+    ) -> bool:
         """As `rewritten`, for columns that rows are found by."""
-        return not self._keeps(text, place, table, lambda was, now, what: keeps_columns(was, now, tuple(names), what))
+        return not self._keeps(
+            text, coordinates, table, lambda was, now, what: keeps_columns(was, now, tuple(names), what)
+        )
 
     def _keeps(
         self,
         text: str,
-        place: tuple[int, int],
+        coordinates: tuple[int, int],
         name: TableName,
         judge: Callable[[Table, Table, RewrittenColumns], bool],
     ) -> bool:
-        what = touched(text, name)
+        what = rewritten_columns(text, name)
         if what is None or what == NOTHING:
             return what is not None
         was, now, end = self.schema.by_name.get(name), self.now.schema.by_name.get(name), self._ends.get(name)
         # The table before the statement must be known: a definition that was read later may hold what this one did.
         # What later statements did may be in the table of now: those will not be known so well, in their turn.
-        if was is None or now is None or end is None or log_place(end) >= place:
+        if was is None or now is None or end is None or coordinates_of(end) >= coordinates:
             return False
         return judge(was, now, what)
 

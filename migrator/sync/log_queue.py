@@ -19,7 +19,7 @@ _LIMIT_BYTES = 16 << 20
 _EVENT_BYTES = 500
 _CHANGE_BYTES = 200
 _VALUE_BYTES = 40
-_LOOK = 0.2
+_POLL_SECONDS = 0.2
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,9 +108,9 @@ class LogQueue:
     def watch(self, watches: Mapping[TableName, Watch]) -> None:
         """Answers a Statement: the tables as they are now. Nothing after the statement is read before."""
         self._reader.watch(watches)
-        self.go_on()
+        self.resume()
 
-    def go_on(self) -> None:
+    def resume(self) -> None:
         """Answers a Statement that changed nothing."""
         self._go_on.set()
 
@@ -137,5 +137,5 @@ class LogQueue:
             self._put(error)
 
     def _put(self, found: QueuedEvent | Exception) -> None:
-        while not self._ending.is_set() and not self._waiting.put(found, _LOOK):
+        while not self._ending.is_set() and not self._waiting.put(found, _POLL_SECONDS):
             pass

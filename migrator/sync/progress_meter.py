@@ -78,7 +78,7 @@ class Meter:
             position=progress.position,
             logged_at=_iso(progress.committed_at) if progress.committed_at else "",
             lag_seconds=None if lag is None else round(lag, 1),
-            lag_transactions=0 if progress.quiet and not lag else (log.transactions if log else None),
+            lag_transactions=0 if progress.caught_up and not lag else (log.transactions if log else None),
             expires_in=log.expires_in if log else None,
             dirty=self.dirty,
             changes=changes,
@@ -92,9 +92,9 @@ class Meter:
         """Since when there may be something that is not done; None as long as nobody knows."""
         progress = self._progress
         known = []
-        if progress.quiet_at:
-            idle = time.monotonic() - progress.quiet_at
-            known.append(0.0 if progress.quiet and idle < _JUST_NOW else idle)
+        if progress.caught_up_at:
+            idle = time.monotonic() - progress.caught_up_at
+            known.append(0.0 if progress.caught_up and idle < _JUST_NOW else idle)
         if progress.done_at:
             known.append(max(0.0, time.time() + self._clock_ahead - progress.done_at))
         return min(known, default=None)

@@ -12,7 +12,7 @@ from migrator.documents.reader import RowReader
 from migrator.model.change.events import Conflict, Scope, WriteOutcome
 from migrator.model.mapping.tree import Collection
 from migrator.model.plan.chunk import Batch, Document, Key, Refusal, Rejected
-from migrator.model.text.values import text_of
+from migrator.model.text.values import key_text
 from migrator.ports.sync import Documents, SyncState
 
 # Root keys that are read together: enough for few queries, few enough for a short snapshot.
@@ -143,7 +143,7 @@ class Rebuilder:
         self._has_rejected = True
         root = self._collection.root.qualified
         rejected = [
-            Rejected(self._collection.name, text_of(key), root, text_of(key), "", "", why.reason, why.said)
+            Rejected(self._collection.name, key_text(key), root, key_text(key), "", "", why.reason, why.said)
             for key, why in reasons
         ]
         self._state.note_rejected(self._scope, [key for key, _ in reasons], rejected, conflict=conflict)

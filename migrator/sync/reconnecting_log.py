@@ -66,10 +66,10 @@ class ReconnectingLog:
         if self._queue is not None:
             self._queue.watch(watches)
 
-    def go_on(self) -> None:
+    def resume(self) -> None:
         """Answers a Statement that changed nothing."""
         if self._queue is not None:
-            self._queue.go_on()
+            self._queue.resume()
 
     def drop(self) -> None:
         """Everything since the saved positions is read again."""

@@ -30,8 +30,8 @@ _BROKEN_OFF = "a renewal of its columns was broken off"
 class RenewalHandler(Protocol):
     """What a renewal leads to. When a call returns, nothing of it can be lost."""
 
-    def renew(self, scope: Scope, before: Collection, renewal: Renewal, reaches: Sequence[DocumentRef]) -> None:
-        """From here on documents are made by `renewal.collection`, and the documents of `reaches` are rebuilt."""
+    def renew(self, scope: Scope, before: Collection, renewal: Renewal, refs: Sequence[DocumentRef]) -> None:
+        """From here on documents are made by `renewal.collection`, and the documents of `refs` are rebuilt."""
         ...
 
     def settle(self, scope: Scope, collection: Collection) -> None:
@@ -53,10 +53,10 @@ class RenewLive:
         self._note = note
         self._announcer = announcer
 
-    def renew(self, scope: Scope, before: Collection, renewal: Renewal, reaches: Sequence[DocumentRef]) -> None:
+    def renew(self, scope: Scope, before: Collection, renewal: Renewal, refs: Sequence[DocumentRef]) -> None:
         problems = self._change(scope, before, renewal.collection)
-        self._state.renew(scope, renewal.collection, reaches, reason(renewal))
-        told = (f"{scope.collection} is being rebuilt: {reason(renewal)}",) if reaches else ()
+        self._state.renew(scope, renewal.collection, refs, reason(renewal))
+        told = (f"{scope.collection} is being rebuilt: {reason(renewal)}",) if refs else ()
         for text in (*told, *problems):
             self._note(text)
 
@@ -85,7 +85,7 @@ class RefuseRenewals:
     def __init__(self, state: SyncState) -> None:
         self._state = state
 
-    def renew(self, scope: Scope, before: Collection, renewal: Renewal, reaches: Sequence[DocumentRef]) -> None:
+    def renew(self, scope: Scope, before: Collection, renewal: Renewal, refs: Sequence[DocumentRef]) -> None:
         if renewal.changes_documents:
             changed = [each.text for each in renewal.differences if each.effect == "documents"]
             raise SyncBlocked(
@@ -93,7 +93,7 @@ class RefuseRenewals:
                 where=scope.collection,
                 hint="Run `migrator plan` and `migrator apply` again.",
             )
-        self._state.mark_dirty(scope, reaches, reason(renewal))
+        self._state.mark_dirty(scope, refs, reason(renewal))
 
     def settle(self, scope: Scope, collection: Collection) -> None:
         """A staged collection has no record yet."""
@@ -105,9 +105,9 @@ class TellRenewals:
     def __init__(self, tell: Callable[[Scope, Sequence[DocumentRef]], None]) -> None:
         self._tell = tell
 
-    def renew(self, scope: Scope, before: Collection, renewal: Renewal, reaches: Sequence[DocumentRef]) -> None:
-        if reaches:
-            self._tell(scope, reaches)
+    def renew(self, scope: Scope, before: Collection, renewal: Renewal, refs: Sequence[DocumentRef]) -> None:
+        if refs:
+            self._tell(scope, refs)
 
     def settle(self, scope: Scope, collection: Collection) -> None:
         """Nothing is written."""

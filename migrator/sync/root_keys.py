@@ -26,41 +26,41 @@ class RootKeys:
     waiting: tuple[DocumentRef, ...]
 
 
-def grouped(reaches: Iterable[DocumentRef]) -> dict[tuple[str, RefKind], list[DocumentRef]]:
+def group_refs(refs: Iterable[DocumentRef]) -> dict[tuple[str, RefKind], list[DocumentRef]]:
     """By node and hop: those that one statement can follow together."""
     found: dict[tuple[str, RefKind], list[DocumentRef]] = {}
-    for reach in reaches:
-        found.setdefault((reach.node, reach.hop), []).append(reach)
+    for ref in refs:
+        found.setdefault((ref.node, ref.kind), []).append(ref)
     return found
 
 
-async def climb(snapshot: RootKeyReader, collection: Collection, reaches: Iterable[DocumentRef]) -> RootKeys:
-    """The root keys that `reaches` lead to in the snapshot.
+async def find_root_keys(snapshot: RootKeyReader, collection: Collection, refs: Iterable[DocumentRef]) -> RootKeys:
+    """The root keys that `refs` lead to in the snapshot.
 
     Any snapshot does that contains the changes: whatever breaks the way from a changed row up to its root has an event
     of its own, which leads there by its before image.
     """
     keys: dict[Key, None] = {}
     waiting: list[DocumentRef] = []
-    for (node, hop), some in grouped(reaches).items():
-        if hop == "key":
-            keys.update((reach.values, None) for reach in some)
-        elif hop in ("parent", "child"):
-            waiting += await _search(snapshot, path_to(collection, node), hop, some, keys)
+    for (node, kind), some in group_refs(refs).items():
+        if kind == "key":
+            keys.update((ref.values, None) for ref in some)
+        elif kind in ("parent", "child"):
+            waiting += await _search(snapshot, path_to(collection, node), kind, some, keys)
         else:
             waiting += some
     return RootKeys(tuple(keys), tuple(waiting))
 
 
 async def _search(
-    snapshot: RootKeyReader, path: Sequence[Node], hop: RefKind, reaches: list[DocumentRef], keys: dict[Key, None]
+    snapshot: RootKeyReader, path: Sequence[Node], kind: RefKind, refs: list[DocumentRef], keys: dict[Key, None]
 ) -> list[DocumentRef]:
     """Adds to `keys` what reaches of one node and hop lead to; returns those for which it is too much."""
-    parts = [reaches]
+    parts = [refs]
     waiting: list[DocumentRef] = []
     while parts and len(keys) <= _KEYS_OF_BATCH:
         part = parts.pop()
-        found = await snapshot.root_keys(path, hop, [reach.values for reach in part], None, KEYS_AT_ONCE + 1)
+        found = await snapshot.root_keys(path, kind, [ref.values for ref in part], None, KEYS_AT_ONCE + 1)
         if len(found) <= KEYS_AT_ONCE:
             keys.update(dict.fromkeys(found))
         elif len(part) == 1:

@@ -30,7 +30,7 @@ class SchemaWatch:
         source: SyncableSource,
         tables: KnownDefinitions,
         collections: Mapping[Scope, Collection],
-        treatment: ChangeHandler,
+        handler: ChangeHandler,
         renewals: RenewalHandler,
         patience: RetryingCall,
         announcer: Announcer,
@@ -38,7 +38,7 @@ class SchemaWatch:
         self.tables = tables
         self._source = source
         self._collections = dict(collections)
-        self._treatment = treatment
+        self._handler = handler
         self._renewals = renewals
         self._patience = patience
         self._announcer = announcer
@@ -74,13 +74,13 @@ class SchemaWatch:
         with self._announcer.waiting("the definitions of the tables", self._source.blocked):
             self.tables.read(tables_of(self._collections.values()), settled)
 
-    def rewritten(self, scopes: Sequence[Scope], text: str, place: tuple[int, int]) -> list[Scope]:
+    def rewritten(self, scopes: Sequence[Scope], text: str, coordinates: tuple[int, int]) -> list[Scope]:
         """Those of `scopes` whose documents a statement may have changed without row events.
 
         Args:
-            place: after the statement.
+            coordinates: after the statement.
         """
-        return [scope for scope in scopes if self.tables.rewritten(text, place, self._collections[scope])]
+        return [scope for scope in scopes if self.tables.rewritten(text, coordinates, self._collections[scope])]
 
     def renew(self, reached: Position, rewritten: Sequence[Scope] = (), text: str = "") -> None:
         """Renews the mappings whose tables are others now.
@@ -103,9 +103,9 @@ class SchemaWatch:
             if renewal.collection != before:
                 self._patience(partial(self._renewals.renew, scope, before, renewal, all_))
                 self._collections[scope] = renewal.collection
-                self._treatment.renew(scope, renewal.collection)
+                self._handler.renew(scope, renewal.collection)
             elif all_:
-                self._patience(partial(self._treatment.note, scope, all_, reason(renewal)))
+                self._patience(partial(self._handler.mark_dirty, scope, all_, reason(renewal)))
 
 
 def _misfit(scope: Scope, renewal: Renewal, text: str, position: Position) -> SyncBlocked:

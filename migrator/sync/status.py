@@ -32,13 +32,13 @@ _GONE_AFTER = 3 * NOTE_EVERY
 
 def read_status(target: SyncableTarget) -> Status:
     """Looks; changes nothing."""
-    signs = target.signs()
+    activities = target.activity_store()
     # Before the collections: what they show may be newer than this, never older.
-    sync, apply = _sync(signs), _work(signs, "apply", "apply")
-    verify = _work(signs, "verify", "verify")
+    sync, apply = _sync(activities), _work(activities, "apply", "apply")
+    verify = _work(activities, "verify", "verify")
     run = target.state().open_run()
     copying = target.state().progress(run.id) if run is not None else {}
-    following = target.following()
+    following = target.sync_target()
     published = target.publisher().published() if following is None else following.sync_state().published()
     found = _live(target, published, sync)
     is_applying = apply is not None and apply.running
@@ -54,7 +54,7 @@ def read_status(target: SyncableTarget) -> Status:
             found[name] = CollectionStatus(name, run.id, progress.documents, progress.rejected, part, state=state)
     return Status(
         target=target.identity().address,
-        at=_iso(signs.now()),
+        at=_iso(activities.now()),
         collections=tuple(each for _, each in sorted(found.items())),
         run=None if run is None else RunStatus(run.id, run.started),
         # One that is not running and left nothing to resume is not shown.
@@ -67,9 +67,9 @@ def read_status(target: SyncableTarget) -> Status:
 # --- who is at work -------------------------------------------------------------------------------------------------
 
 
-def _work(signs: ActivityStore, command: Command, purpose: str) -> Work | None:
+def _work(activities: ActivityStore, command: Command, purpose: str) -> Work | None:
     """None when nothing is known of one."""
-    holder, noted = signs.holder(command), signs.noted(command)
+    holder, noted = activities.lease_holder(command), activities.last_activity(command)
     if holder is not None and holder.purpose != purpose:
         holder = None
     if holder is not None and holder.lives:
@@ -81,7 +81,7 @@ def _work(signs: ActivityStore, command: Command, purpose: str) -> Work | None:
     if noted is None and holder is None:
         return None
     silence = _silence(holder, noted)
-    since = None if silence is None else _iso(signs.now() - timedelta(seconds=silence))
+    since = None if silence is None else _iso(activities.now() - timedelta(seconds=silence))
     owner = noted.owner if noted is not None else holder.owner if holder is not None else ""
     return _described(Work(command, False, owner, silence, since), noted)
 
@@ -123,13 +123,13 @@ def _silence(holder: LeaseHolder | None, noted: RecordedActivity | None) -> floa
 # --- sync -----------------------------------------------------------------------------------------------------------
 
 
-def _sync(signs: ActivityStore) -> SyncStatus | None:
-    work, reported = _work(signs, "sync", "sync"), signs.reported()
+def _sync(activities: ActivityStore) -> SyncStatus | None:
+    work, reported = _work(activities, "sync", "sync"), activities.last_report()
     if work is None and reported is None:
         return None
     report, age = (None, None) if reported is None else reported
     if work is None or not work.running:
-        return SyncStatus(_stopped(signs, work, report, age), "stopped", None, False, report, age)
+        return SyncStatus(_stopped(activities, work, report, age), "stopped", None, False, report, age)
     is_own = report is not None and _is_from(report, work)
     stale = is_own and age is not None and age > STALE_AFTER
     if report is None or not is_own or stale:
@@ -143,7 +143,7 @@ def _is_from(report: SyncReport, work: Work) -> bool:
     return report.owner == f"sync: {work.owner}"
 
 
-def _stopped(signs: ActivityStore, work: Work | None, report: SyncReport | None, age: float | None) -> Work:
+def _stopped(activities: ActivityStore, work: Work | None, report: SyncReport | None, age: float | None) -> Work:
     """An earlier version noted reports only."""
     work = Work("sync", False, "") if work is None else work
     if age is None or report is None or (work.silent_seconds is not None and work.silent_seconds <= age):
@@ -152,7 +152,7 @@ def _stopped(signs: ActivityStore, work: Work | None, report: SyncReport | None,
         work,
         owner=report.owner,
         silent_seconds=round(age, 1),
-        not_running_since=_iso(signs.now() - timedelta(seconds=age)),
+        not_running_since=_iso(activities.now() - timedelta(seconds=age)),
         ended=report.error or ("done" if report.state == "stopped" else ""),
     )
 
@@ -174,7 +174,7 @@ def _live(target: SyncableTarget, published: Mapping[str, str], sync: SyncStatus
         seen.name: CollectionStatus(seen.name, published[seen.name], seen.documents, seen.rejected)
         for seen in target.inspect(names)
     }
-    following = target.following()
+    following = target.sync_target()
     if following is None:
         return found
     state = following.sync_state()
@@ -186,7 +186,7 @@ def _live(target: SyncableTarget, published: Mapping[str, str], sync: SyncStatus
         elif scope in positions:
             each = replace(each, following=True, dirty=state.count_dirty([scope]))
             wide = state.wide(scope) if each.dirty else []
-            rebuild = _rebuild(wide, each.documents, target.signs().now()) if wide else None
+            rebuild = _rebuild(wide, each.documents, target.activity_store().now()) if wide else None
             each = replace(each, rebuild=rebuild)
             found[name] = replace(each, state=_followed_state(each, sync))
         else:
@@ -203,7 +203,7 @@ def _rebuild(wide: Sequence[DirtyEntry], documents: int, now: datetime) -> Rebui
     """
     # What was noted again last has begun again last.
     told = max(((each.since, each.why) for each in wide if each.since is not None), default=None)
-    passes = tuple(Pass(each.reach.hop, each.done, _total(each, documents)) for each in wide)
+    passes = tuple(Pass(each.ref.kind, each.done, _total(each, documents)) for each in wide)
     if told is None:
         return Rebuild("", None, None, passes)
     since, why = told
@@ -212,7 +212,7 @@ def _rebuild(wide: Sequence[DirtyEntry], documents: int, now: datetime) -> Rebui
 
 def _total(entry: DirtyEntry, documents: int) -> int | None:
     """Nobody counts rejected documents by the key."""
-    return None if entry.reach.hop == "rejected" else max(documents, entry.done)
+    return None if entry.ref.kind == "rejected" else max(documents, entry.done)
 
 
 def _followed_state(found: CollectionStatus, sync: SyncStatus | None) -> CollectionState:

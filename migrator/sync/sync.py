@@ -15,7 +15,7 @@ from typing import Protocol
 
 from migrator.changes.followable import unfollowable
 from migrator.errors import LeaseHeld, MigratorError, Retryable, Stopped, SyncBlocked
-from migrator.model.change.coordinates import is_behind
+from migrator.model.change.coordinates import is_before
 from migrator.model.change.events import Scope, SyncReport
 from migrator.model.change.position import Position
 from migrator.model.mapping.tree import tables_of
@@ -31,9 +31,9 @@ from migrator.workers.activity_recorder import Recorder
 from migrator.workers.announcer import LEASE, ActivityListener, Announcements, Announcer, OpenWait
 from migrator.workers.interrupt import StopRequest
 
-_LOOK_EVERY = 1.0
-_STANDBY_LOOK = 1.0
-_WAIT = 0.5
+_SELECT_SECONDS = 1.0
+_STANDBY_POLL_SECONDS = 1.0
+_STEP_SECONDS = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +113,7 @@ def sync(
         if lease is None:
             return SyncResult(False, None)
         # A standby notes nothing: it would hide what the one at work does.
-        recorder = stack.enter_context(Recorder(target.signs().note, observer.note))
+        recorder = stack.enter_context(Recorder(target.activity_store().record, observer.note))
         stack.enter_context(announcements.also(recorder))
         return _Sync(source, target, lease, options, observer, stop, announcements).run()
 
@@ -142,7 +142,7 @@ def _lease(
                     announcer.enter(Phase("standby"))
                     wait.begin(f"the running sync to end: {held.what}")
                     said = held.what
-            time.sleep(_STANDBY_LOOK)
+            time.sleep(_STANDBY_POLL_SECONDS)
     return None
 
 
@@ -172,7 +172,7 @@ class _Sync:
         self._reports = Reports(self._meter, self._state.report, observer.reported, announcer)
         self._goal: Position | None = None
         self._serving = _SyncedRuns({}, ())
-        self._looked = 0.0
+        self._selected_at = 0.0
         self._noted: set[str] = set()
 
     def run(self) -> SyncResult:
@@ -195,7 +195,7 @@ class _Sync:
             raise
 
     def _serve(self) -> SyncResult:
-        self._serving = self._look()
+        self._serving = self._select_collections()
         if not self._serving.members:
             return self._idle()
         with ExitStack() as stack:
@@ -207,7 +207,7 @@ class _Sync:
                 self._goal = log.end
             while True:
                 with self._announcer.waiting("a batch to be done"):
-                    follower.step(_WAIT)
+                    follower.step(_STEP_SECONDS)
                 done = self._is_done(follower.progress)
                 self._meter.take(follower.progress)
                 if done is not None:
@@ -219,8 +219,8 @@ class _Sync:
         """Nothing to serve yet: waits for an apply to publish something."""
         self._observer.note("nothing to keep in step: no collection was published by an apply with a change log")
         while not self._over() and not self._options.until_caught_up:
-            time.sleep(_LOOK_EVERY)
-            self._look_again()
+            time.sleep(_SELECT_SECONDS)
+            self._refresh_selection()
         return SyncResult(True, self._reports.last())
 
     def _follower(self, stack: ExitStack) -> Follower:
@@ -232,14 +232,14 @@ class _Sync:
             )
             for member in self._serving.members
         ]
-        treatment = RebuildNow(self._source, self._state, served, self._announcer)
-        stack.callback(treatment.close)
+        handler = RebuildNow(self._source, self._state, served, self._announcer)
+        stack.callback(handler.close)
         return stack.enter_context(
             Follower(
                 self._source,
                 self._state,
                 self._serving.members,
-                treatment,
+                handler,
                 RenewLive(self._target.renewer(self._lease), self._state, self._observer.note, self._announcer),
                 self._before_write,
                 self._options.retry_seconds,
@@ -249,7 +249,7 @@ class _Sync:
 
     # --- what is served ---
 
-    def _look(self) -> _SyncedRuns:
+    def _select_collections(self) -> _SyncedRuns:
         """What can be kept in step of what is published, less what apply wants to replace.
 
         What may be served is reported before the wishes are read: an apply that asks later finds it in the report and
@@ -264,7 +264,7 @@ class _Sync:
             self._note_once(f"{name} is left alone: {why}")
         runs = {name: run for name, run in published.items() if name not in paused and name not in left}
         members = followable_members(self._source, self._state, frozenset(paused) | left.keys(), self._note_once)
-        self._looked = time.monotonic()
+        self._selected_at = time.monotonic()
         self._reports.serving({member.scope.collection: member.scope.run for member in members})
         return _SyncedRuns(runs, members)
 
@@ -277,14 +277,14 @@ class _Sync:
         """Premise C: nobody else writes, and nobody wants to replace what is written to. Whoever wants to waits
         for this sync to let go, so a look now and then is enough."""
         self._lease.check()
-        if time.monotonic() - self._looked >= _LOOK_EVERY:
-            self._look_again()
+        if time.monotonic() - self._selected_at >= _SELECT_SECONDS:
+            self._refresh_selection()
 
-    def _look_again(self) -> None:
+    def _refresh_selection(self) -> None:
         paused = self._state.pauses()
         if any(name in paused for name in self._serving.runs):
             raise _SelectionChanged
-        self._looked = time.monotonic()
+        self._selected_at = time.monotonic()
         published, without = self._state.published(), paused.keys() | self._state.handed_over().keys()
         if {name: run for name, run in published.items() if name not in without} != self._serving.runs:
             raise _SelectionChanged
@@ -298,11 +298,11 @@ class _Sync:
     def _is_done(self, progress: Progress) -> bool | None:
         """Whether to end: True when caught up, False when only told to; None to go on."""
         reached = (
-            self._goal is not None and progress.position is not None and not is_behind(progress.position, self._goal)
+            self._goal is not None and progress.position is not None and not is_before(progress.position, self._goal)
         )
         if reached and not progress.waiting:
             return True
-        return progress.quiet if self._over() else None
+        return progress.caught_up if self._over() else None
 
     # --- reports ---
 

@@ -20,12 +20,12 @@ from migrator.errors import TargetError
 from migrator.target.files.target import FilesTarget
 from migrator.target.mongo.target import MongoTarget
 from migrator.target.url import MongoUrl, parse_target_url
-from migrator.waits import UNTOLD, Waits
+from migrator.waits import SILENT_WAITS, Waits
 
 __all__ = ["FilesTarget", "MongoTarget", "open_sync_target", "open_target"]
 
 
-def open_target(url: str, retry_seconds: float | None = None, waits: Waits = UNTOLD) -> MongoTarget | FilesTarget:
+def open_target(url: str, retry_seconds: float | None = None, waits: Waits = SILENT_WAITS) -> MongoTarget | FilesTarget:
     """The target that a URL names. It connects when it is first used.
 
     Args:

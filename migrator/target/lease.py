@@ -69,7 +69,7 @@ class Timing:
     interval: float = 2.0
     give_up: float = 8.0
     expiry: float = 10.0
-    look: float = 0.25
+    poll: float = 0.25
 
 
 class LeaseCheck(Protocol):
@@ -192,7 +192,7 @@ def live_owner(store: LeaseStore, timing: Timing | None = None) -> Owner | None:
         return found.owner
     end = now() + timing.expiry
     while now() < end:
-        time.sleep(timing.look)
+        time.sleep(timing.poll)
         seen = store.read()
         if seen != found:
             return None if seen is None else seen.owner
@@ -217,7 +217,7 @@ def _wait_for_silence(store: LeaseStore, found: Holding, where: str, timing: Tim
     """Returns when the lease's number stood still for long enough, or the lease is given back or its owner gone."""
     end = now() + timing.expiry
     while now() < end:
-        time.sleep(timing.look)
+        time.sleep(timing.poll)
         seen = store.read()
         if seen is None or is_dead(found.owner.process):
             return

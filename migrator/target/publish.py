@@ -18,7 +18,7 @@ from migrator.target import indexes
 from migrator.target.found_collection import FoundCollection, describe, owned
 from migrator.target.ports import CollectionStore, Records
 from migrator.target.record import Entry, Intent, Record
-from migrator.waits import Building, untold
+from migrator.waits import Building, silent_building
 
 _FOREIGN = "Check what it contains. --replace puts a new copy in its place, --adopt takes it over as it is."
 
@@ -40,7 +40,7 @@ class CollectionPublisher:
         if not self._place.take_over(run_id, name):
             raise self._gone(name)
 
-    def publish(self, run_id: str, plan: CollectionPlan, building: Building = untold) -> tuple[str, ...]:
+    def publish(self, run_id: str, plan: CollectionPlan, building: Building = silent_building) -> tuple[str, ...]:
         """Builds indexes, sets the validator, renames, notes ownership; see migrator.ports.copy.Publisher.
 
         Raises:
@@ -75,7 +75,7 @@ class CollectionPublisher:
         """How far the index is that is being built; see migrator.ports.copy.Publisher."""
         return self._place.progress(run_id, collection)
 
-    def alter(self, plan: CollectionPlan, building: Building = untold) -> tuple[str, ...]:
+    def alter(self, plan: CollectionPlan, building: Building = silent_building) -> tuple[str, ...]:
         """Changes only indexes and validator; see migrator.ports.copy.Publisher.
 
         Raises:
@@ -108,7 +108,7 @@ class CollectionPublisher:
         after: Collection,
         validator: str,
         renewed: Callable[[IndexSpec], IndexSpec],
-        building: Building = untold,
+        building: Building = silent_building,
     ) -> tuple[str, ...]:
         """See migrator.ports.sync.Renewer. The note comes first: after a crash it tells that validator and indexes
         may be of another mapping than the documents."""
@@ -185,7 +185,7 @@ class CollectionPublisher:
     def inspect(self, name: str) -> TargetCollection:
         """What is live under a name. Changes nothing, and sees through what a crash left half noted."""
         live = self._place.live(name)
-        record = self._standing(self._records.get(name), live)
+        record = self._current_record(self._records.get(name), live)
         found = describe(live, record)
         if record is None or not found.owned:
             return found
@@ -197,7 +197,7 @@ class CollectionPublisher:
         found = {}
         for name, identity in self._place.identities(entries).items():
             live = FoundCollection(name, identity)
-            record = self._standing(entries[name], live)
+            record = self._current_record(entries[name], live)
             if record and record.run and owned(live, record):
                 found[name] = record.run
         return found
@@ -221,7 +221,7 @@ class CollectionPublisher:
             self._records.forget_intent(name)
         return self._records.get(name)
 
-    def _standing(self, entry: Entry, live: FoundCollection) -> Record | None:
+    def _current_record(self, entry: Entry, live: FoundCollection) -> Record | None:
         """What was or would be noted about what is live."""
         intent = entry.intent
         if intent is not None and self._place.swapped(intent.record.run, live.name, intent.before, intent.holding):

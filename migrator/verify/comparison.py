@@ -21,7 +21,7 @@ from migrator.documents.reader import RowReader
 from migrator.model.bson_elements import elements, identity_of
 from migrator.model.plan.chunk import Batch, Key, KeyRange
 from migrator.model.report.verify import DocumentFault, FaultKind, Suspect, Tally
-from migrator.model.text.values import text_of
+from migrator.model.text.values import key_text
 from migrator.ports.verify import Stored
 from migrator.verify.compare import differences, value_text
 from migrator.verify.tasks import CompareAgain, Compared, CompareIds, CompareKeys, CompareRange, FoundIds, SearchRows
@@ -65,14 +65,14 @@ class _ComparisonResult:
         reason: str = "",
         stored: bytes | None = None,
     ) -> None:
-        name = text_of(keys[0]) if len(keys) == 1 else identity_text(identity)
+        name = key_text(keys[0]) if len(keys) == 1 else identity_text(identity)
         fault = DocumentFault(self._collection, kind, name, identity, tuple(keys), reason=reason)
         if kind == "different" and len(self._suspects) < _TOLD:
             found, more = differences(source, target)
             fault = replace(fault, differences=found, more=more)
         self._suspects.append(Suspect(fault, _digest(source), _digest(target), stored))
 
-    def looked(self) -> Compared:
+    def compared(self) -> Compared:
         return Compared(self.tally, tuple(self._suspects))
 
 
@@ -90,32 +90,32 @@ class Comparer:
 
     async def range(self, reader: RowReader, task: CompareRange) -> Compared:
         """Compares the documents of a range, and for a root without a key looks for extra ones, too."""
-        sight = _ComparisonResult(self._collection.name)
+        comparison = _ComparisonResult(self._collection.name)
         if not self._collection.root.key:
-            await self._keyless(reader, task, sight)
+            await self._keyless(reader, task, comparison)
         elif task.limit is None:
             async for batch in self._assembler.within(reader, task.range):
-                await asyncio.to_thread(self._compare, batch, sight)
+                await asyncio.to_thread(self._compare, batch, comparison)
         else:
             rows = await reader.roots(self._collection.root, task.range, task.limit)
-            await self._compare_keys(reader, [self._root.key(row) for row in rows], sight)
-        return sight.looked()
+            await self._compare_keys(reader, [self._root.key(row) for row in rows], comparison)
+        return comparison.compared()
 
     async def keys(self, reader: RowReader, task: CompareKeys) -> Compared:
-        sight = _ComparisonResult(self._collection.name)
-        await self._compare_keys(reader, task.keys, sight)
-        return sight.looked()
+        comparison = _ComparisonResult(self._collection.name)
+        await self._compare_keys(reader, task.keys, comparison)
+        return comparison.compared()
 
     async def ids(self, reader: RowReader, task: CompareIds) -> Compared:
         """Asks the source, by its own comparison, for rows that make these `_id`s; bytes decide."""
-        sight = _ComparisonResult(self._collection.name)
+        comparison = _ComparisonResult(self._collection.name)
         candidates = {identity: self._keys_of(identity) for identity in task.ids}
         made = await self._made(reader, [key for keys in candidates.values() for key in keys])
         for identity, keys in candidates.items():
             if identity not in made:
                 # What it holds is looked at when it is looked at again.
-                sight.fault("extra", identity, keys, b"", identity, "no row makes this _id")
-        return sight.looked()
+                comparison.fault("extra", identity, keys, b"", identity, "no row makes this _id")
+        return comparison.compared()
 
     async def again(self, open_reader: OpenReader, task: CompareAgain) -> Compared:
         """Both sides of some suspects; the target first, so that the snapshot is the younger one.
@@ -123,7 +123,7 @@ class Comparer:
         The answer's tally is what has to be added to the counts of the first look: documents that turned out to be
         rejected, which no longer count as compared.
         """
-        sight = _ComparisonResult(self._collection.name)
+        comparison = _ComparisonResult(self._collection.name)
         before = {bytes(each.fault.identity): each for each in task.suspects}
         stored = await asyncio.to_thread(self._find, list(before), [each.stored for each in task.suspects])
         keys = [key for each in task.suspects for key in each.fault.keys]
@@ -136,12 +136,12 @@ class Comparer:
         for identity, suspect in before.items():
             known = suspect.fault.keys
             if identity in rejected:
-                self._compare_rejected(identity, rejected[identity], stored, reasons, sight)
+                self._compare_rejected(identity, rejected[identity], stored, reasons, comparison)
             elif identity in fresh:
-                self._compare_one(identity, *fresh[identity], stored, reasons, sight)
+                self._compare_one(identity, *fresh[identity], stored, reasons, comparison)
             elif identity in stored:
-                sight.fault("extra", identity, known, b"", stored[identity].document, "no row makes this _id")
-        suspects = tuple(_compared(before[bytes(each.fault.identity)], each) for each in sight.looked().suspects)
+                comparison.fault("extra", identity, known, b"", stored[identity].document, "no row makes this _id")
+        suspects = tuple(_compared(before[bytes(each.fault.identity)], each) for each in comparison.compared().suspects)
         open_ids = {bytes(each.fault.identity) for each in suspects}
         absent = (fresh.keys() | rejected.keys()) & before.keys() - stored.keys() - open_ids
         return Compared(sum((_now_rejected(before[identity]) for identity in absent), Tally()), suspects)
@@ -170,20 +170,20 @@ class Comparer:
                 rejected |= self._rejected(batch)
         return fresh, rejected
 
-    async def _compare_keys(self, reader: RowReader, keys: Sequence[Key], sight: _ComparisonResult) -> None:
+    async def _compare_keys(self, reader: RowReader, keys: Sequence[Key], comparison: _ComparisonResult) -> None:
         """Documents of keys; a document whose key has no row is an extra one."""
         seen: set[bytes] = set()
         for some in _slices(keys, KEYS_AT_ONCE):
             async for batch in self._assembler.by_keys(reader, some):
                 seen |= {identity_of(each.bson) for each in batch.documents} | self._rejected(batch).keys()
-                await asyncio.to_thread(self._compare, batch, sight)
+                await asyncio.to_thread(self._compare, batch, comparison)
         absent = {identity: key for key in keys if (identity := self._id_of(key)) is not None and identity not in seen}
         stored = await asyncio.to_thread(self._find, list(absent), ())
         for identity, found in stored.items():
             if found.identity == identity:
-                sight.fault("extra", identity, (absent[identity],), b"", found.document, "no row makes this _id")
+                comparison.fault("extra", identity, (absent[identity],), b"", found.document, "no row makes this _id")
 
-    async def _keyless(self, reader: RowReader, task: CompareRange, sight: _ComparisonResult) -> None:
+    async def _keyless(self, reader: RowReader, task: CompareRange, comparison: _ComparisonResult) -> None:
         """No key can be told from the `_id`, a hash: those seen are remembered, in a file when they are many."""
         with closing(sqlite3.connect("")) as seen:
             seen.execute("CREATE TABLE seen (id BLOB PRIMARY KEY) WITHOUT ROWID")
@@ -191,15 +191,15 @@ class Comparer:
                 ids = [identity_of(each.bson) for each in batch.documents]
                 ids += [identity for key in batch.rejected_keys if (identity := self._id_of(key)) is not None]
                 seen.executemany("INSERT OR IGNORE INTO seen VALUES (?)", [(each,) for each in ids])
-                await asyncio.to_thread(self._compare, batch, sight)
-                if task.limit is not None and sight.tally.checked >= task.limit:
+                await asyncio.to_thread(self._compare, batch, comparison)
+                if task.limit is not None and comparison.tally.checked >= task.limit:
                     return
             for some in self._stored.ids():
                 for identity in some:
                     if seen.execute("SELECT 1 FROM seen WHERE id = ?", (identity,)).fetchone() is None:
-                        sight.fault("extra", identity, (), b"", identity, "no row makes this _id")
+                        comparison.fault("extra", identity, (), b"", identity, "no row makes this _id")
 
-    def _compare(self, batch: Batch, sight: _ComparisonResult) -> None:
+    def _compare(self, batch: Batch, comparison: _ComparisonResult) -> None:
         made = {identity_of(each.bson): each for each in batch.documents}
         rejected = self._rejected(batch)
         stored = self._find([*made, *rejected], ())
@@ -207,13 +207,13 @@ class Comparer:
         asked = [*(each.key for each in lost), *rejected.values()]
         reasons = self._recorded(asked) if asked else frozenset()
         for identity, each in made.items():
-            self._compare_one(identity, each.key, each.bson, stored, reasons, sight)
+            self._compare_one(identity, each.key, each.bson, stored, reasons, comparison)
         for identity, key in rejected.items():
-            self._compare_rejected(identity, key, stored, reasons, sight)
+            self._compare_rejected(identity, key, stored, reasons, comparison)
         for key in batch.rejected_keys:
             if self._id_of(key) is None:
-                sight.tally += Tally(rejected=1)
-        sight.tally += Tally(rows=batch.rows)
+                comparison.tally += Tally(rejected=1)
+        comparison.tally += Tally(rows=batch.rows)
 
     def _compare_one(
         self,
@@ -222,21 +222,23 @@ class Comparer:
         document: bytes,
         stored: dict[bytes, _StoredDocument],
         reasons: frozenset[Key],
-        sight: _ComparisonResult,
+        comparison: _ComparisonResult,
     ) -> None:
         found = stored.get(identity)
         if found is not None:
-            sight.tally += Tally(checked=1, found=1)
+            comparison.tally += Tally(checked=1, found=1)
             if found.count > 1:
-                sight.fault("different", identity, (key,), document, found.document, f"it occurs {found.count} times")
+                comparison.fault(
+                    "different", identity, (key,), document, found.document, f"it occurs {found.count} times"
+                )
             elif found.document != document:
                 twin = found.identity if found.identity != identity else None
-                sight.fault("different", identity, (key,), document, found.document, stored=twin)
+                comparison.fault("different", identity, (key,), document, found.document, stored=twin)
         elif key in reasons:
-            sight.tally += Tally(rejected=1)
+            comparison.tally += Tally(rejected=1)
         else:
-            sight.tally += Tally(checked=1)
-            sight.fault("missing", identity, (key,), document, b"")
+            comparison.tally += Tally(checked=1)
+            comparison.fault("missing", identity, (key,), document, b"")
 
     def _compare_rejected(
         self,
@@ -244,20 +246,20 @@ class Comparer:
         key: Key,
         stored: dict[bytes, _StoredDocument],
         reasons: frozenset[Key],
-        sight: _ComparisonResult,
+        comparison: _ComparisonResult,
     ) -> None:
         """A row that can't be made into a document must have none, and a reason in the state (edge case 55)."""
         found = stored.get(identity)
         if found is not None:
-            sight.tally += Tally(found=1)
-            sight.fault(
+            comparison.tally += Tally(found=1)
+            comparison.fault(
                 "extra", identity, (key,), _REJECTED, found.document, "its row can't be converted into a document"
             )
         elif key in reasons:
-            sight.tally += Tally(rejected=1)
+            comparison.tally += Tally(rejected=1)
         else:
             why = "its row can't be converted into a document, and the state has no reason"
-            sight.fault("missing", identity, (key,), _REJECTED, b"", why)
+            comparison.fault("missing", identity, (key,), _REJECTED, b"", why)
 
     def _find(self, ids: Sequence[bytes], others: Sequence[bytes | None]) -> dict[bytes, _StoredDocument]:
         """By the `{_id: ...}` asked for. The target may take 1.0 for 1."""

@@ -15,7 +15,7 @@ from decimal import Decimal
 from migrator.errors import SettingsError
 from migrator.model.change.position import Position
 from migrator.model.report.activity import Phase
-from migrator.model.report.sums import FieldSums, MeasuredField, NodeSums, SummedNode, spots
+from migrator.model.report.sums import FieldSums, MeasuredField, NodeSums, SummedNode, summed_nodes
 from migrator.model.report.verify import Published
 from migrator.ports.verify import VerifiedSource, VerifyState
 from migrator.verify.endpoints import VerifyEndpoints
@@ -28,8 +28,8 @@ from migrator.workers.retry import retrying
 
 # Documents that were rejected are left out of the tables' sums, if they are not too many for a statement.
 _MOST_REJECTED = 1000
-_LOOKS = 5
-_TICK = 0.3
+_ATTEMPTS = 5
+_POLL_SECONDS = 0.3
 _REAL = Decimal("1e-9")
 _FLOAT = Decimal("1e-6")
 _OVERFLOW = Decimal("1e300")
@@ -70,7 +70,7 @@ class IndependentReport:
         return tuple(line for line in self.lines if not line.same)
 
 
-def independent_look(ends: VerifyEndpoints, options: VerifyOptions, observer: VerifyObserver) -> IndependentReport:
+def compare_sums(ends: VerifyEndpoints, options: VerifyOptions, observer: VerifyObserver) -> IndependentReport:
     """Adds up both sides. While a sync runs, it waits until that has passed the tables' sums, and tries several times
     where values change in between.
 
@@ -83,8 +83,10 @@ def independent_look(ends: VerifyEndpoints, options: VerifyOptions, observer: Ve
         source, target = ends.open_source(), ends.open_target(announcements)
         stack.enter_context(closing(target))
         with announcements.waiting("answers of the servers", source.blocked):
-            look = _SumComparison(source, target.verifying(), SyncMonitor(target.following()), options, announcements)
-            published = chosen(target.verifying().published(), options.wanted)
+            look = _SumComparison(
+                source, target.verify_state(), SyncMonitor(target.sync_target()), options, announcements
+            )
+            published = chosen(target.verify_state().published(), options.wanted)
         lines: list[SumLine] = []
         notes: list[str] = []
         for each in published:
@@ -109,20 +111,20 @@ class _SumComparison:
         self._announcer = announcer
         self._source = source
         self._state = state
-        self._race = race
+        self._sync_monitor = race
         self._settle_seconds = options.settle_seconds
         self._retrying = retrying(options.pace.retry_seconds, announcer)
-        self._here = self._retrying(source.position) if race.alive else None
+        self._here = self._retrying(source.position) if race.is_running else None
 
     def at(self, published: Published) -> tuple[list[SumLine], list[str]]:
         name = published.scope.collection
-        every = spots(published.collection)
-        usable = [spot for spot in every if not spot.why]
-        notes = [f"{name}: {spot.why}" for spot in every if spot.why]
+        every = summed_nodes(published.collection)
+        usable = [summed for summed in every if not summed.why]
+        notes = [f"{name}: {summed.why}" for summed in every if summed.why]
         without, said = self._rejected(published)
         notes += said
         before: tuple[NodeSums, ...] | None = None
-        for _ in range(_LOOKS):
+        for _ in range(_ATTEMPTS):
             with self._announcer.waiting(f"the source to add up the tables of {name}", self._source.blocked):
                 ours = self._retrying(lambda: self._source.sums(usable, without))
             with self._announcer.waiting("the running sync to pass those sums"):
@@ -131,8 +133,8 @@ class _SumComparison:
                 theirs = self._state.sums(name, usable)
             lines = [
                 line
-                for spot, one, two in zip(usable, ours, theirs, strict=True)
-                for line in _lines(name, spot, one, two)
+                for summed, one, two in zip(usable, ours, theirs, strict=True)
+                for line in _lines(name, summed, one, two)
             ]
             if all(line.same for line in lines) or not followed or ours == before:
                 return lines, notes
@@ -142,15 +144,15 @@ class _SumComparison:
     def _wait(self, published: Published) -> bool:
         """Until a sync has done all that the tables' sums contain; False when none is at work."""
         here = self._here
-        if here is None or not self._race.serves(published.scope):
+        if here is None or not self._sync_monitor.serves(published.scope):
             return False
         end: Position = self._retrying(lambda: self._source.log_status(here).end)
         until = time.monotonic() + self._settle_seconds
-        while time.monotonic() < until and self._race.serves(published.scope):
-            if self._race.passed(published.scope, end):
+        while time.monotonic() < until and self._sync_monitor.serves(published.scope):
+            if self._sync_monitor.has_passed(published.scope, end):
                 return True
-            time.sleep(_TICK)
-        return self._race.alive
+            time.sleep(_POLL_SECONDS)
+        return self._sync_monitor.is_running
 
     def _rejected(self, published: Published) -> tuple[list[tuple[bytes, ...]], list[str]]:
         """Keys of documents that are not there since their rows were rejected."""
@@ -171,27 +173,29 @@ def compared(
 ) -> list[SumLine]:
     """The sums of one collection, compared."""
     return [
-        line for spot, one, other in zip(every, ours, theirs, strict=True) for line in _lines(name, spot, one, other)
+        line
+        for summed, one, other in zip(every, ours, theirs, strict=True)
+        for line in _lines(name, summed, one, other)
     ]
 
 
-def _lines(collection: str, spot: SummedNode, ours: NodeSums, theirs: NodeSums) -> list[SumLine]:
+def _lines(collection: str, summed: SummedNode, ours: NodeSums, theirs: NodeSums) -> list[SumLine]:
     lines = []
-    if spot.counts_rows:
-        lines.append(_line(collection, spot, "", "rows", ours.rows, theirs.rows))
-    for measured, one, other in zip(spot.fields, ours.fields, theirs.fields, strict=True):
+    if summed.counts_rows:
+        lines.append(_line(collection, summed, "", "rows", ours.rows, theirs.rows))
+    for measured, one, other in zip(summed.fields, ours.fields, theirs.fields, strict=True):
         name = ".".join(measured.field.path)
-        lines.append(_line(collection, spot, name, "values", one.values, other.values))
+        lines.append(_line(collection, summed, name, "values", one.values, other.values))
         if other.typed != other.values:
-            lines.append(_line(collection, spot, name, "of another type", 0, other.values - other.typed))
-        if spot.counts_rows and measured.case is None:
-            lines.append(_line(collection, spot, name, "nulls", ours.rows - one.values, theirs.rows - other.values))
-        lines += _amounts(collection, spot, name, measured, one, other)
+            lines.append(_line(collection, summed, name, "of another type", 0, other.values - other.typed))
+        if summed.counts_rows and measured.case is None:
+            lines.append(_line(collection, summed, name, "nulls", ours.rows - one.values, theirs.rows - other.values))
+        lines += _amounts(collection, summed, name, measured, one, other)
     return lines
 
 
 def _amounts(
-    collection: str, spot: SummedNode, name: str, measured: MeasuredField, ours: FieldSums, theirs: FieldSums
+    collection: str, summed: SummedNode, name: str, measured: MeasuredField, ours: FieldSums, theirs: FieldSums
 ) -> list[SumLine]:
     if measured.measure == "count":
         return []
@@ -206,7 +210,7 @@ def _amounts(
     ):
         if one is not None or other is not None:
             same = one == other or _near(one, other, near, largest)
-            lines.append(SumLine(collection, spot.node.id, name, what, _text(one), _text(other), same))
+            lines.append(SumLine(collection, summed.node.id, name, what, _text(one), _text(other), same))
     return lines
 
 
@@ -219,8 +223,8 @@ def _near(one: Decimal | bytes | None, other: Decimal | bytes | None, share: Dec
     return abs(one - other) <= share * max(abs(one), abs(other), largest)
 
 
-def _line(collection: str, spot: SummedNode, name: str, what: str, one: int, other: int) -> SumLine:
-    return SumLine(collection, spot.node.id, name, what, str(one), str(other), one == other)
+def _line(collection: str, summed: SummedNode, name: str, what: str, one: int, other: int) -> SumLine:
+    return SumLine(collection, summed.node.id, name, what, str(one), str(other), one == other)
 
 
 def _text(value: Decimal | bytes | None) -> str:

@@ -42,7 +42,7 @@ class SuspectGroup:
         repairs: how many times they were put right.
     """
 
-    course: PassTracker
+    tracker: PassTracker
     number: int
     suspects: tuple[Suspect, ...]
     end: Position | None
@@ -52,7 +52,7 @@ class SuspectGroup:
 
     @property
     def task(self) -> Task:
-        name = self.course.published.scope.collection
+        name = self.tracker.published.scope.collection
         if self.stage == "search":
             return SearchRows(name, tuple(bytes(each.fault.identity) for each in self.suspects))
         return CompareAgain(name, self.suspects)
@@ -77,7 +77,7 @@ class Recheck:
         """
         self._serves = serves
         self._passed = passed
-        self._mender = mender
+        self._repairer = mender
         self._settle_seconds = settle_seconds
         self._waiting: deque[SuspectGroup] = deque()
         self._ready: deque[SuspectGroup] = deque()
@@ -93,35 +93,35 @@ class Recheck:
         self._wake()
         return self._ready.popleft() if self._ready else None
 
-    def first(self, course: PassTracker, number: int, looked: Compared) -> None:
+    def first(self, tracker: PassTracker, number: int, compared: Compared) -> None:
         """A part's first answer."""
-        course.came(number, looked.tally, len(looked.suspects))
-        for start in range(0, len(looked.suspects), KEYS_AT_ONCE):
-            some = looked.suspects[start : start + KEYS_AT_ONCE]
-            self._seen(SuspectGroup(course, number, some, looked.end, time.monotonic()))
+        tracker.came(number, compared.tally, len(compared.suspects))
+        for start in range(0, len(compared.suspects), KEYS_AT_ONCE):
+            some = compared.suspects[start : start + KEYS_AT_ONCE]
+            self._sort(SuspectGroup(tracker, number, some, compared.end, time.monotonic()))
 
     def again(self, group: SuspectGroup, answer: Compared | FoundIds) -> None:
         """What another look at a group saw."""
         if isinstance(answer, FoundIds):
             left = tuple(each for each in group.suspects if bytes(each.fault.identity) not in answer.ids)
-            group.course.settle(group.number, Tally(), (), len(group.suspects) - len(left))
+            group.tracker.settle(group.number, Tally(), (), len(group.suspects) - len(left))
             if left:
-                self._mend(replace(group, suspects=left))
+                self._repair(replace(group, suspects=left))
             return
         gone = len(group.suspects) - len(answer.suspects)
         repaired = gone - answer.tally.rejected if group.stage == "check" else 0
-        group.course.settle(group.number, answer.tally + Tally(repaired=repaired), (), gone)
+        group.tracker.settle(group.number, answer.tally + Tally(repaired=repaired), (), gone)
         if answer.suspects:
-            self._seen(replace(group, suspects=answer.suspects, end=answer.end))
+            self._sort(replace(group, suspects=answer.suspects, end=answer.end))
 
     def search(self) -> None:
         """Nothing else is left: looks through all rows for those whose key the `_id` doesn't tell."""
         self._ready.extend(self._unsure)
         self._unsure.clear()
 
-    def _seen(self, group: SuspectGroup) -> None:
+    def _sort(self, group: SuspectGroup) -> None:
         """Sorts what a look saw into what is certain and what has to be looked at again."""
-        if not self._serves(group.course.published) or group.end is None:
+        if not self._serves(group.tracker.published) or group.end is None:
             self._confirmed(group)
             return
         same = tuple(each for each in group.suspects if each.same >= _SAME)
@@ -137,7 +137,7 @@ class Recheck:
         """The groups whose time has come: the sync has passed what they saw, or there is none any more."""
         for _ in range(len(self._waiting)):
             group = self._waiting.popleft()
-            published = group.course.published
+            published = group.tracker.published
             if group.end is None or not self._serves(published) or self._passed(published, group.end):
                 self._ready.append(group)
             elif time.monotonic() - group.since > 2 * self._settle_seconds:
@@ -147,7 +147,7 @@ class Recheck:
 
     def _confirmed(self, group: SuspectGroup) -> None:
         """Nothing will repair these by itself."""
-        collection = group.course.published.collection
+        collection = group.tracker.published.collection
         if not tells_keys(collection) and collection.root.key:
             # A row with the same digits in another mixture of cases may have made it.
             extra = tuple(each for each in group.suspects if each.fault.kind == "extra" and not each.source)
@@ -157,13 +157,13 @@ class Recheck:
             if sum(len(each.suspects) for each in self._unsure) >= _SEARCHED:
                 self.search()
         if group.suspects:
-            self._mend(group)
+            self._repair(group)
 
-    def _mend(self, group: SuspectGroup) -> None:
-        if self._mender is None or group.repairs >= _REPAIRS:
+    def _repair(self, group: SuspectGroup) -> None:
+        if self._repairer is None or group.repairs >= _REPAIRS:
             self._faults(group, [each.fault for each in group.suspects])
             return
-        done = self._mender.repair(group.course.published, group.suspects)
+        done = self._repairer.repair(group.tracker.published, group.suspects)
         self._faults(group, [replace(each.fault, reason=why) for each, why in done.left])
         if not done.begun:
             return
@@ -183,4 +183,4 @@ class Recheck:
         if group.repairs:
             faults = [replace(each, reason=each.reason or "it could not be corrected") for each in faults]
         kinds = Counter[str](each.kind for each in faults)
-        group.course.settle(group.number, Tally(**kinds), faults, len(faults))
+        group.tracker.settle(group.number, Tally(**kinds), faults, len(faults))

@@ -67,8 +67,8 @@ class Repairer:
         begun = tuple(each for each in suspects if not _beyond_sync(each))
         if begun:
             root = published.collection.root.id
-            reaches = [DocumentRef(root, "key", key) for each in begun for key in each.fault.keys]
-            self._target.sync_state().mark_dirty(published.scope, reaches)
+            refs = [DocumentRef(root, "key", key) for each in begun for key in each.fault.keys]
+            self._target.sync_state().mark_dirty(published.scope, refs)
         return Repaired(begun, tuple(left), self._end())
 
 

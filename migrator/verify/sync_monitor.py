@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import time
 
-from migrator.model.change.coordinates import is_behind
+from migrator.model.change.coordinates import is_before
 from migrator.model.change.events import Scope, SyncReport
 from migrator.model.change.position import Position
 from migrator.ports.sync import SyncState, SyncTarget
 
 # A sync notes how it is doing every second or so.
 _SILENT = 15.0
-_LOOK_EVERY = 0.3
+_POLL_SECONDS = 0.3
 
 
 class SyncMonitor:
@@ -21,41 +21,41 @@ class SyncMonitor:
         self._target = target
         self._state: SyncState | None = None if target is None else target.sync_state()
         self._report: SyncReport | None = None
-        self._heard = 0.0
-        self._looked = 0.0
+        self._reported_at = 0.0
+        self._polled_at = 0.0
         self._alive = self._is_owner()
 
     @property
-    def alive(self) -> bool:
+    def is_running(self) -> bool:
         """A sync is at work."""
-        self._look()
+        self._poll()
         return self._alive
 
     def serves(self, scope: Scope) -> bool:
         """That sync writes to this very collection."""
-        return self.alive and self._report is not None and self._report.serving.get(scope.collection) == scope.run
+        return self.is_running and self._report is not None and self._report.serving.get(scope.collection) == scope.run
 
-    def passed(self, scope: Scope, position: Position) -> bool:
+    def has_passed(self, scope: Scope, position: Position) -> bool:
         """Everything logged before `position` is in the documents: it was read, and nothing that was read waits.
 
         The position is looked at before what waits: what was put off on the way to it was noted before it was saved.
         """
-        self._look()
+        self._poll()
         if self._report is None or self._report.position is None or self._state is None:
             return False
-        return not is_behind(self._report.position, position) and not self._state.count_dirty([scope])
+        return not is_before(self._report.position, position) and not self._state.count_dirty([scope])
 
-    def _look(self) -> None:
-        if self._state is None or not self._alive or time.monotonic() - self._looked < _LOOK_EVERY:
+    def _poll(self) -> None:
+        if self._state is None or not self._alive or time.monotonic() - self._polled_at < _POLL_SECONDS:
             return
         report = self._state.last_report()
-        self._looked = time.monotonic()
+        self._polled_at = time.monotonic()
         if report is not None and (self._report is None or report.at != self._report.at):
-            self._heard = self._looked
+            self._reported_at = self._polled_at
         self._report = report
         if report is not None and report.state == "stopped":
             self._alive = False
-        elif self._looked - self._heard > _SILENT:
+        elif self._polled_at - self._reported_at > _SILENT:
             self._alive = self._is_owner()
 
     def _is_owner(self) -> bool:
@@ -64,5 +64,5 @@ class SyncMonitor:
             return False
         owner = self._target.sync_lease_owner()
         self._report = self._state.last_report()
-        self._looked = self._heard = time.monotonic()
+        self._polled_at = self._reported_at = time.monotonic()
         return owner is not None and self._report is not None and self._report.owner == owner

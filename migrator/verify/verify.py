@@ -37,7 +37,7 @@ from migrator.workers.retry import retrying
 
 _PRELOAD = ("migrator.source", "migrator.target", "migrator.verify.worker")
 _ANSWERS = "answers of the servers"
-_TICK = 0.2
+_POLL_SECONDS = 0.2
 _SAVE_EVERY = 5.0
 # A pass that began longer ago is not resumed: it says too little about the present.
 _OLDEST = timedelta(hours=24)
@@ -59,7 +59,7 @@ def verify(ends: VerifyEndpoints, options: VerifyOptions, observer: VerifyObserv
         announcements.enter(Phase("starting"))
         source, target = ends.open_source(), ends.open_target(announcements)
         stack.enter_context(closing(target))
-        recorder = stack.enter_context(Recorder(target.signs().note, observer.note))
+        recorder = stack.enter_context(Recorder(target.activity_store().record, observer.note))
         stack.enter_context(announcements.also(recorder))
         try:
             with announcements.waiting(_ANSWERS, source.blocked):
@@ -87,19 +87,19 @@ class _Verify:
         self._target = target
         self._options = options
         self._observer = observer
-        self._state = target.verifying()
+        self._state = target.verify_state()
         self._announcer = announcer
         self._retrying = retrying(options.pace.retry_seconds, announcer)
         self._published = chosen(self._state.published(), options.wanted)
         for each in self._published:
             require_server(each.server, source)
-        self._race = SyncMonitor(target.following())
-        self._following = self._race.alive
+        self._sync_monitor = SyncMonitor(target.sync_target())
+        self._following = self._sync_monitor.is_running
         self._here = self._retrying(source.position)
-        self._settling = Recheck(
+        self._recheck = Recheck(
             self._serves,
-            lambda published, position: self._race.passed(published.scope, position),
-            self._mender(stack) if options.repair else None,
+            lambda published, position: self._sync_monitor.has_passed(published.scope, position),
+            self._repairer(stack) if options.repair else None,
             options.settle_seconds,
         )
         self._jobs: dict[int, QueuedTask | SuspectGroup] = {}
@@ -134,7 +134,7 @@ class _Verify:
 
     def _prepare(self) -> None:
         self._pass, resumed = self._begin()
-        self._courses = [
+        self._passes = [
             PassTracker(published, done)
             for published, done in zip(self._published, self._pass.collections, strict=True)
         ]
@@ -146,8 +146,8 @@ class _Verify:
             # Once, before several processes want it.
             self._state.stored(name).prepare()
         retry = self._options.pace.retry_seconds
-        self._agenda = WorkQueue(
-            self._courses, self._source, self._state, self._options.wanted, self._serves, retry, self._announcer
+        self._work_queue = WorkQueue(
+            self._passes, self._source, self._state, self._options.wanted, self._serves, retry, self._announcer
         )
 
     # --- the work ---
@@ -159,13 +159,13 @@ class _Verify:
                 pass
             if pool.busy:
                 wait.begin(pool.waiting or "answers of the workers", self._source.blocked)
-                for outcome in pool.results(_TICK):
+                for outcome in pool.results(_POLL_SECONDS):
                     wait.end()
                     self._take(outcome)
-            elif self._settling.waiting or not self._agenda.done or throttle.holding:
+            elif self._recheck.waiting or not self._work_queue.done or throttle.holding:
                 wait.begin(self._awaited(throttle))
-                time.sleep(_TICK)
-                self._settling.search()
+                time.sleep(_POLL_SECONDS)
+                self._recheck.search()
             else:
                 return
             if time.monotonic() - self._saved > _SAVE_EVERY:
@@ -178,9 +178,9 @@ class _Verify:
 
     def _hand_out(self, pool: Pool) -> bool:
         """Gives an idle worker something to do; False when there is nothing now."""
-        job: QueuedTask | SuspectGroup | None = self._settling.next()
-        if job is None and self._settling.waiting <= _MOST_WAITING:
-            job = self._agenda.next()
+        job: QueuedTask | SuspectGroup | None = self._recheck.next()
+        if job is None and self._recheck.waiting <= _MOST_WAITING:
+            job = self._work_queue.next()
         if job is None:
             return False
         self._jobs[pool.idle[0]] = job
@@ -194,24 +194,24 @@ class _Verify:
         if outcome.error is not None:
             raise outcome.error
         if isinstance(job, QueuedTask):
-            self._settling.first(job.course, job.number, outcome.value)
+            self._recheck.first(job.tracker, job.number, outcome.value)
         else:
-            self._settling.again(job, outcome.value)
-        tally = sum((each.tally for each in self._courses), Tally())
-        self._observer.looked(job.course.published.scope.collection, tally, self._settling.waiting)
+            self._recheck.again(job, outcome.value)
+        tally = sum((each.tally for each in self._passes), Tally())
+        self._observer.looked(job.tracker.published.scope.collection, tally, self._recheck.waiting)
 
     # --- a sync that runs at the same time ---
 
     def _serves(self, published: Published) -> bool:
-        return self._following and self._race.serves(published.scope)
+        return self._following and self._sync_monitor.serves(published.scope)
 
     def _end(self) -> Position | None:
         """Where the source's log ends now; None without one."""
         here = self._here
         return None if here is None else self._retrying(lambda: self._source.log_status(here).end)
 
-    def _mender(self, stack: ExitStack) -> Repairer:
-        following = self._target.following()
+    def _repairer(self, stack: ExitStack) -> Repairer:
+        following = self._target.sync_target()
         if following is None:
             raise PlanRefused(
                 "files hold one moment of the source, and single documents of now would not belong to it",
@@ -233,7 +233,7 @@ class _Verify:
         for each in self._published:
             if not each.same:
                 yield f"{each.scope.collection} is not the collection that migrator published"
-        following = self._target.following()
+        following = self._target.sync_target()
         handed = {} if following is None else following.sync_state().handed_over()
         for each in self._published:
             if each.scope.collection in handed:
@@ -273,16 +273,16 @@ class _Verify:
 
     def _save(self, ended: str = "") -> None:
         if self._whole:
-            collections = tuple(each.progress() for each in self._courses)
-            self._keep(Pass(self._pass.id, self._pass.started, self._pass.position, collections, ended))
+            collections = tuple(each.progress() for each in self._passes)
+            self._save_pass(Pass(self._pass.id, self._pass.started, self._pass.position, collections, ended))
         self._saved = time.monotonic()
 
-    def _keep(self, one: Pass) -> None:
+    def _save_pass(self, one: Pass) -> None:
         """Notes it in the target, where that takes it: an account that may only read can verify all the same."""
         if self._unkept:
             return
         try:
-            self._state.keep_pass(one)
+            self._state.save_pass(one)
         except TargetError as error:
             if isinstance(error, Retryable):
                 raise
@@ -292,7 +292,7 @@ class _Verify:
     def _report(self) -> VerifyReport:
         ended = _now()
         self._save(ended)
-        if self._following and not self._race.alive:
+        if self._following and not self._sync_monitor.is_running:
             self._notes.append("the sync stopped while verify was running")
         indexes = [
             IndexFault(each.scope.collection, index, why)
@@ -305,7 +305,7 @@ class _Verify:
             ended,
             self._pass.position,
             self._following,
-            tuple(each.progress() for each in self._courses),
+            tuple(each.progress() for each in self._passes),
             tuple(indexes),
             sum(self._state.count_rejected(each.scope) for each in self._published),
             tuple(reason for each in self._published for reason in self._state.reasons(each.scope, KEPT)),

@@ -20,7 +20,7 @@ from migrator.workers.announcer import Announcer
 class QueuedTask:
     """A task, and which part of a collection's course it is."""
 
-    course: PassTracker
+    tracker: PassTracker
     number: int
     task: Task
 
@@ -61,31 +61,31 @@ class WorkQueue:
     def next(self) -> QueuedTask | None:
         """The next part; None when there is none now, since others have to come back first, or none at all."""
         while self._left:
-            course = self._left[0]
-            if not course.ranges_done:
-                if not self._ready and not self._take_ranges(course):
-                    course.ranges_done = True
+            tracker = self._left[0]
+            if not tracker.ranges_done:
+                if not self._ready and not self._take_ranges(tracker):
+                    tracker.ranges_done = True
                     continue
                 task, whole = self._ready.popleft()
                 within = task.range if whole and isinstance(task, CompareRange) else None
-                return QueuedTask(course, course.begin(within), task)
-            if not course.returned:
+                return QueuedTask(tracker, tracker.begin(within), task)
+            if not tracker.returned:
                 return None
-            if not course.extras_done:
-                extra = self._next_ids(course)
+            if not tracker.extras_done:
+                extra = self._next_ids(tracker)
                 if extra is not None:
-                    return QueuedTask(course, course.begin(None), extra)
-                course.extras_done = True
+                    return QueuedTask(tracker, tracker.begin(None), extra)
+                tracker.extras_done = True
             self._ranges = self._ids = None
             self._left.popleft()
         return None
 
-    def _take_ranges(self, course: PassTracker) -> bool:
-        published, wanted = course.published, self._wanted
+    def _take_ranges(self, tracker: PassTracker) -> bool:
+        published, wanted = tracker.published, self._wanted
         collection, name = published.collection, published.scope.collection
         if self._ranges is None:
             self._ranges = Ranges(
-                collection, published.chunk_rows, self._source, course.last, self._retry_seconds, self._announcer
+                collection, published.chunk_rows, self._source, tracker.last, self._retry_seconds, self._announcer
             )
             if wanted.keys:
                 keys = [parse_key(text, collection) for text in wanted.keys]
@@ -103,14 +103,14 @@ class WorkQueue:
         self._ready.extend((CompareRange(name, first + index, each), True) for index, each in enumerate(some))
         return bool(some)
 
-    def _next_ids(self, course: PassTracker) -> Task | None:
-        published = course.published
+    def _next_ids(self, tracker: PassTracker) -> Task | None:
+        published = tracker.published
         if self._wanted.keys or self._wanted.sample is not None or not published.collection.root.key:
             return None
         name = published.scope.collection
         if self._ids is None:
             stored = self._state.stored(name)
-            if not self._serves(published) and stored.count() == course.tally.found:
+            if not self._serves(published) and stored.count() == tracker.tally.found:
                 # As many as the source's documents were found among: no other is there.
                 return None
             self._ids = stored.ids()

@@ -27,7 +27,7 @@ from migrator.verify.tasks import (
     SearchRows,
     Task,
 )
-from migrator.waits import UNTOLD, Waits
+from migrator.waits import SILENT_WAITS, Waits
 from migrator.workers.retry import retrying
 
 
@@ -40,7 +40,7 @@ class CompareHandler:
         ends: VerifyEndpoints,
         retry_seconds: float,
         following: bool,
-        waits: Waits = UNTOLD,
+        waits: Waits = SILENT_WAITS,
     ) -> None:
         """
         Args:
@@ -52,18 +52,18 @@ class CompareHandler:
         self._source: SyncableSource = ends.open_source()
         for each in published:
             require_server(each.server, self._source)
-        self._state = ends.open_target(waits).verifying()
+        self._state = ends.open_target(waits).verify_state()
         self._published = {each.scope.collection: each for each in published}
         self._retrying = retrying(retry_seconds, waits)
         self._here: Position | None = self._source.position() if following else None
-        self._looker: tuple[str, Comparer] | None = None
+        self._comparer: tuple[str, Comparer] | None = None
         self._loop = asyncio.new_event_loop()
 
     def __call__(self, task: Task) -> Compared | FoundIds:
         return self._retrying(lambda: self._loop.run_until_complete(self._do(task)))
 
     async def _do(self, task: Task) -> Compared | FoundIds:
-        looker = self._looker_of(task.collection)
+        looker = self._comparer_of(task.collection)
         if isinstance(task, CompareAgain):
             return self._ended(await looker.again(self._open_reader, task))
         async with self._open_reader() as reader:
@@ -77,17 +77,17 @@ class CompareHandler:
                 case SearchRows():
                     return await looker.search(reader, task)
 
-    def _ended(self, looked: Compared) -> Compared:
-        if self._here is None or not looked.suspects:
-            return looked
-        return replace(looked, end=self._source.log_status(self._here).end)
+    def _ended(self, compared: Compared) -> Compared:
+        if self._here is None or not compared.suspects:
+            return compared
+        return replace(compared, end=self._source.log_status(self._here).end)
 
-    def _looker_of(self, name: str) -> Comparer:
-        if self._looker is None or self._looker[0] != name:
+    def _comparer_of(self, name: str) -> Comparer:
+        if self._comparer is None or self._comparer[0] != name:
             published = self._published[name]
             recorded = partial(self._state.recorded, published.scope)
-            self._looker = name, Comparer(Assembler(published.collection), self._state.stored(name), recorded)
-        return self._looker[1]
+            self._comparer = name, Comparer(Assembler(published.collection), self._state.stored(name), recorded)
+        return self._comparer[1]
 
     def _open_reader(self) -> AbstractAsyncContextManager[RowReader]:
         return self._source.open_reader()

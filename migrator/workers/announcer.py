@@ -50,7 +50,7 @@ class Announcer(Protocol):
         """This is being done from now on."""
         ...
 
-    def beside(self, phase: Phase) -> AbstractContextManager[None]:
+    def in_background(self, phase: Phase) -> AbstractContextManager[None]:
         """This is done at the same time, for the length of the block."""
         ...
 
@@ -65,14 +65,14 @@ class SilentAnnouncer:
     def enter(self, phase: Phase) -> None:
         """Nobody listens."""
 
-    def beside(self, phase: Phase) -> AbstractContextManager[None]:
+    def in_background(self, phase: Phase) -> AbstractContextManager[None]:
         return nullcontext()
 
     def waiting(self, what: str, ask: Ask | None = None) -> AbstractContextManager[None]:
         return nullcontext()
 
 
-UNHEARD: Announcer = SilentAnnouncer()
+SILENT: Announcer = SilentAnnouncer()
 
 
 @dataclass(slots=True, eq=False)
@@ -88,13 +88,13 @@ class _OpenedWait:
 class Announcements:
     """Implements Announcer: notifies listeners for the length of a block."""
 
-    def __init__(self, command: Command, *hearers: ActivityListener) -> None:
+    def __init__(self, command: Command, *listeners: ActivityListener) -> None:
         self._command = command
-        self._hearers = list(hearers)
+        self._listeners = list(listeners)
         self._lock = threading.RLock()
         self._phase = Phase("starting")
         self._entered = time.monotonic()
-        self._beside: list[Phase] = []
+        self._background: list[Phase] = []
         self._waits: list[_OpenedWait] = []
         self._failure: Exception | None = None
         self._ending = threading.Event()
@@ -122,15 +122,15 @@ class Announcements:
         self._raise_failure()
 
     @contextmanager
-    def beside(self, phase: Phase) -> Iterator[None]:
+    def in_background(self, phase: Phase) -> Iterator[None]:
         with self._lock:
-            self._beside.append(phase)
+            self._background.append(phase)
             self._tell()
         try:
             yield
         finally:
             with self._lock:
-                self._beside.remove(phase)
+                self._background.remove(phase)
                 self._tell()
 
     @contextmanager
@@ -148,11 +148,11 @@ class Announcements:
                     self._tell()
 
     @contextmanager
-    def also(self, hearer: ActivityListener) -> Iterator[None]:
+    def also(self, listener: ActivityListener) -> Iterator[None]:
         """Another listener for the length of the block, which is also told how the block ended."""
         with self._lock:
-            self._hearers.append(hearer)
-            hearer.doing(self._activity())
+            self._listeners.append(listener)
+            listener.doing(self._activity())
         ended = "done"
         try:
             yield
@@ -163,8 +163,8 @@ class Announcements:
             raise
         finally:
             with self._lock:
-                self._hearers.remove(hearer)
-                hearer.doing(replace(self._activity(), waiting=None, ended=ended))
+                self._listeners.remove(listener)
+                listener.doing(replace(self._activity(), waiting=None, ended=ended))
 
     def _activity(self) -> Activity:
         now = time.monotonic()
@@ -175,13 +175,13 @@ class Announcements:
             command=self._command,
             phase=self._phase,
             seconds=round(now - self._entered, 1),
-            beside=self._beside[-1] if self._beside else None,
+            beside=self._background[-1] if self._background else None,
             waiting=None if wait is None else Wait(wait.what, round(now - wait.since, 1), wait.detail),
         )
 
     def _tell(self) -> None:
         activity = self._activity()
-        for each in self._hearers:
+        for each in self._listeners:
             each.doing(activity)
 
     def _run(self) -> None:

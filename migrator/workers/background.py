@@ -13,7 +13,7 @@ from migrator.workers.interrupt import uninterrupted
 IsOver = Callable[[], bool]
 Work = Callable[[IsOver], None]
 
-_LOOK = 0.5
+_POLL_SECONDS = 0.5
 
 
 class BackgroundThread:
@@ -58,7 +58,7 @@ class BackgroundThread:
     ) -> None:
         try:
             # In pieces: a wait without end would not hear Ctrl-C everywhere.
-            while kind is None and not self._first_done.wait(_LOOK):
+            while kind is None and not self._first_done.wait(_POLL_SECONDS):
                 pass
         finally:
             self._end()
@@ -71,7 +71,7 @@ class BackgroundThread:
         self._ending.set()
         # After another Ctrl-C the thread is left, and ends with the process.
         while self._thread.is_alive():
-            self._thread.join(_LOOK)
+            self._thread.join(_POLL_SECONDS)
 
     def _run(self) -> None:
         try:

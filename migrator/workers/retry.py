@@ -9,7 +9,7 @@ from typing import TypeVar
 from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_random_exponential
 
 from migrator.errors import Retryable
-from migrator.waits import UNTOLD, Waits, patiently
+from migrator.waits import SILENT_WAITS, Waits, retry_and_tell
 
 T = TypeVar("T")
 
@@ -30,9 +30,9 @@ class RetryingCall:
         )
 
     def __call__(self, work: Callable[..., T], *arguments: object) -> T:
-        return patiently(self._retrying, self._waits, partial(work, *arguments))
+        return retry_and_tell(self._retrying, self._waits, partial(work, *arguments))
 
 
-def retrying(seconds: float, waits: Waits = UNTOLD) -> RetryingCall:
+def retrying(seconds: float, waits: Waits = SILENT_WAITS) -> RetryingCall:
     """Tries for so many seconds; `waits` hears of it."""
     return RetryingCall(seconds, waits)

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from migrator.changes.cascades import Cascades, silent_cascades
 from migrator.model.schema.tables import Table
-from migrator.sync.cascades.row_snapshot import missing
+from migrator.sync.cascades.row_snapshot import missing_tables
 from tests.changes.build import collection, column, join, link, node, refers, schema, table
 
 GROUPS = table("groups_")
@@ -129,8 +129,8 @@ def test_keys_that_pad_with_spaces_are_kept_without_them_besides() -> None:
     (found,) = silent_cascades(schema(GROUPS, tags), [collection(node(tags))]).tables
     assert found.columns == ("id", "fixed", "code")
     assert found.stripped == ("code",)
-    assert missing([found], {found.table: ("id", "fixed", "code")}) == (found,)
-    assert missing([found], {found.table: found.noted}) == ()
+    assert missing_tables([found], {found.table: ("id", "fixed", "code")}) == (found,)
+    assert missing_tables([found], {found.table: found.noted}) == ()
 
 
 def test_a_table_of_which_some_columns_can_be_read_hides_its_keys() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from migrator.changes.definition_changes import NOTHING, RewrittenColumns, rewrites, touched
+from migrator.changes.definition_changes import NOTHING, RewrittenColumns, rewrites, rewritten_columns
 
 ORDERS = ("shop", "orders")
 EVERY = RewrittenColumns(None)
@@ -44,7 +44,7 @@ def lost(*names: str) -> RewrittenColumns:
     ],
 )
 def test_columns_that_may_have_other_values(text: str, found: RewrittenColumns) -> None:
-    assert touched(text, ORDERS) == found
+    assert rewritten_columns(text, ORDERS) == found
     assert rewrites(text, ORDERS)
 
 
@@ -74,7 +74,7 @@ def test_columns_that_may_have_other_values(text: str, found: RewrittenColumns) 
     ],
 )
 def test_anything_at_all(text: str) -> None:
-    assert touched(text, ORDERS) is None
+    assert rewritten_columns(text, ORDERS) is None
     assert rewrites(text, ORDERS)
 
 
@@ -107,5 +107,5 @@ def test_anything_at_all(text: str) -> None:
     ],
 )
 def test_statements_that_leave_rows_as_they_are(text: str) -> None:
-    assert touched(text, ORDERS) == NOTHING
+    assert rewritten_columns(text, ORDERS) == NOTHING
     assert not rewrites(text, ORDERS)

@@ -36,7 +36,7 @@ def reaches(
         return None if values is None else tuple(values[column] for column in watch.columns)
 
     rows = Rows(("shop", name), tuple(RowChange(image(before), image(after)) for before, after in changes))
-    return list(Resolver(shop(), found).reaches(rows))
+    return list(Resolver(shop(), found).document_refs(rows))
 
 
 def test_a_root_row_names_its_document() -> None:
@@ -52,8 +52,8 @@ def test_a_changed_key_names_both_documents() -> None:
 def test_a_child_that_holds_the_roots_key_needs_no_search() -> None:
     """From r1 over r2 to r3 in one batch: no image may be lost (edge case 48)."""
     found = reaches("items", ({"order_id": b"1"}, {"order_id": b"2"}), ({"order_id": b"2"}, {"order_id": b"3"}))
-    assert list(dict.fromkeys(reach.values for reach in found)) == [(b"1",), (b"2",), (b"3",)]
-    assert {(reach.node, reach.hop) for reach in found} == {("root", "key")}
+    assert list(dict.fromkeys(ref.values for ref in found)) == [(b"1",), (b"2",), (b"3",)]
+    assert {(ref.node, ref.kind) for ref in found} == {("root", "key")}
 
 
 def test_a_row_that_parents_refer_to_is_searched_for_from_above() -> None:
@@ -72,7 +72,7 @@ def test_null_leads_nowhere() -> None:
 
 def test_tables_of_other_collections_lead_nowhere() -> None:
     resolver = Resolver(shop(), watches(ALL, [shop()], [Cascades()]))
-    assert list(resolver.reaches(Rows(("shop", "invoices"), (RowChange(None, ()),)))) == []
+    assert list(resolver.document_refs(Rows(("shop", "invoices"), (RowChange(None, ()),)))) == []
     assert resolver.emptied(("shop", "invoices")) == ()
 
 

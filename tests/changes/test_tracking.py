@@ -223,13 +223,13 @@ def test_letters_that_a_collation_may_keep_apart() -> None:
     case.event("uses", None, row(id=2, code="ä"))
     case.event("coupons", row(code="a"), None)
     assert {(before or {})["id"] for _, before, _ in case.emitted} == {b"1", b"2"}
-    assert not case.tracker.doubtful
+    assert not case.tracker.uncertain
     case.emitted.clear()
     case.event("coupons", row(code="b"), row(code="z"))
     case.event("coupons", row(code="z"), None)
     assert {(before or {})["id"] for _, before, _ in case.emitted} == {b"2"}
     case.event("coupons", row(code="ü"), None)
-    assert case.tracker.doubtful == {("shop", "uses")}
+    assert case.tracker.uncertain == {("shop", "uses")}
 
 
 @pytest.mark.parametrize("fatal", range(4))

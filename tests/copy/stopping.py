@@ -25,7 +25,7 @@ from migrator.target import MongoTarget
 from migrator.target.lease import Timing
 from migrator.target.mongo.leases.store import LEASES
 from migrator.target.url import MongoUrl, parse_target_url
-from migrator.waits import UNTOLD
+from migrator.waits import SILENT_WAITS
 from migrator.workers.pool import Factory, Outcome
 
 SECONDS = 60.0
@@ -88,7 +88,7 @@ class InlinePool:
     """Implements what apply uses of migrator.workers.pool.Pool, with threads that nobody ends: a late one finishes."""
 
     def __init__(self, factory: Factory, size: int) -> None:
-        self._handlers = [factory(UNTOLD) for _ in range(size)]
+        self._handlers = [factory(SILENT_WAITS) for _ in range(size)]
         self._busy: dict[int, Any] = {}
         self._outcomes: queue.SimpleQueue[Outcome] = queue.SimpleQueue()
 

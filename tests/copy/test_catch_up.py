@@ -58,8 +58,8 @@ def test_a_catch_up_without_an_end(
     monkeypatch.setattr(catch_up_trend, "_TREND_OVER", 3.0)
     monkeypatch.setattr(catch_up_watch, "_ASK_EVERY", 0.5)
     # A batch is one transaction of the writer: it changes all rows, and batches would collapse many of them.
-    monkeypatch.setattr(batch, "_REACHES", 50)
-    monkeypatch.setattr(batch, "_REACHES_AT_MOST", 100)
+    monkeypatch.setattr(batch, "_REFS", 50)
+    monkeypatch.setattr(batch, "_REFS_AT_MOST", 100)
     enough = threading.Event()
     heard = Hearing(enough)
     catching_up = threading.Event()
@@ -82,7 +82,7 @@ def test_a_catch_up_without_an_end(
     thread = threading.Thread(target=write, daemon=True)
     thread.start()
     try:
-        timing = Timing(interval=0.5, give_up=30, expiry=40, look=0.05)
+        timing = Timing(interval=0.5, give_up=30, expiry=40, poll=0.05)
         run_apply(plan, mysql_url, mongodb_url, timing, Commands(far_away), heard)
     finally:
         enough.set()

@@ -38,8 +38,8 @@ from tests.project import ACCOUNTS, BANK
 COUNT = int(os.environ.get("MIGRATOR_STOPS", "24"))
 SEED = int(os.environ.get("MIGRATOR_SEED", "1000"))
 ROWS = 160
-LATE = Timing(interval=0.05, give_up=0.3, expiry=0.4, look=0.02)
-NEXT = Timing(interval=0.05, give_up=5.0, expiry=0.4, look=0.02)
+LATE = Timing(interval=0.05, give_up=0.3, expiry=0.4, poll=0.02)
+NEXT = Timing(interval=0.05, give_up=5.0, expiry=0.4, poll=0.02)
 
 pytestmark = [
     pytest.mark.slow,

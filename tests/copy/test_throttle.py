@@ -37,7 +37,7 @@ def loads(*found: Load | Exception) -> Iterator[Load]:
 
 
 def holding(monkeypatch: pytest.MonkeyPatch, options: ApplyOptions, *found: Load) -> tuple[list[bool], list[str]]:
-    monkeypatch.setattr(throttle, "_LOOK_EVERY", 0.0)
+    monkeypatch.setattr(throttle, "_POLL_SECONDS", 0.0)
     said, answers = Said(), loads(*found)
     one = Throttle(options, lambda: next(answers), said)  # type: ignore[arg-type]
     return [one.holding for _ in found], said.lines

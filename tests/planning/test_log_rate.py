@@ -16,16 +16,16 @@ from migrator.mapping.file.load import read_mappings
 from migrator.mapping.resolve import resolve
 from migrator.model.mapping.policies import Policies
 from migrator.planning import log_rate as pace_module
-from migrator.planning.log_rate import LogRate, mark, pace, pace_findings
+from migrator.planning.log_rate import LogRate, log_rate_findings, mark_log, measure_log_rate
 from migrator.planning.planner import MappingFiles, PlanOptions
 from migrator.source import open_source
 from tests.project import ACCOUNTS, BANK
 
 
 def test_only_what_is_written_faster_than_followed_is_a_finding() -> None:
-    assert pace_findings(None) == ()
-    assert pace_findings(LogRate(written=1000.0, followed=1000.0, seconds=3.0)) == ()
-    (found,) = pace_findings(LogRate(written=3_000_000.0, followed=1_200_000.0, seconds=3.0))
+    assert log_rate_findings(None) == ()
+    assert log_rate_findings(LogRate(written=1000.0, followed=1000.0, seconds=3.0)) == ()
+    (found,) = log_rate_findings(LogRate(written=3_000_000.0, followed=1_200_000.0, seconds=3.0))
     assert (found.severity, found.code) == ("warning", "log-rate")
     assert "3.0 MB of log a second in the 3 s" in found.text
     assert "followed 1.2 MB a second" in found.text
@@ -54,11 +54,11 @@ def write(url: str, times: int) -> None:
 def test_both_rates_of_a_source_that_writes(mysql_url: str, collections: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     source = open_source(mysql_url)
     monkeypatch.setattr(pace_module, "_LEAST_SECONDS", 0.0)
-    since = mark(source)
+    since = mark_log(source)
     assert since is not None
-    assert pace(source, source.schema(), collections, since) is None  # hardly anything was written
+    assert measure_log_rate(source, source.schema(), collections, since) is None  # hardly anything was written
     write(mysql_url, 20)
-    found = pace(source, source.schema(), collections, since)
+    found = measure_log_rate(source, source.schema(), collections, since)
     assert found is not None
     # 600 rows of two images each, twenty times; a row has some fifty bytes.
     assert found.written * found.seconds > 600 * 20 * 50
@@ -72,7 +72,7 @@ def test_a_plan_next_to_a_fast_writer(
 ) -> None:
     # A trial that does nothing is slower than any writer.
     monkeypatch.setattr(pace_module, "TRIAL_SECONDS", 0.0)
-    monkeypatch.setattr(pace_module, "_REACHES", 1)
+    monkeypatch.setattr(pace_module, "_REFS", 1)
     # A plan of so small a bank may take a moment only.
     monkeypatch.setattr(pace_module, "_LEAST_SECONDS", 0.0)
     monkeypatch.setattr(pace_module, "_LEAST_BYTES", 1)

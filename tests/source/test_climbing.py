@@ -22,21 +22,21 @@ from tests.source.reading import raw, with_reader
 def root_keys(
     source: MySQLSource,
     path: Sequence[Node],
-    hop: RefKind,
+    kind: RefKind,
     values: Sequence[Key],
     after: Key | None = None,
     limit: int = 99,
 ) -> list[Key]:
-    return with_reader(source, lambda reader: reader.root_keys(path, hop, values, after, limit))
+    return with_reader(source, lambda reader: reader.root_keys(path, kind, values, after, limit))
 
 
-def paged(source: MySQLSource, path: Sequence[Node], hop: RefKind, values: Sequence[Key], limit: int) -> list[Key]:
+def paged(source: MySQLSource, path: Sequence[Node], kind: RefKind, values: Sequence[Key], limit: int) -> list[Key]:
     """All pages, one after the other."""
 
     async def run(reader: SnapshotReader) -> list[Key]:
         found: list[Key] = []
         after = None
-        while page := await reader.root_keys(path, hop, values, after, limit):
+        while page := await reader.root_keys(path, kind, values, after, limit):
             assert len(page) <= limit
             found += page
             after = page[-1]

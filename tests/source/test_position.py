@@ -136,7 +136,7 @@ def test_writes_wait_until_the_moment_is_released(source: MySQLSource, execute: 
         execute("INSERT INTO t VALUES (1)")
         done.append(time.monotonic())
 
-    with source.hold_moment() as held:
+    with source.hold_shared_snapshot() as held:
         writer = threading.Thread(target=write)
         writer.start()
         time.sleep(0.2)
@@ -157,13 +157,16 @@ def test_writes_wait_until_the_moment_is_released(source: MySQLSource, execute: 
 
 
 def test_the_end_of_the_block_releases_too(source: MySQLSource, execute: Execute) -> None:
-    with pytest.raises(RuntimeError, match="elsewhere"), source.hold_moment():
+    with pytest.raises(RuntimeError, match="elsewhere"), source.hold_shared_snapshot():
         raise RuntimeError("elsewhere")
     execute("CREATE TABLE t (id INT PRIMARY KEY)")
 
 
 def test_a_missing_privilege_is_named(reader: SourceUrl) -> None:
-    with pytest.raises(SourceError, match="FLUSH TABLES WITH READ LOCK") as caught, shared_snapshot.hold_moment(reader):
+    with (
+        pytest.raises(SourceError, match="FLUSH TABLES WITH READ LOCK") as caught,
+        shared_snapshot.hold_shared_snapshot(reader),
+    ):
         pass
     assert "RELOAD" in caught.value.hint
 
@@ -175,7 +178,7 @@ def test_a_long_statement_does_not_hold_up_writers_for_long(
     execute("CREATE TABLE t (id INT PRIMARY KEY) ENGINE=InnoDB")
     with connected(source.url) as other:
         other.exec_driver_sql("LOCK TABLES t WRITE")
-        with pytest.raises(SourceUnavailable, match="long statement"), source.hold_moment():
+        with pytest.raises(SourceUnavailable, match="long statement"), source.hold_shared_snapshot():
             pass
 
 

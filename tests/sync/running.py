@@ -178,6 +178,6 @@ def position(target: str, run: str, collection: str) -> Position:
     """Where a collection stands, as the state has it."""
     scope = Scope(run, collection)
     with closing(open_target(target)) as opened:
-        following = opened.following()
+        following = opened.sync_target()
         assert following is not None
         return following.sync_state().positions([scope])[scope]

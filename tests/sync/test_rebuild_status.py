@@ -190,7 +190,7 @@ def test_entries_of_an_earlier_version(
     wide = DirtyEntries.wide
 
     def old(self: DirtyEntries, scope: Any) -> list[DirtyEntry]:
-        return [DirtyEntry(each.reach, each.after, each.mark) for each in wide(self, scope)]
+        return [DirtyEntry(each.ref, each.after, each.mark) for each in wide(self, scope)]
 
     monkeypatch.setattr(DirtyEntries, "wide", old)
     found = collection(api.status(items.target)).rebuild

@@ -11,7 +11,7 @@ from migrator.model.change.events import DocumentRef, RefKind
 from migrator.model.mapping.tree import Node
 from migrator.model.plan.chunk import Key
 from migrator.ports.sync import RootKeyReader
-from migrator.sync.root_keys import KEYS_AT_ONCE, RootKeys, climb
+from migrator.sync.root_keys import KEYS_AT_ONCE, RootKeys, find_root_keys
 from tests.changes.build import collection, join, node, table
 
 PARENTS = table("parents", "plan_id")
@@ -29,7 +29,7 @@ class Fanout:
     asked: list[int] = field(default_factory=list)
 
     async def root_keys(
-        self, path: Sequence[Node], hop: RefKind, values: Sequence[Key], after: Key | None, limit: int
+        self, path: Sequence[Node], kind: RefKind, values: Sequence[Key], after: Key | None, limit: int
     ) -> list[Key]:
         self.asked.append(len(values))
         keys = [(b"%s-%d" % (value, number),) for (value,) in values for number in range(self.parents[value or b""])]
@@ -38,8 +38,8 @@ class Fanout:
 
 def climbed(parents: dict[bytes, int]) -> tuple[RootKeys, Fanout]:
     snapshot = Fanout(parents)
-    reaches = [DocumentRef("plan", "parent", (value,)) for value in parents]
-    return asyncio.run(climb(cast(RootKeyReader, snapshot), TREE, reaches)), snapshot
+    refs = [DocumentRef("plan", "parent", (value,)) for value in parents]
+    return asyncio.run(find_root_keys(cast(RootKeyReader, snapshot), TREE, refs)), snapshot
 
 
 def test_few_are_searched_for_together() -> None:
@@ -58,7 +58,7 @@ def test_many_that_lead_to_few_each_do_not_wait() -> None:
 def test_one_that_leads_to_too_many_waits_alone() -> None:
     found, _ = climbed({b"few": 3, b"many": KEYS_AT_ONCE + 1, b"none": 0, b"some": 7})
     assert len(found.keys) == 10
-    assert [reach.values for reach in found.waiting] == [(b"many",)]
+    assert [ref.values for ref in found.waiting] == [(b"many",)]
 
 
 def test_what_is_beyond_one_batch_waits() -> None:
@@ -66,5 +66,5 @@ def test_what_is_beyond_one_batch_waits() -> None:
     found, _ = climbed(parents)
     assert KEYS_AT_ONCE < len(found.keys) < 5 * KEYS_AT_ONCE
     done = {key[0].partition(b"-")[0] for key in found.keys if key[0]}
-    assert done | {reach.values[0] for reach in found.waiting} == set(parents)
+    assert done | {ref.values[0] for ref in found.waiting} == set(parents)
     assert len(found.waiting) == len(parents) - len(done)

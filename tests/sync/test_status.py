@@ -22,7 +22,7 @@ from pymongo import MongoClient
 
 from migrator import api
 from migrator.cli.output import status as status_output
-from migrator.model.change.coordinates import is_behind
+from migrator.model.change.coordinates import is_before
 from migrator.model.change.events import Scope, SyncReport
 from migrator.model.change.position import Position
 from migrator.model.report.status import Status, SyncStatus
@@ -89,7 +89,7 @@ class Source:
 
     def unread(self, position: Position, moment: float) -> int:
         """How many operations were committed by then that are after `position`."""
-        done = max((each.operations for each in self.moments if not is_behind(position, each.end)), default=0)
+        done = max((each.operations for each in self.moments if not is_before(position, each.end)), default=0)
         return max(0, self.at(moment).operations - done)
 
     def _run(self, work: Any) -> None:
@@ -234,7 +234,7 @@ def judge(status: Status, began: float, source: Source, sync: State) -> str:
     # What is claimed: all that was logged before this moment is in the documents.
     claimed = began - said.age - said.lag_seconds - SLACK
     unread = source.unread(said.report.position, claimed)
-    assert not is_behind(said.report.position, source.at(claimed).end), f"{unread} operations unread: {said}"
+    assert not is_before(said.report.position, source.at(claimed).end), f"{unread} operations unread: {said}"
     if items.state == "in-step":
         assert said.state == "following"
         assert not items.dirty

@@ -27,15 +27,15 @@ from migrator.target.lease import HeldLease, Timing
 from migrator.target.mongo.leases import write_guard as mongo_fence
 from migrator.target.record import Intent, Record
 from migrator.target.url import MongoUrl, parse_target_url
-from migrator.waits import untold
+from migrator.waits import silent_building
 from tests.target.build import chunk, collection_plan, document, reject, result, run
 from tests.target.conftest import Place
 
 RUN = "0a1b2c3d"
 PLAN = collection_plan(indexes=(IndexSpec("v_1", (("v", 1),)),), validator='{"bsonType": "object"}')
 # One that never counts its lease up is taken for dead soon.
-STOPPED = Timing(interval=1000, give_up=2000, expiry=0.15, look=0.02)
-SUCCESSOR = Timing(interval=0.1, give_up=5, expiry=0.15, look=0.02)
+STOPPED = Timing(interval=1000, give_up=2000, expiry=0.15, poll=0.02)
+SUCCESSOR = Timing(interval=0.1, give_up=5, expiry=0.15, poll=0.02)
 
 
 @dataclass(frozen=True)
@@ -160,7 +160,7 @@ LATE: dict[str, Callable[[Copier], object]] = {
     "prepare": lambda late: late.target.publisher(late.lease).prepare(RUN, PLAN),
     "take over what was loaded": lambda late: late.target.publisher(late.lease).take_over(RUN, PLAN),
     "discard": lambda late: late.target.publisher(late.lease).discard(RUN, "orders"),
-    "indexes and validator": lambda late: place(late).make_ready(RUN, PLAN, untold),
+    "indexes and validator": lambda late: place(late).make_ready(RUN, PLAN, silent_building),
     "rename": swap,
     "rename what a late worker left": swap_what_is_left,
     "publish": lambda late: late.target.publisher(late.lease).publish(RUN, PLAN),

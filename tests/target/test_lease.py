@@ -21,7 +21,7 @@ from migrator.target.process import ProcessId, is_dead, this_process
 from migrator.target.url import MongoUrl, parse_target_url
 from tests.target.conftest import Place
 
-FAST = Timing(interval=0.1, give_up=0.6, expiry=1.0, look=0.05)
+FAST = Timing(interval=0.1, give_up=0.6, expiry=1.0, poll=0.05)
 
 
 def fast_target(url: str) -> Target:

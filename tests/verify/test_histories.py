@@ -50,7 +50,7 @@ def live(folder: Path, source: str, target: str, history: History) -> Iterator[N
     sync = running.sync(folder, source, target, history.world.mappings)
     try:
         end = time.monotonic() + 60
-        while open_target(target, 5.0).following().sync_lease_owner() is None:  # type: ignore[union-attr]
+        while open_target(target, 5.0).sync_target().sync_lease_owner() is None:  # type: ignore[union-attr]
             assert sync.code is None, sync.said
             assert time.monotonic() < end, sync.said
             time.sleep(0.2)

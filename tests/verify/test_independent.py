@@ -14,7 +14,7 @@ from migrator.documents import assemble, fold
 from migrator.model.mapping.policies import Policies
 from migrator.model.mapping.tree import Collection
 from migrator.model.plan.chunk import KeyRange
-from migrator.model.report.sums import spots
+from migrator.model.report.sums import summed_nodes
 from migrator.source import open_source
 from migrator.target.files import sums as file_sums
 from migrator.target.files.folder import Folder
@@ -36,7 +36,7 @@ def different(url: str, collection: Collection, folder: Path, rejected: list[tup
     """What differs between the tables and documents that were made of them now, in a file."""
     documents = migrate(url, collection, KeyRange()).documents
     (folder / f"{collection.name}.bson").write_bytes(b"".join(documents.values()))
-    every = [spot for spot in spots(collection) if not spot.why]
+    every = [spot for spot in summed_nodes(collection) if not spot.why]
     ours = open_source(url).sums(every, rejected)
     theirs = file_sums.sums(Folder(folder), collection.name, every)
     return [line for line in compared(collection.name, every, ours, theirs) if not line.same]
@@ -61,7 +61,7 @@ def test_the_shop_by_both_kinds_of_target(mysql_url: str, mongodb_url: str, tmp_
     for collection in resolved(mysql_url, SHOP):
         assert different(mysql_url, collection, tmp_path, []) == []
         session.database[collection.name].insert_many(list(migrate_raw(tmp_path, collection.name)))
-        every = [spot for spot in spots(collection) if not spot.why]
+        every = [spot for spot in summed_nodes(collection) if not spot.why]
         assert every
         files = file_sums.sums(Folder(tmp_path), collection.name, every)
         theirs = mongo_sums.sums(session, collection.name, every)

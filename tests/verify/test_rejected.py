@@ -135,7 +135,7 @@ def test_refused_between_two_looks(shop: Shop, by: str) -> None:
 
 def _looked_once(shop: Shop) -> bool:
     """The first ranges are settled. The last one holds the suspects, which wait for the stopped sync."""
-    found = open_target(shop.target, 1.0).verifying().last_pass()
+    found = open_target(shop.target, 1.0).verify_state().last_pass()
     return found is not None and any(each.upto for each in found.collections)
 
 

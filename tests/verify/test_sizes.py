@@ -67,7 +67,7 @@ def test_long_ids(either: Shop) -> None:
 
 
 def test_a_target_gives_bytes(pages: Shop) -> None:
-    with closing(open_target(pages.target)) as target, closing(target.verifying().stored("pages")) as stored:
+    with closing(open_target(pages.target)) as target, closing(target.verify_state().stored("pages")) as stored:
         stored.prepare()
         ids = [one for some in stored.ids() for one in some]
         found = stored.find(ids)

@@ -81,13 +81,13 @@ def test_where_no_progress_can_be_kept_it_verifies_all_the_same(shop: Shop, monk
         raise TargetError("not authorized to execute command insert")
 
     assert shop.apply_here().code == 0
-    monkeypatch.setattr(MongoVerifyState, "keep_pass", refuse)
+    monkeypatch.setattr(MongoVerifyState, "save_pass", refuse)
     shop.change("orders", 3, lambda document: {**document, "number": 1})
     report = shop.report()
     assert [each["document"] for each in faults(report)] == ["3"]
     assert [note for note in report["notes"] if "not authorized to execute command insert" in note]
     monkeypatch.undo()
-    assert open_target(shop.target, 1.0).verifying().last_pass() is None
+    assert open_target(shop.target, 1.0).verify_state().last_pass() is None
 
 
 def _written(shop: Shop, *arguments: str) -> Path:
@@ -119,7 +119,7 @@ def test_it_goes_on_where_it_stopped(either: Shop) -> None:
 
 def _done(shop: Shop) -> int:
     """Documents that an unfinished pass has settled."""
-    found = open_target(shop.target, 1.0).verifying().last_pass()
+    found = open_target(shop.target, 1.0).verify_state().last_pass()
     if found is None or found.ended:
         return 0
     return sum(each.tally.checked for each in found.collections)

@@ -61,7 +61,7 @@ def test_a_phase_is_told_at_once_and_again(heard: Heard, told: Announcements) ->
     until(lambda: heard.last.seconds > 0.1, "the time that it takes")
     told.enter(Phase("copying", what="a step"))
     assert heard.last.seconds > 0, "another step is the same phase"
-    with told.beside(Phase("recording-keys")):
+    with told.in_background(Phase("recording-keys")):
         assert heard.last.beside == Phase("recording-keys")
     assert heard.last.beside is None
 

@@ -91,7 +91,7 @@ def status(
         _watch(settings, _INTERVAL if interval is None else interval, as_json=as_json)
         return
     lines = lines_to(output_of(), terminal.note)
-    found = watch_output.look(partial(api.status, settings.target_url()), lines)
+    found = watch_output.poll_status(partial(api.status, settings.target_url()), lines)
     if as_json:
         click.echo(status_output.as_json(found))
     else:

@@ -34,7 +34,7 @@ LINE_SECONDS = 5.0
 # A wait takes the place of numbers after so long.
 WAIT_SHOWN = 3.0
 # Between two looks for a Ctrl-C while an answer is awaited.
-_LOOK_SECONDS = 0.1
+_POLL_SECONDS = 0.1
 _CHECK_STYLES = {"ok": "green", "warning": "yellow", "blocked": "bold red"}
 
 
@@ -75,7 +75,7 @@ def agreed(question: str) -> bool:
             there is something to read.
     """
     click.echo(f"{question} [y/N]: ", nl=False, err=True)
-    while not select.select([sys.stdin], [], [], _LOOK_SECONDS)[0]:
+    while not select.select([sys.stdin], [], [], _POLL_SECONDS)[0]:
         pass
     return sys.stdin.readline().strip().lower() in ("y", "yes")
 

@@ -39,7 +39,7 @@ class Screen(ActivityLines, Protocol):
         ...
 
 
-def look(read: Read, lines: ActivityLines) -> Status:
+def poll_status(read: Read, lines: ActivityLines) -> Status:
     """What `read` gives; `lines` hear when that takes long."""
     with Announcements("status", WaitLines(lines)) as announcements, announcements.waiting(_ANSWER):
         return read()
@@ -54,11 +54,11 @@ def watch(read: Read, screen: Screen, interval: float) -> None:
         TargetError: what the first look raises, and what waiting does not help against.
     """
     try:
-        screen.show(look(read, screen))
+        screen.show(poll_status(read, screen))
         while True:
             time.sleep(interval)
             try:
-                screen.show(look(read, screen))
+                screen.show(poll_status(read, screen))
             except Retryable as fault:
                 screen.fault(fault)
     except KeyboardInterrupt:

@@ -9,20 +9,20 @@ from migrator.model.change.position import Position
 _NUMBER = re.compile(r"\d+$")
 
 
-def place_of(file: str, offset: int) -> tuple[int, int]:
+def log_coordinates(file: str, offset: int) -> tuple[int, int]:
     """Sorts places of one log: the number at the end of a file's name gets a digit more after 999999."""
     found = _NUMBER.search(file)
     return int(found[0]) if found else 0, offset
 
 
-def log_place(position: Position) -> tuple[int, int]:
+def coordinates_of(position: Position) -> tuple[int, int]:
     """Where a position is, comparable among positions of one server."""
-    return place_of(position.file, position.offset)
+    return log_coordinates(position.file, position.offset)
 
 
-def is_behind(one: Position, other: Position) -> bool:
+def is_before(one: Position, other: Position) -> bool:
     """Whether `one` comes strictly before `other` in the log."""
-    return log_place(one) < log_place(other)
+    return coordinates_of(one) < coordinates_of(other)
 
 
 def shown(position: Position) -> str:

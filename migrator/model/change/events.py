@@ -192,7 +192,7 @@ class DocumentRef:
     """
 
     node: str
-    hop: RefKind
+    kind: RefKind
     values: Key
 
 
@@ -210,7 +210,7 @@ class DirtyEntry:
         since: when that was, by the target's clock; None when not known.
     """
 
-    reach: DocumentRef
+    ref: DocumentRef
     after: Key | None
     mark: int
     done: int = 0

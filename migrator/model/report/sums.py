@@ -88,12 +88,12 @@ class NodeSums:
     fields: tuple[FieldSums, ...]
 
 
-def spots(collection: Collection) -> tuple[SummedNode, ...]:
+def summed_nodes(collection: Collection) -> tuple[SummedNode, ...]:
     """All nodes of a collection, the root first."""
-    return tuple(_spots((collection.root,)))
+    return tuple(_summed_nodes((collection.root,)))
 
 
-def _spots(chain: tuple[Node, ...]) -> Iterator[SummedNode]:
+def _summed_nodes(chain: tuple[Node, ...]) -> Iterator[SummedNode]:
     node = chain[-1]
     measured = [MeasuredField(field, measure_of(field)) for field in node.fields]
     if node.variants is not None:
@@ -102,7 +102,7 @@ def _spots(chain: tuple[Node, ...]) -> Iterator[SummedNode]:
             measured += [MeasuredField(field, measure_of(field), (column, case)) for field in fields]
     yield SummedNode(chain, tuple(measured), _why(chain))
     for child in node.children:
-        yield from _spots((*chain, child))
+        yield from _summed_nodes((*chain, child))
 
 
 def _why(chain: tuple[Node, ...]) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 
-def text_of(values: Sequence[bytes | None]) -> str:
+def key_text(values: Sequence[bytes | None]) -> str:
     """Key values as a person reads them."""
     return ", ".join("NULL" if value is None else printable(value) for value in values)
 

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from sqlalchemy import Connection
 
 from migrator.errors import SyncBlocked
-from migrator.model.change.coordinates import place_of
+from migrator.model.change.coordinates import log_coordinates
 from migrator.model.change.events import TableName, Watch
 from migrator.model.change.position import Position
 from migrator.model.schema.tables import Column
@@ -40,7 +40,7 @@ def follow(url: SourceUrl, position: Position, watches: Mapping[TableName, Watch
         def ended(file: str, offset: int) -> bool:
             with translated(url):
                 end = read_end(control, position.server)
-            return place_of(file, offset) >= place_of(end.file, end.offset)
+            return log_coordinates(file, offset) >= log_coordinates(end.file, end.offset)
 
         def charsets(wanted: Iterable[Watch]) -> Charsets:
             with translated(url):

@@ -89,7 +89,7 @@ _NEVER_INSIDE = frozenset(
 class StatementJudge(Protocol):
     """Which statements that were logged as text are of no concern; see text_statements.TextStatements."""
 
-    def way_to_watched(self, query: packets.Query, watches: Mapping[TableName, Watch], behind: Cursor) -> str: ...
+    def way_to_watched(self, query: packets.Query, watches: Mapping[TableName, Watch], event_end: Cursor) -> str: ...
 
     def forget(self) -> None: ...
 
@@ -215,8 +215,8 @@ class BinlogReader:
     # --- where we are ---
 
     def _position(self) -> Position:
-        is_behind_start = self._cursor.is_at_least(self._start.file, self._start.offset)
-        furthest = self._cursor if is_behind_start else self._start
+        is_after_start = self._cursor.is_at_least(self._start.file, self._start.offset)
+        furthest = self._cursor if is_after_start else self._start
         file, offset = furthest.file, furthest.offset
         return Position(self._server, self._gtids.text, file, offset, "log")
 
@@ -338,9 +338,9 @@ class BinlogReader:
             case Role.SAVEPOINT:
                 pass
             case Role.ROLLBACK_TO:
-                yield from self._undone()
+                yield from self._rolled_back()
             case Role.ROLLBACK:
-                yield from self._undone()
+                yield from self._rolled_back()
                 yield from self._commit(event)
             case Role.XA_START | Role.XA_END:
                 # MariaDB logs the end only.
@@ -361,7 +361,7 @@ class BinlogReader:
             case Role.OTHER:
                 yield from self._definition(query, statement, event)
 
-    def _undone(self) -> Iterator[LogEvent]:
+    def _rolled_back(self) -> Iterator[LogEvent]:
         if self._rows_seen:
             yield RolledBack()
 

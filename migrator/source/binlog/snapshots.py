@@ -18,7 +18,7 @@ from functools import partial
 import asyncmy
 
 from migrator.errors import MigratorError, SourceUnavailable
-from migrator.model.change.coordinates import place_of
+from migrator.model.change.coordinates import log_coordinates
 from migrator.model.change.position import Position, ServerIdentity
 from migrator.source.binlog.rows.last_changed_row import LastChangedRow, PositionWithRow
 from migrator.source.connection.connect import open_stream
@@ -50,14 +50,14 @@ class SnapshotSource:
 
     def at_least(self, reached: Position) -> AbstractAsyncContextManager[SnapshotReader]:
         """Implements Snapshots.at_least; the reader is a new object every time, since memories are keyed by it."""
-        return self._snapshot(partial(_begin_behind, reached=reached, url=self._url))
+        return self._snapshot(partial(_begin_after, reached=reached, url=self._url))
 
     async def position(self) -> Position | None:
         """Implements Snapshots.position: MariaDB knows the place that belongs to a consistent snapshot."""
         if self._connection is None or self._server.flavor != "mariadb":
             return None
         with translated(self._url):
-            file, offset = await _place(self._connection)
+            file, offset = await _snapshot_coordinates(self._connection)
             if not file:
                 return None
             ((gtid,),) = await _ask(self._connection, f"SELECT BINLOG_GTID_POS('{file}', {offset})")
@@ -118,7 +118,7 @@ async def _begin(connection: asyncmy.Connection) -> None:
     await _run(connection, _BEGIN)
 
 
-async def _begin_behind(connection: asyncmy.Connection, reached: Position, url: SourceUrl) -> None:
+async def _begin_after(connection: asyncmy.Connection, reached: Position, url: SourceUrl) -> None:
     if reached.server.flavor == "mariadb":
         await _retry_until(connection, reached, url)
         return
@@ -131,11 +131,11 @@ async def _begin_behind(connection: asyncmy.Connection, reached: Position, url: 
 
 
 async def _retry_until(connection: asyncmy.Connection, reached: Position, url: SourceUrl) -> None:
-    wanted = place_of(reached.file, reached.offset)
+    wanted = log_coordinates(reached.file, reached.offset)
     deadline, pause = time.monotonic() + ENGINE_WAIT, _FIRST_PAUSE
     while True:
         await _begin(connection)
-        if place_of(*await _place(connection)) >= wanted:
+        if log_coordinates(*await _snapshot_coordinates(connection)) >= wanted:
             return
         await _run(connection, "ROLLBACK")
         if time.monotonic() > deadline:
@@ -144,7 +144,7 @@ async def _retry_until(connection: asyncmy.Connection, reached: Position, url: S
         pause = min(2 * pause, _LONGEST_PAUSE)
 
 
-async def _place(connection: asyncmy.Connection) -> tuple[str, int]:
+async def _snapshot_coordinates(connection: asyncmy.Connection) -> tuple[str, int]:
     """File and offset of the log where a consistent snapshot of MariaDB stands; no file where there is no log."""
     status = {bytes(name).lower(): bytes(value) for name, value in await _ask(connection, SNAPSHOT_STATUS)}
     return status[b"binlog_snapshot_file"].decode(), int(status[b"binlog_snapshot_position"] or 0)

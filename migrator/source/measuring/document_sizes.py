@@ -9,7 +9,7 @@ from migrator.model.mapping.tree import Node
 from migrator.model.plan.chunk import Key, KeyRange
 from migrator.model.plan.plan import Extreme, Finding, Measure
 from migrator.source.measuring.context import MANY, MeasureContext
-from migrator.source.measuring.queries import key_text, number
+from migrator.source.measuring.queries import number, printed_key
 from migrator.source.measuring.row_queries import Some, TablePart, chain, within
 
 BSON_LIMIT = 16 * 1024 * 1024
@@ -77,33 +77,33 @@ class MeasuredDocuments:
         )
 
 
-def in_ranges(scope: MeasureContext, ranges: Iterable[KeyRange]) -> MeasuredDocuments:
+def in_ranges(context: MeasureContext, ranges: Iterable[KeyRange]) -> MeasuredDocuments:
     """All documents of some key ranges, one range after the other, so that no temporary table grows without bound.
 
     Raises:
         TimeLimit: when one of the questions takes too long.
     """
-    root = scope.collection.root
+    root = context.collection.root
     found = MeasuredDocuments()
     for one in ranges:
-        found += look(scope, within(TablePart.of(root), root.key, one))
-        if scope.exact:
-            scope.report(f"{scope.collection.name}: {found.sizes.count:,} documents checked")
+        found += measure_documents(context, within(TablePart.of(root), root.key, one))
+        if context.exact:
+            context.report(f"{context.collection.name}: {found.sizes.count:,} documents checked")
     return found
 
 
-def look(scope: MeasureContext, roots: Some) -> MeasuredDocuments:
+def measure_documents(context: MeasureContext, roots: Some) -> MeasuredDocuments:
     """The documents of some root rows, measured by SQL alone."""
-    paths = list(scope.paths())
-    arrays = {path[-1].id: longest_arrays(scope, path, roots) for path in paths if path[-1].shape in MANY}
-    maps = {path[-1].id: _twice(scope, path, roots) for path in paths if path[-1].shape == "map"}
-    return MeasuredDocuments(True, sizes(scope, paths, roots), arrays, maps)
+    paths = list(context.paths())
+    arrays = {path[-1].id: longest_arrays(context, path, roots) for path in paths if path[-1].shape in MANY}
+    maps = {path[-1].id: _twice(context, path, roots) for path in paths if path[-1].shape == "map"}
+    return MeasuredDocuments(True, sizes(context, paths, roots), arrays, maps)
 
 
-def sizes(scope: MeasureContext, paths: Sequence[Path], roots: Some) -> Sizes:
+def sizes(context: MeasureContext, paths: Sequence[Path], roots: Some) -> Sizes:
     """The sizes of documents: for each node the rows below the roots, added up by the root's key."""
     chains = [chain(path, roots) for path in paths]
-    if not scope.collection.root.key:
+    if not context.collection.root.key:
         statement = f"SELECT b, COUNT(*) OVER (), SUM(b) OVER (), 0 FROM ({chains[0].sql}) AS d ORDER BY b DESC LIMIT 1"
         names: tuple[str, ...] = ()
     else:
@@ -115,7 +115,7 @@ def sizes(scope: MeasureContext, paths: Sequence[Path], roots: Some) -> Sizes:
             f"(SELECT {columns}, SUM(b) AS s FROM ({rows}) AS u GROUP BY {columns}) AS d "
             f"ORDER BY s DESC, {columns} LIMIT {_SHOWN}"
         )
-    found = scope.ask.rows(f"add up the sizes of the documents of {scope.collection.name}", statement)
+    found = context.ask.rows(f"add up the sizes of the documents of {context.collection.name}", statement)
     if not found:
         return Sizes()
     width = len(names)
@@ -124,7 +124,7 @@ def sizes(scope: MeasureContext, paths: Sequence[Path], roots: Some) -> Sizes:
     return Sizes(count, total, largest, large)
 
 
-def longest_arrays(scope: MeasureContext, path: Path, roots: Some = None, leaf: Some = None) -> tuple[Sized, ...]:
+def longest_arrays(context: MeasureContext, path: Path, roots: Some = None, leaf: Some = None) -> tuple[Sized, ...]:
     """Documents with the longest arrays of a node, by elements. With `leaf`, of only some elements."""
     rows = chain(path, roots, leaf)
     if not rows.root:
@@ -133,11 +133,11 @@ def longest_arrays(scope: MeasureContext, path: Path, roots: Some = None, leaf: 
         f"SELECT {', '.join(rows.root)}, COUNT(*) AS n FROM ({rows.sql}) AS x "
         f"GROUP BY {', '.join(rows.parent)} ORDER BY n DESC, {', '.join(rows.root)} LIMIT {_SHOWN}"
     )
-    found = scope.ask.rows(f"look for the longest array of {path[-1].id}", statement)
+    found = context.ask.rows(f"look for the longest array of {path[-1].id}", statement)
     return tuple(Sized(_key(row[:-1]), number(row[-1])) for row in found)
 
 
-def _twice(scope: MeasureContext, path: Path, roots: Some) -> Sizes:
+def _twice(context: MeasureContext, path: Path, roots: Some) -> Sizes:
     """Documents in which a map would have a key twice."""
     rows = chain(path, roots)
     if not rows.root:
@@ -147,7 +147,7 @@ def _twice(scope: MeasureContext, path: Path, roots: Some) -> Sizes:
     )
     columns = ", ".join(rows.root)
     statement = f"SELECT {columns}, COUNT(*) OVER () FROM (SELECT DISTINCT {columns} FROM ({inner}) AS y) AS z LIMIT 1"
-    found = scope.ask.rows(f"look for keys that {path[-1].id} has twice", statement)
+    found = context.ask.rows(f"look for keys that {path[-1].id} has twice", statement)
     if not found:
         return Sizes()
     return Sizes(count=number(found[0][-1]), largest=(Sized(_key(found[0][:-1]), 0),))
@@ -158,7 +158,7 @@ def longest(documents: MeasuredDocuments, node: Node) -> Extreme:
     found = documents.arrays.get(node.id, ())
     if not found:
         return Extreme(Measure(0, documents.complete), "")
-    return Extreme(Measure(found[0].size, documents.complete), key_text(found[0].key))
+    return Extreme(Measure(found[0].size, documents.complete), printed_key(found[0].key))
 
 
 def biggest(documents: MeasuredDocuments, root_bytes: int) -> Extreme:
@@ -166,17 +166,17 @@ def biggest(documents: MeasuredDocuments, root_bytes: int) -> Extreme:
     found = documents.sizes.largest
     if not found:
         return Extreme(Measure(root_bytes, False), "")
-    return Extreme(Measure(found[0].size, False), key_text(found[0].key))
+    return Extreme(Measure(found[0].size, False), printed_key(found[0].key))
 
 
-def document_findings(scope: MeasureContext, documents: MeasuredDocuments) -> list[Finding]:
+def document_findings(context: MeasureContext, documents: MeasuredDocuments) -> list[Finding]:
     """Documents near 16 MB, long arrays, keys twice."""
-    name = scope.collection.name
+    name = context.collection.name
     found = []
     large = [one for one in documents.sizes.largest if one.size > _NEAR_LIMIT]
     if large:
         count = max(documents.sizes.large, len(large))
-        shown = ", ".join(f"{key_text(one.key)} ({one.size / (1 << 20):.1f} MB)" for one in large)
+        shown = ", ".join(f"{printed_key(one.key)} ({one.size / (1 << 20):.1f} MB)" for one in large)
         text = (
             f"{'' if documents.complete else 'at least '}{count:,} document{'' if count == 1 else 's'} "
             f"come{'s' if count == 1 else ''} near MongoDB's limit of 16 MB or above it, "
@@ -187,7 +187,7 @@ def document_findings(scope: MeasureContext, documents: MeasuredDocuments) -> li
     for node, arrays in documents.arrays.items():
         long = [one for one in arrays if one.size > LONG_ARRAY]
         if long:
-            shown = ", ".join(f"{key_text(one.key)} ({one.size:,})" for one in long)
+            shown = ", ".join(f"{printed_key(one.key)} ({one.size:,})" for one in long)
             text = f"there are arrays of more than {LONG_ARRAY:,} elements, in documents {shown}"
             fix = "Every change rewrites the whole document: cap with `limit:`, or make it a reference."
             found.append(Finding("warning", "long-array", node, text, fix))
@@ -196,7 +196,7 @@ def document_findings(scope: MeasureContext, documents: MeasuredDocuments) -> li
             text = (
                 f"{'' if documents.complete else 'at least '}{twice.count:,} "
                 f"document{'' if twice.count == 1 else 's'} would have a key of the map twice "
-                f"(the first: {key_text(twice.largest[0].key)}) and will be rejected"
+                f"(the first: {printed_key(twice.largest[0].key)}) and will be rejected"
             )
             fix = "Use an array (`many: true`), or a `where:` that leaves one row for a key."
             found.append(Finding("warning", "duplicate-map-key", node, text, fix))

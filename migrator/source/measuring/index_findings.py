@@ -28,7 +28,7 @@ from migrator.source.connection.connect import connected
 from migrator.source.connection.identity import read_identity
 from migrator.source.connection.url import SourceUrl
 from migrator.source.measuring.context import MeasureContext, unchecked
-from migrator.source.measuring.queries import TimeLimit, key_text
+from migrator.source.measuring.queries import TimeLimit, printed_key
 from migrator.source.measuring.row_queries import TablePart
 from migrator.source.measuring.unique_findings import unique_below
 from migrator.source.rows.chunks import chunk_ranges
@@ -55,7 +55,7 @@ class _IndexRefusals:
     def add(self, document: Document) -> None:
         self.count += 1
         if len(self.examples) < _SHOWN:
-            self.examples.append(key_text(document.key))
+            self.examples.append(printed_key(document.key))
 
 
 @dataclass
@@ -77,43 +77,43 @@ class _Indexed:
     twice: dict[str, _IndexRefusals] = field(default_factory=dict)
 
 
-def index_findings(url: SourceUrl, scope: MeasureContext) -> Iterator[Finding]:
+def index_findings(url: SourceUrl, context: MeasureContext) -> Iterator[Finding]:
     """For each index that can refuse something: the documents that it refuses, or that not all were looked at."""
-    root = scope.collection.root
-    risky = [spec for spec in scope.collection.indexes if can_refuse(spec, root)]
-    uniques = unique_below(scope)
+    root = context.collection.root
+    risky = [spec for spec in context.collection.indexes if can_refuse(spec, root)]
+    uniques = unique_below(context)
     if not risky and not uniques:
         return
-    scope.report(f"{scope.collection.name}: looking for documents that an index refuses")
-    only = replace(scope.collection, root=pruned(root, [*risky, *uniques]))
+    context.report(f"{context.collection.name}: looking for documents that an index refuses")
+    only = replace(context.collection, root=pruned(root, [*risky, *uniques]))
     try:
-        look = asyncio.run(_look(url, scope, only, risky, uniques))
+        look = asyncio.run(_make_documents(url, context, only, risky, uniques))
     except TimeLimit as reason:
         for spec in dict.fromkeys([*risky, *uniques]):
-            yield unchecked(_where(scope, spec), reason)
+            yield unchecked(_where(context, spec), reason)
         return
-    yield from _findings(scope, look, risky, uniques)
+    yield from _findings(context, look, risky, uniques)
 
 
-async def _look(
+async def _make_documents(
     url: SourceUrl,
-    scope: MeasureContext,
+    context: MeasureContext,
     collection: Collection,
     risky: Sequence[IndexSpec],
     uniques: Sequence[IndexSpec],
 ) -> _Indexed:
     with connected(url) as connection:
         server = read_identity(connection)
-    until = None if scope.exact else time.monotonic() + _SECONDS
-    whole = scope.exact or scope.is_whole(scope.facts_of(collection.root))
+    until = None if context.exact else time.monotonic() + _SECONDS
+    whole = context.exact or context.is_whole(context.facts_of(collection.root))
     look = _Indexed(complete=whole)
-    batches = _whole(url, server, collection) if whole else _sampled(url, server, scope, collection)
+    batches = _whole(url, server, collection) if whole else _sampled(url, server, context, collection)
     async with aclosing(batches):
         async for batch in batches:
             for document in batch.documents:
                 _add(look, document, risky, uniques)
-            if scope.exact:
-                scope.report(f"{collection.name}: {look.documents:,} documents checked for indexes")
+            if context.exact:
+                context.report(f"{collection.name}: {look.documents:,} documents checked for indexes")
             if until is not None and time.monotonic() > until:
                 look.complete = False
                 break
@@ -131,7 +131,7 @@ async def _whole(url: SourceUrl, server: ServerIdentity, collection: Collection)
 
 
 async def _sampled(
-    url: SourceUrl, server: ServerIdentity, scope: MeasureContext, collection: Collection
+    url: SourceUrl, server: ServerIdentity, context: MeasureContext, collection: Collection
 ) -> AsyncGenerator[Batch, None]:
     root, assembler = collection.root, Assembler(collection)
     async with open_reader(url, server, Templates()) as reader:
@@ -141,8 +141,8 @@ async def _sampled(
             return
         part = TablePart.of(root)
         columns = {f"k{place}": part.column(one.name) for place, one in enumerate(root.key)}
-        statement = part.select(columns, scope.some(root))
-        found = scope.ask.rows(f"choose documents of {collection.name}", statement)
+        statement = part.select(columns, context.some(root))
+        found = context.ask.rows(f"choose documents of {collection.name}", statement)
         wanted: list[Key] = [tuple(value or b"" for value in row) for row in found]
         for start in range(0, len(wanted), _KEYS_AT_ONCE):
             async for batch in assembler.by_keys(reader, wanted[start : start + _KEYS_AT_ONCE]):
@@ -167,7 +167,7 @@ def _add(look: _Indexed, document: Document, risky: Sequence[IndexSpec], uniques
 
 
 def _findings(
-    scope: MeasureContext, look: _Indexed, risky: Sequence[IndexSpec], uniques: Sequence[IndexSpec]
+    context: MeasureContext, look: _Indexed, risky: Sequence[IndexSpec], uniques: Sequence[IndexSpec]
 ) -> Iterator[Finding]:
     specs = {spec.name: spec for spec in (*risky, *uniques)}
     bad = dict.fromkeys([*(name for name, _, _ in look.refused), *look.twice])
@@ -175,7 +175,7 @@ def _findings(
         yield Finding(
             "blocked",
             "unindexable",
-            _where(scope, specs[name]),
+            _where(context, specs[name]),
             f"the index {name} can't be built: {path} {reason}, {_how_many(refused, look)}",
             "Fix the rows, leave the value out (`null: omit`, a `where:`), or remove the index.",
         )
@@ -183,7 +183,7 @@ def _findings(
         yield Finding(
             "blocked",
             "duplicate-unique",
-            _where(scope, specs[name]),
+            _where(context, specs[name]),
             f"the unique index {name} can't be built: {', '.join(path for path, _ in specs[name].keys)} has a value "
             f"that another document has, {_how_many(refused, look)}; in an array null and a missing field count too",
             "Remove `unique: true`, or fix the rows.",
@@ -192,7 +192,7 @@ def _findings(
         for name in specs:
             if name not in bad:
                 text = f"the index {name} can refuse documents, and {look.documents:,} of them were checked"
-                yield Finding("info", "unchecked", _where(scope, specs[name]), text, _EXACT)
+                yield Finding("info", "unchecked", _where(context, specs[name]), text, _EXACT)
 
 
 def _how_many(refused: _IndexRefusals, look: _Indexed) -> str:
@@ -200,5 +200,5 @@ def _how_many(refused: _IndexRefusals, look: _Indexed) -> str:
     return f"in {refused.count:,} of {look.documents:,} documents checked (such as {shown})"
 
 
-def _where(scope: MeasureContext, spec: IndexSpec) -> str:
-    return f"{scope.collection.name}: {spec.name}"
+def _where(context: MeasureContext, spec: IndexSpec) -> str:
+    return f"{context.collection.name}: {spec.name}"

@@ -40,39 +40,39 @@ class _KeyHolder:
     fix: str
 
 
-def join_findings(scope: MeasureContext) -> Iterator[Finding]:
+def join_findings(context: MeasureContext) -> Iterator[Finding]:
     """Orphans and keys that match by collation only, for every join of the collection once."""
     seen = set()
-    for path in scope.paths():
-        for lookup in _lookups(scope, path):
+    for path in context.paths():
+        for lookup in _lookups(context, path):
             names = tuple(one.name for one in lookup.columns)
             what = (lookup.holder, names, lookup.to.qualified, tuple(one.name for one in lookup.to_columns))
             if what in seen:
                 continue
             seen.add(what)
-            yield from _findings(scope, lookup)
+            yield from _findings(context, lookup)
 
 
-def _lookups(scope: MeasureContext, path: Sequence[Node]) -> Iterator[_KeyHolder]:
+def _lookups(context: MeasureContext, path: Sequence[Node]) -> Iterator[_KeyHolder]:
     if len(path) < 2:
         return
     parent, node = path[-2:]
     if node.link is not None:
-        part, facts = TablePart.of_link(node.link), scope.link_facts(node.link)
+        part, facts = TablePart.of_link(node.link), context.link_facts(node.link)
         example = key_as_text(part, node.link.key, ())
         join, inner = node.link.parent, node.link.child
         lost = "such rows are in no document"
-        yield _KeyHolder(node, part, facts, join.child, example, scope.facts_of(parent), join.parent, lost, "")
-        yield _KeyHolder(node, part, facts, inner.parent, example, scope.facts_of(node), inner.child, lost, "")
+        yield _KeyHolder(node, part, facts, join.child, example, context.facts_of(parent), join.parent, lost, "")
+        yield _KeyHolder(node, part, facts, inner.parent, example, context.facts_of(node), inner.child, lost, "")
     elif node.join is not None and child_holds_key(node, parent):
         part, example = TablePart.of(node), key_as_text(TablePart.of(node), [one.name for one in node.key], node.key)
         yield _KeyHolder(
             node,
             part,
-            scope.facts_of(node),
+            context.facts_of(node),
             node.join.child,
             example,
-            scope.facts_of(parent),
+            context.facts_of(parent),
             node.join.parent,
             "such rows are in no document",
             "",
@@ -87,10 +87,10 @@ def _lookups(scope: MeasureContext, path: Sequence[Node]) -> Iterator[_KeyHolder
         yield _KeyHolder(
             node,
             part,
-            scope.facts_of(parent),
+            context.facts_of(parent),
             node.join.parent,
             example,
-            scope.facts_of(node),
+            context.facts_of(node),
             node.join.child,
             "their documents will be rejected (policy orphans)" if rejects else f"`{name}` is null in their documents",
             "Write `orphans: ignore` at the embed, or fix the rows." if rejects else "",
@@ -106,44 +106,44 @@ def child_holds_key(node: Node, parent: Node) -> bool:
     return node.orphans != "reject" and joined == {one.name for one in parent.key}
 
 
-def _findings(scope: MeasureContext, lookup: _KeyHolder) -> Iterator[Finding]:
+def _findings(context: MeasureContext, lookup: _KeyHolder) -> Iterator[Finding]:
     try:
         some = (
-            scope.some_of_link(lookup.node.link)
-            if lookup.node.link is not None and lookup.facts is scope.link_facts(lookup.node.link)
-            else _some_of(scope, lookup)
+            context.some_of_link(lookup.node.link)
+            if lookup.node.link is not None and lookup.facts is context.link_facts(lookup.node.link)
+            else _some_of(context, lookup)
         )
-        yield from _orphans(scope, lookup, some)
+        yield from _orphans(context, lookup, some)
         if any(_by_collation(*pair) for pair in zip(lookup.columns, lookup.to_columns, strict=True)):
-            yield from _collation_keys(scope, lookup, some)
+            yield from _collation_keys(context, lookup, some)
     except TimeLimit as reason:
         yield unchecked(lookup.node.id, reason)
 
 
-def _some_of(scope: MeasureContext, lookup: _KeyHolder) -> Some:
-    holder = next(node for node in scope.collection.root.walk() if TablePart.of(node) == lookup.holder)
-    return scope.some(holder)
+def _some_of(context: MeasureContext, lookup: _KeyHolder) -> Some:
+    holder = next(node for node in context.collection.root.walk() if TablePart.of(node) == lookup.holder)
+    return context.some(holder)
 
 
-def _orphans(scope: MeasureContext, lookup: _KeyHolder, some: Some) -> Iterator[Finding]:
+def _orphans(context: MeasureContext, lookup: _KeyHolder, some: Some) -> Iterator[Finding]:
     rows = _holders(lookup, some)
     exists = f"SELECT 1 FROM {_target(lookup)} AS o WHERE {_equal(lookup)}"
     held = " AND ".join(f"h.c{place} IS NOT NULL" for place in range(len(lookup.columns)))
     statement = f"SELECT COUNT(*), MIN(h.e) FROM ({rows}) AS h WHERE {held} AND NOT EXISTS ({exists})"
     purpose = f"look for rows of {lookup.facts.qualified} without a row of {lookup.to.qualified}"
-    count, example = scope.ask.row(purpose, statement)
+    count, example = context.ask.row(purpose, statement)
     if number(count):
         yield Finding(
             "warning",
             "orphans",
             lookup.node.id,
-            f"keys to {lookup.to.qualified} that don't exist there in {_rows(scope, lookup, number(count), some)} of "
+            f"keys to {lookup.to.qualified} that don't exist there in {_rows(context, lookup, number(count), some)} of "
             f"{lookup.facts.qualified}{example_text(example)}; {lookup.otherwise}",
             lookup.fix,
         )
 
 
-def _collation_keys(scope: MeasureContext, lookup: _KeyHolder, some: Some) -> Iterator[Finding]:
+def _collation_keys(context: MeasureContext, lookup: _KeyHolder, some: Some) -> Iterator[Finding]:
     differ = " OR ".join(
         f"{_bytes(f'h.c{place}')} <> {_bytes(f'o.{quoted(column.name)}')}"
         for place, column in enumerate(lookup.to_columns)
@@ -154,14 +154,14 @@ def _collation_keys(scope: MeasureContext, lookup: _KeyHolder, some: Some) -> It
         f"JOIN {_target(lookup)} AS o ON {_equal(lookup)} WHERE {differ}"
     )
     purpose = f"compare the keys of {lookup.facts.qualified} and {lookup.to.qualified} byte by byte"
-    count, example = scope.ask.row(purpose, statement)
+    count, example = context.ask.row(purpose, statement)
     if number(count):
         yield Finding(
             "warning",
             "collation-keys",
             lookup.node.id,
             f"keys to {lookup.to.qualified} that match by collation only ('A' and 'a') in "
-            f"{_rows(scope, lookup, number(count), some)} of {lookup.facts.qualified}{example_text(example)}; "
+            f"{_rows(context, lookup, number(count), some)} of {lookup.facts.qualified}{example_text(example)}; "
             "they are joined as in MySQL, but queries in MongoDB compare bytes",
             "Write the keys alike on both sides in MySQL, or give the index in MongoDB a collation.",
         )
@@ -192,9 +192,9 @@ def _bytes(value: str) -> str:
     return f"CAST(CONVERT({value} USING utf8mb4) AS BINARY)"
 
 
-def _rows(scope: MeasureContext, lookup: _KeyHolder, count: int, some: Some) -> str:
+def _rows(context: MeasureContext, lookup: _KeyHolder, count: int, some: Some) -> str:
     if some is None:
         return rows_text(count, None)
     statement = lookup.holder.unconditional().select({"n": "COUNT(*)"}, some)
-    looked = number(scope.ask.row(f"count the sampled rows of {lookup.facts.qualified}", statement)[0])
+    looked = number(context.ask.row(f"count the sampled rows of {lookup.facts.qualified}", statement)[0])
     return rows_text(count, looked)

@@ -63,7 +63,7 @@ class _JsonField:
     level: int
 
 
-def json_findings(scope: MeasureContext, path: Sequence[Node]) -> Iterator[Finding]:
+def json_findings(context: MeasureContext, path: Sequence[Node]) -> Iterator[Finding]:
     """What is wrong with the JSON values of the last node of a path from the root."""
     node, level = path[-1], 1
     for one in path[1:]:
@@ -75,11 +75,13 @@ def json_findings(scope: MeasureContext, path: Sequence[Node]) -> Iterator[Findi
         if own:
             part = TablePart.of(node)
             example = key_as_text(part, [one.name for one in node.key], node.key)
-            yield from _look(scope, part, scope.facts_of(node), scope.some(node), example, own)
+            yield from _scan(context, part, context.facts_of(node), context.some(node), example, own)
         if linked and node.link is not None:
             part = TablePart.of_link(node.link)
             example = key_as_text(part, node.link.key, ())
-            yield from _look(scope, part, scope.link_facts(node.link), scope.some_of_link(node.link), example, linked)
+            yield from _scan(
+                context, part, context.link_facts(node.link), context.some_of_link(node.link), example, linked
+            )
     except TimeLimit as reason:
         yield unchecked(node.id, reason)
 
@@ -89,18 +91,18 @@ def _placed(node: Node, each: Field, level: int) -> _JsonField:
     return _JsonField(each, where, level + max(0, len(each.path) - 1))
 
 
-def _look(
-    scope: MeasureContext, part: TablePart, facts: TableFacts, some: Some, example: str, columns: Sequence[_JsonField]
+def _scan(
+    context: MeasureContext, part: TablePart, facts: TableFacts, some: Some, example: str, columns: Sequence[_JsonField]
 ) -> Iterator[Finding]:
     values = {"k": example} | {f"v{place}": _as_utf8(part, each.field) for place, each in enumerate(columns)}
     seen = [_JsonContents() for _ in columns]
     converts = [codec_for(each.field.column, each.field.value, each.level).convert for each in columns]
     looked = 0
     purpose = f"look at the JSON of {facts.qualified}"
-    for key, *row in scope.ask.each(purpose, part.select(values, some)):
+    for key, *row in context.ask.each(purpose, part.select(values, some)):
         looked += 1
         if looked % _REPORT_ROWS == 0:
-            scope.report(f"{facts.qualified}: JSON of {looked:,} rows checked")
+            context.report(f"{facts.qualified}: JSON of {looked:,} rows checked")
         for value, each, mine, convert in zip(row, columns, seen, converts, strict=True):
             if value is not None:
                 _add(mine, key, value, convert, each.field.value.policies.json_keys)

@@ -47,17 +47,17 @@ def measure(
     with asking(url, None if exact else TIME_LIMIT) as ask:
         facts = read_facts(ask, collection.tables)
         whole = frozenset(key for key, table in facts.items() if exact or is_small(ask, table))
-        scope = MeasureContext(ask, Sampler(ask), collection, facts, whole, exact, say)
-        nodes, findings = _nodes(scope)
-        findings += [*unique_findings(scope), *index_findings(url, scope), *join_findings(scope)]
+        context = MeasureContext(ask, Sampler(ask), collection, facts, whole, exact, say)
+        nodes, findings = _nodes(context)
+        findings += [*unique_findings(context), *index_findings(url, context), *join_findings(context)]
         say(f"{collection.name}: adding up documents")
-        documents, unseen = _documents(url, scope, nodes)
-        findings += [*unseen, *document_findings(scope, documents)]
+        documents, unseen = _documents(url, context, nodes)
+        findings += [*unseen, *document_findings(context, documents)]
     root = nodes[collection.root.id]
     return CollectionMeasure(
         documents=root.rows,
         biggest=biggest(documents, root.row_bytes.value if root.rows.value else 0),
-        total_bytes=_total(scope, documents, nodes),
+        total_bytes=_total(context, documents, nodes),
         nodes=tuple(
             replace(nodes[node.id], per_parent=longest(documents, node)) if node.shape in MANY else nodes[node.id]
             for node in collection.root.walk()
@@ -66,44 +66,44 @@ def measure(
     )
 
 
-def _nodes(scope: MeasureContext) -> tuple[dict[str, NodeMeasure], list[Finding]]:
+def _nodes(context: MeasureContext) -> tuple[dict[str, NodeMeasure], list[Finding]]:
     """The rows of every node, and what is to be said about tables and values."""
     nodes: dict[str, NodeMeasure] = {}
-    findings = list(table_findings(scope))
-    for path in scope.paths():
+    findings = list(table_findings(context))
+    for path in context.paths():
         node = path[-1]
-        scope.report(f"{node.id}: looking at {node.qualified}")
-        rows = node_rows(scope, node)
+        context.report(f"{node.id}: looking at {node.qualified}")
+        rows = node_rows(context, node)
         nodes[node.id] = NodeMeasure(node.id, rows.rows, None, rows.row_bytes)
-        findings += [*rows.findings, *json_findings(scope, path), *join_index_findings(scope, node, rows.rows)]
+        findings += [*rows.findings, *json_findings(context, path), *join_index_findings(context, node, rows.rows)]
     return nodes, findings
 
 
 def _documents(
-    url: SourceUrl, scope: MeasureContext, nodes: Mapping[str, NodeMeasure]
+    url: SourceUrl, context: MeasureContext, nodes: Mapping[str, NodeMeasure]
 ) -> tuple[MeasuredDocuments, list[Finding]]:
     """All documents where every table is small, or all is to be counted; else a sample and the largest."""
-    if scope.exact or len(scope.whole) == len(scope.facts):
+    if context.exact or len(context.whole) == len(context.facts):
         try:
-            return in_ranges(scope, _ranges(url, scope)), []
+            return in_ranges(context, _ranges(url, context)), []
         except TimeLimit:
-            scope.report(f"{scope.collection.name}: that takes too long, checking a sample")
-    return by_sample(scope, nodes)
+            context.report(f"{context.collection.name}: that takes too long, checking a sample")
+    return by_sample(context, nodes)
 
 
-def _ranges(url: SourceUrl, scope: MeasureContext) -> Iterator[KeyRange]:
-    return chunk_ranges(url, scope.collection, RANGE_ROWS, None)
+def _ranges(url: SourceUrl, context: MeasureContext) -> Iterator[KeyRange]:
+    return chunk_ranges(url, context.collection, RANGE_ROWS, None)
 
 
-def _total(scope: MeasureContext, documents: MeasuredDocuments, nodes: Mapping[str, NodeMeasure]) -> Measure:
+def _total(context: MeasureContext, documents: MeasuredDocuments, nodes: Mapping[str, NodeMeasure]) -> Measure:
     """The sum, or the sample's average for as many documents as there are, or the tables' averages."""
     if documents.complete:
         return Measure(documents.sizes.bytes, False)
-    count = nodes[scope.collection.root.id].rows.value
+    count = nodes[context.collection.root.id].rows.value
     if documents.sizes.count:
         return Measure(round(documents.sizes.bytes / documents.sizes.count * count), False)
     size = 0
-    for path in scope.paths():
+    for path in context.paths():
         node = nodes[path[-1].id]
         # A `one` below the root stands in every document; elements of arrays are as many as their table has rows.
         size += node.row_bytes.value * (node.rows.value if any(one.shape in MANY for one in path) else count)

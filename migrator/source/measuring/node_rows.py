@@ -10,13 +10,13 @@ from migrator.model.mapping.tree import Field, Node
 from migrator.model.plan.plan import Finding, Measure
 from migrator.model.schema.tables import Column
 from migrator.source.measuring.context import MeasureContext, unchecked
-from migrator.source.measuring.queries import Row, TimeLimit, key_text, number
+from migrator.source.measuring.queries import Row, TimeLimit, number, printed_key
 from migrator.source.measuring.row_queries import Some, TablePart
 from migrator.source.measuring.row_sizes import link_size, row_size
 from migrator.source.measuring.table_facts import TableFacts, counted_upto
 from migrator.source.measuring.value_checks import ValueCheck, map_key_checks, value_checks
 
-_LOOK_UPTO = 1_000_000  # rows counted where the server has no estimate
+_COUNT_UPTO = 1_000_000  # rows counted where the server has no estimate
 
 
 @dataclass(frozen=True)
@@ -47,13 +47,13 @@ class _TableScan:
 
     kept: int
     bytes: int
-    looked: int | None
+    sampled: int | None
     answers: Row
 
 
-def node_rows(scope: MeasureContext, node: Node) -> NodeRows:
+def node_rows(context: MeasureContext, node: Node) -> NodeRows:
     """Counts and checks the rows of a node's table, and of its link table."""
-    part, facts = TablePart.of(node), scope.facts_of(node)
+    part, facts = TablePart.of(node), context.facts_of(node)
     checks = _checks(node, [field for field in all_fields(node) if not field.from_link], part)
     if node.map_key is not None:
         key_field = f"{node.id} (keys)"
@@ -62,29 +62,29 @@ def node_rows(scope: MeasureContext, node: Node) -> NodeRows:
         checks += [_FieldCheck(check, key_field) for check in found]
     example = key_as_text(part, [one.name for one in node.key], node.key)
     try:
-        seen, findings = _judged(scope, part, facts, scope.some(node), row_size(node, part), checks, example)
+        seen, findings = _judged(context, part, facts, context.some(node), row_size(node, part), checks, example)
     except TimeLimit as reason:
-        return _by_statistics(scope, node, reason)
-    size, exact = seen.bytes / seen.kept if seen.kept else 0.0, seen.looked is None
-    rows = _total(scope, facts, seen)
+        return _by_statistics(context, node, reason)
+    size, exact = seen.bytes / seen.kept if seen.kept else 0.0, seen.sampled is None
+    rows = _total(context, facts, seen)
     if node.link is not None:
-        more, link_findings = _link(scope, node)
+        more, link_findings = _link(context, node)
         size += more
         findings += link_findings
     return NodeRows(Measure(rows, exact), Measure(round(size), False), tuple(findings))
 
 
-def _link(scope: MeasureContext, node: Node) -> tuple[float, list[Finding]]:
+def _link(context: MeasureContext, node: Node) -> tuple[float, list[Finding]]:
     """Average bytes from the link table, and what is wrong with its values."""
     fields = [field for field in all_fields(node) if field.from_link]
     if node.link is None or not fields:
         return 0.0, []
-    part, facts = TablePart.of_link(node.link), scope.link_facts(node.link)
+    part, facts = TablePart.of_link(node.link), context.link_facts(node.link)
     checks = _checks(node, fields, part)
     example = key_as_text(part, node.link.key, ())
     try:
-        some, size = scope.some_of_link(node.link), link_size(node, part)
-        seen, findings = _judged(scope, part, facts, some, size, checks, example)
+        some, size = context.some_of_link(node.link), link_size(node, part)
+        seen, findings = _judged(context, part, facts, some, size, checks, example)
     except TimeLimit as reason:
         return 0.0, [unchecked(node.id, reason)]
     return (seen.bytes / seen.kept if seen.kept else 0.0), findings
@@ -106,7 +106,7 @@ def _checks(node: Node, fields: Sequence[Field], part: TablePart) -> list[_Field
 
 
 def _judged(
-    scope: MeasureContext,
+    context: MeasureContext,
     part: TablePart,
     facts: TableFacts,
     some: Some,
@@ -115,12 +115,12 @@ def _judged(
     example: str,
 ) -> tuple[_TableScan, list[Finding]]:
     """A look at the rows and what is wrong with them."""
-    seen = _look(scope, part, facts, some, size, checks, example)
+    seen = _scan(context, part, facts, some, size, checks, example)
     return seen, _findings(checks, seen, facts)
 
 
-def _look(
-    scope: MeasureContext,
+def _scan(
+    context: MeasureContext,
     part: TablePart,
     facts: TableFacts,
     some: Some,
@@ -133,11 +133,11 @@ def _look(
     for place, placed in enumerate(checks):
         values[f"c{place}"] = f"SUM(IF({placed.check.condition}, 1, 0))"
         values[f"e{place}"] = f"MIN(IF({placed.check.condition}, {example}, NULL))"
-    row = scope.ask.row(f"look at the rows of {facts.qualified}", part.select(values, some))
+    row = context.ask.row(f"look at the rows of {facts.qualified}", part.select(values, some))
     looked = None
     if some is not None:
         statement = part.unconditional().select({"n": "COUNT(*)"}, some)
-        looked = number(scope.ask.row(f"count the sampled rows of {facts.qualified}", statement)[0])
+        looked = number(context.ask.row(f"count the sampled rows of {facts.qualified}", statement)[0])
     return _TableScan(number(row[0]), number(row[1]), looked, row[2:])
 
 
@@ -147,7 +147,7 @@ def _findings(checks: Sequence[_FieldCheck], seen: _TableScan, facts: TableFacts
         count, example = number(seen.answers[2 * place]), seen.answers[2 * place + 1]
         if count:
             check = placed.check
-            rows = f"{rows_text(count, seen.looked)} of {facts.qualified}{example_text(example)}"
+            rows = f"{rows_text(count, seen.sampled)} of {facts.qualified}{example_text(example)}"
             text = f"{check.what} in {rows}; {check.then}" if check.then else f"{check.what} in {rows}"
             found.append(Finding(check.severity, check.code, placed.where, text, check.fix))
     return found
@@ -161,7 +161,7 @@ def rows_text(count: int, looked: int | None) -> str:
 
 
 def example_text(key: bytes | None) -> str:
-    return "" if key is None else f" (such as {key_text((key,))})"
+    return "" if key is None else f" (such as {printed_key((key,))})"
 
 
 def key_as_text(part: TablePart, names: Sequence[str], columns: Sequence[Column]) -> str:
@@ -177,28 +177,28 @@ def key_as_text(part: TablePart, names: Sequence[str], columns: Sequence[Column]
     return f"CONCAT_WS(', ', {', '.join(comparable)})"
 
 
-def _total(scope: MeasureContext, facts: TableFacts, seen: _TableScan) -> int:
+def _total(context: MeasureContext, facts: TableFacts, seen: _TableScan) -> int:
     """The kept rows of the whole table, as the sample lets expect."""
-    if seen.looked is None:
+    if seen.sampled is None:
         return seen.kept
-    if not seen.looked:
+    if not seen.sampled:
         return 0
-    return round(_estimate(scope, facts) * seen.kept / seen.looked)
+    return round(_estimate(context, facts) * seen.kept / seen.sampled)
 
 
-def _estimate(scope: MeasureContext, facts: TableFacts) -> int:
+def _estimate(context: MeasureContext, facts: TableFacts) -> int:
     """The rows of a large table: the server's estimate, else as many as can be counted in the time."""
     if facts.rows:
         return facts.rows
     try:
-        return counted_upto(scope.ask, facts, _LOOK_UPTO)
+        return counted_upto(context.ask, facts, _COUNT_UPTO)
     except TimeLimit:
         return 0
 
 
-def _by_statistics(scope: MeasureContext, node: Node, reason: TimeLimit) -> NodeRows:
+def _by_statistics(context: MeasureContext, node: Node, reason: TimeLimit) -> NodeRows:
     """When even a sample takes too long, as of a view that is computed as a whole."""
-    facts = scope.facts_of(node)
+    facts = context.facts_of(node)
     size = round(facts.bytes / facts.rows) if facts.rows else 0
-    rows = Measure(_estimate(scope, facts), False)
+    rows = Measure(_estimate(context, facts), False)
     return NodeRows(rows, Measure(size, False), (unchecked(node.id, reason),))

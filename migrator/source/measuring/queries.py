@@ -112,7 +112,7 @@ def number(value: bytes | None) -> int:
     return 0 if value is None else int(value.partition(b".")[0])
 
 
-def key_text(values: Row) -> str:
+def printed_key(values: Row) -> str:
     """Key values as a person reads them: text as it is, other bytes as hex."""
     return ", ".join("NULL" if value is None else _printable(value) for value in values)
 

@@ -22,12 +22,12 @@ _NAME_LENGTH = 64
 _PREFIX = 191  # characters of a text column in an index: fits every row format
 
 
-def table_findings(scope: MeasureContext) -> Iterator[Finding]:
+def table_findings(context: MeasureContext) -> Iterator[Finding]:
     """Engines and views, for each table once; and what the root's key means."""
-    for facts in scope.facts.values():
-        where = scope.collection.name
+    for facts in context.facts.values():
+        where = context.collection.name
         if facts.is_view:
-            is_root = (facts.schema, facts.name) == (scope.collection.root.schema, scope.collection.root.table)
+            is_root = (facts.schema, facts.name) == (context.collection.root.schema, context.collection.root.table)
             yield Finding(
                 "warning",
                 "view-root" if is_root else "view",
@@ -44,16 +44,16 @@ def table_findings(scope: MeasureContext) -> Iterator[Finding]:
                 "rows of different moments while it is written to",
                 f"ALTER TABLE {table_name(facts.schema, facts.name)} ENGINE=InnoDB;",
             )
-    yield from _root_key(scope)
+    yield from _root_key(context)
 
 
-def _root_key(scope: MeasureContext) -> Iterator[Finding]:
-    root, facts = scope.collection.root, scope.facts_of(scope.collection.root)
+def _root_key(context: MeasureContext) -> Iterator[Finding]:
+    root, facts = context.collection.root, context.facts_of(context.collection.root)
     if not root.key:
         yield Finding(
             "info",
             "no-key",
-            scope.collection.name,
+            context.collection.name,
             f"{facts.qualified} is copied without a key (`key: none`): _id is a hash of the row, "
             "and the collection can't be kept in sync",
         )
@@ -61,18 +61,18 @@ def _root_key(scope: MeasureContext) -> Iterator[Finding]:
         yield Finding(
             "warning",
             "no-key-index",
-            scope.collection.name,
+            context.collection.name,
             f"no index of {facts.qualified} begins with {root.key[0].name}: each chunk reads the whole table",
             _create_index(facts, root.key),
         )
 
 
-def join_index_findings(scope: MeasureContext, node: Node, rows: Measure) -> Iterator[Finding]:
+def join_index_findings(context: MeasureContext, node: Node, rows: Measure) -> Iterator[Finding]:
     """Joins below a parent that no index supports: each chunk would read the child's whole table."""
-    for lookup in _lookups(scope, node):
+    for lookup in _lookups(context, node):
         facts, columns = lookup.facts, lookup.join.child
         if not facts.is_view and not lookup.has_index():
-            count = max(facts.rows, rows.value if facts is scope.facts_of(node) else 0)
+            count = max(facts.rows, rows.value if facts is context.facts_of(node) else 0)
             names = ", ".join(one.name for one in columns)
             known = {one.name: one for one in columns}
             yield Finding(
@@ -83,7 +83,7 @@ def join_index_findings(scope: MeasureContext, node: Node, rows: Measure) -> Ite
                 + ("" if count > _SCAN_HURTS else " (it is small)"),
                 _create_index(facts, tuple(known.values())),
             )
-        yield from _unusable_indexes(scope, node, lookup)
+        yield from _unusable_indexes(context, node, lookup)
 
 
 @dataclass(frozen=True)
@@ -108,24 +108,24 @@ class _Lookup:
         return zip(self.join.parent, self.join.child, strict=True)
 
 
-def _lookups(scope: MeasureContext, node: Node) -> list[_Lookup]:
-    above = next((scope.facts_of(path[-2]) for path in scope.paths() if len(path) > 1 and path[-1] == node), None)
+def _lookups(context: MeasureContext, node: Node) -> list[_Lookup]:
+    above = next((context.facts_of(path[-2]) for path in context.paths() if len(path) > 1 and path[-1] == node), None)
     if above is None:
         return []
     if node.link is not None:
-        link = scope.link_facts(node.link)
-        own = _Lookup(link, scope.facts_of(node), node.link.child, node.match)
+        link = context.link_facts(node.link)
+        own = _Lookup(link, context.facts_of(node), node.link.child, node.match)
         return [_Lookup(above, link, node.link.parent), own]
-    return [] if node.join is None else [_Lookup(above, scope.facts_of(node), node.join, node.match)]
+    return [] if node.join is None else [_Lookup(above, context.facts_of(node), node.join, node.match)]
 
 
-def is_looked_up_fast(scope: MeasureContext, node: Node) -> bool:
+def is_looked_up_fast(context: MeasureContext, node: Node) -> bool:
     """Whether a few parents' rows can be found within the time that a question has."""
     return all(
-        scope.is_whole(lookup.facts)
+        context.is_whole(lookup.facts)
         or (lookup.facts.rows > 0 and lookup.facts.is_readable)
         or (lookup.has_index() and not any(_is_converted(*pair) for pair in lookup.pairs()))
-        for lookup in _lookups(scope, node)
+        for lookup in _lookups(context, node)
     )
 
 
@@ -137,7 +137,7 @@ def _is_converted(parent: Column, child: Column) -> bool:
     return strings and parent.charset != child.charset and deciding(parent, child) is parent
 
 
-def _unusable_indexes(scope: MeasureContext, node: Node, lookup: _Lookup) -> Iterator[Finding]:
+def _unusable_indexes(context: MeasureContext, node: Node, lookup: _Lookup) -> Iterator[Finding]:
     """Columns that are converted to be compared: the child's by every join, the parent's where sync looks for the
     parents of changed rows."""
     for parent, child in lookup.pairs():

@@ -11,7 +11,7 @@ from migrator.model.mapping.tree import Field, IndexSpec
 from migrator.model.plan.plan import Finding
 from migrator.source.measuring.context import MANY, MeasureContext, unchecked
 from migrator.source.measuring.join_findings import child_holds_key
-from migrator.source.measuring.queries import Row, TimeLimit, key_text, number
+from migrator.source.measuring.queries import Row, TimeLimit, number, printed_key
 from migrator.source.measuring.row_queries import Some, TablePart
 from migrator.source.measuring.table_facts import TableFacts
 
@@ -20,12 +20,12 @@ _SHOWN = 3
 _WITHOUT_ACCENTS = {True: "utf8mb4_unicode_520_nopad_ci", False: "utf8mb4_0900_ai_ci"}
 
 
-def unique_findings(scope: MeasureContext) -> Iterator[Finding]:
+def unique_findings(context: MeasureContext) -> Iterator[Finding]:
     """For each unique index over the root's own fields: duplicates, or that they could not be looked for."""
-    root = scope.collection.root
+    root = context.collection.root
     fields = {".".join(field.path): field for field in root.fields}
-    facts = scope.facts_of(root)
-    for spec in scope.collection.indexes:
+    facts = context.facts_of(root)
+    for spec in context.collection.indexes:
         names = [path for path, _ in spec.keys]
         if not spec.unique or "_id" in names:
             continue
@@ -33,20 +33,20 @@ def unique_findings(scope: MeasureContext) -> Iterator[Finding]:
             continue  # see `unique_below`
         keys = [fields[name] for name in names]
         if not _is_guaranteed(facts, keys, spec):
-            yield from _duplicates(scope, spec, keys)
+            yield from _duplicates(context, spec, keys)
 
 
-def unique_below(scope: MeasureContext) -> tuple[IndexSpec, ...]:
+def unique_below(context: MeasureContext) -> tuple[IndexSpec, ...]:
     """Unique indexes over embedded tables that the source doesn't guarantee: only documents show their keys."""
-    fields = {".".join(field.path) for field in scope.collection.root.fields}
+    fields = {".".join(field.path) for field in context.collection.root.fields}
     found = []
-    for spec in scope.collection.indexes:
+    for spec in context.collection.indexes:
         names = [path for path, _ in spec.keys]
         if (
             spec.unique
             and "_id" not in names
             and not fields.issuperset(names)
-            and not _is_guaranteed_below(scope, names, spec)
+            and not _is_guaranteed_below(context, names, spec)
         ):
             found.append(spec)
     return tuple(found)
@@ -58,9 +58,9 @@ def _is_guaranteed(facts: TableFacts, keys: Sequence[Field], spec: IndexSpec) ->
     return spec.collation is None and facts.is_unique(plain)
 
 
-def _is_guaranteed_below(scope: MeasureContext, names: Sequence[str], spec: IndexSpec) -> bool:
+def _is_guaranteed_below(context: MeasureContext, names: Sequence[str], spec: IndexSpec) -> bool:
     """The same for fields of one embedded table, none of whose rows can stand in two documents."""
-    for path in scope.paths():
+    for path in context.paths():
         place = tuple(part for node in path for part in node.path)
         fields = {".".join((*place, *field.path)): field for field in path[-1].fields if not field.from_link}
         if all(name in fields for name in names):
@@ -68,7 +68,7 @@ def _is_guaranteed_below(scope: MeasureContext, names: Sequence[str], spec: Inde
             keys = [fields[name] for name in names]
             # In an array null is a key like any other, and an index can't leave single elements out.
             null = any(field.column.nullable for field in keys) and any(node.shape in MANY for node in path)
-            return alone and not null and _is_guaranteed(scope.facts_of(path[-1]), keys, spec)
+            return alone and not null and _is_guaranteed(context.facts_of(path[-1]), keys, spec)
     return False
 
 
@@ -86,12 +86,12 @@ def _keeps_apart(field: Field) -> bool:
     return True
 
 
-def _duplicates(scope: MeasureContext, spec: IndexSpec, keys: Sequence[Field]) -> Iterator[Finding]:
-    root = scope.collection.root
-    facts = scope.facts_of(root)
-    where = f"{scope.collection.name}: {spec.name}"
+def _duplicates(context: MeasureContext, spec: IndexSpec, keys: Sequence[Field]) -> Iterator[Finding]:
+    root = context.collection.root
+    facts = context.facts_of(root)
+    where = f"{context.collection.name}: {spec.name}"
     try:
-        some, found = _look(scope, spec, keys)
+        some, found = _find_duplicates(context, spec, keys)
     except TimeLimit as reason:
         yield unchecked(where, reason)
         return
@@ -102,21 +102,21 @@ def _duplicates(scope: MeasureContext, spec: IndexSpec, keys: Sequence[Field]) -
         yield Finding("info", "unchecked", where, text, "`migrator plan --exact` checks all rows.")
 
 
-def _look(scope: MeasureContext, spec: IndexSpec, keys: Sequence[Field]) -> tuple[Some, list[Row]]:
+def _find_duplicates(context: MeasureContext, spec: IndexSpec, keys: Sequence[Field]) -> tuple[Some, list[Row]]:
     """What was looked at, and the duplicates in it.
 
     Raises:
         TimeLimit: when even a sample takes too long.
     """
-    root = scope.collection.root
-    facts = scope.facts_of(root)
+    root = context.collection.root
+    facts = context.facts_of(root)
 
     def ask(some: Some) -> list[Row]:
         purpose = f"look for duplicates of the unique index {spec.name} in {facts.qualified}"
-        statement = _statement(TablePart.of(root), spec, keys, some, mariadb=scope.ask.mariadb)
-        return scope.ask.rows(purpose, statement)
+        statement = _statement(TablePart.of(root), spec, keys, some, mariadb=context.ask.mariadb)
+        return context.ask.rows(purpose, statement)
 
-    some = scope.some(root)
+    some = context.some(root)
     # A duplicate ends the apply, and samples hardly ever show one.
     if some is not None and facts.is_readable:
         with suppress(TimeLimit):
@@ -167,7 +167,7 @@ def _finding(spec: IndexSpec, facts: TableFacts, keys: Sequence[Field], found: S
     width = len(keys)
     names = ", ".join(path for path, _ in spec.keys)
     values = number(found[0][width + 1])
-    shown = "; ".join(f"{key_text(row[:width])} ({number(row[width]):,} rows)" for row in found)
+    shown = "; ".join(f"{printed_key(row[:width])} ({number(row[width]):,} rows)" for row in found)
     return Finding(
         "blocked",
         "duplicate-unique",

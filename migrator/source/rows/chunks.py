@@ -59,7 +59,7 @@ def chunk_ranges(url: SourceUrl, collection: Collection, rows: int, after: KeyRa
 
 def _walked(table: _RootTable, rows: int, start: Key | None, end: int | None) -> Iterator[Key]:
     """Every `rows`-th key after `start`, up to the leading number `end`."""
-    while (bound := table.key_behind(start, end, rows)) is not None:
+    while (bound := table.key_after(start, end, rows)) is not None:
         yield bound
         start = bound
 
@@ -147,10 +147,10 @@ class _RootTable:
         last = _from_number(self._leading, number)
         return self._ask(key_statements.last_key_upto(self._root, start, last))
 
-    def key_behind(self, start: Key | None, end: int | None, rows: int) -> Key | None:
+    def key_after(self, start: Key | None, end: int | None, rows: int) -> Key | None:
         """The last of the next `rows` keys after `start`, None when there are not so many up to `end`."""
         last = None if end is None else _from_number(self._leading, end)
-        return self._ask(key_statements.key_behind(self._root, start, last, rows))
+        return self._ask(key_statements.key_after(self._root, start, last, rows))
 
     def _ask(self, statement: str) -> Key | None:
         with self._connection.cursor() as cursor:

@@ -42,7 +42,7 @@ class SharedSnapshot:
 
 
 @contextmanager
-def hold_moment(url: SourceUrl) -> Iterator[SharedSnapshot]:
+def hold_shared_snapshot(url: SourceUrl) -> Iterator[SharedSnapshot]:
     """Blocks all writes from now until `release`, at the latest until the end of the block.
 
     Raises:

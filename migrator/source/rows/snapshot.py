@@ -70,10 +70,10 @@ class SnapshotReader:
                     yield rows
 
     async def root_keys(
-        self, path: Sequence[Node], hop: RefKind, values: Sequence[Key], after: Key | None, limit: int
+        self, path: Sequence[Node], kind: RefKind, values: Sequence[Key], after: Key | None, limit: int
     ) -> list[Key]:
         """Implements ports.sync.RootKeyReader.root_keys."""
-        climb = RootKeyQuery.of(path, hop)
+        climb = RootKeyQuery.of(path, kind)
         within = KeyRange(after, None)
         found: list[Key] = []
         for some in _slices(sorted_keys(climb.columns, values)):

@@ -23,7 +23,7 @@ from migrator.source.sql.literal import key_literal, text_literal
 _Column = tuple[int, str, str]
 
 
-def sums(url: SourceUrl, spots: Sequence[SummedNode], without: Sequence[Key]) -> tuple[NodeSums, ...]:
+def sums(url: SourceUrl, nodes: Sequence[SummedNode], without: Sequence[Key]) -> tuple[NodeSums, ...]:
     """What the source holds at each spot of one collection, in one snapshot.
 
     Args:
@@ -32,20 +32,20 @@ def sums(url: SourceUrl, spots: Sequence[SummedNode], without: Sequence[Key]) ->
     with connected_raw(url) as connection, connection.cursor() as cursor:
         cursor.execute("START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY")
         found = []
-        for spot in spots:
-            cursor.execute(statement(spot, without))
+        for summed in nodes:
+            cursor.execute(statement(summed, without))
             (row,) = cursor.fetchall()
-            found.append(_sums(spot, row))
+            found.append(_sums(summed, row))
         return tuple(found)
 
 
-def statement(spot: SummedNode, without: Sequence[Key] = ()) -> str:
+def statement(summed: SummedNode, without: Sequence[Key] = ()) -> str:
     """The SELECT of one row: how many rows, then of each field count, sum, least and greatest."""
-    tables = _JoinedTables.of(spot, without)
+    tables = _JoinedTables.of(summed, without)
     selected = ["COUNT(*)"]
-    for measured in spot.fields:
+    for measured in summed.fields:
         selected += _aggregates(measured, tables)
-        if spot.node.shape in ("scalars", "map") and measured.field.value.policies.null == "omit":
+        if summed.node.shape in ("scalars", "map") and measured.field.value.policies.null == "omit":
             tables.conditions.append(f"{_present(measured, tables.of_field(measured))} IS NOT NULL")
     where = f" WHERE {' AND '.join(tables.conditions)}" if tables.conditions else ""
     return f"SELECT {', '.join(selected)} FROM {tables.text}{where}"
@@ -61,16 +61,16 @@ class _JoinedTables:
     depth: int = 0
 
     @classmethod
-    def of(cls, spot: SummedNode, without: Sequence[Key]) -> _JoinedTables:
+    def of(cls, summed: SummedNode, without: Sequence[Key]) -> _JoinedTables:
         tables = cls()
-        for number, node in enumerate(spot.chain):
-            below = spot.chain[number + 1] if number + 1 < len(spot.chain) else None
-            tables._add(number, node, below, spot.fields if below is None else ())
+        for number, node in enumerate(summed.chain):
+            below = summed.chain[number + 1] if number + 1 < len(summed.chain) else None
+            tables._add(number, node, below, summed.fields if below is None else ())
             if number == 0 and without:
                 tables.conditions.append(tables._not_among(node.key, without))
             if node.limit is not None:
-                tables._limit(spot.chain[: number + 1], node.limit)
-        tables.depth = len(spot.chain) - 1
+                tables._limit(summed.chain[: number + 1], node.limit)
+        tables.depth = len(summed.chain) - 1
         return tables
 
     def own(self, name: str) -> str:
@@ -268,9 +268,9 @@ def _is_day(value: str) -> str:
     return f"{whole} AND DAY({value}) <= DAY(LAST_DAY({first}))"
 
 
-def _sums(spot: SummedNode, row: Sequence[bytes | None]) -> NodeSums:
+def _sums(summed: SummedNode, row: Sequence[bytes | None]) -> NodeSums:
     fields = []
-    for place, measured in enumerate(spot.fields):
+    for place, measured in enumerate(summed.fields):
         count, total, least, greatest = row[1 + 4 * place : 5 + 4 * place]
         values = int(count or b"0")
         text = measured.measure == "text"

@@ -14,7 +14,7 @@ from migrator.model.plan.chunk import Key, KeyRange
 from migrator.model.schema.tables import Column
 from migrator.source.sql.conditions import within_range
 from migrator.source.sql.literal import key_literal
-from migrator.source.sql.spelling import Expression, formed, name_of, table_of, text_of
+from migrator.source.sql.spelling import Expression, formed, name_of, sql_text, table_of
 
 
 def extent(root: Node, within: KeyRange) -> str:
@@ -23,14 +23,14 @@ def extent(root: Node, within: KeyRange) -> str:
     statement = select(func.min(key[0]), func.max(key[0])).select_from(source)
     if within.after is not None:
         statement = statement.where(key[0] >= _literal(root.key[0], within.after[0]))
-    return text_of(statement)
+    return sql_text(statement)
 
 
 def leading_between(root: Node, low: bytes, high: bytes) -> str:
     """The rows whose leading key is from `low` to `high`; to be explained, not run."""
     source, key = _key_source(root)
     column = root.key[0]
-    return text_of(
+    return sql_text(
         select(key[0]).select_from(source).where(key[0].between(_literal(column, low), _literal(column, high)))
     )
 
@@ -38,22 +38,22 @@ def leading_between(root: Node, low: bytes, high: bytes) -> str:
 def last_key_upto(root: Node, start: Key | None, last: bytes) -> str:
     """The highest key after `start` whose leading part is at most `last`."""
     source, key = _key_source(root)
-    bounds = _behind(root, key, start)
+    bounds = _after(root, key, start)
     statement = _select_key(root, key).select_from(source).where(*bounds, key[0] <= _literal(root.key[0], last))
-    return text_of(statement.order_by(*(one.desc() for one in key)).limit(1))
+    return sql_text(statement.order_by(*(one.desc() for one in key)).limit(1))
 
 
-def key_behind(root: Node, start: Key | None, last: bytes | None, rows: int) -> str:
+def key_after(root: Node, start: Key | None, last: bytes | None, rows: int) -> str:
     """The `rows`-th key after `start`, among those whose leading part is at most `last`."""
     source, key = _key_source(root)
-    bounds = _behind(root, key, start)
+    bounds = _after(root, key, start)
     statement = _select_key(root, key).select_from(source).where(*bounds)
     if last is not None:
         statement = statement.where(key[0] <= _literal(root.key[0], last))
-    return text_of(statement.order_by(*key).limit(1).offset(rows - 1))
+    return sql_text(statement.order_by(*key).limit(1).offset(rows - 1))
 
 
-def _behind(root: Node, key: Sequence[Expression], start: Key | None) -> list[Expression]:
+def _after(root: Node, key: Sequence[Expression], start: Key | None) -> list[Expression]:
     conditions = within_range(root.key, [name_of(one) for one in key], KeyRange(start, None))
     return [literal_column(condition) for condition in conditions]
 

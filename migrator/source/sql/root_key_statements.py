@@ -19,7 +19,7 @@ from migrator.model.schema.tables import Column
 from migrator.source.sql.comparison import Comparison
 from migrator.source.sql.conditions import exactly, joined, within_range
 from migrator.source.sql.literal import text_literal
-from migrator.source.sql.spelling import Expression, equal, formed, name_of, table_of, text_of
+from migrator.source.sql.spelling import Expression, equal, formed, name_of, sql_text, table_of
 
 
 @dataclass(frozen=True)
@@ -42,10 +42,10 @@ class RootKeyQuery:
     repeats: bool
 
     @classmethod
-    def of(cls, path: Sequence[Node], hop: RefKind) -> RootKeyQuery:
+    def of(cls, path: Sequence[Node], kind: RefKind) -> RootKeyQuery:
         """Raises AssertionError for a hop without values, or a path without a join."""
         *above, last = path
-        needed = _needed_columns(path, hop)
+        needed = _needed_columns(path, kind)
         sources = [
             table_of(node.schema, node.table, needed[place]).alias(f"n{place}") for place, node in enumerate(above)
         ]
@@ -66,7 +66,7 @@ class RootKeyQuery:
         join = last.parent_join()
         assert join is not None, f"{last.id} has no join"
         wanted, given = join.parent, join.child
-        if hop == "child":
+        if kind == "child":
             assert last.link is not None, f"{last.id} has no link table"
             names = [column.name for column in (*join.child, *last.link.child.parent)]
             link = table_of(last.link.schema, last.link.table, dict.fromkeys(names)).alias("l")
@@ -75,7 +75,7 @@ class RootKeyQuery:
         key = tuple(sources[0].c[column.name] for column in above[0].key)
         named = tuple(name_of(near.c[column.name]) for column in wanted)
         comparisons = tuple(Comparison(one, other) for one, other in zip(wanted, given, strict=True))
-        return cls(above[0], tables, key, comparisons, named, repeats=len(above) > 1 or hop == "child")
+        return cls(above[0], tables, key, comparisons, named, repeats=len(above) > 1 or kind == "child")
 
     @property
     def columns(self) -> tuple[Column, ...]:
@@ -91,7 +91,7 @@ class RootKeyQuery:
         if self.repeats:
             # By the key itself: as text, equal keys could print in several ways, and an index would not serve.
             statement = statement.group_by(*self.key)
-        return text_of(statement.order_by(*self.key).limit(limit))
+        return sql_text(statement.order_by(*self.key).limit(limit))
 
 
 def lowest(root: Node, keys: Sequence[Key], limit: int) -> str:
@@ -99,14 +99,14 @@ def lowest(root: Node, keys: Sequence[Key], limit: int) -> str:
     source = table_of(root.schema, root.table, [column.name for column in root.key])
     key = tuple(source.c[column.name] for column in root.key)
     condition: Expression = literal_column(exactly(root.key, [name_of(one) for one in key], keys))
-    return text_of(select(*_formed(root, key)).where(condition).order_by(*key).limit(limit))
+    return sql_text(select(*_formed(root, key)).where(condition).order_by(*key).limit(limit))
 
 
 def all_rows(schema: str, name: str, key: Sequence[Column], columns: Sequence[Column]) -> str:
     """The statement for some columns of every row of a table, in key order, the key first."""
     source = table_of(schema, name, dict.fromkeys(one.name for one in (*key, *columns)))
     values = [formed(source.c[one.name], column_item(one).form) for one in (*key, *columns)]
-    return text_of(select(*values).order_by(*(source.c[one.name] for one in key)))
+    return sql_text(select(*values).order_by(*(source.c[one.name] for one in key)))
 
 
 def _formed(root: Node, key: Sequence[Expression]) -> list[Expression]:
@@ -114,7 +114,7 @@ def _formed(root: Node, key: Sequence[Expression]) -> list[Expression]:
     return [formed(one, column_item(column).form) for one, column in zip(key, root.key, strict=True)]
 
 
-def _needed_columns(path: Sequence[Node], hop: RefKind) -> list[list[str]]:
+def _needed_columns(path: Sequence[Node], kind: RefKind) -> list[list[str]]:
     """Of every node above the last one: the columns of its key (the root's) and of the joins on both sides."""
     found: list[dict[str, None]] = [{} for _ in path[:-1]]
     found[0] |= dict.fromkeys(column.name for column in path[0].key)
@@ -132,7 +132,7 @@ def column_types(schema: str, name: str) -> str:
     """The statement for name, base type, full type and character set of a table's columns."""
     source = table_of("information_schema", "COLUMNS", ("TABLE_SCHEMA", "TABLE_NAME", *_TYPES))
     where = [_text(schema) == source.c.TABLE_SCHEMA, _text(name) == source.c.TABLE_NAME]
-    return text_of(select(*(source.c[one] for one in _TYPES)).where(*where))
+    return sql_text(select(*(source.c[one] for one in _TYPES)).where(*where))
 
 
 _TYPES = ("COLUMN_NAME", "DATA_TYPE", "COLUMN_TYPE", "CHARACTER_SET_NAME")

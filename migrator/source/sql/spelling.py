@@ -21,7 +21,7 @@ _UNSIGNED = mysql.INTEGER(unsigned=True)
 Expression = ColumnElement[Any]
 
 
-def text_of(statement: Select[Any]) -> str:
+def sql_text(statement: Select[Any]) -> str:
     """The statement as it is sent: no parameters, every value in its place."""
     return str(statement.compile(dialect=_DIALECT, compile_kwargs={"literal_binds": True}))
 

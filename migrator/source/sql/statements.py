@@ -26,7 +26,7 @@ from migrator.model.schema.tables import Column, ColumnName, Table
 from migrator.source.sql.alphabets import Alphabets
 from migrator.source.sql.conditions import exactly, nearly, within_range
 from migrator.source.sql.literal import key_literal, text_literal
-from migrator.source.sql.spelling import Expression, equal, formed, name_of, table_of, text_of, verbatim
+from migrator.source.sql.spelling import Expression, equal, formed, name_of, sql_text, table_of, verbatim
 
 _LONG = ("text", "binary", "json", "geometry", "vector")
 
@@ -65,14 +65,14 @@ def roots(root: Node) -> Template:
     source = _FromClause.of(root, None)
     key = [source.column("table", one.name) for one in root.key]
     statement = source.select().where(literal_column(_GAP)).order_by(*key).limit(literal_column(_LIMIT))
-    return Template(text_of(statement), root.key, tuple(map(name_of, key)))
+    return Template(sql_text(statement), root.key, tuple(map(name_of, key)))
 
 
 def keyless_rows(root: Node, some: int | None = None) -> str:
     """All root rows of a table without a key, or the first `some` that the server comes across; rows with the same
     bytes follow each other."""
     source = _FromClause.of(root, None, some)
-    return text_of(source.select().order_by(*source.every_value()))
+    return sql_text(source.select().order_by(*source.every_value()))
 
 
 def children(node: Node, parent: Node) -> Template:
@@ -82,14 +82,14 @@ def children(node: Node, parent: Node) -> Template:
     order = source.order()
     wanted: Expression = literal_column(_GAP)
     if node.limit is None:
-        text = text_of(source.select().where(wanted).order_by(*names, *order))
+        text = sql_text(source.select().where(wanted).order_by(*names, *order))
     else:
         number = func.row_number().over(partition_by=names, order_by=order)
         values = [value.label(f"c{place}") for place, value in enumerate(source.values())]
         inner = select(*values, number.label("n")).select_from(source.tables).where(wanted).subquery("r")
         kept = [inner.c[f"c{place}"] for place in range(len(values))]
         outer = select(*kept).where(inner.c.n <= literal_column(str(node.limit)))
-        text = text_of(outer.order_by(*kept[: len(names)], inner.c.n))
+        text = sql_text(outer.order_by(*kept[: len(names)], inner.c.n))
     return Template(text, match_columns(node, parent), tuple(map(name_of, names)))
 
 
@@ -129,7 +129,7 @@ def match_columns(node: Node, parent: Node) -> tuple[Column, ...]:
 
 def probe(schema: str, name: str, expression: str) -> str:
     """Asks for the type of `expression` over a row of a table, not for rows."""
-    return text_of(select(verbatim(expression).label("x")).select_from(table_of(schema, name, ())).limit(0))
+    return sql_text(select(verbatim(expression).label("x")).select_from(table_of(schema, name, ())).limit(0))
 
 
 def join_probe(left: ColumnName, right: ColumnName) -> str:
@@ -138,7 +138,7 @@ def join_probe(left: ColumnName, right: ColumnName) -> str:
         table_of(schema, name, (column,)).alias(alias) for (schema, name, column), alias in ((left, "p"), (right, "t"))
     ]
     joined = sides[0].join(sides[1], sides[0].c[left[2]] == sides[1].c[right[2]])
-    return text_of(select(literal_column("1")).select_from(joined).limit(0))
+    return sql_text(select(literal_column("1")).select_from(joined).limit(0))
 
 
 def locking_read(table: Table, columns: Sequence[str], key: Key) -> str:
@@ -148,7 +148,7 @@ def locking_read(table: Table, columns: Sequence[str], key: Key) -> str:
         literal_column(f"{name_of(source.c[name])} = {key_literal(table.by_name[name], value)}")
         for name, value in zip(columns, key, strict=True)
     ]
-    return f"{text_of(select(source.c[columns[0]]).where(*conditions))} FOR SHARE"
+    return f"{sql_text(select(source.c[columns[0]]).where(*conditions))} FOR SHARE"
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from migrator.errors import SourceUnavailable
 from migrator.model.change.events import Scope, TrackedRow
 from migrator.model.change.position import Position
 from migrator.ports.sync import SyncableSource, SyncState
-from migrator.sync.cascades.row_snapshot import UNSEEN, RowSnapshot, TrackedCollection, remember, tables_of
+from migrator.sync.cascades.row_snapshot import UNSEEN, RowSnapshot, TrackedCollection, load_tracked_rows, tables_of
 from migrator.workers.announcer import Announcer
 from migrator.workers.background import IsOver
 from migrator.workers.retry import retrying
@@ -39,7 +39,7 @@ class InitialLoad:
         self._state = state
         self._retrying = retrying(retry_seconds, announcer)
         with announcer.waiting("a snapshot of the source", source.blocked):
-            self._moment = self._retrying(lambda: RowSnapshot(source))
+            self._snapshot = self._retrying(lambda: RowSnapshot(source))
 
     @property
     def tables(self) -> list[str]:
@@ -53,9 +53,9 @@ class InitialLoad:
     @property
     def position(self) -> Position | None:
         """See Moment."""
-        return self._moment.position
+        return self._snapshot.position
 
-    def fill(self, is_over: IsOver) -> None:
+    def load(self, is_over: IsOver) -> None:
         """Returns when every row is in the state, or when `is_over` says so before: then nothing is noted of it.
 
         Where the moment is lost with its connection, a later one serves if every document is rebuilt from snapshots
@@ -63,13 +63,13 @@ class InitialLoad:
         """
         self._is_begun = True
         try:
-            self._moment.remember(self._parts, self._load, is_over)
+            self._snapshot.load(self._parts, self._load, is_over)
         except SourceUnavailable:
             if not is_over():
                 self._begin_later(is_over)
         finally:
             # A snapshot that stays open holds back ALTER TABLE, and the server's purge of old row versions.
-            self._moment.close()
+            self._snapshot.close()
         if not is_over():
             for part in self._parts:
                 self._state.note_tracked_tables(part.scope, part.columns)
@@ -77,11 +77,11 @@ class InitialLoad:
     def close(self) -> None:
         """For a memory that was never filled; what has begun closes by itself, in its own thread."""
         if not self._is_begun:
-            self._moment.close()
+            self._snapshot.close()
 
     def _begin_later(self, is_over: IsOver) -> None:
         self.is_late = True
-        position = self._retrying(lambda: remember(self._source, self._parts, self._load, is_over))
+        position = self._retrying(lambda: load_tracked_rows(self._source, self._parts, self._load, is_over))
         for part in self._parts:
             self._state.mark_dirty(part.scope, self._resolvers[part.scope].everything(), UNSEEN)
         if position is not None:

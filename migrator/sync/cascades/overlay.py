@@ -58,11 +58,11 @@ class Overlay:
     def drop(self, table: TableName, key: Key) -> None:
         self._change(table, key, None)
 
-    def mark(self) -> None:
+    def savepoint(self) -> None:
         """`back` undoes the changes from here on."""
         self._undo.clear()
 
-    def back(self) -> None:
+    def roll_back(self) -> None:
         """Undoes the changes since `mark`."""
         undo, self._undo = self._undo, []
         for table, key, was_changed, before in reversed(undo):

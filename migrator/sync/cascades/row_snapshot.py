@@ -19,7 +19,7 @@ from migrator.workers.background import IsOver
 # Why a collection is rebuilt when rows are recorded later than its documents were made.
 UNSEEN = "cascades may have changed rows without a trace in the log"
 
-_LOOK = 0.2
+_POLL_SECONDS = 0.2
 _AT_ONCE = 4000
 
 
@@ -73,7 +73,7 @@ class RowSnapshot:
             self.close()
             raise
 
-    def remember(self, parts: Sequence[TrackedCollection], load: Load, is_over: IsOver) -> None:
+    def load(self, parts: Sequence[TrackedCollection], load: Load, is_over: IsOver) -> None:
         """Loads all rows that `parts` need, every table once; some only, when `is_over` says so before the end.
 
         Raises:
@@ -110,7 +110,7 @@ class RowSnapshot:
                 raise _Abandoned
 
 
-def remember(
+def load_tracked_rows(
     source: FollowedSource,
     parts: Sequence[TrackedCollection],
     load: Load,
@@ -119,11 +119,13 @@ def remember(
 ) -> Position | None:
     """Loads all rows that `parts` need from one later moment, and returns its position; see Moment."""
     with closing(RowSnapshot(source, reached)) as moment:
-        moment.remember(parts, load, is_over)
+        moment.load(parts, load, is_over)
         return moment.position
 
 
-def missing(needed: Sequence[TrackedTable], known: Mapping[TableName, Sequence[str]]) -> tuple[TrackedTable, ...]:
+def missing_tables(
+    needed: Sequence[TrackedTable], known: Mapping[TableName, Sequence[str]]
+) -> tuple[TrackedTable, ...]:
     """What has to be remembered and isn't; `known` is SyncState.tracked_tables."""
     return tuple(each for each in needed if not set(each.noted) <= set(known.get(each.table, ())))
 
@@ -136,7 +138,7 @@ def unremembered(scope: Scope, collection: Collection, schema: Schema, state: Sy
     cascades = silent_cascades(schema, [collection])
     if cascades.hidden or not cascades.tables:
         return Cascades()
-    return replace(cascades, tables=missing(cascades.tables, state.tracked_tables(scope)))
+    return replace(cascades, tables=missing_tables(cascades.tables, state.tracked_tables(scope)))
 
 
 def tables_of(parts: Sequence[TrackedCollection]) -> list[TrackedTable]:
@@ -161,7 +163,7 @@ async def _next(pages: AsyncGenerator[list[TrackedRow], None], is_over: IsOver) 
     """The next rows; none at the end, or when it is over, even where the server doesn't answer any more."""
     page = asyncio.ensure_future(anext(pages, list[TrackedRow]()))
     while not page.done():
-        await asyncio.wait({page}, timeout=_LOOK)
+        await asyncio.wait({page}, timeout=_POLL_SECONDS)
         if is_over():
             page.cancel()
             await asyncio.wait({page})

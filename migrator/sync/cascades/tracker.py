@@ -35,7 +35,7 @@ _UNWRITTEN = 10_000
 # After the key of a row that is remembered a second time, as it may be.
 _GUESS = b"perhaps"
 
-_ACTS = ("CASCADE", "SET NULL", "SET DEFAULT")
+_ACTIONS = ("CASCADE", "SET NULL", "SET DEFAULT")
 
 # Takes changes that no event told of.
 Emit = Callable[[Rows], None]
@@ -101,7 +101,7 @@ class _CascadeStep:
             step = _CascadeStep(deeper, is_gone=False)
         else:
             return None
-        return step if step.rule in _ACTS else None
+        return step if step.rule in _ACTIONS else None
 
 
 class _RowLookup(Protocol):
@@ -175,7 +175,7 @@ class Tracker:
         self._emit = emit
         self._secure = secure
         self._watches = watches
-        self._memories = {each.table: _TableTracker(each, watches[each.table]) for each in cascades.tables}
+        self._tables = {each.table: _TableTracker(each, watches[each.table]) for each in cascades.tables}
         self._order = _deepest_first(cascades)
         self._overlay = Overlay(scope, state)
         self._in_memory, self._paged = _MemoryLookup(self._overlay), _PagedLookup(scope, state, self._make_room)
@@ -184,7 +184,7 @@ class Tracker:
         self._events: deque[Rows] = deque()
         # Tables whose rows a change may concern in ways that only the source can tell: to be recorded again, and all
         # documents checked, before the position after the change is saved.
-        self.doubtful: set[TableName] = set()
+        self.uncertain: set[TableName] = set()
         self._busy: set[tuple[TableName, Key]] = set()
         # Whether something of the transaction at hand was taken in.
         self._is_touched = False
@@ -196,7 +196,7 @@ class Tracker:
 
     def follow(self, rows: Rows) -> int:
         """Collects the events of some rows, in the order of the log, for `resolve`; how many matter here."""
-        if rows.table not in self._memories and not (rows.cascades and self._cascades.of_parent(rows.table)):
+        if rows.table not in self._tables and not (rows.cascades and self._cascades.of_parent(rows.table)):
             return 0
         self._events.append(rows)
         self._is_touched = True
@@ -206,10 +206,10 @@ class Tracker:
         """A transaction has come to its end."""
         self._is_touched = False
 
-    def undone(self) -> None:
+    def rolled_back(self) -> None:
         """Rows of the transaction at hand were rolled back: what was made of them can't be told from what was there."""
         if self._is_touched:
-            self.doubtful.update(self._memories)
+            self.uncertain.update(self._tables)
 
     def resolve(self) -> None:
         """Walks through the collected events: emits what cascades changed, and changes the tracked rows in memory.
@@ -252,13 +252,13 @@ class Tracker:
 
     def truncated(self, table: TableName) -> None:
         """A table was emptied; tables with children that cascade can't be. What came before has to be written."""
-        if table in self._memories:
+        if table in self._tables:
             self._state.drop_tracked_table(self._scope, table)
 
     def load(self, rows: Sequence[TrackedRow]) -> None:
         """Remembers rows of one table as a snapshot shows them; they may have columns that are of no use here."""
-        memory = self._memories[rows[0].table]
-        self._state.load_tracked(self._scope, [self._with_folded(memory.own(row)) for row in rows])
+        tracked = self._tables[rows[0].table]
+        self._state.load_tracked(self._scope, [self._with_folded(tracked.own(row)) for row in rows])
 
     # --- walking through the events of a batch ---
 
@@ -267,12 +267,12 @@ class Tracker:
         for taken in range(some):
             if self._overlay.unwritten > _UNWRITTEN:
                 return taken
-            self._overlay.mark()
+            self._overlay.savepoint()
             try:
                 self._take(self._events[0])
             except BaseException as error:
                 # Keys that follow each other must not be walked through a second time from the middle.
-                self._overlay.back()
+                self._overlay.roll_back()
                 if isinstance(error, TooManyRows):
                     return taken
                 raise
@@ -302,9 +302,9 @@ class Tracker:
     def _take(self, rows: Rows) -> None:
         for cascade in self._cascades.of_parent(rows.table) if rows.cascades else ():
             self._walk_events(cascade, rows)
-        memory = self._memories.get(rows.table)
-        if memory is not None:
-            self._remember(memory, rows)
+        tracked = self._tables.get(rows.table)
+        if tracked is not None:
+            self._track(tracked, rows)
 
     def _prefetch(self, some: int) -> None:
         """Reads with one query for each cascade and level what `some` events are going to ask for. What is missing, or
@@ -335,13 +335,13 @@ class Tracker:
 
     # --- one event ---
 
-    def _remember(self, memory: _TableTracker, rows: Rows) -> None:
+    def _track(self, tracked: _TableTracker, rows: Rows) -> None:
         """The last image of each row counts; a row whose key has changed is remembered under the new one."""
         for change in rows.changes:
             if change.before is not None:
-                self._overlay.drop(rows.table, memory.row(change.before).key)
+                self._overlay.drop(rows.table, tracked.row(change.before).key)
             if change.after is not None:
-                self._overlay.put(self._with_folded(memory.row(change.after)))
+                self._overlay.put(self._with_folded(tracked.row(change.after)))
 
     def _walk_events(self, cascade: Cascade, rows: Rows, *, sure: bool = True) -> None:
         columns = self._watches[rows.table].columns
@@ -366,10 +366,10 @@ class Tracker:
         that their documents are looked at, and what is remembered of them stays.
         """
         rule = cascade.key.on_delete if now is None else cascade.key.on_update
-        if rule not in _ACTS:
+        if rule not in _ACTIONS:
             return
-        memory = self._memories[cascade.child]
-        self._doubt(cascade, keys)
+        tracked = self._tables[cascade.child]
+        self._mark_uncertain(cascade, keys)
         names, wanted = self._lookup(cascade, keys)
         exactly = set(keys)
         guessed: set[Key] = set()
@@ -378,30 +378,30 @@ class Tracker:
             certain: list[TrackedRow] = []
             others: list[TrackedRow] = []
             for row in rows:
-                is_certain = sure and memory.is_certain(row, cascade.key.columns, exactly)
+                is_certain = sure and tracked.is_certain(row, cascade.key.columns, exactly)
                 (certain if is_certain else others).append(row)
             if certain:
-                hidden = self._hide(cascade, memory, certain, rule, now, sure=True)
-                self._remember(memory, hidden)
+                hidden = self._apply_cascade(cascade, tracked, certain, rule, now, sure=True)
+                self._track(tracked, hidden)
             if others:
                 guessed.update(row.key for row in others)
-                self._guess(cascade, memory, others, rule, now)
+                self._guess(cascade, tracked, others, rule, now)
             self._walk_by.settle()
 
     def _guess(
-        self, cascade: Cascade, memory: _TableTracker, rows: Sequence[TrackedRow], rule: str, now: Key | None
+        self, cascade: Cascade, tracked: _TableTracker, rows: Sequence[TrackedRow], rule: str, now: Key | None
     ) -> None:
         """For rows that perhaps didn't change: under a new foreign key they are recorded too."""
-        hidden = self._hide(cascade, memory, rows, rule, now, sure=False)
+        hidden = self._apply_cascade(cascade, tracked, rows, rule, now, sure=False)
         if rule == "CASCADE" and now is not None:
             for row, change in zip(rows, hidden.changes, strict=True):
                 if change.after is not None:
-                    self._overlay.put(self._with_folded(memory.guess(row, change.after)))
+                    self._overlay.put(self._with_folded(tracked.guess(row, change.after)))
 
-    def _hide(
+    def _apply_cascade(
         self,
         cascade: Cascade,
-        memory: _TableTracker,
+        tracked: _TableTracker,
         rows: Sequence[TrackedRow],
         rule: str,
         now: Key | None,
@@ -416,10 +416,10 @@ class Tracker:
                 new = now if rule == "CASCADE" else None
                 parts: Sequence[bytes | None] = new if new is not None else [None] * len(cascade.key.columns)
                 after = {**row.values, **dict(zip(cascade.key.columns, parts, strict=True))}
-            changes.append(RowChange(memory.image(row.values), None if after is None else memory.image(after)))
-        if memory.is_computed and any(change.after is not None for change in changes):
+            changes.append(RowChange(tracked.image(row.values), None if after is None else tracked.image(after)))
+        if tracked.is_computed and any(change.after is not None for change in changes):
             # What the server computed from the changed key is in no image.
-            self.doubtful.add(cascade.child)
+            self.uncertain.add(cascade.child)
         hidden = Rows(cascade.child, tuple(changes))
         self._emit(hidden)
         busy = {(row.table, row.key) for row in rows}
@@ -441,11 +441,11 @@ class Tracker:
             wanted.update(dict.fromkeys(product(*parts)))
         return names, list(wanted)
 
-    def _doubt(self, cascade: Cascade, keys: Iterable[Key]) -> None:
+    def _mark_uncertain(self, cascade: Cascade, keys: Iterable[Key]) -> None:
         """A key that may be equal to any text: which rows held it, only the source knows."""
         columns = self._columns(cascade)
         if any(OTHERS in _wanted(one, part)[:1] for key in keys for one, part in zip(columns, key, strict=True)):
-            self.doubtful.add(cascade.child)
+            self.uncertain.add(cascade.child)
 
     def _columns(self, cascade: Cascade) -> list[Column]:
         table = self._watches[cascade.child].table
@@ -474,7 +474,7 @@ def _first_steps(cascade: Cascade, columns: Sequence[str], rows: Rows) -> Iterat
     for change in rows.changes:
         before = _parent_key(cascade, columns, change.before)
         step = _CascadeStep(cascade, is_gone=change.after is None)
-        if before is not None and step.rule in _ACTS and before != _parent_key(cascade, columns, change.after):
+        if before is not None and step.rule in _ACTIONS and before != _parent_key(cascade, columns, change.after):
             yield step, before
 
 

@@ -16,7 +16,7 @@ from migrator.model.mapping.tree import Collection
 from migrator.model.report.activity import Phase
 from migrator.ports.sync import SyncableSource, SyncState
 from migrator.sync.batch import SyncBatch
-from migrator.sync.cascades.row_snapshot import TrackedCollection, missing, remember
+from migrator.sync.cascades.row_snapshot import TrackedCollection, load_tracked_rows, missing_tables
 from migrator.sync.cascades.tracker import Tracker
 from migrator.sync.known_tables import KnownDefinitions
 from migrator.workers.announcer import Announcer
@@ -26,7 +26,7 @@ from migrator.workers.retry import RetryingCall
 _UNWRITTEN = 5000
 
 # Makes sure that the documents of reaches become right later; when it returns, nothing of it can be lost.
-MarkDirty = Callable[[Scope, Iterable[DocumentRef]], None]
+DirtyMarker = Callable[[Scope, Iterable[DocumentRef]], None]
 
 
 class CascadeTracking:
@@ -45,7 +45,7 @@ class CascadeTracking:
         source: SyncableSource,
         state: SyncState,
         batch: SyncBatch,
-        mark_dirty: MarkDirty,
+        mark_dirty: DirtyMarker,
         patience: RetryingCall,
         announcer: Announcer,
     ) -> None:
@@ -96,9 +96,9 @@ class CascadeTracking:
     def truncated(self, scope: Scope, table: TableName) -> None:
         self._trackers[scope].truncated(table)
 
-    def undone(self, scope: Scope) -> None:
+    def rolled_back(self, scope: Scope) -> None:
         """Rows of the transaction at hand were rolled back."""
-        self._trackers[scope].undone()
+        self._trackers[scope].rolled_back()
 
     def committed(self) -> None:
         for tracker in self._trackers.values():
@@ -144,18 +144,20 @@ class CascadeTracking:
 
     # --- tables that are tracked from now on, or read again ---
 
-    def rewritten(self, tables: KnownDefinitions, text: str, place: tuple[int, int]) -> dict[Scope, list[TableName]]:
+    def rewritten(
+        self, tables: KnownDefinitions, text: str, coordinates: tuple[int, int]
+    ) -> dict[Scope, list[TableName]]:
         """The tracked tables into which a statement may have put rows that had no events."""
         return {
             scope: [
                 each.table
                 for each in cascades.tables
-                if tables.columns_rewritten(text, place, each.table, each.columns)
+                if tables.columns_rewritten(text, coordinates, each.table, each.columns)
             ]
             for scope, cascades in self._cascades.items()
         }
 
-    def forget(self, scope: Scope, tables: Sequence[TableName]) -> None:
+    def untrack(self, scope: Scope, tables: Sequence[TableName]) -> None:
         """These have to be read again."""
         if tables:
             # First the note: after a crash in between they are read again all the same.
@@ -163,13 +165,13 @@ class CascadeTracking:
         for table in tables:
             self._state.drop_tracked_table(scope, table)
 
-    def forget_doubtful(self) -> bool:
+    def untrack_uncertain(self) -> bool:
         """What only the source can tell has to be read again; whether there is any."""
-        doubtful = [scope for scope, tracker in self._trackers.items() if tracker.doubtful]
+        doubtful = [scope for scope, tracker in self._trackers.items() if tracker.uncertain]
         for scope in doubtful:
             self._trackers[scope].discard()
-            self.forget(scope, [each.table for each in self._cascades[scope].tables])
-            self._trackers[scope].doubtful.clear()
+            self.untrack(scope, [each.table for each in self._cascades[scope].tables])
+            self._trackers[scope].uncertain.clear()
         return bool(doubtful)
 
     def missing(self) -> list[TrackedCollection]:
@@ -181,14 +183,14 @@ class CascadeTracking:
         """Whether it has all tables that its collection tracks."""
         return len(part.tables) == len(self._cascades[part.scope].tables)
 
-    def read(self, parts: Sequence[TrackedCollection], reached: Position | None) -> Position | None:
+    def load(self, parts: Sequence[TrackedCollection], reached: Position | None) -> Position | None:
         """Reads the rows of `parts` in one snapshot, which contains all before `reached`; its position where that is
         known."""
         with (
-            self._announcer.beside(Phase("recording-keys")),
+            self._announcer.in_background(Phase("recording-keys")),
             self._announcer.waiting("the keys that cascades change to be recorded", self._source.blocked),
         ):
-            return self._patience(partial(remember, self._source, parts, _load, _to_the_end, reached))
+            return self._patience(partial(load_tracked_rows, self._source, parts, _load, _to_the_end, reached))
 
     def note_read(self, parts: Sequence[TrackedCollection]) -> None:
         """What was read of these is all there is."""
@@ -201,19 +203,19 @@ class CascadeTracking:
     def _missing(self, scope: Scope) -> TrackedCollection:
         needed = self._cascades[scope].tables
         known = self._state.tracked_tables(scope) if needed else {}
-        return TrackedCollection(scope, missing(needed, known), self._trackers[scope])
+        return TrackedCollection(scope, missing_tables(needed, known), self._trackers[scope])
 
     def _tracker(self, scope: Scope, cascades: Cascades) -> Tracker:
         def emit(rows: Rows) -> None:
-            self._batch.add(scope, self.resolvers[scope].reaches(rows))
+            self._batch.add(scope, self.resolvers[scope].document_refs(rows))
 
         return Tracker(scope, cascades, self.watches, self._state, emit, partial(self._secure, scope))
 
     def _secure(self, scope: Scope) -> None:
         """What is pending for a collection is marked durably: tracked rows that led to it are about to be written."""
-        if reaches := self._batch.take(scope):
-            self._mark_dirty(scope, reaches)
-        if self._trackers[scope].doubtful:
+        if refs := self._batch.take(scope):
+            self._mark_dirty(scope, refs)
+        if self._trackers[scope].uncertain:
             # After a crash the tables are read again all the same.
             self._state.note_tracked_tables(scope, {each.table: () for each in self._cascades[scope].tables})
 

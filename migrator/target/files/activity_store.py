@@ -30,13 +30,13 @@ class FilesActivityStore:
     def now(self) -> datetime:
         return datetime.now(UTC)
 
-    def note(self, activity: Activity) -> None:
+    def record(self, activity: Activity) -> None:
         values = (activity.command, self.now().timestamp(), to_json(this_process()), to_json(activity))
         with self._database.write() as state:
             state.execute(_TABLE)
             state.execute("REPLACE INTO activities VALUES (?, ?, ?, ?)", values)
 
-    def noted(self, command: Command) -> RecordedActivity | None:
+    def last_activity(self, command: Command) -> RecordedActivity | None:
         with self._database.read() as state:
             # A state that nobody has noted anything in yet has no such table.
             if not state.execute("SELECT 1 FROM sqlite_master WHERE name = 'activities'").fetchone():
@@ -50,9 +50,9 @@ class FilesActivityStore:
         age = max(0.0, self.now().timestamp() - noted)
         return RecordedActivity(from_json(Activity, text, where="the state"), named(owner), lives(owner), age)
 
-    def holder(self, command: Command) -> LeaseHolder | None:
+    def lease_holder(self, command: Command) -> LeaseHolder | None:
         return holder(self._lease, self.now(), self._timing) if command == "apply" else None
 
-    def reported(self) -> tuple[SyncReport, float] | None:
+    def last_report(self) -> tuple[SyncReport, float] | None:
         """A folder is written once: no sync reports."""
         return None

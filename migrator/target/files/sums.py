@@ -22,9 +22,9 @@ _DIGITS = 100
 _ABSENT = object()
 
 
-def sums(folder: Folder, name: str, spots: Sequence[SummedNode]) -> tuple[NodeSums, ...]:
+def sums(folder: Folder, name: str, nodes: Sequence[SummedNode]) -> tuple[NodeSums, ...]:
     """What the documents of a file hold at each spot."""
-    tallies = [_NodeTotals(spot) for spot in spots]
+    tallies = [_NodeTotals(summed) for summed in nodes]
     path = folder.documents(name)
     with translated(path), localcontext() as context:
         context.prec = _DIGITS

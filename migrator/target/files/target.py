@@ -53,7 +53,7 @@ class FilesTarget:
         return tuple(publisher.inspect(name) for name in names)
 
     def applied(self, names: Sequence[str]) -> dict[str, Collection]:
-        return {each.collection.name: each.collection for each in self.verifying().published_of(names) if each.same}
+        return {each.collection.name: each.collection for each in self.verify_state().published_of(names) if each.same}
 
     def checks(self) -> Iterator[Check]:
         return checks(self._folder)
@@ -70,16 +70,16 @@ class FilesTarget:
     def writer(self) -> FilesWriter:
         return FilesWriter(self._folder, self._database)
 
-    def handing_over(self) -> None:
+    def cutover_state(self) -> None:
         """Nobody writes to a folder of files."""
 
-    def verifying(self) -> FilesVerifyState:
+    def verify_state(self) -> FilesVerifyState:
         return FilesVerifyState(self._folder, self._database, self._place(None))
 
-    def signs(self) -> FilesActivityStore:
+    def activity_store(self) -> FilesActivityStore:
         return FilesActivityStore(self._database, FilesLeaseStore(self._database, str(self._url)), self._timing)
 
-    def following(self) -> None:
+    def sync_target(self) -> None:
         """A folder is written once: nothing keeps it in step."""
 
     def close(self) -> None:

@@ -11,7 +11,7 @@ from migrator.model.plan.run import Run
 from migrator.model.report.sums import NodeSums, SummedNode
 from migrator.model.report.verify import Pass, Published
 from migrator.model.serialize import from_json, to_json
-from migrator.model.text.values import text_of
+from migrator.model.text.values import key_text
 from migrator.target.files import sums
 from migrator.target.files.bson_file_index import BsonFileIndex
 from migrator.target.files.database import StateDatabase
@@ -41,7 +41,7 @@ class FilesVerifyState:
         return published(names, self._place, FilesRecords(self._database), self._run, lambda scope: None)
 
     def recorded(self, scope: Scope, keys: Sequence[Key]) -> frozenset[Key]:
-        texts = {key: text_of(key) for key in keys}
+        texts = {key: key_text(key) for key in keys}
         wanted = set(texts.values())
         with self._database.read() as state:
             rows = state.execute(
@@ -71,8 +71,8 @@ class FilesVerifyState:
             )
             return [name for (name,) in rows]
 
-    def sums(self, collection: str, spots: Sequence[SummedNode]) -> tuple[NodeSums, ...]:
-        return sums.sums(self._folder, collection, spots)
+    def sums(self, collection: str, nodes: Sequence[SummedNode]) -> tuple[NodeSums, ...]:
+        return sums.sums(self._folder, collection, nodes)
 
     def last_pass(self) -> Pass | None:
         with self._database.read() as state:
@@ -83,7 +83,7 @@ class FilesVerifyState:
                 return None
         return from_json(Pass, found[0], where=str(self._folder.database)) if found else None
 
-    def keep_pass(self, one: Pass) -> None:
+    def save_pass(self, one: Pass) -> None:
         with self._database.write() as state:
             state.execute(_PASSES)
             state.execute("REPLACE INTO passes VALUES ('verify', ?)", (to_json(one),))

@@ -10,7 +10,7 @@ from migrator.target.mongo.connection.session import Session
 def take(session: Session, collection: str, name: str, count: int) -> int:
     """The first of `count` numbers of the counter that is document `name`. A call that is repeated leaves some out."""
     counters = session.database[collection]
-    found = session.steadily(
+    found = session.retried(
         lambda: counters.find_one_and_update(
             {"_id": name}, {"$inc": {"n": count}}, upsert=True, return_document=ReturnDocument.AFTER
         )

@@ -17,20 +17,20 @@ from migrator.target.mongo.connection.session import Session
 _NUMBERS = ["int", "long", "decimal", "double"]
 
 
-def sums(session: Session, name: str, spots: Sequence[SummedNode]) -> tuple[NodeSums, ...]:
+def sums(session: Session, name: str, nodes: Sequence[SummedNode]) -> tuple[NodeSums, ...]:
     """What the documents of a collection hold at each spot."""
     found = []
-    for spot in spots:
-        stages = pipeline(spot)
-        rows = session.steadily(lambda stages=stages: list(session.database[name].aggregate(stages, allowDiskUse=True)))  # type: ignore[misc]
-        found.append(_sums(spot, rows[0] if rows else {}))
+    for summed in nodes:
+        stages = pipeline(summed)
+        rows = session.retried(lambda stages=stages: list(session.database[name].aggregate(stages, allowDiskUse=True)))  # type: ignore[misc]
+        found.append(_sums(summed, rows[0] if rows else {}))
     return tuple(found)
 
 
-def pipeline(spot: SummedNode) -> list[dict[str, Any]]:
+def pipeline(summed: SummedNode) -> list[dict[str, Any]]:
     """From whole documents to one that holds the sums."""
     stages: list[dict[str, Any]] = [{"$project": {"_id": 0, "v": "$$ROOT"}}]
-    for node in spot.chain[1:]:
+    for node in summed.chain[1:]:
         place = ".".join(("$v", *node.path))
         if node.shape in ("many", "scalars"):
             stages += [{"$project": {"v": place}}, {"$unwind": "$v"}]
@@ -40,7 +40,7 @@ def pipeline(spot: SummedNode) -> list[dict[str, Any]]:
         elif not node.flatten:
             stages += [{"$project": {"v": place}}, {"$match": {"v": {"$type": "object"}}}]
     group: dict[str, Any] = {"_id": None, "rows": {"$sum": 1}}
-    for number, measured in enumerate(spot.fields):
+    for number, measured in enumerate(summed.fields):
         group |= {f"f{number}{name}": by for name, by in _accumulators(measured)}
     return [*stages, {"$group": group}]
 
@@ -82,9 +82,9 @@ def _has_type(value: str, types: Sequence[str]) -> dict[str, Any]:
     return {"$in": [{"$type": value}, types]}
 
 
-def _sums(spot: SummedNode, row: Mapping[str, Any]) -> NodeSums:
+def _sums(summed: SummedNode, row: Mapping[str, Any]) -> NodeSums:
     fields = []
-    for number, measured in enumerate(spot.fields):
+    for number, measured in enumerate(summed.fields):
         got = {name: row.get(f"f{number}{name}") for name in ("values", "typed", "total", "least", "greatest")}
         values = got["values"] or 0
         total = got["total"] if values and measured.measure != "count" else None

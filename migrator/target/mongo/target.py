@@ -29,7 +29,7 @@ from migrator.target.mongo.writing.chunk_writer import MongoWriter
 from migrator.target.mongo.writing.live import MongoDocuments
 from migrator.target.publish import CollectionPublisher
 from migrator.target.url import MongoUrl
-from migrator.waits import UNTOLD, Waits
+from migrator.waits import SILENT_WAITS, Waits
 
 
 class MongoTarget:
@@ -43,7 +43,7 @@ class MongoTarget:
         url: MongoUrl,
         timing: Timing | None = None,
         retry_seconds: float | None = None,
-        waits: Waits = UNTOLD,
+        waits: Waits = SILENT_WAITS,
     ) -> None:
         self._session = Session(url, retry_seconds, waits)
         self._timing = timing
@@ -82,7 +82,7 @@ class MongoTarget:
         )
 
     def applied(self, names: Sequence[str]) -> dict[str, Collection]:
-        return {each.collection.name: each.collection for each in self.verifying().published_of(names) if each.same}
+        return {each.collection.name: each.collection for each in self.verify_state().published_of(names) if each.same}
 
     def checks(self) -> Iterator[Check]:
         return checks(self._session)
@@ -100,19 +100,19 @@ class MongoTarget:
     def writer(self) -> MongoWriter:
         return MongoWriter(self._session)
 
-    def handing_over(self) -> MongoHandovers:
+    def cutover_state(self) -> MongoHandovers:
         return MongoHandovers(self._session)
 
-    def verifying(self) -> MongoVerifyState:
+    def verify_state(self) -> MongoVerifyState:
         return MongoVerifyState(self._session, self._place(None))
 
-    def signs(self) -> MongoActivityStore:
+    def activity_store(self) -> MongoActivityStore:
         return MongoActivityStore(self._session, self._timing)
 
     def close(self) -> None:
         self._session.close()
 
-    def following(self) -> MongoTarget:
+    def sync_target(self) -> MongoTarget:
         """See migrator.ports.sync.SyncableTarget."""
         return self
 
@@ -122,7 +122,7 @@ class MongoTarget:
     def sync_lease_owner(self) -> str | None:
         """See migrator.ports.sync.SyncTarget. Takes two seconds when the owner is on another machine."""
         store = MongoLeaseStore(self._session, "sync")
-        owner = self._session.steadily(lambda: live_owner(store, self._timing))
+        owner = self._session.retried(lambda: live_owner(store, self._timing))
         return None if owner is None else f"{owner.purpose}: {describe(owner)}"
 
     def sync_state(self, lease: LeaseCheck | None = None) -> MongoSyncState:

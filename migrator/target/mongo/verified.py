@@ -16,7 +16,7 @@ from migrator.model.plan.run import Run
 from migrator.model.report.sums import NodeSums, SummedNode
 from migrator.model.report.verify import CollectionPass, Pass, Published
 from migrator.model.serialize import from_json, to_json
-from migrator.model.text.values import text_of
+from migrator.model.text.values import key_text
 from migrator.target.mongo import sums
 from migrator.target.mongo.connection.raw import RAW, bson_of
 from migrator.target.mongo.connection.session import Session
@@ -45,10 +45,10 @@ class MongoStored:
 
     def find(self, ids: Sequence[bytes]) -> list[bytes]:
         wanted = {"_id": {"$in": [RawBSONDocument(each, RAW)["_id"] for each in ids]}}
-        return self._session.steadily(lambda: [bson_of(found) for found in self._documents.find(wanted)])
+        return self._session.retried(lambda: [bson_of(found) for found in self._documents.find(wanted)])
 
     def count(self) -> int:
-        return int(self._session.steadily(lambda: self._documents.count_documents({})))
+        return int(self._session.retried(lambda: self._documents.count_documents({})))
 
     def ids(self) -> Iterator[list[bytes]]:
         """One cursor over all: what is inserted or deleted meanwhile may be in it or not."""
@@ -73,7 +73,7 @@ class MongoVerifyState:
         self._place = place
 
     def published(self) -> tuple[Published, ...]:
-        names = self._session.steadily(
+        names = self._session.retried(
             lambda: [found["_id"] for found in self._database[records.COLLECTION].find({}, {"_id": 1})]
         )
         return self.published_of(names)
@@ -85,10 +85,10 @@ class MongoVerifyState:
         return published(names, self._place, noted, self._run, SyncNotes(self._session, unguarded).renewed)
 
     def recorded(self, scope: Scope, keys: Sequence[Key]) -> frozenset[Key]:
-        texts = {key: text_of(key) for key in keys}
+        texts = {key: key_text(key) for key in keys}
         wanted = {**of_scope(scope), "rejected.document": {"$in": list(set(texts.values()))}}
         fields = {"rejected.document": 1, "key": 1}
-        found = self._session.steadily(lambda: list(self._database[records.REJECTED].find(wanted, fields)))
+        found = self._session.retried(lambda: list(self._database[records.REJECTED].find(wanted, fields)))
         # Different keys may have the same text. What sync records has the key's bytes, what the copy records has not.
         exact = {tuple(bytes(part) for part in each["key"]) for each in found if "key" in each}
         by_text = {each["rejected"]["document"] for each in found if "key" not in each}
@@ -96,47 +96,47 @@ class MongoVerifyState:
 
     def count_rejected(self, scope: Scope) -> int:
         wanted = of_scope(scope)
-        return int(self._session.steadily(lambda: self._database[records.REJECTED].count_documents(wanted)))
+        return int(self._session.retried(lambda: self._database[records.REJECTED].count_documents(wanted)))
 
     def reasons(self, scope: Scope, limit: int) -> list[Rejected]:
         rejected, wanted = self._database[records.REJECTED], of_scope(scope)
-        found = self._session.steadily(lambda: list(rejected.find(wanted).sort("rejected.document", 1).limit(limit)))
+        found = self._session.retried(lambda: list(rejected.find(wanted).sort("rejected.document", 1).limit(limit)))
         return [Rejected(**each["rejected"]) for each in found]
 
     def rejected(self, scope: Scope, limit: int) -> list[str]:
         wanted = of_scope(scope)
         stages = [{"$match": wanted}, {"$group": {"_id": "$rejected.document"}}, {"$limit": limit}]
-        found = self._session.steadily(lambda: list(self._database[records.REJECTED].aggregate(stages)))
+        found = self._session.retried(lambda: list(self._database[records.REJECTED].aggregate(stages)))
         return [each["_id"] for each in found]
 
-    def sums(self, collection: str, spots: Sequence[SummedNode]) -> tuple[NodeSums, ...]:
-        return sums.sums(self._session, collection, spots)
+    def sums(self, collection: str, nodes: Sequence[SummedNode]) -> tuple[NodeSums, ...]:
+        return sums.sums(self._session, collection, nodes)
 
     def last_pass(self) -> Pass | None:
-        head = self._session.steadily(lambda: self._database[PASSES].find_one({"_id": "pass"}))
+        head = self._session.retried(lambda: self._database[PASSES].find_one({"_id": "pass"}))
         if head is None:
             return None
         found = from_json(Pass, head["text"], where=PASSES)
-        parts = self._session.steadily(lambda: list(self._database[PASSES].find({"pass": found.id}).sort("_id", 1)))
+        parts = self._session.retried(lambda: list(self._database[PASSES].find({"pass": found.id}).sort("_id", 1)))
         collections = tuple(from_json(CollectionPass, zlib.decompress(each["packed"])) for each in parts)
         return Pass(found.id, found.started, found.position, collections, found.ended)
 
-    def keep_pass(self, one: Pass) -> None:
+    def save_pass(self, one: Pass) -> None:
         """A document for each collection, since the faults of many would not fit one."""
         passes = self._database[PASSES]
-        self._session.steadily(lambda: passes.delete_many({"pass": {"$exists": True, "$ne": one.id}}))
+        self._session.retried(lambda: passes.delete_many({"pass": {"$exists": True, "$ne": one.id}}))
         for each in one.collections:
             body = {"pass": one.id, "packed": zlib.compress(to_json(each).encode())}
             name = f"of {each.scope.collection}"
-            self._session.steadily(lambda name=name, body=body: passes.replace_one({"_id": name}, body, upsert=True))  # type: ignore[misc]
+            self._session.retried(lambda name=name, body=body: passes.replace_one({"_id": name}, body, upsert=True))  # type: ignore[misc]
         text = to_json(Pass(one.id, one.started, one.position, (), one.ended))
-        self._session.steadily(lambda: passes.replace_one({"_id": "pass"}, {"text": text}, upsert=True))
+        self._session.retried(lambda: passes.replace_one({"_id": "pass"}, {"text": text}, upsert=True))
 
     def stored(self, collection: str) -> MongoStored:
         return MongoStored(self._session, collection)
 
     def _run(self, run_id: str) -> Run | None:
-        found = self._session.steadily(lambda: self._database[RUNS].find_one({"_id": run_id}))
+        found = self._session.retried(lambda: self._database[RUNS].find_one({"_id": run_id}))
         return None if found is None else run_of(found)
 
     @property

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from migrator.model.change.coordinates import place_of
+from migrator.model.change.coordinates import log_coordinates
 from migrator.model.change.events import CaughtUp, Commit, LogEvent, Rows, Statement, TableName, Truncate, Watch
 from migrator.model.change.position import Position
 from migrator.source import MySQLSource
@@ -59,7 +59,7 @@ class Followed:
                     yield found
                 found = []
                 reached = self.reader.reached
-                if place_of(reached.file, reached.offset) >= place_of(end.file, end.offset):
+                if log_coordinates(reached.file, reached.offset) >= log_coordinates(end.file, end.offset):
                     return
 
     def until_quiet(self) -> list[LogEvent]:

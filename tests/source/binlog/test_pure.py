@@ -8,7 +8,7 @@ import struct
 import pytest
 
 from migrator.errors import SyncBlocked
-from migrator.model.change.coordinates import place_of
+from migrator.model.change.coordinates import log_coordinates
 from migrator.model.change.events import CaughtUp
 from migrator.source.binlog.events.packets import IGNORABLE, Kind, Query
 from migrator.source.binlog.positions.gtids import MariaDBGtids, MySQLGtids, has_reached
@@ -124,7 +124,7 @@ def test_statements_that_remove_definitions(text: str, removes: bool, keeps: boo
 
 
 def test_files_sort_by_their_number() -> None:
-    assert place_of("binlog.999999", 9) < place_of("binlog.1000000", 4)
+    assert log_coordinates("binlog.999999", 9) < log_coordinates("binlog.1000000", 4)
 
 
 def event(kind: int, flags: int) -> bytes:

@@ -52,7 +52,7 @@ def tagged(world: World) -> World:
 def once_copied(monkeypatch: pytest.MonkeyPatch, then: Callable[[], None]) -> None:
     """Nothing is remembered before every chunk is copied and `then` has been done."""
     copied = threading.Event()
-    copy, fill = apply.copy, InitialLoad.fill
+    copy, fill = apply.copy, InitialLoad.load
 
     def copy_first(*arguments: object) -> None:
         copy(*arguments)  # type: ignore[arg-type]
@@ -64,7 +64,7 @@ def once_copied(monkeypatch: pytest.MonkeyPatch, then: Callable[[], None]) -> No
         fill(self, is_over)
 
     monkeypatch.setattr(apply, "copy", copy_first)
-    monkeypatch.setattr(InitialLoad, "fill", fill_late)
+    monkeypatch.setattr(InitialLoad, "load", fill_late)
 
 
 def test_rows_that_go_before_they_are_read_are_remembered(tagged: World, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -81,7 +81,7 @@ def test_in_a_later_moment_they_are_not(tagged: World, monkeypatch: pytest.Monke
         def remember(self, *arguments: object) -> None:
             self.close()
             row_snapshot.RowSnapshot.__init__(self, tagged_source)
-            super().remember(*arguments)  # type: ignore[arg-type]
+            super().load(*arguments)  # type: ignore[arg-type]
 
     def later(source: object) -> Later:
         nonlocal tagged_source

@@ -49,12 +49,12 @@ def test_a_child_that_moves_twice_in_one_batch(world: World) -> None:
 
 
 def test_a_mutant_that_collapses_row_images_leaves_it_behind(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    follow = document_refs._follow
+    follow = document_refs._changed_values
 
     def last_only(way: document_refs._WatchedUse, change: RowChange) -> object:
         return list(follow(way, RowChange(None, change.after or change.before)))
 
-    monkeypatch.setattr(document_refs, "_follow", last_only)
+    monkeypatch.setattr(document_refs, "_changed_values", last_only)
     moves(world).sync()
     assert world.disagreements() != []
 

@@ -19,7 +19,7 @@ from tests.target.build import chunk, collection_plan, document, result, run
 
 RUN = "0a1b2c3d"
 SCOPE = Scope(RUN, "orders")
-FAST = Timing(interval=0.1, give_up=0.6, expiry=1.0, look=0.05)
+FAST = Timing(interval=0.1, give_up=0.6, expiry=1.0, poll=0.05)
 UNIQUE = IndexSpec("n_1", (("n", 1),), unique=True, nullable=(("n", ("int", "long", "string")),))
 
 

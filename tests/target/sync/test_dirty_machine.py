@@ -50,22 +50,20 @@ class Machine(RuleBasedStateMachine):
         self.notings = 0
 
     @rule(scope=SCOPES, reaches=st.lists(REACHES, max_size=4))
-    def note(self, scope: Scope, reaches: list[DocumentRef]) -> None:
-        self.state.mark_dirty(scope, reaches)
-        for reach in reaches:
+    def note(self, scope: Scope, refs: list[DocumentRef]) -> None:
+        self.state.mark_dirty(scope, refs)
+        for ref in refs:
             self.notings += 1
-            self.noted[scope, reach] = Noted(self.notings)
+            self.noted[scope, ref] = Noted(self.notings)
 
     @rule(target=entries, scope=SCOPES, limit=st.integers(0, 5))
     def look(self, scope: Scope, limit: int) -> object:
         found = self.state.dirty(scope, limit)
-        expected = sorted(
-            (noted.noting, reach, noted.after) for (of, reach), noted in self.noted.items() if of == scope
-        )
-        assert [(each.reach, each.after) for each in found] == [each[1:] for each in expected[:limit]]
+        expected = sorted((noted.noting, ref, noted.after) for (of, ref), noted in self.noted.items() if of == scope)
+        assert [(each.ref, each.after) for each in found] == [each[1:] for each in expected[:limit]]
         assert [each.mark for each in found] == sorted({each.mark for each in found})
         for each, (noting, _, _) in zip(found, expected, strict=False):
-            known = self.read.setdefault((scope, each.reach, each.mark), noting)
+            known = self.read.setdefault((scope, each.ref, each.mark), noting)
             assert known == noting, "a noting has one mark, and a later one another"
         return multiple(*((scope, each) for each in found))
 
@@ -74,7 +72,7 @@ class Machine(RuleBasedStateMachine):
         scope, dirty = entry
         self.state.advance(scope, dirty, after, 1)
         if self.current(scope, dirty):
-            self.noted[scope, dirty.reach].after = after
+            self.noted[scope, dirty.ref].after = after
 
     @rule(some=st.lists(entries, max_size=4))
     def settle(self, some: list[tuple[Scope, DirtyEntry]]) -> None:
@@ -83,11 +81,11 @@ class Machine(RuleBasedStateMachine):
             self.state.settle(scope, mine)
             for dirty in mine:
                 if self.current(scope, dirty):
-                    del self.noted[scope, dirty.reach]
+                    del self.noted[scope, dirty.ref]
 
     def current(self, scope: Scope, dirty: DirtyEntry) -> bool:
-        noted = self.noted.get((scope, dirty.reach))
-        return noted is not None and noted.noting == self.read[scope, dirty.reach, dirty.mark]
+        noted = self.noted.get((scope, dirty.ref))
+        return noted is not None and noted.noting == self.read[scope, dirty.ref, dirty.mark]
 
     @invariant()
     def count(self) -> None:

@@ -107,7 +107,7 @@ def test_killed_in_the_middle_of_calls(mongod_factory: Start) -> None:
                     state.mark_dirty(SCOPE, reaches(n, n + 100))
                     assert state.count_dirty([SCOPE]) == 100
                     entries = state.dirty(SCOPE, 200)
-                    assert [entry.reach for entry in entries] == reaches(n, n + 100)
+                    assert [entry.ref for entry in entries] == reaches(n, n + 100)
                     assert orders.write([document(key, n=key) for key in range(n, n + 100)], []) == WriteOutcome()
                     state.settle(SCOPE, entries)
                     state.save([SCOPE], position(n))

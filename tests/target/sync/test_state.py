@@ -28,8 +28,8 @@ def position(n: int) -> Position:
     return Position(SERVER, f"0-1-{n}", "log.000001", n, "log")
 
 
-def reach(*values: bytes, node: str = "orders.items", hop: Any = "parent") -> DocumentRef:
-    return DocumentRef(node, hop, values)
+def reach(*values: bytes, node: str = "orders.items", kind: Any = "parent") -> DocumentRef:
+    return DocumentRef(node, kind, values)
 
 
 def test_positions(state: SyncState) -> None:
@@ -45,23 +45,23 @@ def test_positions(state: SyncState) -> None:
 
 
 def test_dirty_oldest_first_and_of_one_scope(state: SyncState) -> None:
-    reaches = [reach(b"%d" % n) for n in (5, 3, 9)]
-    state.mark_dirty(SCOPE, reaches)
+    refs = [reach(b"%d" % n) for n in (5, 3, 9)]
+    state.mark_dirty(SCOPE, refs)
     state.mark_dirty(ITEMS, [reach(b"5")])
-    assert [each.reach for each in state.dirty(SCOPE, 10)] == reaches
-    assert [each.reach for each in state.dirty(SCOPE, 2)] == reaches[:2]
+    assert [each.ref for each in state.dirty(SCOPE, 10)] == refs
+    assert [each.ref for each in state.dirty(SCOPE, 2)] == refs[:2]
     assert state.dirty(SCOPE, 0) == []
     assert (state.count_dirty([SCOPE]), state.count_dirty([SCOPE, ITEMS]), state.count_dirty([])) == (3, 4, 0)
     assert state.dirty(SCOPE, 1)[0].after is None
     state.settle(SCOPE, state.dirty(SCOPE, 2))
-    assert [each.reach for each in state.dirty(SCOPE, 10)] == reaches[2:]
+    assert [each.ref for each in state.dirty(SCOPE, 10)] == refs[2:]
     assert state.count_dirty([ITEMS]) == 1
     state.settle(SCOPE, [])
     state.mark_dirty(SCOPE, [])
 
 
 def test_reaches_of_all_kinds_and_sizes(state: SyncState) -> None:
-    reaches = [
+    refs = [
         DocumentRef("orders", "rows", ()),
         DocumentRef("orders", "documents", ()),
         DocumentRef("orders", "key", (b"a", b"b")),
@@ -72,10 +72,10 @@ def test_reaches_of_all_kinds_and_sizes(state: SyncState) -> None:
         DocumentRef("orders", "key", (b"\x00\xff" * 4000 + b"x",)),
         DocumentRef("orders", "child", (b"a", b"b")),
     ]
-    state.mark_dirty(SCOPE, iter(reaches))
-    assert [each.reach for each in state.dirty(SCOPE, 100)] == reaches
-    state.mark_dirty(SCOPE, reaches)
-    assert state.count_dirty([SCOPE]) == len(reaches)
+    state.mark_dirty(SCOPE, iter(refs))
+    assert [each.ref for each in state.dirty(SCOPE, 100)] == refs
+    state.mark_dirty(SCOPE, refs)
+    assert state.count_dirty([SCOPE]) == len(refs)
 
 
 def test_progress_inside_a_reach(state: SyncState) -> None:
@@ -83,7 +83,7 @@ def test_progress_inside_a_reach(state: SyncState) -> None:
     (entry,) = state.dirty(SCOPE, 1)
     state.advance(SCOPE, entry, (b"7", b"x"), 1)
     (further,) = state.dirty(SCOPE, 1)
-    assert further == DirtyEntry(entry.reach, (b"7", b"x"), entry.mark, 1)
+    assert further == DirtyEntry(entry.ref, (b"7", b"x"), entry.mark, 1)
     state.advance(SCOPE, entry, (b"9", b"x"), 1)
     assert state.dirty(SCOPE, 1)[0].after == (b"9", b"x")
     state.settle(SCOPE, [further])
@@ -96,7 +96,7 @@ def test_noted_again_meanwhile(state: SyncState) -> None:
     state.advance(SCOPE, first, (b"7",), 1)
     state.mark_dirty(SCOPE, [reach(b"1")])
     behind, again = state.dirty(SCOPE, 2)
-    assert (behind, again.reach) == (second, first.reach)
+    assert (behind, again.ref) == (second, first.ref)
     assert again.mark > first.mark
     assert again.after is None
     state.advance(SCOPE, first, (b"8",), 1)
@@ -114,7 +114,7 @@ def test_noted_again_meanwhile(state: SyncState) -> None:
 def test_many_reaches(state: SyncState) -> None:
     state.mark_dirty(SCOPE, (reach(b"%d" % n) for n in range(100_000)))
     assert state.count_dirty([SCOPE]) == 100_000
-    assert [each.reach.values for each in state.dirty(SCOPE, 3)] == [(b"0",), (b"1",), (b"2",)]
+    assert [each.ref.values for each in state.dirty(SCOPE, 3)] == [(b"0",), (b"1",), (b"2",)]
 
 
 def tag(n: int, order: bytes | None, tag: bytes | None = b"red", table: Any = TAGS) -> TrackedRow:

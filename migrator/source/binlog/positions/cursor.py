@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from migrator.model.change.coordinates import place_of
+from migrator.model.change.coordinates import log_coordinates
 from migrator.source.binlog.events import packets
 from migrator.source.binlog.events.packets import ARTIFICIAL, Event, Kind
 
@@ -29,7 +29,7 @@ class Cursor:
         self.offset = max(self.offset, high + event.end)
 
     def is_at_least(self, file: str, offset: int) -> bool:
-        return place_of(self.file, self.offset) >= place_of(file, offset)
+        return log_coordinates(self.file, self.offset) >= log_coordinates(file, offset)
 
     def __str__(self) -> str:
         return f"{self.file}:{self.offset}"

@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 
 from migrator.errors import LogLost, SyncBlocked
-from migrator.model.change.coordinates import place_of
+from migrator.model.change.coordinates import log_coordinates
 from migrator.model.change.position import Position, ServerIdentity
 from migrator.source.binlog.positions.gtids import MySQLGtids, has_reached
 from migrator.source.connection.failure import error_code
@@ -163,7 +163,7 @@ def _require_mariadb(connection: Connection, position: Position, files: Mapping[
 
 def _require_no_reset(position: Position, files: Mapping[str, int], url: SourceUrl) -> None:
     last = list(files)[-1]
-    if position.file and place_of(position.file, 0) > place_of(last, 0):
+    if position.file and log_coordinates(position.file, 0) > log_coordinates(last, 0):
         raise _blocked(f"the server's log ends with the file {last}, before {position.file}: it was reset", url)
 
 

@@ -7,7 +7,7 @@ import threading
 from sqlalchemy import Connection
 
 from migrator.errors import LogLost, SourceUnavailable
-from migrator.model.change.coordinates import place_of
+from migrator.model.change.coordinates import log_coordinates
 from migrator.model.change.position import ServerIdentity
 from migrator.source.binlog.events import packets
 from migrator.source.binlog.events.compressed import plain_query
@@ -46,11 +46,11 @@ class Lookahead:
         with translated(self._url):
             end = read_end(self._control, self._server)
         start = Cursor(file, offset)
-        if not self._since <= place_of(file, offset) or start.is_at_least(self._until.file, self._until.offset):
-            self._since, self._until, self._removals = place_of(file, offset), start, []
+        if not self._since <= log_coordinates(file, offset) or start.is_at_least(self._until.file, self._until.offset):
+            self._since, self._until, self._removals = log_coordinates(file, offset), start, []
         self._read(end.file, end.offset)
         # Nobody asks for an earlier place again.
-        self._since = place_of(file, offset)
+        self._since = log_coordinates(file, offset)
         self._removals = [(place, query) for place, query in self._removals if place.is_at_least(file, offset + 1)]
         return [query for _, query in self._removals]
 

@@ -36,12 +36,12 @@ class TextStatements:
         # By what statements name: those that reach nothing that is watched.
         self._harmless: set[frozenset[TableName]] = set()
 
-    def way_to_watched(self, query: Query, watches: Mapping[TableName, Watch], behind: Cursor) -> str:
+    def way_to_watched(self, query: Query, watches: Mapping[TableName, Watch], event_end: Cursor) -> str:
         """How a statement that changes rows may have changed those of a watched table, or why that can't be told; ""
         when it has not.
 
         Args:
-            behind: where in the log its event ends.
+            event_end: where in the log its event ends.
 
         Raises:
             SourceError, SourceUnavailable: when the server can't be asked.
@@ -64,7 +64,7 @@ class TextStatements:
         if search.way:
             return search.way
         # Read after the definitions: what was removed before they were read is in the log by now.
-        for removal in self._lookahead.removals_since(behind.file, behind.offset):
+        for removal in self._lookahead.removals_since(event_end.file, event_end.offset):
             if may_concern(removal, search, known):
                 return f"definitions were changed since: {' '.join(removal.text.split())[:200]}"
         if len(self._harmless) >= _MOST_KNOWN:

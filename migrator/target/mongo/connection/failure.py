@@ -22,7 +22,7 @@ from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_r
 from migrator.errors import Retryable, TargetError, TargetUnavailable
 from migrator.target.mongo.connection.codes import UNAUTHORIZED, is_transient
 from migrator.target.mongo.connection.server_message import action, own_words, sentence
-from migrator.waits import UNTOLD, Waits, patiently
+from migrator.waits import SILENT_WAITS, Waits, retry_and_tell
 
 T = TypeVar("T")
 
@@ -51,8 +51,8 @@ def translated(where: str) -> Iterator[None]:
         raise translate(error, where) from error
 
 
-def steadily(
-    work: Callable[[], T], seconds: float | None = None, more_seconds: float = 0.0, waits: Waits = UNTOLD
+def retried(
+    work: Callable[[], T], seconds: float | None = None, more_seconds: float = 0.0, waits: Waits = SILENT_WAITS
 ) -> T:
     """`work`'s result; TargetUnavailable is tried again with growing pauses, then raised. `work` must be repeatable.
 
@@ -65,7 +65,7 @@ def steadily(
         stop=stop_after_delay(seconds + more_seconds),
         reraise=True,
     )
-    return patiently(retrying, waits, work)
+    return retry_and_tell(retrying, waits, work)
 
 
 def translate(error: PyMongoError | BSONError, where: str) -> TargetError:

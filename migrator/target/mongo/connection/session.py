@@ -10,9 +10,9 @@ from pymongo import MongoClient, ReadPreference, WriteConcern
 from pymongo.database import Database
 from pymongo.read_concern import ReadConcern
 
-from migrator.target.mongo.connection.failure import steadily, translated
+from migrator.target.mongo.connection.failure import retried, translated
 from migrator.target.url import MongoUrl
-from migrator.waits import UNTOLD, Waits
+from migrator.waits import SILENT_WAITS, Waits
 
 T = TypeVar("T")
 Document = dict[str, Any]
@@ -40,7 +40,7 @@ class Session:
     primary and see what a majority has (rule 5, edge case 50).
     """
 
-    def __init__(self, url: MongoUrl, retry_seconds: float | None = None, waits: Waits = UNTOLD) -> None:
+    def __init__(self, url: MongoUrl, retry_seconds: float | None = None, waits: Waits = SILENT_WAITS) -> None:
         """
         Args:
             waits: hears of servers that are waited for.
@@ -92,9 +92,9 @@ class Session:
         with translated(self.url.address):
             return work()
 
-    def steadily(self, work: Callable[[], T], more_seconds: float = 0.0) -> T:
+    def retried(self, work: Callable[[], T], more_seconds: float = 0.0) -> T:
         """As `once`, with transient errors tried again for a while and `more_seconds`. `work` must be repeatable."""
-        return steadily(lambda: self.once(work), self._retry_seconds, more_seconds, self._waits)
+        return retried(lambda: self.once(work), self._retry_seconds, more_seconds, self._waits)
 
     def close(self) -> None:
         if "client" in self.__dict__:

@@ -10,7 +10,7 @@ _NAMESPACE_EXISTS = 48
 
 
 def ensure_collection(session: Session, name: str) -> None:
-    """An empty collection `name`, or what is there under that name. One attempt: `Session.steadily` repeats it."""
+    """An empty collection `name`, or what is there under that name. One attempt: `Session.retried` repeats it."""
     try:
         session.database.create_collection(name, check_exists=False)
     except OperationFailure as error:

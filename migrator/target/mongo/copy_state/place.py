@@ -53,11 +53,11 @@ class MongoCollectionStore:
 
     def live(self, name: str) -> FoundCollection:
         """What is there under a name; views and capped collections too."""
-        return self._session.steadily(lambda: self._look(name))
+        return self._session.retried(lambda: self._found(name))
 
     def identities(self, names: Iterable[str]) -> dict[str, str]:
         wanted = {"name": {"$in": list(names)}}
-        found = self._session.steadily(lambda: list(self._session.database.list_collections(filter=wanted)))
+        found = self._session.retried(lambda: list(self._session.database.list_collections(filter=wanted)))
         return {each["name"]: _identity(each) for each in found}
 
     def create(self, run_id: str, name: str) -> None:
@@ -97,7 +97,7 @@ class MongoCollectionStore:
             raise
 
     def swapped(self, run_id: str, name: str, before: str, holding: int) -> bool:
-        return self._session.steadily(lambda: self._renamed(run_id, name, before, holding))
+        return self._session.retried(lambda: self._renamed(run_id, name, before, holding))
 
     def complete_swap(self, record: Record) -> None:
         """MongoDB's rename keeps a collection's options; not every server that speaks its protocol does."""
@@ -153,7 +153,7 @@ class MongoCollectionStore:
 
         self._changing(work)
 
-    def _look(self, name: str) -> FoundCollection:
+    def _found(self, name: str) -> FoundCollection:
         database = self._session.database
         found = next(iter(database.list_collections(filter={"name": name})), None)
         if found is None:
@@ -178,7 +178,7 @@ class MongoCollectionStore:
                 self._lease.check()
             return work()
 
-        return self._session.steadily(checked)
+        return self._session.retried(checked)
 
     def _mine(self, run_id: str, name: str) -> str:
         return staged_name(name, run_id, self.holding)
@@ -209,7 +209,7 @@ class MongoCollectionStore:
     def _renamed(self, run_id: str, name: str, before: str, holding: int) -> bool:
         if any(each >= holding for each, _ in self._staged(run_id, name)):
             return False
-        live = self._look(name)
+        live = self._found(name)
         return live.exists and live.identity != before
 
     def _drop_index(self, name: str, index: str) -> None:

@@ -29,14 +29,14 @@ class MongoRecords:
         self._guard = guard
 
     def get(self, name: str) -> Entry:
-        return _entry(name, self._session.steadily(lambda: self._collections.find_one({"_id": name})) or {})
+        return _entry(name, self._session.retried(lambda: self._collections.find_one({"_id": name})) or {})
 
     def entries(self) -> dict[str, Entry]:
-        found = self._session.steadily(lambda: list(self._collections.find({}, {"record": 1, "intent": 1})))
+        found = self._session.retried(lambda: list(self._collections.find({}, {"record": 1, "intent": 1})))
         return {each["_id"]: _entry(each["_id"], each) for each in found}
 
     def unsettled(self) -> list[str]:
-        return self._session.steadily(
+        return self._session.retried(
             lambda: [found["_id"] for found in self._collections.find({"intent": {"$exists": True}})]
         )
 
@@ -53,7 +53,7 @@ class MongoRecords:
     def amend(self, name: str, change: Callable[[Record], Record]) -> Record:
         where = f"{self._session.url.address}, {name}"
         while True:
-            found = self._session.steadily(lambda: self._collections.find_one({"_id": name})) or {}
+            found = self._session.retried(lambda: self._collections.find_one({"_id": name})) or {}
             record = _entry(name, found).record
             if record is None:
                 raise LeaseLost("the state no longer contains this collection", where=where, hint=_RESTART)
@@ -82,7 +82,7 @@ class MongoRecords:
 
     def rejected(self, name: str, run_id: str) -> int:
         wanted = {"run": run_id, "collection": name}
-        return int(self._session.steadily(lambda: self._session.database[REJECTED].count_documents(wanted)))
+        return int(self._session.retried(lambda: self._session.database[REJECTED].count_documents(wanted)))
 
     def _update(self, name: str, change: dict[str, Any]) -> None:
         """Premise C: a late intent would keep sync from writing, a late record say what is no longer so."""
@@ -98,7 +98,7 @@ class MongoRecords:
 
 
 def _prepare(session: Session) -> bool:
-    session.steadily(lambda: ensure_collection(session, COLLECTION))
+    session.retried(lambda: ensure_collection(session, COLLECTION))
     return True
 
 

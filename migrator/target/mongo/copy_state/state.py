@@ -48,7 +48,7 @@ class MongoState:
         self._guard = guard
 
     def open_run(self) -> Run | None:
-        found = self._session.steadily(lambda: self._runs.find_one({"status": "open"}))
+        found = self._session.retried(lambda: self._runs.find_one({"status": "open"}))
         return None if found is None else run_of(found)
 
     def begin(self, run: Run) -> None:
@@ -78,7 +78,7 @@ class MongoState:
 
     def clean(self) -> None:
         """Drops what finished runs left, late writes included: next to the live collections, and of sync."""
-        names = self._session.steadily(self._session.database.list_collection_names)
+        names = self._session.retried(self._session.database.list_collection_names)
         for name in names:
             run = staged_by(name)
             if run is not None and self._is_finished(run):
@@ -97,11 +97,11 @@ class MongoState:
         self._set_planned(run_id, collection, True)
 
     def progress(self, run_id: str) -> dict[str, CollectionProgress]:
-        run = self._session.steadily(lambda: self._runs.find_one({"_id": run_id}, {"collections": 1}))
+        run = self._session.retried(lambda: self._runs.find_one({"_id": run_id}, {"collections": 1}))
         if run is None:
             return {}
-        sums = {found["_id"]: found for found in self._session.steadily(lambda: self._sums(run_id))}
-        live = self._session.steadily(lambda: self._published(run_id))
+        sums = {found["_id"]: found for found in self._session.retried(lambda: self._sums(run_id))}
+        live = self._session.retried(lambda: self._published(run_id))
         return {
             each["name"]: self._progress(run_id, each, sums.get(each["name"], {}), each["name"] in live)
             for each in run["collections"]
@@ -109,7 +109,7 @@ class MongoState:
 
     def pending(self, run_id: str, collection: str) -> list[Chunk]:
         wanted = {"run": run_id, "collection": collection, "done": False}
-        found = self._session.steadily(lambda: list(self._chunks.find(wanted).sort("number", ASCENDING)))
+        found = self._session.retried(lambda: list(self._chunks.find(wanted).sort("number", ASCENDING)))
         return [
             Chunk(
                 run_id,
@@ -131,11 +131,11 @@ class MongoState:
 
     def rejected(self, run_id: str, limit: int) -> list[Rejected]:
         order = [("collection", ASCENDING), ("chunk", ASCENDING)]
-        found = self._session.steadily(lambda: list(self._rejected.find({"run": run_id}).sort(order).limit(limit)))
+        found = self._session.retried(lambda: list(self._rejected.find({"run": run_id}).sort(order).limit(limit)))
         return [Rejected(**each["rejected"]) for each in found]
 
     def count_rejected(self, run_id: str) -> int:
-        return int(self._session.steadily(lambda: self._rejected.count_documents({"run": run_id})))
+        return int(self._session.retried(lambda: self._rejected.count_documents({"run": run_id})))
 
     def _progress(
         self, run_id: str, collection: Mapping[str, Any], sums: Mapping[str, Any], published: bool
@@ -162,7 +162,7 @@ class MongoState:
 
     def _last(self, run_id: str, collection: str) -> KeyRange | None:
         wanted = {"run": run_id, "collection": collection}
-        found = self._session.steadily(lambda: self._chunks.find_one(wanted, sort=[("number", DESCENDING)]))
+        found = self._session.retried(lambda: self._chunks.find_one(wanted, sort=[("number", DESCENDING)]))
         return from_json(KeyRange, found["range"]) if found else None
 
     def _set_planned(self, run_id: str, collection: str, planned: bool) -> None:
@@ -185,14 +185,14 @@ class MongoState:
 
     def _delete(self, collection: Any, wanted: Mapping[str, Any]) -> None:
         """Some at a time: a transaction must not last long."""
-        while ids := self._session.steadily(
+        while ids := self._session.retried(
             lambda: [each["_id"] for each in collection.find(wanted, {"_id": 1}).limit(BATCH)]
         ):
             some = {"_id": {"$in": ids}}
             self._write(lambda session, some=some: collection.delete_many(some, session=session))  # type: ignore[misc]
 
     def _is_finished(self, run_id: str) -> bool:
-        found = self._session.steadily(lambda: self._runs.find_one({"_id": run_id}, {"status": 1}))
+        found = self._session.retried(lambda: self._runs.find_one({"_id": run_id}, {"status": 1}))
         return found is not None and found["status"] != "open"
 
     @property
@@ -211,9 +211,9 @@ class MongoState:
 def _prepare(session: Session) -> bool:
     """Makes the collections and their indexes, which not every server does within a transaction."""
     database = session.database
-    session.steadily(lambda: database[CHUNKS].create_indexes(_CHUNK_INDEXES))
-    session.steadily(lambda: database[REJECTED].create_indexes(_REJECTED_INDEXES))
-    session.steadily(lambda: ensure_collection(session, RUNS))
+    session.retried(lambda: database[CHUNKS].create_indexes(_CHUNK_INDEXES))
+    session.retried(lambda: database[REJECTED].create_indexes(_REJECTED_INDEXES))
+    session.retried(lambda: ensure_collection(session, RUNS))
     return True
 
 

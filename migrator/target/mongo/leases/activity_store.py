@@ -39,30 +39,30 @@ class MongoActivityStore:
     def now(self) -> datetime:
         return server_time(self._session)
 
-    def note(self, activity: Activity) -> None:
+    def record(self, activity: Activity) -> None:
         change = {
             "$set": {"process": asdict(this_process()), "activity": to_json(activity)},
             "$currentDate": {"noted": True},
         }
         self._session.once(lambda: self._activities.update_one({"_id": activity.command}, change, upsert=True))
 
-    def noted(self, command: Command) -> RecordedActivity | None:
-        found = self._session.steadily(lambda: self._activities.find_one({"_id": command}))
+    def last_activity(self, command: Command) -> RecordedActivity | None:
+        found = self._session.retried(lambda: self._activities.find_one({"_id": command}))
         if found is None:
             return None
         activity = from_json(Activity, found["activity"], where=f"{ACTIVITY}, {command}")
         process = ProcessId(**found["process"])
         return RecordedActivity(activity, named(process), lives(process), self._age(found["noted"]))
 
-    def holder(self, command: Command) -> LeaseHolder | None:
+    def lease_holder(self, command: Command) -> LeaseHolder | None:
         which = _LEASES.get(command)
         if which is None:
             return None
         store = MongoLeaseStore(self._session, which)
         now = self.now()
-        return self._session.steadily(lambda: holder(store, now, self._timing))
+        return self._session.retried(lambda: holder(store, now, self._timing))
 
-    def reported(self) -> tuple[SyncReport, float] | None:
+    def last_report(self) -> tuple[SyncReport, float] | None:
         found = SyncNotes(self._session, UnguardedWrites(self._session)).noted_report()
         if found is None:
             return None

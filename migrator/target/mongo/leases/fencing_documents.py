@@ -61,4 +61,4 @@ def state(session: Session, lease: LeaseId) -> FencingDocument:
 
 def _ensure(session: Session, name: Mapping[str, str], kind: str) -> None:
     change = {"$setOnInsert": {"kind": kind}}
-    session.steadily(lambda: session.database[SYNC].update_one({"_id": name}, change, upsert=True))
+    session.retried(lambda: session.database[SYNC].update_one({"_id": name}, change, upsert=True))

@@ -78,7 +78,7 @@ class MongoLeaseStore:
             LeaseLost: when somebody has taken it over already.
         """
         number = counter.take(self._session, LEASES, _HOLDINGS, 1)
-        found = self._session.steadily(self.read)
+        found = self._session.retried(self.read)
         if found is None or found.owner.token != token:
             raise LeaseLost(
                 "another process has taken over the work on this target",

@@ -19,14 +19,14 @@ def begin(session: Session, lease: LeaseId) -> ClientSession:
     """A session of the driver that a successor knows of."""
     client = session.once(session.client.start_session)
     change = {"$addToSet": {"ids": client.session_id["id"]}}
-    session.steadily(lambda: session.database[LEASES].update_one(_of(lease), change, upsert=True))
+    session.retried(lambda: session.database[LEASES].update_one(_of(lease), change, upsert=True))
     return client
 
 
 def end_predecessors(session: Session, lease: LeaseId) -> None:
     """Gives up the transactions of whoever had the lease before. An account may do that to what it began itself."""
     leases = session.database[LEASES]
-    found = session.steadily(lambda: leases.find_one(_of(lease))) or {}
+    found = session.retried(lambda: leases.find_one(_of(lease))) or {}
     if not found.get("ids"):
         return
     kill = [{"id": each} for each in found["ids"]]
@@ -39,8 +39,8 @@ def end_predecessors(session: Session, lease: LeaseId) -> None:
             if isinstance(translate(error, ""), TargetUnavailable):
                 raise
 
-    session.steadily(attempt)
-    session.steadily(lambda: leases.update_one(_of(lease), {"$pull": {"ids": {"$in": found["ids"]}}}))
+    session.retried(attempt)
+    session.retried(lambda: leases.update_one(_of(lease), {"$pull": {"ids": {"$in": found["ids"]}}}))
 
 
 def _of(lease: LeaseId) -> dict[str, dict[str, str]]:

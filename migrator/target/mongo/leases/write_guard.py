@@ -95,7 +95,7 @@ class UnguardedWrites:
         self._session = session
 
     def run(self, work: Work) -> dict[int, Failure]:
-        return self._session.steadily(lambda: work(None))
+        return self._session.retried(lambda: work(None))
 
 
 class FencedWrites:
@@ -114,7 +114,7 @@ class FencedWrites:
         # Where a predecessor's transaction could not be ended, the server has to give it up first.
         more = TRANSACTION_SECONDS if self._lease.held.inherited else 0.0
         with self._turn, _whose_lease(self._lease):
-            return self._session.steadily(lambda: self._transact(work), more)
+            return self._session.retried(lambda: self._transact(work), more)
 
     @cached_property
     def _transactor(self) -> ClientSession:
@@ -164,7 +164,7 @@ class TimeLimitedWrites:
     def run(self, work: Work) -> dict[int, Failure]:
         self._wait()
         with _whose_lease(self._lease):
-            return self._session.steadily(lambda: self._limited(work))
+            return self._session.retried(lambda: self._limited(work))
 
     def _wait(self) -> None:
         """What a predecessor sent may be at work in the server for so long."""
@@ -221,4 +221,4 @@ def has_transactions(session: Session) -> bool:
             raise
         return True
 
-    return session.steadily(attempt)
+    return session.retried(attempt)

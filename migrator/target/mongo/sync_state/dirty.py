@@ -38,22 +38,24 @@ class DirtyEntries:
         self._guard = guard
         self._take_marks = take_marks
 
-    def mark(self, scope: Scope, reaches: Iterable[DocumentRef], why: str) -> None:
-        for some in bulk.batches(reaches, BATCH, BATCH_BYTES, _size):
-            guarded(self._guard, self.marking(scope, some, why))
+    def mark_dirty(self, scope: Scope, refs: Iterable[DocumentRef], why: str) -> None:
+        for some in bulk.batches(refs, BATCH, BATCH_BYTES, _size):
+            guarded(self._guard, self.marking_dirty(scope, some, why))
 
-    def marking(self, scope: Scope, reaches: Iterable[DocumentRef], why: str) -> Callable[[ClientSession | None], None]:
+    def marking_dirty(
+        self, scope: Scope, refs: Iterable[DocumentRef], why: str
+    ) -> Callable[[ClientSession | None], None]:
         """What marks a few reaches, as part of a work that a guard runs."""
         self._session.cached(_prepare)
         # Of several times in one call the last counts, as with several calls.
-        entries = dict(reversed({_id(scope, reach): reach for reach in reversed(list(reaches))}.items()))
+        entries = dict(reversed({_id(scope, ref): ref for ref in reversed(list(refs))}.items()))
         first = self._take_marks(len(entries)) if entries else 0
         # Only of a whole collection somebody asks since when, and the answer of the server's clock takes its time.
-        is_wide = any(reach.hop in WIDE for reach in entries.values())
+        is_wide = any(ref.kind in WIDE for ref in entries.values())
         reason = {"why": why, "since": server_time(self._session)} if is_wide else {}
         documents = {
-            name: _document(name, scope, reach, first + place, reason if reach.hop in WIDE else {})
-            for place, (name, reach) in enumerate(entries.items())
+            name: _document(name, scope, ref, first + place, reason if ref.kind in WIDE else {})
+            for place, (name, ref) in enumerate(entries.items())
         }
         return partial(self._put, documents)
 
@@ -61,18 +63,18 @@ class DirtyEntries:
         if limit < 1:
             return []
         order = [("mark", ASCENDING)]
-        found = self._session.steadily(lambda: list(self._dirty.find(of_scope(scope)).sort(order).limit(limit)))
+        found = self._session.retried(lambda: list(self._dirty.find(of_scope(scope)).sort(order).limit(limit)))
         return [_entry(each) for each in found]
 
     def count(self, scopes: Iterable[Scope]) -> int:
-        return sum(self._session.steadily(lambda one=one: self._dirty.count_documents(of_scope(one))) for one in scopes)  # type: ignore[misc]
+        return sum(self._session.retried(lambda one=one: self._dirty.count_documents(of_scope(one))) for one in scopes)  # type: ignore[misc]
 
     def wide(self, scope: Scope) -> list[DirtyEntry]:
         """Looked for by their ids: there may be very many entries."""
         # The root's node has the collection's name.
-        names = [_id(scope, DocumentRef(scope.collection, hop, ())) for hop in WIDE]
+        names = [_id(scope, DocumentRef(scope.collection, kind, ())) for kind in WIDE]
         wanted = {"_id": {"$in": names}}
-        found = self._session.steadily(lambda: list(self._dirty.find(wanted).sort([("mark", ASCENDING)])))
+        found = self._session.retried(lambda: list(self._dirty.find(wanted).sort([("mark", ASCENDING)])))
         return [_entry(each) for each in found]
 
     def advance(self, scope: Scope, entry: DirtyEntry, after: Key, done: int) -> None:
@@ -85,21 +87,21 @@ class DirtyEntries:
 
     def scopes(self) -> set[Scope]:
         """All that have an entry."""
-        runs = self._session.steadily(lambda: self._dirty.distinct("run"))
+        runs = self._session.retried(lambda: self._dirty.distinct("run"))
         return {Scope(run, name) for run in runs for name in self._collections(run)}
 
     def forget(self, scope: Scope) -> None:
-        self._session.steadily(lambda: self._dirty.delete_many(of_scope(scope)))
+        self._session.retried(lambda: self._dirty.delete_many(of_scope(scope)))
 
     def forget_run(self, run: str) -> None:
-        self._session.steadily(lambda: self._dirty.delete_many({"run": run}))
+        self._session.retried(lambda: self._dirty.delete_many({"run": run}))
 
     def _put(self, documents: Mapping[bytes, dict[str, Any]], session: ClientSession | None) -> None:
         if documents:
             put(self._dirty, documents, _again, session)
 
     def _collections(self, run: str) -> list[str]:
-        return self._session.steadily(lambda: self._dirty.distinct("collection", {"run": run}))
+        return self._session.retried(lambda: self._dirty.distinct("collection", {"run": run}))
 
     def _write(self, operation: UpdateOne | DeleteMany) -> None:
         def work(session: ClientSession | None) -> None:
@@ -113,22 +115,22 @@ class DirtyEntries:
 
 
 def _prepare(session: Session) -> bool:
-    session.steadily(lambda: session.database[DIRTY].create_indexes(_INDEXES))
+    session.retried(lambda: session.database[DIRTY].create_indexes(_INDEXES))
     return True
 
 
-def _id(scope: Scope, reach: DocumentRef) -> bytes:
-    names = (scope.run, scope.collection, reach.node, reach.hop)
-    return entry_id(*(name.encode() for name in names), *reach.values)
+def _id(scope: Scope, ref: DocumentRef) -> bytes:
+    names = (scope.run, scope.collection, ref.node, ref.kind)
+    return entry_id(*(name.encode() for name in names), *ref.values)
 
 
-def _document(name: bytes, scope: Scope, reach: DocumentRef, mark: int, reason: Mapping[str, Any]) -> dict[str, Any]:
+def _document(name: bytes, scope: Scope, ref: DocumentRef, mark: int, reason: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "_id": name,
         **of_scope(scope),
-        "node": reach.node,
-        "hop": reach.hop,
-        "values": reach.values,
+        "node": ref.node,
+        "hop": ref.kind,
+        "values": ref.values,
         "after": None,
         "done": Int64(0),
         "mark": Int64(mark),
@@ -166,5 +168,5 @@ def _in_utc(moment: datetime) -> datetime:
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
-def _size(reach: DocumentRef) -> int:
-    return sum(map(len, reach.values)) + len(reach.node) + 200
+def _size(ref: DocumentRef) -> int:
+    return sum(map(len, ref.values)) + len(ref.node) + 200

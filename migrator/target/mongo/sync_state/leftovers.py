@@ -20,7 +20,7 @@ def forget(session: Session) -> None:
     tracked = TrackedRows(session, guard)
     # Before the runs and records: what a run notes after this look is not looked at.
     scopes, memories, pauses = notes.scopes() | dirty.scopes(), tracked.names(), notes.pauses()
-    at_work = set(session.steadily(lambda: session.database[RUNS].distinct("_id", {"status": "open"})))
+    at_work = set(session.retried(lambda: session.database[RUNS].distinct("_id", {"status": "open"})))
     live = _live(MongoRecords(session, guard))
     for scope in scopes - live:
         if scope.run not in at_work:

@@ -13,7 +13,7 @@ from pymongo.collection import Collection
 
 from migrator.model.change.events import Scope
 from migrator.model.plan.chunk import Key, Rejected
-from migrator.model.text.values import text_of
+from migrator.model.text.values import key_text
 from migrator.target.mongo.connection.session import Session
 from migrator.target.mongo.copy_state.records import REJECTED
 from migrator.target.mongo.leases.write_guard import WriteGuard, guarded
@@ -43,14 +43,14 @@ class SyncRejected:
         reasons: dict[str, list[Rejected]] = {}
         for each in rejected:
             reasons.setdefault(each.document, []).append(each)
-        if unexplained := [key for key in keys if text_of(key) not in reasons]:
-            raise ValueError(f"no reason for {text_of(unexplained[0])}")
-        for some in bulk.batches(keys, _BATCH, BATCH_BYTES, lambda key: 500 * len(reasons[text_of(key)])):
+        if unexplained := [key for key in keys if key_text(key) not in reasons]:
+            raise ValueError(f"no reason for {key_text(unexplained[0])}")
+        for some in bulk.batches(keys, _BATCH, BATCH_BYTES, lambda key: 500 * len(reasons[key_text(key)])):
             tried = self._take_marks(len(some)) if conflict else 0
             new = [
                 _document(scope, key, number, each, tried + place if conflict and number == 0 else None)
                 for place, key in enumerate(some)
-                for number, each in enumerate(reasons[text_of(key)])
+                for number, each in enumerate(reasons[key_text(key)])
             ]
             self._replace(scope, some, new)
 
@@ -75,11 +75,11 @@ class SyncRejected:
         found: list[Any] = []
         for some in bulk.batches(keys, _BATCH, BATCH_BYTES, lambda key: sum(map(len, key))):
             wanted = _of_documents(scope, some)
-            found += self._session.steadily(lambda wanted=wanted: list(self._rejected.find(wanted, fields)))  # type: ignore[misc]
+            found += self._session.retried(lambda wanted=wanted: list(self._rejected.find(wanted, fields)))  # type: ignore[misc]
         # The copy noted its documents by text only.
         exact = {_key(each) for each in found if "key" in each}
         texts = {each["rejected"]["document"] for each in found if "key" not in each}
-        return frozenset(key for key in keys if key in exact or text_of(key) in texts)
+        return frozenset(key for key in keys if key in exact or key_text(key) in texts)
 
     def keys(self, scope: Scope, after: str | None, limit: int) -> list[tuple[str, Key]]:
         """See migrator.ports.sync.SyncState.rejected_keys."""
@@ -108,7 +108,7 @@ class SyncRejected:
         if limit < 1:
             return []
         wanted = {**of_scope(scope), "conflict": True}
-        found = self._session.steadily(
+        found = self._session.retried(
             lambda: list(self._rejected.find(wanted, {"key": 1}).sort("tried", ASCENDING).limit(limit))
         )
         return list(map(_key, found))
@@ -116,7 +116,7 @@ class SyncRejected:
     def _keys(self, wanted: Mapping[str, Any], limit: int) -> list[tuple[str, Key]]:
         order = [("rejected.document", ASCENDING)]
         fields = {"key": 1, "rejected.document": 1}
-        found = self._session.steadily(lambda: list(self._rejected.find(wanted, fields).sort(order).limit(limit)))
+        found = self._session.retried(lambda: list(self._rejected.find(wanted, fields).sort(order).limit(limit)))
         return [(each["rejected"]["document"], _key(each)) for each in found]
 
     def _replace(self, scope: Scope, keys: Sequence[Key], new: Iterable[Mapping[str, Any]]) -> None:
@@ -135,7 +135,7 @@ class SyncRejected:
 
 
 def _prepare(session: Session) -> bool:
-    session.steadily(lambda: session.database[REJECTED].create_indexes(_INDEXES))
+    session.retried(lambda: session.database[REJECTED].create_indexes(_INDEXES))
     return True
 
 
@@ -143,7 +143,7 @@ def _of_documents(scope: Scope, keys: Sequence[Key]) -> dict[str, Any]:
     """Keys of different documents may read the same: those of sync are told apart by their bytes."""
     return {
         **of_scope(scope),
-        "rejected.document": {"$in": list({text_of(key) for key in keys})},
+        "rejected.document": {"$in": list({key_text(key) for key in keys})},
         "$or": [{"key": {"$exists": False}}, {"key": {"$in": list(keys)}}],
     }
 

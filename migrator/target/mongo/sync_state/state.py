@@ -49,8 +49,8 @@ class MongoSyncState:
     def collection(self, scope: Scope) -> Collection:
         return self._notes.renewed(scope) or self._applied(scope)
 
-    def renew(self, scope: Scope, collection: Collection, reaches: Iterable[DocumentRef], why: str) -> None:
-        marked = self._dirty.marking(scope, reaches, why)
+    def renew(self, scope: Scope, collection: Collection, refs: Iterable[DocumentRef], why: str) -> None:
+        marked = self._dirty.marking_dirty(scope, refs, why)
         renewed = self._notes.renewing(scope, collection)
 
         def work(session: ClientSession | None) -> None:
@@ -61,7 +61,7 @@ class MongoSyncState:
         guarded(self._guard, work)
 
     def _applied(self, scope: Scope) -> Collection:
-        found = self._session.steadily(lambda: self._session.database[RUNS].find_one({"_id": scope.run}))
+        found = self._session.retried(lambda: self._session.database[RUNS].find_one({"_id": scope.run}))
         if found is not None:
             for plan in run_of(found).plan.collections:
                 if plan.collection.name == scope.collection:
@@ -106,8 +106,8 @@ class MongoSyncState:
     def lost(self, scope: Scope) -> str:
         return self._notes.lost(scope)
 
-    def mark_dirty(self, scope: Scope, reaches: Iterable[DocumentRef], why: str = "") -> None:
-        self._dirty.mark(scope, reaches, why)
+    def mark_dirty(self, scope: Scope, refs: Iterable[DocumentRef], why: str = "") -> None:
+        self._dirty.mark_dirty(scope, refs, why)
 
     def dirty(self, scope: Scope, limit: int) -> list[DirtyEntry]:
         return self._dirty.oldest(scope, limit)

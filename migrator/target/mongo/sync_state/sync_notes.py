@@ -36,7 +36,7 @@ class SyncNotes:
     def positions(self, scopes: Iterable[Scope]) -> dict[Scope, Position]:
         """Of those scopes that have one."""
         wanted = {"_id": {"$in": [of_scope(scope) for scope in scopes]}, "position": {"$exists": True}}
-        found = self._session.steadily(lambda: list(self._notes.find(wanted)))
+        found = self._session.retried(lambda: list(self._notes.find(wanted)))
         return {
             Scope(each["_id"]["run"], each["_id"]["collection"]): from_json(Position, each["position"], where=SYNC)
             for each in found
@@ -55,7 +55,7 @@ class SyncNotes:
     def known_tables(self, scopes: Iterable[Scope]) -> dict[Scope, KnownTables]:
         """Of those scopes for which they are kept."""
         wanted = {"_id": {"$in": [of_scope(scope) for scope in scopes]}, "tables": {"$exists": True}}
-        found = self._session.steadily(lambda: list(self._notes.find(wanted)))
+        found = self._session.retried(lambda: list(self._notes.find(wanted)))
         return {
             Scope(each["_id"]["run"], each["_id"]["collection"]): from_json(
                 KnownTables, zlib.decompress(each["tables"]), where=SYNC
@@ -65,7 +65,7 @@ class SyncNotes:
 
     def renewed(self, scope: Scope) -> Collection | None:
         """The mapping with the columns of its last renewal, None where there was none."""
-        found = self._session.steadily(lambda: self._notes.find_one({"_id": of_scope(scope)})) or {}
+        found = self._session.retried(lambda: self._notes.find_one({"_id": of_scope(scope)})) or {}
         if "renewed" not in found:
             return None
         return from_json(Collection, zlib.decompress(found["renewed"]), where=f"{SYNC}, {scope.collection}")
@@ -87,23 +87,23 @@ class SyncNotes:
 
     def lost(self, scope: Scope) -> str:
         """Why a scope can't be followed, "" when it can."""
-        found = self._session.steadily(lambda: self._notes.find_one({"_id": of_scope(scope)})) or {}
+        found = self._session.retried(lambda: self._notes.find_one({"_id": of_scope(scope)})) or {}
         return str(found.get("lost", ""))
 
     def scopes(self) -> set[Scope]:
         """All that have a document."""
-        found = self._session.steadily(lambda: list(self._notes.find({"kind": "position"}, {"_id": 1})))
+        found = self._session.retried(lambda: list(self._notes.find({"kind": "position"}, {"_id": 1})))
         return {Scope(each["_id"]["run"], each["_id"]["collection"]) for each in found}
 
     def forget(self, scope: Scope) -> None:
-        self._session.steadily(lambda: self._notes.delete_one({"_id": of_scope(scope)}))
+        self._session.retried(lambda: self._notes.delete_one({"_id": of_scope(scope)}))
 
     def forget_run(self, run: str) -> None:
-        self._session.steadily(lambda: self._notes.delete_many({"kind": "position", "_id.run": run}))
+        self._session.retried(lambda: self._notes.delete_many({"kind": "position", "_id.run": run}))
 
     def tracked_tables(self, scope: Scope) -> dict[TableName, tuple[str, ...]]:
         """By table the columns that are remembered of every row."""
-        found = self._session.steadily(lambda: self._notes.find_one({"_id": of_scope(scope)})) or {}
+        found = self._session.retried(lambda: self._notes.find_one({"_id": of_scope(scope)})) or {}
         return {(each["schema"], each["table"]): tuple(each["columns"]) for each in found.get("tracked", [])}
 
     def note_tracked_tables(self, scope: Scope, tables: Mapping[TableName, Sequence[str]]) -> None:
@@ -121,20 +121,20 @@ class SyncNotes:
 
     def ask_pause(self, collection: str, run: str) -> None:
         change = {"$set": {"kind": "pause", "run": run}}
-        self._session.steadily(lambda: self._notes.update_one({"_id": _pause_id(collection)}, change, upsert=True))
+        self._session.retried(lambda: self._notes.update_one({"_id": _pause_id(collection)}, change, upsert=True))
 
     def withdraw_pause(self, collection: str, run: str) -> None:
-        self._session.steadily(lambda: self._notes.delete_one({"_id": _pause_id(collection), "run": run}))
+        self._session.retried(lambda: self._notes.delete_one({"_id": _pause_id(collection), "run": run}))
 
     def pauses(self) -> dict[str, str]:
         """Collection -> run."""
-        found = self._session.steadily(lambda: list(self._notes.find({"kind": "pause"})))
+        found = self._session.retried(lambda: list(self._notes.find({"kind": "pause"})))
         return {each["_id"]["pause"]: each["run"] for each in found}
 
     def report(self, report: SyncReport) -> None:
         change = {"$set": {"kind": "report", "report": to_json(report)}, "$currentDate": {"noted": True}}
         # Of whoever reports last: one that lost its lease may still say so.
-        self._session.steadily(lambda: self._notes.update_one({"_id": _REPORT}, change, upsert=True))
+        self._session.retried(lambda: self._notes.update_one({"_id": _REPORT}, change, upsert=True))
 
     def last_report(self) -> SyncReport | None:
         found = self.noted_report()
@@ -142,7 +142,7 @@ class SyncNotes:
 
     def noted_report(self) -> tuple[SyncReport, datetime | None] | None:
         """The last report, and when it was noted, by the target's clock; None for that where an earlier version did."""
-        found = self._session.steadily(lambda: self._notes.find_one({"_id": _REPORT}))
+        found = self._session.retried(lambda: self._notes.find_one({"_id": _REPORT}))
         if found is None:
             return None
         return from_json(SyncReport, found["report"], where=f"{SYNC}, {_REPORT}"), found.get("noted")

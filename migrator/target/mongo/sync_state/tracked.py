@@ -77,7 +77,7 @@ class TrackedRows:
     def remove_table(self, scope: Scope, table: TableName) -> None:
         # Dropping a collection can't be part of a transaction, and so would pass by the guard.
         rows = self._session.database[_collection(scope, table)]
-        while some := self._session.steadily(lambda: [each["_id"] for each in rows.find({}, {"_id": 1}).limit(BATCH)]):
+        while some := self._session.retried(lambda: [each["_id"] for each in rows.find({}, {"_id": 1}).limit(BATCH)]):
             self._guard.run(partial(self._delete, rows.name, {"_id": {"$in": some}}))
 
     def find(
@@ -91,17 +91,17 @@ class TrackedRows:
             if left < 1:
                 break
             wanted = _any_of(columns, values[start : start + _ASKED])
-            found += self._session.steadily(partial(self._find, name, table, wanted, left))
+            found += self._session.retried(partial(self._find, name, table, wanted, left))
         return found
 
     def names(self) -> set[str]:
         """Of all collections that there are."""
-        names = self._session.steadily(self._session.database.list_collection_names)
+        names = self._session.retried(self._session.database.list_collection_names)
         return {name for name in names if name.startswith(PREFIX)}
 
     def drop(self, names: Iterable[str]) -> None:
         for name in names:
-            self._session.steadily(partial(self._session.database.drop_collection, name))
+            self._session.retried(partial(self._session.database.drop_collection, name))
             self._indexed = {each for each in self._indexed if each[0] != name}
             self._made.discard(name)
 
@@ -121,7 +121,7 @@ class TrackedRows:
     def _make(self, name: str) -> None:
         """Not every server makes a collection within a transaction."""
         if name not in self._made:
-            self._session.steadily(lambda: ensure_collection(self._session, name))
+            self._session.retried(lambda: ensure_collection(self._session, name))
             self._made.add(name)
 
     def _insert(self, name: str, rows: Sequence[TrackedRow], session: ClientSession | None) -> dict[int, bulk.Failure]:
@@ -139,7 +139,7 @@ class TrackedRows:
             IndexModel([(_field(column), ASCENDING) for column in columns], name=_digest("\0".join(columns)))
             for columns in missing
         ]
-        self._session.steadily(lambda: self._session.database[name].create_indexes(models))
+        self._session.retried(lambda: self._session.database[name].create_indexes(models))
         self._indexed.update((name, columns) for columns in missing)
 
     def _find(self, name: str, table: TableName, wanted: Mapping[str, Any], limit: int) -> list[TrackedRow]:

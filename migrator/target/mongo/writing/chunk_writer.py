@@ -63,7 +63,7 @@ class MongoWriter:
 
     def write(self, chunk: Chunk, documents: Sequence[Document]) -> list[tuple[Key, Refusal]]:
         """Inserts, replaces what is there already; see migrator.ports.copy.Writer."""
-        limit = self._session.steadily(lambda: self._session.max_document_bytes)
+        limit = self._session.retried(lambda: self._session.max_document_bytes)
         fitting, refused = bulk.fitting(documents, limit)
         if self._takes_no_dollar_names(fitting):
             fitting, more = dollar_names.separated(fitting)
@@ -76,7 +76,7 @@ class MongoWriter:
         """Deletes documents by `_id`."""
         rest = iter(ids)
         while some := [RawBSONDocument(each, RAW)["_id"] for each in islice(rest, _BATCH_DOCUMENTS)]:
-            self._session.steadily(lambda some=some: self._staged(chunk).delete_many({"_id": {"$in": some}}))  # type: ignore[misc]
+            self._session.retried(lambda some=some: self._staged(chunk).delete_many({"_id": {"$in": some}}))  # type: ignore[misc]
 
     def finish(self, result: ChunkResult, rejected: Sequence[Rejected]) -> None:
         """Notes the chunk as done.
@@ -99,10 +99,10 @@ class MongoWriter:
         if not rejected and chunk.attempt == 1:
             self._update(chunk, self._mine(chunk), {"$set": done})
         elif self._session.cached(write_guard.has_transactions):
-            self._session.steadily(lambda: self._finish(chunk, done, rejected), TRANSACTION_SECONDS)
+            self._session.retried(lambda: self._finish(chunk, done, rejected), TRANSACTION_SECONDS)
         else:
             self._ensure_mine(chunk)
-            self._session.steadily(lambda: self._replace_rejected(chunk, rejected, None))
+            self._session.retried(lambda: self._replace_rejected(chunk, rejected, None))
             self._update(chunk, self._mine(chunk), {"$set": done})
 
     def close(self) -> None:
@@ -113,7 +113,7 @@ class MongoWriter:
 
         def insert(some: Sequence[RawBSONDocument]) -> dict[int, Failure]:
             send = partial(self._staged(chunk).insert_many, some, ordered=False)
-            return self._session.steadily(lambda: bulk.outcome(self._where, send))
+            return self._session.retried(lambda: bulk.outcome(self._where, send))
 
         failures = bulk.divided(insert, raw)
         taken = [index for index, failure in failures.items() if failure.is_duplicate]
@@ -133,7 +133,7 @@ class MongoWriter:
                 for each, is_new in zip(some, reinserted, strict=True)
             ]
             gone = [id_of(bson_of(each)) for each, is_new in zip(some, reinserted, strict=True) if is_new]
-            return self._session.steadily(lambda: self._put(chunk, gone, writes))
+            return self._session.retried(lambda: self._put(chunk, gone, writes))
 
         failures = bulk.divided(replace, [raw[index] for index in which])
         return {which[index]: failure.refusal() for index, failure in failures.items()}
@@ -183,11 +183,11 @@ class MongoWriter:
 
     def _ensure_mine(self, chunk: Chunk) -> None:
         wanted = self._mine(chunk)
-        if self._session.steadily(lambda: self._session.database[CHUNKS].find_one(wanted, {"_id": 1})) is None:
+        if self._session.retried(lambda: self._session.database[CHUNKS].find_one(wanted, {"_id": 1})) is None:
             raise self._lost(chunk)
 
     def _update(self, chunk: Chunk, wanted: dict[str, Any], change: dict[str, Any]) -> None:
-        done = self._session.steadily(lambda: self._session.database[CHUNKS].update_one(wanted, change))
+        done = self._session.retried(lambda: self._session.database[CHUNKS].update_one(wanted, change))
         if not done.matched_count:
             raise self._lost(chunk)
 

@@ -60,9 +60,9 @@ def replaceable(session: Session) -> bool:
         return True
 
     try:
-        return session.steadily(attempt)
+        return session.retried(attempt)
     finally:
-        session.steadily(collection.drop)
+        session.retried(collection.drop)
 
 
 def separated(documents: Sequence[Document]) -> tuple[list[Document], list[tuple[Key, Refusal]]]:

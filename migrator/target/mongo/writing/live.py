@@ -78,7 +78,7 @@ class MongoDocuments:
 
     def write(self, documents: Sequence[Document], deletes: Sequence[bytes]) -> WriteOutcome:
         """See migrator.ports.sync.Documents. An `_id` that is both written and deleted is written."""
-        limit = self._session.steadily(lambda: self._session.max_document_bytes)
+        limit = self._session.retried(lambda: self._session.max_document_bytes)
         fitting, refused = bulk.fitting(documents, limit)
         writes, more = self._writes(fitting)
         refused += more
@@ -100,7 +100,7 @@ class MongoDocuments:
 
     def ids(self, after: bytes | None, limit: int) -> list[bytes]:
         """See migrator.ports.sync.Documents."""
-        return self._session.steadily(lambda: self._ids(after, limit))
+        return self._session.retried(lambda: self._ids(after, limit))
 
     def _ids(self, after: bytes | None, limit: int) -> list[bytes]:
         if limit < 1:
@@ -131,7 +131,7 @@ class MongoDocuments:
     def _refusals(self, failed: Sequence[tuple[_DocumentWrite, Failure]]) -> list[tuple[Key, Refusal]]:
         refused = [(write.document.key, failure) for write, failure in failed if not failure.is_duplicate]
         kinds = {index_kind(failure.code) for _, failure in refused} - {""}
-        fields = self._session.steadily(lambda: self._fields_of(kinds)) if kinds else {}
+        fields = self._session.retried(lambda: self._fields_of(kinds)) if kinds else {}
         return [(key, failure.refusal(fields.get(index_kind(failure.code), ()))) for key, failure in refused]
 
     def _fields_of(self, kinds: Iterable[str]) -> dict[str, tuple[str, ...]]:
@@ -193,11 +193,11 @@ class MongoDocuments:
         taken = [(write, failure) for write, failure in failed if failure.is_duplicate]
         if not taken:
             return ()
-        rivals = self._session.steadily(lambda: Rivals(self._collection))
+        rivals = self._session.retried(lambda: Rivals(self._collection))
         return tuple(self._conflict(write.document.key, write.raw, failure, rivals) for write, failure in taken)
 
     def _conflict(self, key: Key, raw: Mapping[str, Any], failure: Failure, rivals: Rivals) -> Conflict:
-        other = self._session.steadily(lambda: rivals.find(raw, failure.pattern))
+        other = self._session.retried(lambda: rivals.find(raw, failure.pattern))
         refusal = failure.refusal()
         return Conflict(key, other, refusal.reason, refusal.said)
 

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from migrator.errors import SourceUnavailable
-from migrator.model.change.coordinates import is_behind
+from migrator.model.change.coordinates import is_before
 from migrator.model.change.events import Commit, Rows, Statement
 from migrator.model.change.position import Position
 from migrator.model.plan.chunk import KeyRange
@@ -139,7 +139,7 @@ def test_without_the_rule_the_past_is_read(
     with slow_commit("UPDATE t SET v = 'new' WHERE id = 1"):
         followed.until(Commit)
         with monkeypatch.context() as patch:
-            patch.setattr(snapshots, "_begin_behind", begin_at_once)
+            patch.setattr(snapshots, "_begin_after", begin_at_once)
             assert values(source, followed.reader.reached) == [b"old"]
         assert values(source, followed.reader.reached) == [b"new"]
 
@@ -196,4 +196,4 @@ def test_definitions_are_those_behind_a_statement_that_was_read(
         column = found.schema.by_name[name].by_name["v"]
         assert column.column_type == ALTERED[statement]
         assert found.end is not None
-        assert not is_behind(found.end, followed.reader.reached)
+        assert not is_before(found.end, followed.reader.reached)
