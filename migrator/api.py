@@ -65,10 +65,10 @@ def _reached(
         yield target
 
 
-def _require_reachable(target_url: str, command: Command, hearer: ActivityListener) -> None:
+def _require_reachable(target_url: str, command: Command, listener: ActivityListener) -> None:
     """For work that opens the target by itself."""
     with (
-        Announcements(command, hearer) as announcements,
+        Announcements(command, listener) as announcements,
         announcements.waiting("an answer of the target"),
         _reached(target_url, waits=announcements),
     ):
@@ -197,13 +197,13 @@ def sync_dry_run(
     target_url: str,
     tell: Tell,
     note: planner.Report,
-    hearer: ActivityListener,
+    listener: ActivityListener,
     retry_seconds: float = 60.0,
 ) -> Position | None:
-    """Tells which documents `sync` would rebuild for what is logged up to now, and writes nothing; `hearer` hears what
-    is waited for."""
+    """Tells which documents `sync` would rebuild for what is logged up to now, and writes nothing; `listener` hears
+    what is waited for."""
     with ExitStack() as stack:
-        announcements = stack.enter_context(Announcements("sync", hearer))
+        announcements = stack.enter_context(Announcements("sync", listener))
         with announcements.waiting("an answer of the target"):
             target = stack.enter_context(_reached(target_url, retry_seconds, announcements))
         return dry_run(open_source(source_url), _sync_target(target), tell, note, retry_seconds, announcements)

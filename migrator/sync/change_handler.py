@@ -147,10 +147,10 @@ class RebuildNow:
         async with self._snapshot(reached) as snapshot:
             for scope, refs in pending.items():
                 line = self._rebuilds[scope]
-                climbed = await find_root_keys(snapshot, line.collection, refs)
-                if climbed.waiting:
-                    self.mark_dirty(scope, climbed.waiting)
-                total += await line.rebuilder.rebuild(snapshot, climbed.keys)
+                found = await find_root_keys(snapshot, line.collection, refs)
+                if found.waiting:
+                    self.mark_dirty(scope, found.waiting)
+                total += await line.rebuilder.rebuild(snapshot, found.keys)
         self._backlog.count_rebuilt(total)
         return total
 

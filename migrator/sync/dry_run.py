@@ -121,8 +121,8 @@ class _TellChanges:
     async def _tell_changes(self, pending: Pending, reached: Position) -> None:
         async with self._opened.snapshots.at_least(reached) as snapshot:
             for scope, refs in pending.items():
-                climbed = await find_root_keys(snapshot, self._collections[scope], refs)
-                self._tell(WouldChange(scope.collection, tuple(map(key_text, climbed.keys)), len(climbed.waiting)))
+                found = await find_root_keys(snapshot, self._collections[scope], refs)
+                self._tell(WouldChange(scope.collection, tuple(map(key_text, found.keys)), len(found.waiting)))
 
 
 class _ReadOnlyState:

@@ -33,7 +33,7 @@ class BackgroundThread:
         self._first_done = threading.Event()
         self._given_up = threading.Event()
         self._ending = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="migrator-beside", daemon=True)
+        self._thread = threading.Thread(target=self._run, name="migrator-background", daemon=True)
 
     def check(self) -> None:
         """Raises what ended `first`."""

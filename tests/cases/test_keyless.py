@@ -42,7 +42,7 @@ def log(mysql_url: str) -> str:
     return mysql_url
 
 
-def test_every_value_behind_its_length_and_the_count_last(log: str, tmp_path: Path) -> None:
+def test_every_value_after_its_length_and_the_count_last(log: str, tmp_path: Path) -> None:
     moment = "2024-01-01 00:00:00"
     assert ids(log, tmp_path, "") == {
         hash_of([moment, "é", "1"]),

@@ -35,12 +35,12 @@ def test_ranges_split_at_every_key(case: Case, mappings: Path, mysql_url: str) -
     whole = migrate(mysql_url, collection)
     for key in whole.keys:
         before = migrate(mysql_url, collection, KeyRange(None, key))
-        behind = migrate(mysql_url, collection, KeyRange(key, None))
-        assert not before.documents.keys() & behind.documents.keys()
-        assert before.documents | behind.documents == whole.documents
-        assert before.rejected | behind.rejected == whole.rejected
+        later = migrate(mysql_url, collection, KeyRange(key, None))
+        assert not before.documents.keys() & later.documents.keys()
+        assert before.documents | later.documents == whole.documents
+        assert before.rejected | later.rejected == whole.rejected
         assert key in before.keys
-        assert key not in behind.keys
+        assert key not in later.keys
 
 
 def test_keys_equal_only_by_collation_name_no_document(mysql_url: str, tmp_path: Path) -> None:

@@ -61,7 +61,7 @@ def test_a_row_that_parents_refer_to_is_searched_for_from_above() -> None:
     assert reaches("products", ({"id": b"5"}, None)) == [DocumentRef("items.product", "parent", (b"5",))]
 
 
-def test_rows_behind_a_link_table_are_searched_for_through_it() -> None:
+def test_rows_of_a_link_table_are_searched_for_through_it() -> None:
     assert reaches("tags", (None, {"id": b"5"})) == [DocumentRef("tags", "child", (b"5",))]
     assert reaches("order_tags", ({"order_id": b"1"}, None)) == [DocumentRef("root", "key", (b"1",))]
 

@@ -33,6 +33,7 @@ def stock(shop: Shop) -> Shop:
     return shop
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("mapping", "line", "break_it"), CASES)
 def test_plan_apply_and_sync_name_the_line(stock: Shop, mapping: str, line: int, break_it: str) -> None:
     stock.write("stock", f"collection: stock\nfrom: stock\n{mapping}\n")

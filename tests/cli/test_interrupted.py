@@ -74,6 +74,7 @@ def started(*command: str, folder: Path | None = None) -> Iterator[subprocess.Po
         process.wait()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 @pytest.mark.parametrize(
     "command", ["check", "plan", "apply --yes", "sync", "verify", "status", "doctor", "cutover --yes", "generate"]

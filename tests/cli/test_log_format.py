@@ -71,6 +71,7 @@ def test_mistakes_in_mappings(shop: Shop) -> None:
     assert all(any(str(file) in each for each in error["problems"]) for file in files)
 
 
+@pytest.mark.slow
 def test_every_command_that_works(shop: Shop, tmp_path: Path) -> None:
     """One after the other; results are on standard output as ever."""
     said = []
@@ -95,6 +96,7 @@ def test_every_command_that_works(shop: Shop, tmp_path: Path) -> None:
     assert any("is live" in each.get("text", "") for each in said)
 
 
+@pytest.mark.slow
 @pytest.mark.needs_mariadb("TRUNCATE PARTITION that reaches sync as a statement")
 def test_sql_that_its_parser_does_not_know(shop: Shop) -> None:
     shop.sql(
@@ -160,7 +162,7 @@ def test_what_libraries_say_to_people(monkeypatch: pytest.MonkeyPatch) -> None:
     assert lines[-2].startswith("error: unexpected ZeroDivisionError: at last")
 
 
-def test_nothing_is_left_behind(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_nothing_is_left(monkeypatch: pytest.MonkeyPatch) -> None:
     before = (logging.getLogger().handlers[:], threading.excepthook, warnings.showwarning)
     migrator("status", "--log-format", "json")
     assert (logging.getLogger().handlers, threading.excepthook, warnings.showwarning) == before

@@ -92,6 +92,7 @@ def asked(project: Project) -> dict[tuple[str, ...], list[str]]:
     return found
 
 
+@pytest.mark.slow
 def test_statements_grow_with_the_mapped_tables_alone(project: Project) -> None:
     few = asked(project)
     assert few["check",]

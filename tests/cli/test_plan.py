@@ -136,6 +136,7 @@ def test_policies_of_the_project_file(shop: Shop) -> None:
     assert json.loads(sample) == {"_id": 3, "total": {"$numberDecimal": "0.00"}, "items": []}
 
 
+@pytest.mark.slow
 def test_the_same_again_is_unchanged_and_changes_are_named(shop: Shop) -> None:
     applied = shop.run("apply", "--yes", "--workers", "1")
     assert applied.exit_code == 0, applied.stderr

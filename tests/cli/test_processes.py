@@ -135,8 +135,9 @@ def test_module_and_version() -> None:
     assert done.stdout.decode() == "migrator 0.1.0\n"
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not Path("/dev/full").is_char_device(), reason="there is no /dev/full")
-def test_a_full_disk_behind_the_output_is_said() -> None:
+def test_output_to_a_full_disk_is_an_error() -> None:
     with Path("/dev/full").open("wb") as full:
         ended = subprocess.run([*PROGRAM, "schema"], stdout=full, stderr=subprocess.PIPE, check=False)
     assert ended.returncode == 2

@@ -117,6 +117,7 @@ class Commands:
         assert result.exit_code == 0, f"{arguments}: {result.output}\n{result.exception!r}"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", [*CASES, *MARIADB_CASES])
 def test_every_command(
     server: HostileServer,

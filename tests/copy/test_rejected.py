@@ -31,6 +31,7 @@ def odd(either: Project) -> Project:
     return either
 
 
+@pytest.mark.slow
 def test_every_reason_has_its_place(odd: Project) -> None:
     ended = odd.apply_here("--collection", "odd")
     assert ended.code == REJECTED, ended
@@ -49,7 +50,8 @@ def test_every_reason_has_its_place(odd: Project) -> None:
         assert all(each["reason"] for each in found.values())
 
 
-def test_mended_rows_come_with_the_next_apply(odd: Project) -> None:
+@pytest.mark.slow
+def test_fixed_rows_come_with_the_next_apply(odd: Project) -> None:
     assert odd.apply_here().code == REJECTED
     odd.sql(
         "UPDATE odd SET day = NULL WHERE id = 2", "UPDATE odd SET big = 3 WHERE id = 3", "DELETE FROM odd WHERE id = 4"

@@ -6,11 +6,13 @@ import asyncio
 import dataclasses
 from typing import Any
 
+import pytest
 from pymongo import AsyncMongoClient
 
 from tests.generate.conftest import Commands, Live, Migrated
 
 
+@pytest.mark.slow
 def test_everything_once(shop: Migrated, live_shop: Live) -> None:
     asyncio.run(_everything(shop, live_shop))
 

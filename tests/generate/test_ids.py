@@ -13,7 +13,7 @@ from migrator.generate.sequences import counters
 from tests.generate.conftest import Live, Migrated
 
 
-def test_counters_go_on_behind_the_highest(live_shop: Live) -> None:
+def test_counters_continue_after_the_highest(live_shop: Live) -> None:
     data, m = live_shop.data, live_shop.m
     template = data.categories.first({"parent_id": None})
     fresh = dataclasses.replace(template, id=m.NEW_ID, slug="one", children=[])

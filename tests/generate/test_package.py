@@ -26,6 +26,7 @@ def run(*command: str, cwd: Path) -> None:
     assert done.returncode == 0, done.stdout + done.stderr
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["shop", "chinook"])
 def test_ruff_and_mypy_are_content(name: str, request: pytest.FixtureRequest) -> None:
     made: Migrated = request.getfixturevalue(name)
@@ -53,6 +54,7 @@ def test_the_package_needs_pymongo_only(shop: Migrated) -> None:
     assert done.stdout == "[]\n"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["shop", "chinook"])
 def test_every_document_survives_byte_by_byte(name: str, request: pytest.FixtureRequest) -> None:
     made: Migrated = request.getfixturevalue(name)

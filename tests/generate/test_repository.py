@@ -71,6 +71,7 @@ def test_iterate_gives_all(live_shop: Live) -> None:
     assert found == sorted((each["_id"] for each in live_shop.database.orders.find()), reverse=True)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("descending", [False, True])
 @pytest.mark.parametrize("field", ["note", "updated_at", "provider_ref", "state", "id"])
 def test_pages_show_every_document_once(live_shop: Live, field: str, descending: bool) -> None:

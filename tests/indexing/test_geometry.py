@@ -150,6 +150,7 @@ def test_what_is_refused(value: Any) -> None:
     assert geo_problem(value) is not None
 
 
+@pytest.mark.slow
 def test_a_ring_of_many_corners_is_looked_at_in_time() -> None:
     """Corners all around, one after the other: each edge is near a few others only."""
     ring = star((0, 0), [1.0] * 20_000, 5.0)

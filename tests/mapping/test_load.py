@@ -210,6 +210,7 @@ _TREES = st.recursive(
 )
 
 
+@pytest.mark.slow
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.dictionaries(_KEYS, _TREES, max_size=8))
 def test_any_tree_is_read_or_explained(tree: dict[str, object]) -> None:

@@ -52,7 +52,7 @@ def names(node: Node) -> list[str]:
 # --- fields -----------------------------------------------------------------------------------------------------
 
 
-def test_all_columns_in_table_order_behind_the_key(resolved: Resolve) -> None:
+def test_all_columns_in_table_order_after_the_key(resolved: Resolve) -> None:
     root = resolved("collection: c\nfrom: customers").root
     assert names(root) == ["_id", "name", "email", "code", "deleted_at"]
     assert [column.name for column in root.key] == ["id"]

@@ -91,7 +91,7 @@ def test_consent_for_one_collection_is_none_for_another() -> None:
     assert [finding.code for finding in decision.findings] == ["not-owned"]
 
 
-def test_replace_loads_beside_and_says_what_goes() -> None:
+def test_replace_loads_next_to_it_and_says_what_goes() -> None:
     held = before("c", exists=True, documents=88, indexes=("a_1", "by_hand"))
     decision = decide(small("c", indexes=(A,)), held, "", Consent(replace=frozenset({"c"})))
     assert decision.action == "replace"

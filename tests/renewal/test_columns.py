@@ -109,6 +109,7 @@ def compared(sql: Sql, names: Sequence[str]) -> dict[str, dict[tuple[int, int], 
     }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("family", TYPES)
 def test_what_is_said_to_be_kept_is_kept(sql: Sql, mysql_url: str, family: str) -> None:
     types, values = TYPES[family]

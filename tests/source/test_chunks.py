@@ -109,8 +109,9 @@ def test_ranges_come_one_by_one(source: MySQLSource, execute: Execute) -> None:
     assert sum(sizes(source, root, [first, *rest])) == 2001
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("definition", ["id INT PRIMARY KEY", "a INT, id INT, PRIMARY KEY (a, id)"])
-def test_planning_goes_on_behind_any_range(source: MySQLSource, execute: Execute, definition: str) -> None:
+def test_planning_continues_after_any_range(source: MySQLSource, execute: Execute, definition: str) -> None:
     execute(f"CREATE TABLE again ({definition})")
     both = "a" in definition.split()
     fill(execute, "again", [f"({n // 700}, {n})" if both else f"({n})" for n in range(3000)])

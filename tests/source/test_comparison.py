@@ -330,15 +330,15 @@ def test_the_columns_index_is_used(source: MySQLSource) -> None:
     for near, given, most in INDEXED:
         tables = table(schema, f"t_{near}"), table(schema, f"t_{given}")
         on = join(tables[0], ["v"], tables[1], ["v"], exact=False)
-        climb = RootKeyQuery.of([node(tables[0]), node(tables[1], id="c", join=on)], "parent")
+        query = RootKeyQuery.of([node(tables[0]), node(tables[1], id="c", join=on)], "parent")
         (row,) = raw(source, f"SELECT v FROM t_{near} LIMIT 1 OFFSET 77")
         keys = [(row[0] or b"",)]
 
         async def ask(statement: str) -> Sequence[Sequence[bytes | None]]:
             return raw(source, statement)
 
-        prepared = asyncio.run(Alphabets().prepared(climb.comparisons, keys, ask))
-        statement = replace(climb, comparisons=prepared).keys(keys, KeyRange(), 2001)
+        prepared = asyncio.run(Alphabets().prepared(query.comparisons, keys, ask))
+        statement = replace(query, comparisons=prepared).keys(keys, KeyRange(), 2001)
         with connected(source.url) as connection:
             (plan,) = connection.exec_driver_sql(f"EXPLAIN FORMAT=TRADITIONAL {statement}").mappings().all()
         assert plan["key"] == "v", (near, given, plan)

@@ -318,7 +318,7 @@ def test_values_arrive_in_the_layouts_forms(source: MySQLSource, execute: Execut
     assert second == (b"8", b"0.10000000149011612", b"", None, None, None, None, b"0")
 
 
-def test_rows_without_a_key_stand_beside_their_like(source: MySQLSource, execute: Execute) -> None:
+def test_rows_without_a_key_are_next_to_their_like(source: MySQLSource, execute: Execute) -> None:
     # Longer than max_sort_length, and different only at the end.
     execute(
         "CREATE TABLE logs (a DOUBLE, t LONGTEXT, raw VARBINARY(3), doc JSON)",

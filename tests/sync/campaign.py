@@ -109,7 +109,7 @@ def in_process(history: History, target: str) -> None:
     running.catch_up(history.url, target)
 
 
-def play_beside_copy(spec: Spec, source: str, target: str, tally: Tally) -> None:
+def play_next_to_copy(spec: Spec, source: str, target: str, tally: Tally) -> None:
     """Others write while the copy runs, in small chunks; sync goes on from the position that it noted.
 
     Definitions stay as they are meanwhile: a copy during ALTER TABLE refuses to continue.

@@ -46,7 +46,7 @@ def fresh(server: str, documents: str) -> Iterator[tuple[str, str]]:
 @click.option("--rounds", default=2)
 @click.option("--transactions", default=25)
 @click.option("--kills", is_flag=True, help="A real sync, killed again and again.")
-@click.option("--beside-copy", is_flag=True, help="Writers write while the copy runs.")
+@click.option("--during-copy", is_flag=True, help="Writers write while the copy runs.")
 @click.option("--added", is_flag=True, help="Half of the collections are copied later.")
 @click.option("--until", default=1, help="This many seeds, one after the other.")
 @click.option("--statements", type=click.Path(path_type=Path), help="Only write the history, and its SQL into a file.")
@@ -57,7 +57,7 @@ def main(
     rounds: int,
     transactions: int,
     kills: bool,
-    beside_copy: bool,
+    during_copy: bool,
     added: bool,
     until: int,
     statements: Path | None,
@@ -76,8 +76,8 @@ def main(
                     campaign.play_killed(spec, source, target, folder, tally)
                 elif added:
                     campaign.play_added(spec, source, target, tally)
-                elif beside_copy:
-                    campaign.play_beside_copy(spec, source, target, tally)
+                elif during_copy:
+                    campaign.play_next_to_copy(spec, source, target, tally)
                 else:
                     campaign.play(spec, source, target, tally)
             click.echo(f"{spec}: {tally}")

@@ -64,7 +64,7 @@ def _play(spec: Spec, source: str, target: str, folder: Path, tally: campaign.Ta
     elif way == "added":
         campaign.play_added(spec, source, target, tally)
     elif way == "during copy":
-        campaign.play_beside_copy(spec, source, target, tally)
+        campaign.play_next_to_copy(spec, source, target, tally)
     else:
         campaign.play(spec, source, target, tally)
 

@@ -32,7 +32,7 @@ def require_right(history: Altering) -> None:
 
 
 @pytest.mark.parametrize("seed", range(SEED, SEED + COUNT))
-def test_altered_beside_a_sync(world: World, seed: int) -> None:
+def test_altered_next_to_a_sync(world: World, seed: int) -> None:
     """Judged after every few statements: a later one would have documents built again that are wrong."""
     history = Altering(world, seed)
     history.prepare()
@@ -46,7 +46,7 @@ def test_altered_beside_a_sync(world: World, seed: int) -> None:
 
 
 @pytest.mark.parametrize("seed", range(SEED, SEED + COUNT))
-def test_altered_beside_a_sync_that_is_killed(world: World, tmp_path: Path, seed: int) -> None:
+def test_altered_next_to_a_sync_that_is_killed(world: World, tmp_path: Path, seed: int) -> None:
     history = Altering(world, seed)
     history.prepare()
     world.apply()

@@ -123,7 +123,7 @@ def test_a_copy_next_to_writers_while_primaries_change(mysql_server: str, three:
     tally, elections = Tally(), Elections(three)
     with fresh(mysql_server, three.url) as (source, target), while_disturbed(elections, seed):
         spec = Spec(seed, "shop", writers=2, rounds=1, transactions=100)
-        campaign.play_beside_copy(spec, source, target, tally)
+        campaign.play_next_to_copy(spec, source, target, tally)
     print(f"{spec}: {tally}; {elections.count}")
     assert sum(elections.count.values())
 

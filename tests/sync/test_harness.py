@@ -28,6 +28,7 @@ class Empty:
         raise AssertionError("there is no row")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("world", sorted(WORLDS))
 def test_copy_after_a_history_equals_the_oracle(mysql_url: str, mongodb_url: str, world: str) -> None:
     """So the mapping, the oracle and the copy agree: what differs after a sync, sync did."""
@@ -40,6 +41,7 @@ def test_copy_after_a_history_equals_the_oracle(mysql_url: str, mongodb_url: str
     assert judge(history, mongodb_url, [run]) > 20
 
 
+@pytest.mark.slow
 def test_one_writer_is_replayed_exactly(mysql_url: str) -> None:
     database = mysql_url.rpartition("/")[2]
     logs = []
@@ -55,6 +57,7 @@ def test_one_writer_is_replayed_exactly(mysql_url: str) -> None:
     assert len(logs[0]) > 300
 
 
+@pytest.mark.slow
 def test_a_wrong_sync_is_found(mysql_url: str, mongodb_url: str) -> None:
     with pytest.raises(AssertionError, match="documents differ") as found:
         campaign.play(Spec(3, "nasty", rounds=1), mysql_url, mongodb_url, campaign.Tally(), toy.roots_only)
@@ -69,6 +72,7 @@ def test_a_right_sync_passes(mysql_url: str, mongodb_url: str) -> None:
     assert tally.documents > 50
 
 
+@pytest.mark.slow
 def test_rejected_documents_are_judged(mysql_url: str, mongodb_url: str) -> None:
     history = History(Spec(6, "shop", rounds=1, transactions=1), mysql_url)
     history.close()

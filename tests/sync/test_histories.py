@@ -42,13 +42,15 @@ def tally() -> Iterator[Tally]:
     print(f"\n{done}")
 
 
-@pytest.mark.parametrize("seed", [1, pytest.param(2, marks=pytest.mark.slow), pytest.param(3, marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", [1, 2, 3])
 def test_short(mysql_url: str, mongodb_url: str, tally: Tally, seed: int) -> None:
     campaign.play(spec(seed, rounds=2, transactions=15), mysql_url, mongodb_url, tally)
 
 
-def test_short_beside_a_copy(mysql_url: str, mongodb_url: str, tally: Tally) -> None:
-    campaign.play_beside_copy(spec(4, transactions=60), mysql_url, mongodb_url, tally)
+@pytest.mark.slow
+def test_short_next_to_a_copy(mysql_url: str, mongodb_url: str, tally: Tally) -> None:
+    campaign.play_next_to_copy(spec(4, transactions=60), mysql_url, mongodb_url, tally)
 
 
 @pytest.mark.slow
@@ -86,8 +88,8 @@ def test_hundreds_of_short_ones(mysql_url: str, mongodb_url: str, tally: Tally, 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("seed", range(SEED, SEED + COUNT // 4))
-def test_many_beside_a_copy(mysql_url: str, mongodb_url: str, tally: Tally, seed: int) -> None:
-    campaign.play_beside_copy(spec(seed, transactions=150), mysql_url, mongodb_url, tally)
+def test_many_next_to_a_copy(mysql_url: str, mongodb_url: str, tally: Tally, seed: int) -> None:
+    campaign.play_next_to_copy(spec(seed, transactions=150), mysql_url, mongodb_url, tally)
 
 
 @pytest.mark.slow

@@ -57,6 +57,7 @@ def rejected(world: World) -> dict[str, dict[str, Any]]:
         return {each["rejected"]["document"]: each["rejected"] for each in found}
 
 
+@pytest.mark.slow
 def test_sync_goes_on_and_tries_again_when_the_row_changes(places: World, server: Refusing) -> None:
     places.apply()
     places.sql("UPDATE t SET lat = 95 WHERE id = 3", "UPDATE t SET lat = 5 WHERE id = 4", numbers(200, lat=99))
@@ -82,6 +83,7 @@ def test_few_documents_that_are_refused_all_the_time_stop_nothing(places: World,
     assert len(rejected(places)) == 40
 
 
+@pytest.mark.slow
 def test_sync_stops_where_nearly_everything_is_refused(places: World, server: Refusing) -> None:
     places.apply()
     places.sql(f"UPDATE t SET lat = 95 WHERE id <= {ENOUGH + 20}")
@@ -98,6 +100,7 @@ def test_sync_stops_where_nearly_everything_is_refused(places: World, server: Re
     assert places.disagreements() == []
 
 
+@pytest.mark.slow
 def test_those_that_are_rejected_already_stop_nothing(places: World, server: Refusing) -> None:
     """In small portions they came; all of them are tried again at once."""
     places.apply()
@@ -129,6 +132,7 @@ def test_apply_stops_where_nearly_everything_is_refused(places: World, server: R
         assert target.state().pending(run.id, "t")
 
 
+@pytest.mark.slow
 def test_repair_goes_on_past_what_is_refused(places: World, server: Refusing) -> None:
     places.apply()
     with MongoClient[dict[str, Any]](places.target) as client:

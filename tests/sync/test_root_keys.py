@@ -36,34 +36,34 @@ class Fanout:
         return cast("list[Key]", sorted(keys)[:limit])
 
 
-def climbed(parents: dict[bytes, int]) -> tuple[RootKeys, Fanout]:
+def found_for(parents: dict[bytes, int]) -> tuple[RootKeys, Fanout]:
     snapshot = Fanout(parents)
     refs = [DocumentRef("plan", "parent", (value,)) for value in parents]
     return asyncio.run(find_root_keys(cast(RootKeyReader, snapshot), TREE, refs)), snapshot
 
 
 def test_few_are_searched_for_together() -> None:
-    found, snapshot = climbed({b"%d" % number: 2 for number in range(100)})
+    found, snapshot = found_for({b"%d" % number: 2 for number in range(100)})
     assert len(found.keys) == 200
     assert found.waiting == ()
     assert snapshot.asked == [100]
 
 
 def test_many_that_lead_to_few_each_do_not_wait() -> None:
-    found, _ = climbed({b"%d" % number: 40 for number in range(100)})
+    found, _ = found_for({b"%d" % number: 40 for number in range(100)})
     assert len(set(found.keys)) == 4000
     assert found.waiting == ()
 
 
 def test_one_that_leads_to_too_many_waits_alone() -> None:
-    found, _ = climbed({b"few": 3, b"many": KEYS_AT_ONCE + 1, b"none": 0, b"some": 7})
+    found, _ = found_for({b"few": 3, b"many": KEYS_AT_ONCE + 1, b"none": 0, b"some": 7})
     assert len(found.keys) == 10
     assert [ref.values for ref in found.waiting] == [(b"many",)]
 
 
 def test_what_is_beyond_one_batch_waits() -> None:
     parents = {b"%d" % number: KEYS_AT_ONCE for number in range(20)}
-    found, _ = climbed(parents)
+    found, _ = found_for(parents)
     assert KEYS_AT_ONCE < len(found.keys) < 5 * KEYS_AT_ONCE
     done = {key[0].partition(b"-")[0] for key in found.keys if key[0]}
     assert done | {ref.values[0] for ref in found.waiting} == set(parents)

@@ -159,7 +159,7 @@ def test_a_second_one_waits_and_takes_over(family: World, start: Start) -> None:
 
 
 @pytest.mark.slow
-def test_a_collection_is_rebuilt_and_another_added_beside_a_sync(family: World, start: Start) -> None:
+def test_a_collection_is_rebuilt_and_another_added_next_to_a_sync(family: World, start: Start) -> None:
     with at_work(start):
         family.sql("CREATE TABLE others (id INT PRIMARY KEY, n INT)", "INSERT INTO others VALUES (1, 1)")
         family.mapping("collection: others\nfrom: others\n")
@@ -191,6 +191,7 @@ def test_what_a_dry_run_prints_and_does(family: World, start: Start) -> None:
     assert family.disagreements() == []
 
 
+@pytest.mark.slow
 def test_files_cannot_be_kept_in_step(family: World, start: Start) -> None:
     process = start("sync", "--target", f"file:{family.folder.parent / 'dump'}")
     # The later flag wins, which is the harness's own.
@@ -266,6 +267,7 @@ def test_the_cache_of_the_repositories_is_told(family: World, request: pytest.Fi
     assert family.disagreements() == []
 
 
+@pytest.mark.slow
 def test_a_rejected_row_takes_its_document_away_until_it_fits(family: World) -> None:
     """Edge case 55."""
     family.sql("SET SESSION sql_mode = ''", "UPDATE parents SET born = '0000-00-00' WHERE id = 1")
@@ -305,7 +307,7 @@ def test_a_true_duplicate_is_rejected_and_comes_when_the_other_goes(world: World
 
 
 @pytest.mark.slow
-def test_a_purged_log_stops_it_and_the_next_apply_copies_anew(
+def test_a_purged_log_stops_it_and_the_next_apply_copies_again(
     mysql_server_factory: Callable[[], Server], mongodb_url: str, tmp_path: Path
 ) -> None:
     """Edge case 41. The server is the test's own: nobody else's log is purged."""

@@ -132,6 +132,7 @@ def publish_first(place: Place) -> str:
     return place.target.inspect(["orders"])[0].structure
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
 @pytest.mark.parametrize("nth", range(1, STEPS + 1))
 def test_a_crash_between_steps(place: Place, nth: int, after: bool) -> None:

@@ -105,7 +105,7 @@ def test_names_on_disk(target: FilesTarget, out: Path, name: str, on_disk: str) 
     assert (found.name, found.owned) == (name, True)
 
 
-def test_looking_leaves_nothing_behind(target: FilesTarget, out: Path) -> None:
+def test_reading_leaves_nothing(target: FilesTarget, out: Path) -> None:
     target.inspect(["orders"])
     target.identity()
     list(target.checks())
@@ -200,6 +200,7 @@ def publish_with_little_room(url: str, pipe: Connection) -> None:
             pipe.send("published")
 
 
+@pytest.mark.slow
 def test_no_room_for_the_whole_leaves_nothing_under_the_final_name(target: FilesTarget, out: Path) -> None:
     load(target, chunks=5, text="x" * 100_000)
     context = multiprocessing.get_context("spawn")
@@ -258,6 +259,7 @@ def work(url: str, numbers: list[int], pipe: Connection) -> None:
     pipe.send("done")
 
 
+@pytest.mark.slow
 def test_many_processes_write_at_once(target: FilesTarget, out: Path) -> None:
     plan = collection_plan()
     target.state().begin(run(plan))

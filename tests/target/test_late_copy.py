@@ -223,6 +223,7 @@ def play(place: Place, change: Callable[[Copier], object], when: int, monkeypatc
     return found
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("when", [1, 2, 3], ids=[stage.__name__ for stage in STAGES])
 @pytest.mark.parametrize("change", LATE)
 def test_what_comes_late_changes_nothing(place: Place, change: str, when: int, monkeypatch: pytest.MonkeyPatch) -> None:

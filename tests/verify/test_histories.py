@@ -62,7 +62,7 @@ def live(folder: Path, source: str, target: str, history: History) -> Iterator[N
 
 @pytest.mark.slow
 @pytest.mark.parametrize("seed", [2, 3])
-def test_beside_a_history(mysql_url: str, mongodb_url: str, tmp_path: Path, seed: int) -> None:
+def test_next_to_a_history(mysql_url: str, mongodb_url: str, tmp_path: Path, seed: int) -> None:
     spec = Spec(seed, ("nasty", "shop")[seed % 2], 2, 1, 400)
     # Columns come and go in other histories; here the sync must live to the end.
     history = History(replace(spec, mix=replace(spec.mix, definitions=0)), mysql_url)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import bson
+import pytest
 
 from tests.verify.conftest import Shop
 from tests.verify.test_planted import faults
@@ -48,6 +49,7 @@ def test_ids_that_have_many_texts(either: Shop) -> None:
     assert (extra["kind"], extra["differences"]) == ("extra", [])
 
 
+@pytest.mark.slow
 def test_composite_ids(shop: Shop) -> None:
     only(
         shop,

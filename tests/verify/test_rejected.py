@@ -70,7 +70,7 @@ def test_too_large_for_the_copy(either: Shop) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("at_work", [False, True], ids=["alone", "beside_sync"])
+@pytest.mark.parametrize("at_work", [False, True], ids=["alone", "next_to_sync"])
 def test_refused_by_an_index_or_a_validator_in_sync(shop: Shop, at_work: bool) -> None:
     assert shop.apply_here().code == 0
     refuse(shop, "customers", {"name": {"$ne": "refused"}})

@@ -88,7 +88,7 @@ def test_nothing_is_looked_at_before_the_sync_has_been_there() -> None:
     assert world.course.idle
 
 
-def test_what_stays_the_same_behind_the_sync_is_a_fault() -> None:
+def test_what_stays_the_same_after_the_sync_is_a_fault() -> None:
     world = World()
     world.first(suspect(1), suspect(2))
     world.offset = 10

@@ -16,6 +16,7 @@ from tests.verify.test_planted import faults
 from tests.waiting import until
 
 
+@pytest.mark.slow
 def test_samples_keys_and_collections(either: Shop) -> None:
     assert either.apply_here().code == 0
     either.change("orders", 7, lambda document: {**document, "number": 1})

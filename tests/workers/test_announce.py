@@ -99,7 +99,7 @@ def test_a_question_that_fails_or_hangs_holds_up_nobody(heard: Heard, told: Anno
     never.set()
 
 
-def test_what_a_hearer_raises_comes_out_where_the_work_is(told: Announcements) -> None:
+def test_what_a_listener_raises_comes_out_where_the_work_is(told: Announcements) -> None:
     class Gone:
         def doing(self, activity: Activity) -> None:
             if activity.phase.name == "starting":

@@ -61,9 +61,9 @@ def _dry_run(settings: Settings) -> None:
         for text in sync_output.would_change(found):
             click.echo(text)
 
-    hearer = WaitLines(lines_to(output_of(), terminal.note))
+    listener = WaitLines(lines_to(output_of(), terminal.note))
     position = api.sync_dry_run(
-        settings.source_url(), settings.target_url(), tell, _note, hearer, settings.retry_seconds
+        settings.source_url(), settings.target_url(), tell, _note, listener, settings.retry_seconds
     )
     if position is not None:
         click.echo(f"Read up to {shown(position)}; nothing was written.", err=True)

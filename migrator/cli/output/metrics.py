@@ -23,7 +23,9 @@ class Metrics:
             ) from None
         registry = CollectorRegistry()
         self._lag = Gauge("migrator_sync_lag_seconds", "Seconds behind the source", registry=registry)
-        self._behind = Gauge("migrator_sync_lag_transactions", "Transactions behind the source", registry=registry)
+        self._transactions = Gauge(
+            "migrator_sync_lag_transactions", "Transactions behind the source", registry=registry
+        )
         self._dirty = Gauge("migrator_sync_dirty", "Recorded changes that wait", registry=registry)
         self._expires = Gauge(
             "migrator_log_expires_seconds", "Seconds until the log that is needed may be purged", registry=registry
@@ -47,7 +49,7 @@ class Metrics:
         # NaN is Prometheus' way to say that there is no number; what was said before must not stay.
         self._lag.set(nan if report.lag_seconds is None else report.lag_seconds)
         self._dirty.set(report.dirty)
-        self._behind.set(nan if report.lag_transactions is None else report.lag_transactions)
+        self._transactions.set(nan if report.lag_transactions is None else report.lag_transactions)
         self._expires.set(inf if report.expires_in is None else report.expires_in)
         for state in _STATES:
             self._state.labels(state).set(report.state == state)

@@ -179,16 +179,16 @@ def _sync_lines(sync: SyncStatus | None) -> list[Line]:
 
 def _lag(sync: SyncStatus, report: SyncReport) -> str:
     known = report.lag_seconds
-    behind = "" if report.lag_transactions is None else f", {plural(report.lag_transactions, 'transaction')}"
+    more = "" if report.lag_transactions is None else f", {plural(report.lag_transactions, 'transaction')}"
     if sync.lag_seconds is not None:
-        return f"{duration(sync.lag_seconds)}{behind}"
+        return f"{duration(sync.lag_seconds)}{more}"
     ago = "" if sync.age is None else f"{duration(round(sync.age))} ago"
     if not sync.work.running:
-        return "unknown: no sync runs" + (f"; {ago} it was {duration(known)}{behind}" if known is not None else "")
+        return "unknown: no sync runs" + (f"; {ago} it was {duration(known)}{more}" if known is not None else "")
     if sync.stale:
-        said = f"it said {duration(known)}{behind}" if known is not None else "it did not know the lag"
+        said = f"it said {duration(known)}{more}" if known is not None else "it did not know the lag"
         return f"unknown: the last report is stale, of {ago}; {said}"
-    return f"unknown until the first batch is done{behind}"
+    return f"unknown until the first batch is done{more}"
 
 
 def moment(iso: str) -> str:

@@ -90,10 +90,10 @@ def planning(console: Console, output: Output, blocked: Ask) -> Iterator[Callabl
         blocked: what sessions of the source wait for.
     """
     with ExitStack() as stack:
-        hearer: ActivityListener = PhaseLines(lines_to(output, lambda text: _say(console, text)))
+        listener: ActivityListener = PhaseLines(lines_to(output, lambda text: _say(console, text)))
         if console.is_terminal:
-            hearer = _StatusLine(stack.enter_context(console.status("")))
-        announcements = stack.enter_context(Announcements("plan", hearer))
+            listener = _StatusLine(stack.enter_context(console.status("")))
+        announcements = stack.enter_context(Announcements("plan", listener))
         announcements.enter(Phase("planning"))
         stack.enter_context(announcements.waiting("answers of the servers", blocked))
         yield lambda text: announcements.enter(Phase("planning", what=text))

@@ -58,7 +58,7 @@ def cursor_of(document: Document, sort: Sequence[Sort]) -> str:
     return urlsafe_b64encode(encoded).decode().rstrip("=")
 
 
-def behind(cursor: str, sort: Sequence[Sort]) -> Document:
+def rows_after(cursor: str, sort: Sequence[Sort]) -> Document:
     """The filter for everything after a cursor.
 
     Raises:
@@ -106,8 +106,8 @@ def _other_types(types: Sequence[str], value: Any, direction: int) -> list[str]:
     if mine in _NUMBERS:
         mine = "decimal" if direction == 1 else "int"
     place = _ORDER.index(mine)
-    behind_it = _ORDER[place + 1 :] if direction == 1 else _ORDER[:place]
-    return [name for name in behind_it if name in types]
+    later = _ORDER[place + 1 :] if direction == 1 else _ORDER[:place]
+    return [name for name in later if name in types]
 
 
 def _type_of(value: Any) -> str:

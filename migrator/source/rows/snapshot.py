@@ -73,12 +73,12 @@ class SnapshotReader:
         self, path: Sequence[Node], kind: RefKind, values: Sequence[Key], after: Key | None, limit: int
     ) -> list[Key]:
         """Implements ports.sync.RootKeyReader.root_keys."""
-        climb = RootKeyQuery.of(path, kind)
+        query = RootKeyQuery.of(path, kind)
         within = KeyRange(after, None)
         found: list[Key] = []
-        for some in _slices(sorted_keys(climb.columns, values)):
-            comparisons = await self._templates.alphabets.prepared(climb.comparisons, some, self._all)
-            statement = replace(climb, comparisons=comparisons).keys(some, within, limit)
+        for some in _slices(sorted_keys(query.columns, values)):
+            comparisons = await self._templates.alphabets.prepared(query.comparisons, some, self._all)
+            statement = replace(query, comparisons=comparisons).keys(some, within, limit)
             new = _keys(await self._all(statement))
             found = await self._lowest(path[0], found, new, limit)
             if len(found) == limit:

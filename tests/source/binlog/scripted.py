@@ -32,7 +32,7 @@ class Scripted:
 class NoStatements:
     """Nothing was logged as text."""
 
-    def way_to_watched(self, query: Query, watches: Mapping[TableName, Watch], behind: Cursor) -> str:
+    def way_to_watched(self, query: Query, watches: Mapping[TableName, Watch], cursor: Cursor) -> str:
         raise AssertionError(query.text)
 
     def forget(self) -> None: ...

@@ -113,6 +113,7 @@ def transaction(r: random.Random, known: set[int]) -> list[str]:
     return [*found, "COMMIT"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", [1, 2, 3, 4])
 def test_the_same_history_with_and_without(
     connection: Connection, follow: Follow, mysql_product: str, arrived: list[int], seed: int

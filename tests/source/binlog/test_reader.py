@@ -27,7 +27,7 @@ def test_rows_then_their_commit(execute: Execute, follow: Follow, source: MySQLS
     ]
 
 
-def test_a_reader_goes_on_behind_any_commit(execute: Execute, follow: Follow) -> None:
+def test_a_reader_continues_after_any_commit(execute: Execute, follow: Follow) -> None:
     execute("CREATE TABLE t (id INT PRIMARY KEY)")
     followed = follow("t")
     for number in range(5):

@@ -146,7 +146,7 @@ def test_values_that_the_column_could_not_have_before(
     assert family.disagreements() == []
 
 
-def test_a_connection_that_is_lost_behind_a_statement(family: World, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_connection_that_is_lost_after_a_statement(family: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """Before the position after the statement is saved: what is read again is of the tables from before."""
     take = LogQueue.take
     redefine = Follower._redefine

@@ -48,7 +48,7 @@ def test_a_child_that_moves_twice_in_one_batch(world: World) -> None:
     assert world.disagreements() == []
 
 
-def test_a_mutant_that_collapses_row_images_leaves_it_behind(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_mutant_that_collapses_row_images_leaves_old_documents(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     follow = document_refs._changed_values
 
     def last_only(way: document_refs._WatchedUse, change: RowChange) -> object:

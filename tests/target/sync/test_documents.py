@@ -153,7 +153,7 @@ def test_ids_in_order_through_all_types(orders: Documents, database: Look) -> No
     assert orders.ids(None, 0) == []
 
 
-def test_beside_the_live_one(live: MongoTarget, database: Look) -> None:
+def test_next_to_the_live_one(live: MongoTarget, database: Look) -> None:
     plan = collection_plan(action="rebuild")
     with live.lease("apply") as lease:
         live.state(lease).begin(run(plan, run_id="99999999"))

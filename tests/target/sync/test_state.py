@@ -95,8 +95,8 @@ def test_noted_again_meanwhile(state: SyncState) -> None:
     first, second = state.dirty(SCOPE, 2)
     state.advance(SCOPE, first, (b"7",), 1)
     state.mark_dirty(SCOPE, [reach(b"1")])
-    behind, again = state.dirty(SCOPE, 2)
-    assert (behind, again.ref) == (second, first.ref)
+    other, again = state.dirty(SCOPE, 2)
+    assert (other, again.ref) == (second, first.ref)
     assert again.mark > first.mark
     assert again.after is None
     state.advance(SCOPE, first, (b"8",), 1)

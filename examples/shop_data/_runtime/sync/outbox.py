@@ -30,7 +30,7 @@ from ..copies import Own, Target, Tree, overlap, target_keys
 from ..errors import Refused
 from ..failing import Failing, UnknownCollection
 from ..keys import Key, comparable, distinct, keys_filter
-from ..paging import behind, cursor_of
+from ..paging import cursor_of, rows_after
 from ..query import Sort
 from ..refusing import is_about_a_document, refused, told
 from ..spec import AnySpec
@@ -316,7 +316,7 @@ class Outbox:
             return []
         condition = keys_filter(keys, target.find, ())
         if after is not None:
-            condition = {"$and": [condition, behind(after, [Sort(self._specs[target.collection].key, 1)])]}
+            condition = {"$and": [condition, rows_after(after, [Sort(self._specs[target.collection].key, 1)])]}
         found = self._documents(target.collection).find(condition, {"_id": 1}).sort("_id", 1).limit(PAGE)
         return found.to_list()
 

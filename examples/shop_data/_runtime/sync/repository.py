@@ -17,7 +17,7 @@ from ..document import Root, refresh
 from ..errors import Conflict, NotFound
 from ..join import steps
 from ..keys import comparable
-from ..paging import Page, behind, complete, cursor_of
+from ..paging import Page, complete, cursor_of, rows_after
 from ..query import Changes, Field, Filter, Sort, Where, filter_document, select, update_document, value_at
 from ..spec import Spec
 from .context import BATCH, Context
@@ -129,7 +129,7 @@ class Repository(Generic[M, K]):
         order = complete(sort, self._spec.key)
         condition = filter_document(where)
         if after is not None:
-            condition = {"$and": [condition, behind(after, order)]} if condition else behind(after, order)
+            condition = {"$and": [condition, rows_after(after, order)]} if condition else rows_after(after, order)
         documents = self._cursor(Filter(condition), order, limit + 1, 0).to_list()
         more = len(documents) > limit
         shown = documents[:limit]

@@ -85,8 +85,8 @@ class SyncRejected:
         """See migrator.ports.sync.SyncState.rejected_keys."""
         # One of a document's reasons is enough.
         wanted = {**of_scope(scope), "number": 0}
-        behind = {} if after is None else {"rejected.document": {"$gt": after}}
-        found = self._keys({**wanted, **behind}, limit)
+        later = {} if after is None else {"rejected.document": {"$gt": after}}
+        found = self._keys({**wanted, **later}, limit)
         if len(found) < limit:
             return found
         # The last one's text may continue after the limit.

@@ -182,7 +182,7 @@ ALTERED = {
 
 
 @pytest.mark.parametrize("statement", ALTERED)
-def test_definitions_are_those_behind_a_statement_that_was_read(
+def test_definitions_are_those_after_a_statement_that_was_read(
     source: MySQLSource, execute: Execute, follow: Follow, slow_commit: Slow, numbering: str, statement: str
 ) -> None:
     execute("CREATE TABLE t (id INT PRIMARY KEY, v VARCHAR(9))", "CREATE TABLE u (id INT PRIMARY KEY, v TEXT)")

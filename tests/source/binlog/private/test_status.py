@@ -16,9 +16,7 @@ from tests.source.reading import raw
 KEPT = 100_000
 
 
-def test_how_far_a_position_is_behind(
-    source: MySQLSource, execute: Execute, follow: Follow, mysql_product: str
-) -> None:
+def test_how_far_a_position_lags(source: MySQLSource, execute: Execute, follow: Follow, mysql_product: str) -> None:
     execute("CREATE TABLE t (id INT PRIMARY KEY)", f"SET GLOBAL binlog_expire_logs_seconds = {KEPT}")
     followed = follow("t")
     execute("INSERT INTO t VALUES (1)")

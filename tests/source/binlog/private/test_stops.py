@@ -25,7 +25,7 @@ def insert(execute: Execute, *numbers: int) -> None:
         execute(f"INSERT INTO t VALUES ({number})")
 
 
-def behind(follow: Follow, execute: Execute, *numbers: int) -> Position:
+def position_after(follow: Follow, execute: Execute, *numbers: int) -> Position:
     """A position from the log, after some inserts."""
     followed = follow("t")
     insert(execute, *numbers)
@@ -48,7 +48,7 @@ def t(execute: Execute) -> None:
 
 
 def test_a_purged_log_blocks(mysql_server: str, execute: Execute, follow: Follow) -> None:
-    position = behind(follow, execute, 1)
+    position = position_after(follow, execute, 1)
     insert(execute, 2)
     flush(execute)
     purge_log(mysql_server)
@@ -60,7 +60,7 @@ def test_a_purged_log_blocks(mysql_server: str, execute: Execute, follow: Follow
 def test_a_purged_file_whose_transactions_were_read_does_not(
     mysql_server: str, execute: Execute, follow: Follow
 ) -> None:
-    position = behind(follow, execute, 1)
+    position = position_after(follow, execute, 1)
     flush(execute)
     purge_log(mysql_server)
     followed = follow("t", position=position)
@@ -71,7 +71,7 @@ def test_a_purged_file_whose_transactions_were_read_does_not(
 @pytest.mark.parametrize("later", [0, 1, 20])
 def test_a_reset_log_blocks(execute: Execute, follow: Follow, mysql_product: str, later: int) -> None:
     """Also when as much was written since as there was before."""
-    position = behind(follow, execute, 1, 2, 3)
+    position = position_after(follow, execute, 1, 2, 3)
     reset(execute, mysql_product)
     insert(execute, *range(10, 10 + later))
     with pytest.raises(SyncBlocked, match=r"reset|purged") as caught:
@@ -80,7 +80,7 @@ def test_a_reset_log_blocks(execute: Execute, follow: Follow, mysql_product: str
 
 
 def test_another_server_blocks(execute: Execute, follow: Follow) -> None:
-    position = behind(follow, execute, 1)
+    position = position_after(follow, execute, 1)
     elsewhere = replace(position, server=replace(position.server, uuid="another"))
     with pytest.raises(SyncBlocked, match="of server another"):
         follow("t", position=elsewhere)
@@ -146,7 +146,7 @@ def test_quiet_comes_about_every_second(follow: Follow) -> None:
 
 def test_checksums_are_those_of_each_file(execute: Execute, follow: Follow) -> None:
     """A file keeps its own when the setting changes."""
-    position = behind(follow, execute, 1)
+    position = position_after(follow, execute, 1)
     for number, algorithm in ((2, "NONE"), (4, "CRC32"), (6, "NONE"), (8, "CRC32")):
         insert(execute, number)
         execute(f"SET GLOBAL binlog_checksum = {algorithm}", "CREATE TABLE u (id INT) COMMENT 'xyz'", "DROP TABLE u")
@@ -239,7 +239,7 @@ def test_several_domains(source: MySQLSource, execute: Execute, follow: Follow) 
 def test_names_in_the_log_outlive_a_change_of_the_table(execute: Execute, follow: Follow) -> None:
     """Edge case 36, with the metadata that MySQL writes by default it can't be determined what is what."""
     execute("CREATE TABLE c (id INT PRIMARY KEY, n INT)")
-    position = behind(follow, execute, 1)
+    position = position_after(follow, execute, 1)
     execute("INSERT INTO c VALUES (7, 8)", "ALTER TABLE c ADD COLUMN first_one INT FIRST")
     followed = follow("c", position=position, columns={"c": ("id",)})
     assert [after for _, _, after in followed.changes()] == [(b"7",)]
@@ -247,7 +247,7 @@ def test_names_in_the_log_outlive_a_change_of_the_table(execute: Execute, follow
     less = "NO_LOG" if followed.start.server.flavor == "mariadb" else "MINIMAL"
     execute(f"SET GLOBAL binlog_row_metadata = '{less}'")
     try:
-        position = behind(follow, execute, 2)
+        position = position_after(follow, execute, 2)
         execute("INSERT INTO c VALUES (1, 9, 10)")
         assert [after for _, _, after in follow("c", position=position, columns={"c": ("id",)}).changes()] == [(b"9",)]
         execute("ALTER TABLE c MODIFY n BIGINT")

@@ -96,7 +96,7 @@ def test_in_a_later_moment_they_are_not(tagged: World, monkeypatch: pytest.Monke
     assert tagged.disagreements() != []
 
 
-def test_where_the_moment_is_lost_every_document_is_made_anew(tagged: World, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_where_the_snapshot_is_lost_documents_are_made_again(tagged: World, monkeypatch: pytest.MonkeyPatch) -> None:
     def lose_it() -> None:
         tagged.sql(GONE)
         kill_snapshots(tagged)
@@ -107,7 +107,7 @@ def test_where_the_moment_is_lost_every_document_is_made_anew(tagged: World, mon
     assert tagged.disagreements() == []
 
 
-def test_a_copy_that_died_before_all_was_remembered_begins_anew(tagged: World, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_copy_that_died_before_all_was_recorded_starts_again(tagged: World, monkeypatch: pytest.MonkeyPatch) -> None:
     with monkeypatch.context() as patched:
         once_copied(patched, die)
         with pytest.raises(Crash):
@@ -131,7 +131,7 @@ def test_one_that_had_remembered_all_goes_on(tagged: World, monkeypatch: pytest.
     assert tagged.disagreements() == []
 
 
-def test_one_that_died_in_its_first_chunk_begins_anew_too(tagged: World, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_one_that_died_in_its_first_chunk_starts_again_too(tagged: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """What an unfinished chunk wrote is there, and nothing but its parent's event would ever tell that it has to go."""
     tagged.sql(*SHELVES)
     tagged.mapping(BOOKS)

@@ -94,7 +94,7 @@ def test_a_child_names_its_parents(shop: MySQLSource) -> None:
     assert root_keys(shop, path, "parent", [(b"1",), (b"3",), (b"9",)]) == [(b"1",), (b"3",)]
 
 
-def test_grandchildren_climb_by_the_joins(shop: MySQLSource) -> None:
+def test_grandchildren_lead_to_their_roots_by_the_joins(shop: MySQLSource) -> None:
     nodes = tree(shop)
     path = [nodes["customers"], nodes["orders"], nodes["items"]]
     assert root_keys(shop, path, "parent", [(b"10",), (b"11",), (b"30",)]) == [(b"1",)]
@@ -134,7 +134,7 @@ def test_through_a_link_table_in_the_middle(shop: MySQLSource) -> None:
     assert root_keys(shop, path, "parent", [(b"10",), (b"11",)]) == [(b"1",), (b"2",)]
 
 
-def test_pages_go_on_behind_a_key(shop: MySQLSource) -> None:
+def test_pages_continue_after_a_key(shop: MySQLSource) -> None:
     nodes = tree(shop)
     path = [nodes["customers"], nodes["orders"], nodes["tags"]]
     assert root_keys(shop, path, "child", [(b"1",), (b"2",)], None, 1) == [(b"1",)]
@@ -199,7 +199,7 @@ def test_both_servers_use_the_indexes(shop: MySQLSource, execute: Execute) -> No
         "ANALYZE TABLE customers, orders, items, order_tags",
     )
     nodes = tree(shop)
-    climbs = (
+    queries = (
         RootKeyQuery.of([nodes["customers"], nodes["orders"], nodes["items"]], "parent").keys(
             [(b"100500",)], KeyRange(), 100
         ),
@@ -211,7 +211,7 @@ def test_both_servers_use_the_indexes(shop: MySQLSource, execute: Execute) -> No
             [(b"red",)], KeyRange((b"1",)), 100
         ),
     )
-    for statement in climbs:
+    for statement in queries:
         with connected(shop.url) as connection:
             plan = connection.exec_driver_sql(f"EXPLAIN FORMAT=TRADITIONAL {statement}").mappings().all()
         # Each step finds its rows by an index, and the server expects few of them.
