@@ -63,7 +63,7 @@ def test_a_live_owner_is_named(place: Place) -> None:
         with pytest.raises(LeaseHeld) as caught, fast_target(place.url).lease("apply"):
             pass
         assert f"process {process.pid} on {os.uname().nodename}" in str(caught.value)
-        assert "apply is at work" in str(caught.value)
+        assert "apply is running" in str(caught.value)
         time.sleep(FAST.expiry)
         pipe.send("?")
         assert pipe.recv() == "held"

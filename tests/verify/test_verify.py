@@ -72,7 +72,7 @@ def test_rejected_is_not_missing(either: Shop) -> None:
     either.add("customers", {"_id": 4, "name": "stale", "since": None})
     (fault,) = faults(json.loads(_written(either, "--collection", "customers").read_text()))
     assert (fault["kind"], fault["document"]) == ("extra", "4")
-    assert "can't be made" in fault["reason"]
+    assert "can't be converted" in fault["reason"]
 
 
 def test_where_no_progress_can_be_kept_it_verifies_all_the_same(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator
-from functools import partial
 from pathlib import Path
 
 import click
@@ -75,12 +74,14 @@ def doctor(
 ) -> None:
     """The command `doctor`."""
     settings = settings_of(config, source=source, target=target, mappings=mappings)
-    source_url, target_url = settings.source_url(), settings.target_url()
+    # A URL that is missing is one of the answers.
     sides = {
         "source": _each_awaited(
-            answered("source", lambda: api.source_checks(source_url)), "source", partial(api.blocked, source_url)
+            answered("source", lambda: api.source_checks(settings.source_url())),
+            "source",
+            lambda: api.blocked(settings.source_url()),
         ),
-        "target": _each_awaited(answered("target", lambda: api.target_checks(target_url)), "target", None),
+        "target": _each_awaited(answered("target", lambda: api.target_checks(settings.target_url())), "target", None),
     }
     found: list[Check] = []
     if as_json:
