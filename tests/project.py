@@ -99,17 +99,21 @@ class Running:
 
     @contextmanager
     def workers_stopped(self, unless: Callable[[], bool] = lambda: False) -> Iterator[None]:
-        """The copy is stopped for the length of the block; it is stopped again elsewhere while `unless()` holds."""
+        """The copy is stopped for the length of the block; see `stop_workers`."""
+        pids = self.stop_workers(unless)
+        yield
+        _signal(pids, signal.SIGCONT)
+
+    def stop_workers(self, unless: Callable[[], bool] = lambda: False) -> list[int]:
+        """Stops the copy, again and elsewhere while `unless()` holds; the processes that are stopped."""
         pids = self.workers()
         while True:
             _signal(pids, signal.SIGSTOP)
             time.sleep(0.1)
             if not unless():
-                break
+                return pids
             _signal(pids, signal.SIGCONT)
             time.sleep(0.02)
-        yield
-        _signal(pids, signal.SIGCONT)
 
     def end(self, seconds: float = SECONDS) -> Ended:
         """Waits for its end; kills all of it when that doesn't come."""

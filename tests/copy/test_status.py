@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
 import time
 from typing import Any
@@ -33,8 +32,8 @@ def text(project: Project) -> str:
 def stopped_copy(project: Project) -> Running:
     """An apply whose workers stand still, so that it stays in the middle of its copy."""
     running = project.start_copying()
-    for pid in running.workers():
-        os.kill(pid, signal.SIGSTOP)
+    # One that holds the lock of a folder's state would keep the apply from renewing its lease.
+    running.stop_workers(unless=project.state_is_locked)
     return running
 
 
