@@ -33,7 +33,7 @@ from migrator.source.binlog.rows.column_values import Charsets, refusal
 from migrator.source.binlog.rows.last_changed_row import LastChangedRow, PositionWithRow
 from migrator.source.binlog.rows.table_map import UnknownType, table_id, table_map, table_name
 from migrator.source.binlog.rows.watched_table import WatchedTable, blocked_column
-from migrator.source.binlog.statements import statement_kinds
+from migrator.source.binlog.statements import identifiers, statement_kinds
 from migrator.source.binlog.statements.statement_kinds import Role
 
 # Takes an event with its header, and parsed.
@@ -374,7 +374,9 @@ class BinlogReader:
             self._require_unwatched(query, statement_kinds.filled(query, self._watches))
         for table in statement_kinds.exchanged(query, self._watches):
             yield Truncate(table)
-        yield Statement(query.database, query.text)
+        # A table of the same name in another database is no concern of anybody here.
+        if identifiers.may_name(query, self._watches):
+            yield Statement(query.database, query.text)
         yield from self._after(event)
 
     def _after(self, event: Event) -> Iterator[LogEvent]:

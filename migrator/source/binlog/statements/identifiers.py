@@ -10,7 +10,7 @@ https://dev.mysql.com/doc/refman/8.4/en/lexical-structure.html
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, replace
 
 from migrator.model.change.events import TableName
@@ -60,6 +60,17 @@ def names_of(query: Query) -> frozenset[TableName] | None:
     if mode is None or not is_read or not query.database.isascii():
         return None
     return tables_named(query.text, query.database, mode)
+
+
+def may_name(query: Query, tables: Collection[TableName]) -> bool:
+    """Whether a statement may be about any of `tables`, or about a whole database of theirs. Upper and lower case are
+    the same, whatever they are on the server: too many rather than too few."""
+    names = names_of(query)
+    if names is None:
+        return True
+    qualified = {(database.lower(), name.lower()) for database, name in names}
+    words = {name for _, name in qualified}
+    return any((database.lower(), name.lower()) in qualified or database.lower() in words for database, name in tables)
 
 
 _SPACE = r"(?P<space>\s++|\#[^\n]*+|--(?=[\s\x00-\x1f]|\Z)[^\n]*+|/\*(?!M?!).*?\*/)"
