@@ -105,3 +105,11 @@ def test_citations_are_recognised() -> None:
     )
     expected = ["rule 5", "edge case 36", "edge case 53", "premise B", "identity", "edge case 7"]
     assert list(citations(text)) == expected
+
+
+def test_files_that_the_architecture_page_names_exist() -> None:
+    text = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+    named = set(re.findall(r"`((?:[a-z_]+/)+[a-z_]+\.py)`", text))
+    assert len(named) > 20
+    missing = {name for name in named if not ((ROOT / name).exists() or (ROOT / "migrator" / name).exists())}
+    assert missing == set()
