@@ -24,7 +24,7 @@ from dev.servers.probe import connect_mysql
 from migrator.cli.main import main
 from tests.waiting import SECONDS, until
 
-ROOT = Path(__file__).parent.parent.parent
+ROOT = Path(__file__).parents[1]
 ACCOUNTS = "collection: accounts\nfrom: accounts\nembed:\n  entries: {from: entries, many: true}\n"
 BANK = (
     "CREATE TABLE accounts (id INT PRIMARY KEY, owner VARCHAR(60) NOT NULL, balance INT NOT NULL)",

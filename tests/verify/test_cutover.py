@@ -120,7 +120,7 @@ def test_gates_that_do_not_hold(shop: Shop) -> None:
     assert (ended.code, "still accepts writes" in ended.err) == (10, True), ended
     shop.change("orders", 9, lambda document: {**document, "number": 1})
     ended = shop.run("cutover", "--yes", "--wait", "5")
-    assert (ended.code, "not what its rows say" in ended.err) == (11, True), ended
+    assert (ended.code, "differs from its rows" in ended.err) == (11, True), ended
     assert not handed_over(shop)
 
 

@@ -11,9 +11,8 @@ from dataclasses import dataclass
 import pytest
 
 from migrator.changes.cascades import Cascades
-from migrator.copy import sync_handover
 from migrator.errors import SyncBlocked
-from migrator.sync.cascades import tracking
+from migrator.sync.cascades import row_snapshot, tracking
 from tests.sync.premises.world import World
 
 pytestmark = pytest.mark.slow
@@ -151,7 +150,7 @@ def test_without_the_rule_it_does_not(world: World, name: str, monkeypatch: pyte
     def nothing(*_: object) -> Cascades:
         return Cascades()
 
-    monkeypatch.setattr(sync_handover, "silent_cascades", nothing)
+    monkeypatch.setattr(row_snapshot, "silent_cascades", nothing)
     monkeypatch.setattr(tracking, "silent_cascades", nothing)
     prepared(world, CASES[name]).sync()
     assert world.disagreements() != []
