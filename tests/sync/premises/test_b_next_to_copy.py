@@ -78,7 +78,7 @@ def test_in_a_later_moment_they_are_not(tagged: World, monkeypatch: pytest.Monke
     """A mutant: the moment is that of the reading."""
 
     class Later(row_snapshot.RowSnapshot):
-        def remember(self, *arguments: object) -> None:
+        def load(self, *arguments: object) -> None:
             self.close()
             row_snapshot.RowSnapshot.__init__(self, tagged_source)
             super().load(*arguments)  # type: ignore[arg-type]
