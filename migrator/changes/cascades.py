@@ -59,7 +59,8 @@ class TrackedTable:
 
     @property
     def noted(self) -> tuple[str, ...]:
-        """What a state has to have of every row. Other folded twins have always been there, and go without a note."""
+        """What a state has to have of every row. Folded copies of other columns are stored by every version, without a
+        record of that."""
         return (*self.columns, *(name + FOLDED for name in self.stripped))
 
 

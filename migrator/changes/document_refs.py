@@ -1,4 +1,4 @@
-"""From changed rows to reaches: the documents that a row was part of before its change, and is part of after it.
+"""From changed rows to references: the documents that a row was part of before its change, and is part of after it.
 
 Only root keys collapse, never row images: every image of every event is followed (edge case 48). Conditions and limits
 of the mapping are ignored, since a row that is not in a document now can come in by the same event.
@@ -17,7 +17,7 @@ from migrator.model.plan.chunk import Key
 
 @dataclass(frozen=True, slots=True)
 class _WatchedUse:
-    """One standing of a watched table: where its values are among the watch's."""
+    """One use of a watched table in the mapping, and the positions of its columns in a row event."""
 
     node: str
     kind: RefKind
@@ -37,7 +37,7 @@ class Resolver:
                 self._uses[each.table] = (*known, way)
 
     def document_refs(self, rows: Rows) -> Iterator[DocumentRef]:
-        """Where the rows lead; the same reach may come several times."""
+        """Where the rows lead; the same reference may come several times."""
         ways = self._uses.get(rows.table)
         if ways is None:
             return

@@ -30,9 +30,9 @@ OTHERS = b"\xff"
 
 
 def folded(column: Column, value: bytes) -> bytes:
-    """Without spaces at the end. Where the column's collation takes more for equal, also without case, and one and the
-    same for all text that is not ASCII, or has characters that some collations pass over (the control characters below
-    9, from 14 to 31, and 127).
+    """Without spaces at the end. Where more than that is equal by the column's collation: also in lower case, and one
+    value for all text that is not ASCII or has characters that some collations ignore (the control characters below 9,
+    from 14 to 31, and 127).
 
     Text that a collation finds equal is folded to the same, or one of it to OTHERS. Collations in which ASCII letters
     are equal to each other (v and w in old Swedish ones) are not followed.

@@ -199,8 +199,8 @@ class SyncHandover:
             initial_load.load(is_over)
 
     def _set_positions(self, initial_load: InitialLoad | None) -> None:
-        """Where the collections stand, those that don't stand anywhere yet; as of the memory's moment, if there is one
-        and its place is known: every chunk comes after it."""
+        """Gives each collection that has no position its first one: that of the snapshot of tracked rows where there is
+        one and its position is known, else the run's. Every chunk comes after either."""
         assert self._run.position is not None
         scopes = [member.scope for member in self._members]
         known = self._state.positions(scopes)
@@ -217,7 +217,7 @@ class SyncHandover:
         return bool(self._members) and self._run.position is not None
 
     def _is_followable(self) -> bool:
-        """Whether the log can be read now; if not, sync will say it again, and a copy needs it not."""
+        """Whether the log can be read now. If not, the copy goes on without; sync reports it when it starts."""
         try:
             self._source.require_followable()
         except SyncBlocked as reason:

@@ -179,13 +179,13 @@ class SyncState(Protocol):
         """These can't be followed from where they stand: only another copy helps, and `plan` will say so."""
         ...
 
-    # --- dirty reaches ---
+    # --- dirty references ---
 
     def mark_dirty(self, scope: Scope, refs: Iterable[DocumentRef], why: str = "") -> None:
         """Notes them to be worked on from the beginning, whether or not they are noted already.
 
         Args:
-            why: for people, where reaches are WIDE: `status` says why a whole collection is rebuilt.
+            why: for people, where references are WIDE: `status` says why a whole collection is rebuilt.
         """
         ...
 
@@ -200,7 +200,7 @@ class SyncState(Protocol):
         ...
 
     def advance(self, scope: Scope, entry: DirtyEntry, after: Key, done: int) -> None:
-        """Root keys up to `after` are done, `done` in all, unless the reach was noted again meanwhile."""
+        """Root keys up to `after` are done, `done` in all, unless the reference was noted again meanwhile."""
         ...
 
     def settle(self, scope: Scope, entries: Iterable[DirtyEntry]) -> None:
@@ -294,7 +294,7 @@ class SyncState(Protocol):
     def last_report(self) -> SyncReport | None: ...
 
     def forget(self, run: str) -> None:
-        """Drops positions, dirty reaches and tracked rows of a run."""
+        """Drops positions, dirty references and tracked rows of a run."""
         ...
 
 
@@ -364,7 +364,7 @@ class SyncTarget(Protocol):
         ...
 
     def sync_state(self, lease: Lease | None = None) -> SyncState:
-        """With a lease, positions, dirty reaches, tracked rows and rejected documents are changed only while that is
+        """With a lease, positions, dirty references, tracked rows and rejected documents are changed only while that is
         held: such calls raise LeaseLost afterwards (premise C: a late `put_tracked` would hide a newer value).
         Without, for those who look, ask for a pause or work at the same run at once."""
         ...

@@ -16,7 +16,7 @@ _CONFLICTS_AT_ONCE = 500
 
 
 class Backlog:
-    """What waits for some collections: dirty reaches, and documents refused for a unique value of another one."""
+    """What waits for some collections: dirty references, and documents refused for a unique value of another one."""
 
     def __init__(self, state: SyncState, scopes: Sequence[Scope]) -> None:
         self._state = state

@@ -7,18 +7,18 @@ from dataclasses import dataclass, field
 
 from migrator.model.change.events import CaughtUp, Commit, DocumentRef, Scope
 
-# A batch ends when it has so many different reaches.
+# A batch ends when it has so many different references.
 _REFS = 2000
-# A batch goes on to the end of its transaction, unless that would take so many reaches: then position and tracked rows
-# are saved together at its end.
+# A batch goes on to the end of its transaction, unless that would take so many references: then position and tracked
+# rows are saved together at its end.
 _REFS_AT_MOST = 2 * _REFS
-# Row changes that trackers collect for a batch (docs/invariants.md, rule 7).
+# Row changes that trackers collect for a batch (rule 7).
 _TRACKED_AT_MOST = 10_000
 
 
 @dataclass(slots=True)
 class SyncBatch:
-    """Reaches in the order in which they were read, by collection.
+    """Document references in the order in which they were read, by collection.
 
     Attributes:
         tracked: row changes that trackers have collected.
@@ -39,7 +39,7 @@ class SyncBatch:
         self._count += len(mine) - before
 
     def take(self, scope: Scope) -> list[DocumentRef]:
-        """The reaches of one collection, which somebody else treats."""
+        """The references of one collection, which somebody else treats."""
         return list(self._refs.pop(scope, ()))
 
     def end_at(self, end: Commit | CaughtUp) -> None:
@@ -53,7 +53,7 @@ class SyncBatch:
 
     @property
     def size(self) -> int:
-        """How many reaches and tracked row changes it has."""
+        """How many references and tracked row changes it has."""
         return self._count + self.tracked
 
     @property
@@ -62,7 +62,7 @@ class SyncBatch:
         return self._count >= most or self.tracked >= _TRACKED_AT_MOST
 
     def clear(self) -> None:
-        """All reaches are treated."""
+        """All references are treated."""
         self._refs.clear()
         self._count = self.tracked = 0
 

@@ -1,4 +1,4 @@
-"""What is done with reaches: their documents are rebuilt at once, or recorded in the state for later."""
+"""What is done with references: their documents are rebuilt at once, or recorded in the state for later."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class SyncedCollection:
 
 
 class ChangeHandler(Protocol):
-    """Makes sure that the documents of reaches become right; when a call returns, nothing of it can be lost."""
+    """Makes sure that the documents of references become right; when a call returns, nothing of it can be lost."""
 
     def handle(self, pending: Pending, reached: Position) -> Rebuilt:
         """`reached`: the position after the last event that led to these."""

@@ -1,4 +1,4 @@
-"""Where each followed collection stands in the log, as the state has it (docs/invariants.md, rule 5)."""
+"""Where each followed collection stands in the log, as the state has it (rule 5)."""
 
 from __future__ import annotations
 

@@ -18,7 +18,7 @@ _ENTRIES_AT_ONCE = 1000
 
 
 class DirtyQueue:
-    """The dirty reaches of one collection."""
+    """The dirty references of one collection."""
 
     def __init__(
         self, scope: Scope, collection: Collection, documents: Documents, rebuilder: Rebuilder, state: SyncState
@@ -56,7 +56,7 @@ class DirtyQueue:
         return done
 
     async def _reached(self, snapshot: RootKeyReader, refs: list[DocumentRef]) -> tuple[list[DocumentRef], list[Key]]:
-        """So many of the reaches, which have the same node and hop, as lead to root keys enough for one piece."""
+        """So many of the references, which have the same node and kind, as lead to root keys enough for one piece."""
         path, kind = path_to(self._collection, refs[0].node), refs[0].kind
         while True:
             values = [ref.values for ref in refs]

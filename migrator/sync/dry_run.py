@@ -39,7 +39,7 @@ class WouldChange:
 
     Attributes:
         keys: root keys as text.
-        searched: reaches that lead to more documents than one batch rebuilds.
+        searched: references that lead to more documents than one batch rebuilds.
     """
 
     collection: str

@@ -1,4 +1,4 @@
-"""Follows the change log for some collections: events to reaches, reaches to documents, then the position.
+"""Follows the change log for some collections: from events to document references, to documents, to a saved position.
 
 One batch: events are taken until none waits or enough have come; their reaches are treated; after every write was
 acknowledged the position of the last transaction that is whole is saved (rule 5). A crash anywhere repeats the
@@ -79,7 +79,7 @@ class Member:
 class Follower:
     """The log for some collections, from the earliest of their positions on, for the length of a block.
 
-    Collections that were copied after an event don't hear of it.
+    An event is ignored for collections that were copied after it.
     """
 
     def __init__(
@@ -142,7 +142,7 @@ class Follower:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Ends the reading; the treatment is its maker's."""
+        """Closes the log. The handler is closed by whoever made it."""
         self._log.close()
 
     @property
@@ -232,8 +232,8 @@ class Follower:
             self._tracking.truncated(scope, event.table)
             resolver = self._tracking.resolvers[scope]
             if refs := resolver.emptied(event.table):
-                # Where an `_id` doesn't tell its key, looking through the documents also takes away such as there are
-                # rows for: those come back with the rows.
+                # Where a key can't be derived from `_id`, going through the documents also deletes some whose rows
+                # exist; going through the rows then brings these back.
                 tells = tells_keys(self._schema.collections[scope])
                 why = f"{'.'.join(event.table)} was emptied by TRUNCATE"
                 self._handler.mark_dirty(scope, refs if tells else resolver.everything(), why)
@@ -244,7 +244,7 @@ class Follower:
         self._batch.drop()
         self._schema.tables.rewind(self._checkpoint.positions)
         self._refresh_lookups()
-        # What was logged since the connection was lost is not known of.
+        # It is unknown what was logged after the connection was lost.
         self._at_end = False
         self.progress.caught_up = False
 
@@ -264,8 +264,7 @@ class Follower:
         self._save(urgent=bool(pending))
 
     def _flush_all(self) -> None:
-        """As `_flush`; no tracked row is left to be written with a later position, and nothing that was read is read
-        again."""
+        """As `_flush`; afterwards no change of a tracked row is unwritten, and no event is read again."""
         self._flush()
         self._tracking.flush()
         self._save(urgent=True)

@@ -4,7 +4,7 @@ Nothing may be lost by a crash in between, and no document be refused that is ri
   1. the target's note on the live collection says what will be: after a crash it differs from the mapping in the state;
   2. validator and unique indexes, before the first document of the new types is written. Documents of the old types can
      still be replaced (`validationLevel: moderate`);
-  3. dirty reaches and the renewed mapping, in one act or in this order.
+  3. dirty references and the renewed mapping, in one act or in this order.
 A position after the statement is saved later: after a crash it is read again, and all this is repeated.
 """
 

@@ -1,4 +1,4 @@
-"""From reaches to root keys, within one snapshot and up to a limit; what is too much waits in the state."""
+"""From references to root keys, within one snapshot and up to a limit; what is too much waits in the state."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from migrator.model.mapping.tree import Collection, Node
 from migrator.model.plan.chunk import Key
 from migrator.ports.sync import RootKeyReader
 
-# Root keys that are searched for together; a reach that leads to more is processed in pieces (edge case 29).
+# Root keys that are searched for together; a reference that leads to more is processed in pieces (edge case 29).
 KEYS_AT_ONCE = 2000
 # Root keys that one batch rebuilds: more would keep the position back for too long.
 _KEYS_OF_BATCH = 5000
@@ -20,7 +20,7 @@ _KEYS_OF_BATCH = 5000
 
 @dataclass(frozen=True, slots=True)
 class RootKeys:
-    """Root keys, and reaches that lead to too many."""
+    """Root keys, and references that lead to too many."""
 
     keys: tuple[Key, ...]
     waiting: tuple[DocumentRef, ...]
@@ -55,7 +55,7 @@ async def find_root_keys(snapshot: RootKeyReader, collection: Collection, refs: 
 async def _search(
     snapshot: RootKeyReader, path: Sequence[Node], kind: RefKind, refs: list[DocumentRef], keys: dict[Key, None]
 ) -> list[DocumentRef]:
-    """Adds to `keys` what reaches of one node and hop lead to; returns those for which it is too much."""
+    """Adds to `keys` what references of one node and kind lead to; returns those for which it is too much."""
     parts = [refs]
     waiting: list[DocumentRef] = []
     while parts and len(keys) <= _KEYS_OF_BATCH:

@@ -54,8 +54,8 @@ class StopRequest:
 
     @contextmanager
     def listening(self) -> Iterator[None]:
-        """The first signal asks, once that is heeded; else, and the second time, it interrupts at once. Elsewhere than
-        in the main thread, does nothing."""
+        """After `heed`, the first signal requests a stop; any other signal interrupts at once. Elsewhere than in the
+        main thread, does nothing."""
         if threading.current_thread() is not threading.main_thread():
             yield
             return

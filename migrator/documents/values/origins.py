@@ -1,8 +1,8 @@
 """The codec backwards, for keys: the texts that the server may have printed for a value in an `_id`.
 
-What comes out is only a guess that leaves nothing out, but where `is_told` says otherwise: whoever asks converts each
-text again and keeps those that give the same bytes. Every text is one that a column of the type could print, so that it
-may stand in a statement.
+The results are candidates. Every possible text is among them, except where `is_told` says otherwise; some may be wrong:
+whoever asks converts each text again and keeps those that give the same bytes. Every text is one that a column of the
+type could print, so that it can be used in a statement.
 """
 
 from __future__ import annotations

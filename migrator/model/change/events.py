@@ -198,15 +198,15 @@ class DocumentRef:
 
 @dataclass(frozen=True, slots=True)
 class DirtyEntry:
-    """A Reach that waits in the state to be worked on.
+    """A document reference that waits in the state.
 
     Attributes:
         after: root keys up to this one are done (for `documents` one part, the BSON document `{_id: ...}`; for
             `rejected` one part, the key as people read it); None at the beginning.
-        mark: tells this entry from one for the same reach that was noted again later: the later one is not done when
-            the earlier is.
+        mark: identifies this entry. If the same reference is recorded again, that entry has another mark, and stays
+            when this one is done.
         done: how many keys or documents are done up to `after`.
-        why: it was noted, for people; only of a WIDE reach, and "" when not known.
+        why: it was recorded, for people; only of a WIDE reference, and "" when not known.
         since: when that was, by the target's clock; None when not known.
     """
 
@@ -291,7 +291,7 @@ class SyncReport:
             known: until the first batch is done.
         lag_transactions: None where the server can't tell.
         expires_in: seconds until the log that is needed may be purged, None for never.
-        dirty: reaches that wait.
+        dirty: references that wait.
         changes, documents: row changes read and documents written since it started.
         rate: row changes a second over the last ten seconds.
         state: `unknown` until the first batch is done, then `catching-up` or `following`, at last `stopped`.

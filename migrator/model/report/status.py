@@ -78,7 +78,7 @@ class CollectionStatus:
         rejected: reasons recorded for documents that could not be made.
         copying: chunks done and planned so far, None when no apply has it unfinished.
         following: a sync serves it, or would when it runs.
-        dirty: reaches that wait in the state, each pass of a rebuild included.
+        dirty: references that wait in the state, each pass of a rebuild included.
         rebuild: None when none is to be done or at work.
         why: it can't be followed, "" when it can.
     """

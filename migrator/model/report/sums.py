@@ -23,7 +23,8 @@ from migrator.model.schema.tables import Column
 # - `count`: values are counted only.
 Measure = Literal["number", "real", "date", "bool", "text", "bytes", "count"]
 
-# Of texts so many bytes are compared; the least of what is cut is what is cut of the least.
+# Only so many leading bytes of a text are compared. Truncation keeps the order: the smallest truncated value is the
+# smallest value, truncated.
 TEXT_BYTES = 100
 
 

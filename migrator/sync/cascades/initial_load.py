@@ -52,7 +52,7 @@ class InitialLoad:
 
     @property
     def position(self) -> Position | None:
-        """See Moment."""
+        """See RowSnapshot."""
         return self._snapshot.position
 
     def load(self, is_over: IsOver) -> None:
@@ -75,7 +75,7 @@ class InitialLoad:
                 self._state.note_tracked_tables(part.scope, part.columns)
 
     def close(self) -> None:
-        """For a memory that was never filled; what has begun closes by itself, in its own thread."""
+        """Closes the snapshot where `load` was never called; otherwise `load` closes it, in its own thread."""
         if not self._is_begun:
             self._snapshot.close()
 

@@ -44,7 +44,7 @@ class Overlay:
         self._changed: dict[TableName, dict[Key, TrackedRow | None]] = {}
         self._indexes: dict[TableName, dict[tuple[str, ...], _ValueIndex]] = {}
         self._kept = 0
-        # What undoes the changes since `mark`, the last one first.
+        # What undoes the changes since the savepoint, the last one first.
         self._undo: list[tuple[TableName, Key, bool, TrackedRow | None]] = []
 
     @property
@@ -59,11 +59,11 @@ class Overlay:
         self._change(table, key, None)
 
     def savepoint(self) -> None:
-        """`back` undoes the changes from here on."""
+        """`roll_back` undoes the changes from here on."""
         self._undo.clear()
 
     def roll_back(self) -> None:
-        """Undoes the changes since `mark`."""
+        """Undoes the changes since the savepoint."""
         undo, self._undo = self._undo, []
         for table, key, was_changed, before in reversed(undo):
             self._change(table, key, before)

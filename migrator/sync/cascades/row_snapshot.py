@@ -33,11 +33,11 @@ class TrackedCollection:
 
     @property
     def columns(self) -> dict[TableName, Sequence[str]]:
-        """By table what is remembered of every row."""
+        """By table the columns that are tracked of every row."""
         return {each.table: each.noted for each in self.tables}
 
 
-# Has a part take in rows of one table.
+# Stores rows of one table as tracked rows of a collection.
 Load = Callable[[TrackedCollection, Sequence[TrackedRow]], None]
 
 
@@ -117,7 +117,7 @@ def load_tracked_rows(
     is_over: IsOver,
     reached: Position | None = None,
 ) -> Position | None:
-    """Loads all rows that `parts` need from one later moment, and returns its position; see Moment."""
+    """Loads all rows that `parts` need from one later moment, and returns its position; see RowSnapshot."""
     with closing(RowSnapshot(source, reached)) as moment:
         moment.load(parts, load, is_over)
         return moment.position
@@ -131,9 +131,9 @@ def missing_tables(
 
 
 def unremembered(scope: Scope, collection: Collection, schema: Schema, state: SyncState) -> Cascades:
-    """The silent cascades of a collection, with those of their tables that the state does not remember.
+    """The silent cascades of a collection, with those of their tables that the state does not track.
 
-    Hidden ones sync will refuse, and a copy needs nothing of it: then there is nothing to remember.
+    Nothing where one of them can't be followed: sync refuses such a collection, and a copy does not need the rows.
     """
     cascades = silent_cascades(schema, [collection])
     if cascades.hidden or not cascades.tables:

@@ -32,12 +32,12 @@ from migrator.sync.cascades.overlay import Overlay, TooManyRows
 _AT_ONCE = 500
 # Changed rows in memory, after which they are written before the next event is walked through (rule 7).
 _UNWRITTEN = 10_000
-# After the key of a row that is remembered a second time, as it may be.
+# The suffix of the key of a second, uncertain version of a tracked row.
 _GUESS = b"perhaps"
 
 _ACTIONS = ("CASCADE", "SET NULL", "SET DEFAULT")
 
-# Takes changes that no event told of.
+# Receives changes that have no event in the log.
 Emit = Callable[[Rows], None]
 # Returns when everything that was emitted is noted durably, and doubts about tables are, too.
 Secure = Callable[[], None]
@@ -362,8 +362,8 @@ class Tracker:
     def _walk(self, cascade: Cascade, keys: Sequence[Key], now: Key | None, *, sure: bool) -> None:
         """The rows of the child that held any of `keys`: the parent is gone (`now` None) or has another key.
 
-        Text that is not equal byte for byte may be by the collation, or may not: such rows are taken for changed, so
-        that their documents are looked at, and what is remembered of them stays.
+        Text that differs in bytes may be equal by the collation. Such rows are treated as changed, so that their
+        documents are rebuilt; their tracked values stay.
         """
         rule = cascade.key.on_delete if now is None else cascade.key.on_update
         if rule not in _ACTIONS:

@@ -1,5 +1,5 @@
 """Which rows are tracked for each collection, what their trackers make of row events, and when they are read again
-(docs/invariants.md, premise B)."""
+(premise B)."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from migrator.sync.known_tables import KnownDefinitions
 from migrator.workers.announcer import Announcer
 from migrator.workers.retry import RetryingCall
 
-# Changed rows of one tracker that wait for the end of a transaction (docs/invariants.md, rule 7).
+# Changed rows of one tracker that wait for the end of a transaction (rule 7).
 _UNWRITTEN = 5000
 
 # Makes sure that the documents of reaches become right later; when it returns, nothing of it can be lost.
@@ -166,7 +166,7 @@ class CascadeTracking:
             self._state.drop_tracked_table(scope, table)
 
     def untrack_uncertain(self) -> bool:
-        """What only the source can tell has to be read again; whether there is any."""
+        """Untracks the tables whose rows only the source knows, so that they are read again; whether there were any."""
         doubtful = [scope for scope, tracker in self._trackers.items() if tracker.uncertain]
         for scope in doubtful:
             self._trackers[scope].discard()

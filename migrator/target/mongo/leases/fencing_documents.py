@@ -1,4 +1,4 @@
-"""Which document is the fence of what (premise C)."""
+"""Which document fences a write: of a live collection, a staged one, or the state (premise C)."""
 
 from __future__ import annotations
 

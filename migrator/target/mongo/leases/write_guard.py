@@ -6,8 +6,8 @@ transaction together with a mark on a *fence*: a document that holds the number 
 wrote here. Numbers grow with every holding. A mark by a lower number than the fence's finds nothing to mark, and the
 transaction is given up; two at once collide on the fence, and one of them is begun again.
 
-Until the successor's first write a late one still passes, and does no harm: what the late one was at is neither saved
-nor settled, so the successor does it again, and from a later moment.
+Until the successor's first write a late write still succeeds. It does no harm: the late process has saved no position
+for it, so the successor does the same work again, from a later snapshot.
 
 A server by itself has no transactions. There a write has a time limit, kept by the driver and by the server, and who
 took over a lease that was not given back waits that long before its first write. That covers a hanging network and a

@@ -1,6 +1,6 @@
 """What sync keeps in the target.
 
-dirty: reaches whose documents are still to be rebuilt, as documents of `_migrator_dirty`.
+dirty: references whose documents are still to be rebuilt, as documents of `_migrator_dirty`.
 leftovers: what sync stored for runs that are over.
 rejected: documents that sync could not make, in `_migrator_rejected`, as those of the copy are (edge case 55).
 scopes: how documents of the state say which scope they belong to.

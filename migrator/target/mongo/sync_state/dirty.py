@@ -1,4 +1,4 @@
-"""Reaches whose documents are still to be rebuilt, as documents of `_migrator_dirty`."""
+"""Document references whose documents are still to be rebuilt, as documents of `_migrator_dirty`."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class DirtyEntries:
     def marking_dirty(
         self, scope: Scope, refs: Iterable[DocumentRef], why: str
     ) -> Callable[[ClientSession | None], None]:
-        """What marks a few reaches, as part of a work that a guard runs."""
+        """What marks a few references, as part of a work that a guard runs."""
         self._session.cached(_prepare)
         # Of several times in one call the last counts, as with several calls.
         entries = dict(reversed({_id(scope, ref): ref for ref in reversed(list(refs))}.items()))

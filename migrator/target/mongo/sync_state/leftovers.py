@@ -13,7 +13,7 @@ from migrator.target.mongo.sync_state.tracked import TrackedRows, names_of
 
 
 def forget(session: Session) -> None:
-    """Drops positions, dirty reaches, tracked rows and pauses of runs that are neither open nor live."""
+    """Drops positions, dirty references, tracked rows and pauses of runs that are neither open nor live."""
     guard = UnguardedWrites(session)
     notes = SyncNotes(session, guard)
     dirty = DirtyEntries(session, guard, notes.take_marks)
