@@ -243,7 +243,7 @@ class Project:
             return False
         with closing(sqlite3.connect(self.files / ".migrator" / "state.sqlite3", timeout=0.2)) as state:
             try:
-                state.execute("BEGIN IMMEDIATE")
+                state.execute("BEGIN EXCLUSIVE")
             except sqlite3.OperationalError:
                 return True
             state.execute("ROLLBACK")

@@ -11,7 +11,7 @@ from bson.raw_bson import RawBSONDocument
 from migrator import api
 from migrator.errors import SyncBlocked
 from migrator.sync.dry_run import WouldChange
-from tests.sync.premises.world import World
+from tests.sync.premises.world import Heard, World
 from tests.verify.test_histories import verified
 
 pytestmark = pytest.mark.slow
@@ -59,7 +59,7 @@ def everything(world: World) -> dict[str, Any]:
 
 def rehearsed(world: World) -> list[WouldChange]:
     told: list[WouldChange] = []
-    api.sync_dry_run(world.source, world.target, told.append, lambda _: None, 10.0)
+    api.sync_dry_run(world.source, world.target, told.append, lambda _: None, Heard(), 10.0)
     return told
 
 

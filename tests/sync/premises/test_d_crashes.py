@@ -135,7 +135,9 @@ def test_a_mutant_that_notes_the_columns_before_the_work(things: World, monkeypa
     """After a crash in between nobody knows of the documents that are to be built again."""
     monkeypatch.setattr(write_guard, "has_transactions", lambda session: False)
 
-    def renewed_first(self: MongoSyncState, scope: Scope, collection: Mapping, refs: Iterable[DocumentRef]) -> None:
+    def renewed_first(
+        self: MongoSyncState, scope: Scope, collection: Mapping, refs: Iterable[DocumentRef], why: str
+    ) -> None:
         self._notes._write([self._notes.renewing(scope, collection)])
         raise Crash
 

@@ -49,7 +49,7 @@ class Machine(RuleBasedStateMachine):
         self.read: dict[tuple[Scope, DocumentRef, int], int] = {}
         self.notings = 0
 
-    @rule(scope=SCOPES, reaches=st.lists(REACHES, max_size=4))
+    @rule(scope=SCOPES, refs=st.lists(REACHES, max_size=4))
     def note(self, scope: Scope, refs: list[DocumentRef]) -> None:
         self.state.mark_dirty(scope, refs)
         for ref in refs:
