@@ -89,20 +89,20 @@ class SyncHandover:
             self._set_positions(initial_load)
             first = nothing if initial_load is None else partial(self._load_tracked_rows, initial_load)
             second = self._capture if self._is_followable() else nothing
-            with BackgroundThread(first, second) as beside:
+            with BackgroundThread(first, second) as background:
                 try:
-                    yield beside.check
+                    yield background.check
                 except BaseException:
-                    if not beside.wait_for_first(0):
+                    if not background.wait_for_first(0):
                         self._observer.note("not all keys are recorded yet: the next apply will copy from the start")
                     raise
-                if not beside.wait_for_first(_POLL_SECONDS):
+                if not background.wait_for_first(_POLL_SECONDS):
                     self._announcer.enter(Phase("recording-keys"))
                     self._observer.note("all chunks are copied; keys are still being recorded")
         if initial_load is not None and initial_load.is_late:
             self._observer.note("the snapshot of the recorded keys was lost: every document is checked again")
-        if beside.fault is not None:
-            self._observer.note(f"changes are no longer taken from the log: {beside.fault.what}")
+        if background.fault is not None:
+            self._observer.note(f"changes are no longer taken from the log: {background.fault.what}")
 
     def catch_up(self) -> None:
         """Before anything is published: what changed during the copy is updated before the collections go live, so

@@ -18,47 +18,47 @@ _INDENT = " " * 4
 _DIGITS = re.compile(r"([0-9]+)")
 
 
-def call(head: str, arguments: Iterable[str], indent: int = 0, tail: str = ")", *, beside: int = 0) -> str:
+def call(head: str, arguments: Iterable[str], indent: int = 0, tail: str = ")", *, extra: int = 0) -> str:
     """`head(a, b)`, the head with its bracket; lines after the first are indented by `indent` blanks.
 
-    `beside` is how many more characters are on its line: a name before, a comma after.
+    `extra` is how many more characters are on its line: a name before, a comma after.
     """
     parts = [each for each in arguments if each]
     line = f"{head}{', '.join(parts)}{tail}"
-    if "\n" not in line and indent + beside + len(line) <= WIDTH:
+    if "\n" not in line and indent + extra + len(line) <= WIDTH:
         return line
     margin = " " * indent
     inner = "".join(f"{margin}{_INDENT}{part},\n" for part in parts)
     return f"{head}\n{inner}{margin}{tail}"
 
 
-def tuple_of(parts: Sequence[str], indent: int = 0, *, beside: int = 0) -> str:
+def tuple_of(parts: Sequence[str], indent: int = 0, *, extra: int = 0) -> str:
     """A tuple; of one element with its comma. See `call`."""
     if len(parts) == 1 and "\n" not in parts[0]:
         line = f"({parts[0]},)"
-        if indent + beside + len(line) <= WIDTH:
+        if indent + extra + len(line) <= WIDTH:
             return line
-    return call("(", parts, indent, beside=beside)
+    return call("(", parts, indent, extra=extra)
 
 
-def pairs(items: Iterable[tuple[str, str]], indent: int = 0, *, beside: int = 0) -> str:
+def pairs(items: Iterable[tuple[str, str]], indent: int = 0, *, extra: int = 0) -> str:
     """A tuple of pairs of strings. See `call`."""
-    return tuple_of([f"({literal(one)}, {literal(other)})" for one, other in items], indent, beside=beside)
+    return tuple_of([f"({literal(one)}, {literal(other)})" for one, other in items], indent, extra=extra)
 
 
-def construct(value: Any, indent: int = 0, *, beside: int = 0) -> str:
+def construct(value: Any, indent: int = 0, *, extra: int = 0) -> str:
     """The expression that makes a value: texts, numbers, tuples, dictionaries, dataclasses without their defaults."""
     inner = indent + len(_INDENT)
     if isinstance(value, str):
         return literal(value)
     if isinstance(value, tuple):
-        return tuple_of([construct(each, inner, beside=1) for each in value], indent, beside=beside)
+        return tuple_of([construct(each, inner, extra=1) for each in value], indent, extra=extra)
     if isinstance(value, list):
-        return call("[", [construct(each, inner, beside=1) for each in value], indent, "]", beside=beside)
+        return call("[", [construct(each, inner, extra=1) for each in value], indent, "]", extra=extra)
     if isinstance(value, Mapping):
         items = [(literal(name), each) for name, each in value.items()]
-        pairs = [f"{name}: {construct(each, inner, beside=len(name) + 3)}" for name, each in items]
-        return call("{", pairs, indent, "}", beside=beside)
+        pairs = [f"{name}: {construct(each, inner, extra=len(name) + 3)}" for name, each in items]
+        return call("{", pairs, indent, "}", extra=extra)
     if not is_dataclass(value):
         return repr(value)
     arguments = []
@@ -69,8 +69,8 @@ def construct(value: Any, indent: int = 0, *, beside: int = 0) -> str:
             continue
         bare = each.default is MISSING and each.default_factory is MISSING
         head = "" if bare else f"{each.name}="
-        arguments.append(f"{head}{construct(held, inner, beside=len(head) + 1)}")
-    return call(f"{type(value).__name__}(", arguments, indent, beside=beside)
+        arguments.append(f"{head}{construct(held, inner, extra=len(head) + 1)}")
+    return call(f"{type(value).__name__}(", arguments, indent, extra=extra)
 
 
 def docstring(title: str, items: Sequence[tuple[str, str]] = (), indent: int = 4, heading: str = "Attributes") -> str:

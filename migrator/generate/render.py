@@ -312,7 +312,7 @@ def _declaration(each: Attribute) -> str:
 def _reading(part: DocumentClass, each: Attribute) -> str:
     method = "optional" if each.mode == "optional" else "required"
     omit = _omit(each, lambda name, stored: f"document.get({literal(stored)})")
-    return call(f"{each.name}=read.{method}(", [literal(each.field), _codec_name(part, each), omit], 12, beside=1)
+    return call(f"{each.name}=read.{method}(", [literal(each.field), _codec_name(part, each), omit], 12, extra=1)
 
 
 def _writing(part: DocumentClass, each: Attribute) -> str:
@@ -392,10 +392,10 @@ def _spec(collection: CollectionCode) -> str:
         f"collection={literal(collection.name)}",
         f"model={collection.root.name}",
         f"key={collection.key_field}",
-        f"relations={call('{', relations, 4, '}', beside=len('relations=,'))}" if relations else "",
+        f"relations={call('{', relations, 4, '}', extra=len('relations=,'))}" if relations else "",
         f"ids={literal(collection.ids)}" if collection.ids != "application" else "",
-        f"identities={tuple_of(identities, 4, beside=len('identities=,'))}" if identities else "",
-        f"key_parts={tuple_of(list(map(literal, collection.key_parts)), 4, beside=len('key_parts=,'))}"
+        f"identities={tuple_of(identities, 4, extra=len('identities=,'))}" if identities else "",
+        f"key_parts={tuple_of(list(map(literal, collection.key_parts)), 4, extra=len('key_parts=,'))}"
         if collection.key_parts
         else "",
         f"version={literal(collection.version)}" if collection.version else "",
@@ -408,12 +408,12 @@ def _spec(collection: CollectionCode) -> str:
 def _relation(each: RelationTo) -> str:
     on = pairs(each.on)
     arguments = [literal(each.name), literal(each.collection), on, f"many={each.many}", f"forward={each.forward}"]
-    return call("Relation(", arguments, 8, beside=len(literal(each.name)) + len(": ,"))
+    return call("Relation(", arguments, 8, extra=len(literal(each.name)) + len(": ,"))
 
 
 def _specs(package: Package) -> str:
     items = [f"{literal(each.name)}: {each.constant}" for each in package.collections]
-    return call("{", items, tail="}", beside=len("SPECS: Final[Mapping[str, AnySpec]] = "))
+    return call("{", items, tail="}", extra=len("SPECS: Final[Mapping[str, AnySpec]] = "))
 
 
 def _include_notes(collection: CollectionCode) -> list[tuple[str, str]]:

@@ -123,8 +123,8 @@ def _embed(
         message = f"{parent.table.qualified} has no key, and rows can't be matched by ({names}) alone"
         location.report(message, f"give {parent.table.name} a primary key, or join by whole numbers", at_key=True)
     map_key = column(table, spec.key, location.at("key")) if shape == "map" and spec.key else None
-    beside = _link_table(spec.through, location, catalog) if spec.through else None
-    order = stated_order(spec.order_by, table, beside, location.at("order_by"))
+    link_table = _link_table(spec.through, location, catalog) if spec.through else None
+    order = stated_order(spec.order_by, table, link_table, location.at("order_by"))
     if not order and map_key is not None:
         order = (Order(map_key.name),)
     content = _embedded_content(spec, shape, table, policies, location, catalog)

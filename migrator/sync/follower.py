@@ -248,7 +248,7 @@ class Follower:
         self._at_end = False
         self.progress.caught_up = False
 
-    # --- treating them ---
+    # --- handling them ---
 
     def _flush(self) -> None:
         """Documents first, then the tracked rows that led to them together with the position: so what a crash leaves

@@ -354,11 +354,11 @@ def test_references_name_fields(resolved: Resolve) -> None:
 
 def test_hash_covers_documents_only(resolved: Resolve) -> None:
     plain = resolved("collection: orders\nfrom: orders")
-    beside = resolved("collection: orders\nfrom: orders\nvalidator: true\nindexes: [{keys: {number: 1}}]\nids: uuid")
+    outside = resolved("collection: orders\nfrom: orders\nvalidator: true\nindexes: [{keys: {number: 1}}]\nids: uuid")
     inside = resolved("collection: orders\nfrom: orders\nnull: omit")
-    assert plain.mapping_hash == beside.mapping_hash != inside.mapping_hash
-    assert plain.schema_fingerprint == beside.schema_fingerprint
-    assert (beside.validator, beside.ids, beside.file) == (True, "uuid", str(resolved.folder / "0.yaml"))
+    assert plain.mapping_hash == outside.mapping_hash != inside.mapping_hash
+    assert plain.schema_fingerprint == outside.schema_fingerprint
+    assert (outside.validator, outside.ids, outside.file) == (True, "uuid", str(resolved.folder / "0.yaml"))
 
 
 def test_travels_as_json(resolved: Resolve) -> None:

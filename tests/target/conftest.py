@@ -74,8 +74,8 @@ class FilesSeer:
         if not self.folder.exists():
             return []
         live = {p.name.split(".")[0] for p in self.folder.iterdir() if p.name != ".migrator"}
-        beside = {f"{p.name}__migrator_{p.parent.name}" for p in (self.folder / ".migrator").glob("*/*")}
-        return sorted(live | beside)
+        staged = {f"{p.name}__migrator_{p.parent.name}" for p in (self.folder / ".migrator").glob("*/*")}
+        return sorted(live | staged)
 
     def put(self, name: str, documents: list[dict[str, Any]]) -> None:
         self.folder.mkdir(exist_ok=True)

@@ -39,24 +39,24 @@ def stop_once(begun: threading.Event) -> None:
     raise Stop
 
 
-def looked_at(beside: BackgroundThread, first: Work) -> None:
-    beside.check()
+def looked_at(background: BackgroundThread, first: Work) -> None:
+    background.check()
     first.let_go.set()
-    assert beside.wait_for_first(SECONDS)
+    assert background.wait_for_first(SECONDS)
     with pytest.raises(TargetUnavailable, match="gone"):
-        beside.check()
+        background.check()
 
 
 def test_the_block_waits_for_the_first_and_ends_the_second() -> None:
     first, second = Work(), Work()
-    with BackgroundThread(first, second) as beside:
+    with BackgroundThread(first, second) as background:
         assert first.begun.wait(SECONDS)
-        assert not beside.wait_for_first(0)
+        assert not background.wait_for_first(0)
         assert not second.begun.is_set()
         threading.Timer(0.2, first.let_go.set).start()
     assert (first.was_over, second.was_over) == (False, True)
     assert second.ended.is_set()
-    assert beside.fault is None
+    assert background.fault is None
 
 
 def test_a_block_that_fails_ends_the_first_and_begins_no_second() -> None:
@@ -76,17 +76,17 @@ def test_one_that_fails_once_the_first_is_done_ends_the_second() -> None:
 
 def test_what_ended_the_first_is_raised_by_a_look_and_by_the_end() -> None:
     first, second = Work(TargetUnavailable("gone")), Work()
-    with pytest.raises(TargetUnavailable, match="gone"), BackgroundThread(first, second) as beside:
-        looked_at(beside, first)
+    with pytest.raises(TargetUnavailable, match="gone"), BackgroundThread(first, second) as background:
+        looked_at(background, first)
     assert not second.begun.is_set()
 
 
 def test_what_ended_the_second_is_kept() -> None:
     second = Work(SyncBlocked("no log"))
     second.let_go.set()
-    with BackgroundThread(nothing, second) as beside:
+    with BackgroundThread(nothing, second) as background:
         assert second.begun.wait(SECONDS)
-        until(lambda: beside.fault, "the fault", SECONDS)
-        beside.check()
-    assert beside.fault is not None
-    assert beside.fault.what == "no log"
+        until(lambda: background.fault, "the fault", SECONDS)
+        background.check()
+    assert background.fault is not None
+    assert background.fault.what == "no log"

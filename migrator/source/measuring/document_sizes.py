@@ -8,8 +8,9 @@ from dataclasses import dataclass, field
 from migrator.model.mapping.tree import Node
 from migrator.model.plan.chunk import Key, KeyRange
 from migrator.model.plan.plan import Extreme, Finding, Measure
+from migrator.model.text.values import key_text
 from migrator.source.measuring.context import MANY, MeasureContext
-from migrator.source.measuring.queries import number, printed_key
+from migrator.source.measuring.queries import number
 from migrator.source.measuring.row_queries import Some, TablePart, chain, within
 
 BSON_LIMIT = 16 * 1024 * 1024
@@ -158,7 +159,7 @@ def longest(documents: MeasuredDocuments, node: Node) -> Extreme:
     found = documents.arrays.get(node.id, ())
     if not found:
         return Extreme(Measure(0, documents.complete), "")
-    return Extreme(Measure(found[0].size, documents.complete), printed_key(found[0].key))
+    return Extreme(Measure(found[0].size, documents.complete), key_text(found[0].key))
 
 
 def biggest(documents: MeasuredDocuments, root_bytes: int) -> Extreme:
@@ -166,7 +167,7 @@ def biggest(documents: MeasuredDocuments, root_bytes: int) -> Extreme:
     found = documents.sizes.largest
     if not found:
         return Extreme(Measure(root_bytes, False), "")
-    return Extreme(Measure(found[0].size, False), printed_key(found[0].key))
+    return Extreme(Measure(found[0].size, False), key_text(found[0].key))
 
 
 def document_findings(context: MeasureContext, documents: MeasuredDocuments) -> list[Finding]:
@@ -176,7 +177,7 @@ def document_findings(context: MeasureContext, documents: MeasuredDocuments) -> 
     large = [one for one in documents.sizes.largest if one.size > _NEAR_LIMIT]
     if large:
         count = max(documents.sizes.large, len(large))
-        shown = ", ".join(f"{printed_key(one.key)} ({one.size / (1 << 20):.1f} MB)" for one in large)
+        shown = ", ".join(f"{key_text(one.key)} ({one.size / (1 << 20):.1f} MB)" for one in large)
         text = (
             f"{'' if documents.complete else 'at least '}{count:,} document{'' if count == 1 else 's'} "
             f"come{'s' if count == 1 else ''} near MongoDB's limit of 16 MB or above it, "
@@ -187,7 +188,7 @@ def document_findings(context: MeasureContext, documents: MeasuredDocuments) -> 
     for node, arrays in documents.arrays.items():
         long = [one for one in arrays if one.size > LONG_ARRAY]
         if long:
-            shown = ", ".join(f"{printed_key(one.key)} ({one.size:,})" for one in long)
+            shown = ", ".join(f"{key_text(one.key)} ({one.size:,})" for one in long)
             text = f"there are arrays of more than {LONG_ARRAY:,} elements, in documents {shown}"
             fix = "Every change rewrites the whole document: cap with `limit:`, or make it a reference."
             found.append(Finding("warning", "long-array", node, text, fix))
@@ -196,7 +197,7 @@ def document_findings(context: MeasureContext, documents: MeasuredDocuments) -> 
             text = (
                 f"{'' if documents.complete else 'at least '}{twice.count:,} "
                 f"document{'' if twice.count == 1 else 's'} would have a key of the map twice "
-                f"(the first: {printed_key(twice.largest[0].key)}) and will be rejected"
+                f"(the first: {key_text(twice.largest[0].key)}) and will be rejected"
             )
             fix = "Use an array (`many: true`), or a `where:` that leaves one row for a key."
             found.append(Finding("warning", "duplicate-map-key", node, text, fix))

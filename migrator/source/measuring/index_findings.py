@@ -24,11 +24,12 @@ from migrator.model.change.position import ServerIdentity
 from migrator.model.mapping.tree import Collection, IndexSpec
 from migrator.model.plan.chunk import Batch, Document, Key, KeyRange
 from migrator.model.plan.plan import Finding
+from migrator.model.text.values import key_text
 from migrator.source.connection.connect import connected
 from migrator.source.connection.identity import read_identity
 from migrator.source.connection.url import SourceUrl
 from migrator.source.measuring.context import MeasureContext, unchecked
-from migrator.source.measuring.queries import TimeLimit, printed_key
+from migrator.source.measuring.queries import TimeLimit
 from migrator.source.measuring.row_queries import TablePart
 from migrator.source.measuring.unique_findings import unique_below
 from migrator.source.rows.chunks import chunk_ranges
@@ -55,7 +56,7 @@ class _IndexRefusals:
     def add(self, document: Document) -> None:
         self.count += 1
         if len(self.examples) < _SHOWN:
-            self.examples.append(printed_key(document.key))
+            self.examples.append(key_text(document.key))
 
 
 @dataclass

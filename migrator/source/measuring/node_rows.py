@@ -9,8 +9,9 @@ from migrator.model.mapping.representation import family_of
 from migrator.model.mapping.tree import Field, Node
 from migrator.model.plan.plan import Finding, Measure
 from migrator.model.schema.tables import Column
+from migrator.model.text.values import key_text
 from migrator.source.measuring.context import MeasureContext, unchecked
-from migrator.source.measuring.queries import Row, TimeLimit, number, printed_key
+from migrator.source.measuring.queries import Row, TimeLimit, number
 from migrator.source.measuring.row_queries import Some, TablePart
 from migrator.source.measuring.row_sizes import link_size, row_size
 from migrator.source.measuring.table_facts import TableFacts, counted_upto
@@ -161,7 +162,7 @@ def rows_text(count: int, looked: int | None) -> str:
 
 
 def example_text(key: bytes | None) -> str:
-    return "" if key is None else f" (such as {printed_key((key,))})"
+    return "" if key is None else f" (such as {key_text((key,))})"
 
 
 def key_as_text(part: TablePart, names: Sequence[str], columns: Sequence[Column]) -> str:

@@ -110,16 +110,3 @@ def asking(url: SourceUrl, seconds: float | None) -> Iterator[Asker]:
 def number(value: bytes | None) -> int:
     """An integer, or a sum that the server prints as a decimal; NULL is 0."""
     return 0 if value is None else int(value.partition(b".")[0])
-
-
-def printed_key(values: Row) -> str:
-    """Key values as a person reads them: text as it is, other bytes as hex."""
-    return ", ".join("NULL" if value is None else _printable(value) for value in values)
-
-
-def _printable(value: bytes) -> str:
-    try:
-        text = value.decode()
-    except UnicodeDecodeError:
-        text = f"0x{value.hex()}"
-    return (text if text.isprintable() else repr(text)[1:-1])[:200]

@@ -9,9 +9,10 @@ from itertools import pairwise
 from migrator.indexing.collations import ignores_accents, ignores_case
 from migrator.model.mapping.tree import Field, IndexSpec
 from migrator.model.plan.plan import Finding
+from migrator.model.text.values import key_text
 from migrator.source.measuring.context import MANY, MeasureContext, unchecked
 from migrator.source.measuring.join_findings import child_holds_key
-from migrator.source.measuring.queries import Row, TimeLimit, number, printed_key
+from migrator.source.measuring.queries import Row, TimeLimit, number
 from migrator.source.measuring.row_queries import Some, TablePart
 from migrator.source.measuring.table_facts import TableFacts
 
@@ -167,7 +168,7 @@ def _finding(spec: IndexSpec, facts: TableFacts, keys: Sequence[Field], found: S
     width = len(keys)
     names = ", ".join(path for path, _ in spec.keys)
     values = number(found[0][width + 1])
-    shown = "; ".join(f"{printed_key(row[:width])} ({number(row[width]):,} rows)" for row in found)
+    shown = "; ".join(f"{key_text(row[:width])} ({number(row[width]):,} rows)" for row in found)
     return Finding(
         "blocked",
         "duplicate-unique",
