@@ -11,7 +11,6 @@ from functools import partial
 
 from migrator.copy.apply import PRELOAD
 from migrator.copy.apply import apply as _apply
-from migrator.copy.chunk_worker import Endpoints
 from migrator.copy.options import ApplyOptions, ApplyResult, Observer, SampleResult
 from migrator.copy.trial import sample as _sample
 from migrator.cutover.cutover import CutoverObserver, CutoverOptions
@@ -32,16 +31,15 @@ from migrator.model.report.cutover import CutoverResult
 from migrator.model.report.status import Status
 from migrator.model.report.verify import VerifyReport
 from migrator.planning import planner
-from migrator.ports.cutover import CutoverEndpoints
+from migrator.ports.endpoints import Endpoints
 from migrator.ports.sync import SyncTarget
-from migrator.source import open_source
+from migrator.source import MySQLSource, open_source
 from migrator.sync.cache_invalidation import InvalidatingTarget
 from migrator.sync.dry_run import Tell, dry_run
 from migrator.sync.status import read_status
 from migrator.sync.sync import SyncObserver, SyncOptions, SyncResult
 from migrator.sync.sync import sync as _sync
 from migrator.target import FilesTarget, MongoTarget, open_target
-from migrator.verify.endpoints import VerifyEndpoints
 from migrator.verify.independent import IndependentReport
 from migrator.verify.independent import compare_sums as _independent_look
 from migrator.verify.outcome import VerifyObserver, VerifyOptions
@@ -75,7 +73,9 @@ def _require_reachable(target_url: str, command: Command, listener: ActivityList
         pass
 
 
-def ends(source_url: str, target_url: str, retry_seconds: float | None = None) -> Endpoints:
+def ends(
+    source_url: str, target_url: str, retry_seconds: float | None = None
+) -> Endpoints[MySQLSource, MongoTarget | FilesTarget]:
     """How this process and its workers open both sides; see `open_target` for `retry_seconds`.
 
     Raises:
@@ -174,7 +174,7 @@ def sync(
         options: how long, and how patient.
         observer: hears of the progress.
         stop: how somebody else asks it to stop, after the batch under way.
-        invalidate: `redis://…` or `memcached://…`, the cache of the application's repositories, which is told of
+        invalidate: `redis://…` or `memcached://…`, the cache of the application's repositories, which hears of
             every document that changes; None for none.
     """
     source = open_source(source_url)
@@ -243,7 +243,7 @@ def verify(
             if files is not None:
                 with announcements.waiting("the definitions of the tables", source.blocked):
                     planner.tell_other_mappings(source, target, files, observer.note)
-        return _verify(_verify_ends(source_url, target_url, options), options, observer)
+        return _verify(ends(source_url, target_url, options.pace.retry_seconds), options, observer)
 
 
 def _applied(target: MongoTarget | FilesTarget) -> list[Collection]:
@@ -256,21 +256,13 @@ def independent_look(
 ) -> IndependentReport:
     """Compares sums of tables with sums of documents (`migrator.verify.independent`)."""
     _require_reachable(target_url, "verify", observer)
-    return _independent_look(_verify_ends(source_url, target_url, options), options, observer)
+    return _independent_look(ends(source_url, target_url, options.pace.retry_seconds), options, observer)
 
 
 def cutover(source_url: str, target_url: str, options: CutoverOptions, observer: CutoverObserver) -> CutoverResult:
     """Hands collections over to the application; see `migrator.cutover.cutover.cutover`."""
     _require_reachable(target_url, "cutover", observer)
-    both = CutoverEndpoints(
-        partial(open_source, source_url), partial(open_target, target_url, options.pace.retry_seconds)
-    )
-    return _cutover(both, counters, options, observer)
-
-
-def _verify_ends(source_url: str, target_url: str, options: VerifyOptions) -> VerifyEndpoints:
-    seconds = options.pace.retry_seconds
-    return VerifyEndpoints(partial(open_source, source_url), partial(open_target, target_url, seconds))
+    return _cutover(ends(source_url, target_url, options.pace.retry_seconds), counters, options, observer)
 
 
 def _sync_target(target: MongoTarget | FilesTarget) -> SyncTarget:

@@ -25,7 +25,7 @@ from migrator.model.change.events import TableName
 from migrator.model.mapping.tree import Collection, Node
 from migrator.model.schema.tables import ForeignKey, Schema, Table
 
-# Marks the folded twin of a text column among a remembered row's values (see `folding`).
+# Marks the folded twin of a text column among a tracked row's values (see `folding`).
 FOLDED = "~"
 
 
@@ -44,7 +44,7 @@ class Cascade:
 
 @dataclass(frozen=True, slots=True)
 class TrackedTable:
-    """What the state remembers of a table's rows.
+    """What the state stores of a table's rows.
 
     Attributes:
         key: columns that name a row: the primary key or a unique NOT NULL key.
@@ -71,7 +71,7 @@ class Cascades:
     Attributes:
         covered: need nothing.
         tracked: are walked through the state when the parent changes.
-        tables: what is remembered for them.
+        tables: what is tracked for them.
         hidden: can't be followed, one sentence each.
     """
 
@@ -134,8 +134,8 @@ def _reaching(schema: Schema, mapped: set[TableName]) -> list[Cascade]:
 
 
 def _tracked(found: Iterable[Cascade], mapped: set[TableName], collections: Sequence[Collection]) -> list[Cascade]:
-    """The cascades that are not covered, those that lead to such a one, and all others that change a remembered row:
-    what is remembered would be out of date otherwise."""
+    """The cascades that are not covered, those that lead to such a one, and all others that change a tracked row:
+    what is tracked would be out of date otherwise."""
     cascades = list(found)
     tracked = [each for each in cascades if not _is_covered(each, mapped, collections)]
     while True:

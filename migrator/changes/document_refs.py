@@ -52,8 +52,9 @@ class Resolver:
     def emptied(self, table: TableName) -> tuple[DocumentRef, ...]:
         """What a table without rows leaves to be done.
 
-        Of the root's: every document that the target has goes, and what was noted of those that could not be made. Of
-        an embedded one: every root row, also those without a document, for the row that had it rejected is gone.
+        Of the root's: every document that the target has goes, and so does what was recorded of those that could not be
+        made. Of an embedded one: every root row, also those without a document, since the row that had it rejected is
+        gone.
         """
         documents, rejected, rows = self.everything()
         root = self.collection.root

@@ -20,10 +20,10 @@ from functools import partial
 from migrator.copy.chunk_queue import ChunkQueue
 from migrator.copy.chunk_worker import (
     ChunkHandler,
-    Endpoints,
+    CopyEndpoints,
     OpenSharedSnapshot,
     SharedSnapshotHandler,
-    require_same_server,
+    require_planned_server,
 )
 from migrator.copy.copy import copy
 from migrator.copy.options import ApplyOptions, ApplyResult, Observer
@@ -60,7 +60,7 @@ PRELOAD = ("migrator.source", "migrator.target", "migrator.copy.chunk_worker")
 _WORKERS = "worker processes to start"
 
 
-def apply(plan: Plan, ends: Endpoints, options: ApplyOptions, observer: Observer) -> ApplyResult:
+def apply(plan: Plan, ends: CopyEndpoints, options: ApplyOptions, observer: Observer) -> ApplyResult:
     """Executes `plan`.
 
     Raises:
@@ -98,7 +98,7 @@ class _Apply:
     def __init__(
         self,
         plan: Plan,
-        ends: Endpoints,
+        ends: CopyEndpoints,
         source: SyncableSource,
         target: SyncableTarget,
         lease: Lease,
@@ -230,7 +230,7 @@ class _Apply:
     def _refuse_handed_over(self) -> None:
         """A copy would put what MySQL has in place of what the application has written since."""
         following = self._target.sync_target()
-        handed = {} if following is None else following.sync_state().handed_over()
+        handed = {} if following is None else following.sync_state().collections.handed_over()
         for plan in self._plan.collections:
             if plan.action != "unchanged" and plan.collection.name in handed:
                 raise PlanRefused(
@@ -249,7 +249,7 @@ class _Apply:
 
     def _check_source(self) -> None:
         """The server and the tables are those that the plan was made for."""
-        require_same_server(self._plan, self._source)
+        require_planned_server(self._plan, self._source)
         copied = to_copy(self._plan)
         with self._announcer.waiting("the definitions of the tables", self._source.blocked):
             schema = self._retrying(partial(self._source.schema, tables_of(plan.collection for plan in copied)))
@@ -324,7 +324,7 @@ class _Apply:
         return None
 
     def _require_tracked_rows(self, run: Run, progress: Mapping[str, CollectionProgress]) -> Run | None:
-        """The run, if all is remembered that had to be as of a moment before its first chunk (premise B)."""
+        """The run, if all rows are tracked that had to be as of a moment before its first chunk (premise B)."""
         handover = self._handover(run)
         published = any(each.published for each in progress.values())
         if handover is None or published or not handover.lacks_tracked_rows(progress):

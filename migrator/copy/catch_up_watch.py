@@ -8,7 +8,8 @@ from collections.abc import Sequence
 from migrator.copy.catch_up_trend import CatchUp, Trend, TrendSample
 from migrator.copy.options import Observer
 from migrator.model.change.events import Scope
-from migrator.ports.sync import FollowedSource, SyncState
+from migrator.ports.sync import FollowedSource
+from migrator.ports.sync_state import DirtyRefs
 from migrator.sync.follower import Progress
 
 _REPORT_EVERY = 1.0
@@ -20,9 +21,9 @@ _WARN_EVERY = 300.0
 class CatchUpWatch:
     """Looks at a follower's progress between its batches."""
 
-    def __init__(self, source: FollowedSource, state: SyncState, scopes: Sequence[Scope], observer: Observer) -> None:
+    def __init__(self, source: FollowedSource, dirty: DirtyRefs, scopes: Sequence[Scope], observer: Observer) -> None:
         self._source = source
-        self._state = state
+        self._stored = dirty
         self._scopes = scopes
         self._observer = observer
         self._started = time.monotonic()
@@ -65,7 +66,7 @@ class CatchUpWatch:
         if progress.position is not None:
             log = self._source.log_status(progress.position)
             self._bytes_left, self._clock_ahead = log.bytes, log.clock - time.time()
-        self._dirty = self._state.count_dirty(self._scopes) if progress.waiting else 0
+        self._dirty = self._stored.count(self._scopes) if progress.waiting else 0
 
 
 def endless(report: CatchUp) -> str:

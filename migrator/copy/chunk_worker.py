@@ -6,47 +6,40 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import count
 
 from migrator.copy.refusal_streak import Streak, stop_if_hopeless
 from migrator.documents.assemble import Assembler
 from migrator.documents.identity import id_encoder
 from migrator.documents.reader import RowReader
-from migrator.errors import PlanRefused, SourceUnavailable, Stopped
+from migrator.errors import SourceUnavailable, Stopped
 from migrator.model.mapping.tree import Collection
 from migrator.model.plan.chunk import Chunk, ChunkResult, Key, Refusal, Rejected
 from migrator.model.plan.plan import Plan
 from migrator.model.text.values import key_text
 from migrator.ports.copy import Source, Writer
+from migrator.ports.endpoints import Endpoints
 from migrator.ports.sync import SyncableSource, SyncableTarget
+from migrator.same_server import require_server
 from migrator.waits import SILENT_WAITS, Waits
 from migrator.workers.retry import retrying
 
 OpenReader = Callable[[], AbstractAsyncContextManager[RowReader]]
 
 
-@dataclass(frozen=True)
-class Endpoints:
-    """How a process opens its own source and target; travels to worker processes.
-
-    `open_source` and `open_target` must be picklable (`functools.partial` of a module's function is). A target tells of
-    servers that it waits for.
-    """
-
-    open_source: Callable[[], SyncableSource]
-    open_target: Callable[[Waits], SyncableTarget]
+CopyEndpoints = Endpoints[SyncableSource, SyncableTarget]
 
 
-def require_same_server(plan: Plan, source: Source) -> None:
+def require_planned_server(plan: Plan, source: Source) -> None:
     """Raises PlanRefused when `source` is not the server that the plan was made for."""
-    now = source.identity()
-    if now.uuid != plan.source.uuid:
-        raise PlanRefused(
-            f"the plan was made for another server ({plan.source.uuid}, this one is {now.uuid})",
-            where=plan.source_address,
-            hint="Make a new plan against this server; behind a proxy, give the address of one server.",
-        )
+    require_server(
+        source,
+        plan.source,
+        "the plan was made for",
+        where=plan.source_address,
+        first="Make a new plan against this server.",
+    )
 
 
 async def copy_chunk(
@@ -90,16 +83,16 @@ def _refused(collection: Collection, key: Key, why: Refusal) -> Rejected:
 class ChunkHandler:
     """One worker process: its own connections, a fresh snapshot for every chunk, transient errors tried again."""
 
-    def __init__(self, plan: Plan, ends: Endpoints, retry_seconds: float, waits: Waits = SILENT_WAITS) -> None:
+    def __init__(self, plan: Plan, ends: CopyEndpoints, retry_seconds: float, waits: Waits = SILENT_WAITS) -> None:
         self._source = ends.open_source()
-        # Premise A: rows come from the server whose position was noted.
-        require_same_server(plan, self._source)
+        # Premise A: rows come from the server whose position was recorded.
+        require_planned_server(plan, self._source)
         self._target = ends.open_target(waits)
         self._writer: Writer = self._target.writer()
         self._collections = {each.collection.name: each.collection for each in plan.collections}
         self._assembler: Assembler | None = None
         self._retrying = retrying(retry_seconds, waits)
-        self._loop = asyncio.new_event_loop()
+        self._runner = asyncio.Runner()
 
     def __call__(self, chunk: Chunk) -> ChunkResult:
         attempts = count(chunk.attempt)
@@ -107,10 +100,10 @@ class ChunkHandler:
 
     def _copy(self, chunk: Chunk) -> ChunkResult:
         assembler = self._assembler_of(self._collections[chunk.collection])
-        return self._loop.run_until_complete(copy_chunk(chunk, assembler, self._open_reader, self._writer))
+        return self._runner.run(copy_chunk(chunk, assembler, self._open_reader, self._writer))
 
     def _assembler_of(self, collection: Collection) -> Assembler:
-        """One at a time, since each remembers rows: chunks come collection by collection."""
+        """One at a time, since each caches rows: chunks come collection by collection."""
         if self._assembler is None or self._assembler.collection is not collection:
             self._assembler = Assembler(collection)
         return self._assembler
@@ -126,7 +119,7 @@ class OpenSharedSnapshot:
 class SharedSnapshotHandler:
     """One worker process that reads every chunk in one snapshot, opened when it gets OpenSharedSnapshot."""
 
-    def __init__(self, plan: Plan, ends: Endpoints, retry_seconds: float, waits: Waits = SILENT_WAITS) -> None:
+    def __init__(self, plan: Plan, ends: CopyEndpoints, retry_seconds: float, waits: Waits = SILENT_WAITS) -> None:
         self._chunks = _SharedSnapshotChunks(plan, ends, retry_seconds, waits)
 
     def __call__(self, task: Chunk | OpenSharedSnapshot) -> ChunkResult | None:
@@ -141,7 +134,7 @@ class _SharedSnapshotChunks(ChunkHandler):
 
     def open(self) -> None:
         self._is_open = self._source.open_reader()
-        self._reader = self._loop.run_until_complete(self._is_open.__aenter__())
+        self._reader = self._runner.run(self._is_open.__aenter__())
 
     def _copy(self, chunk: Chunk) -> ChunkResult:
         try:

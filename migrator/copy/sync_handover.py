@@ -22,10 +22,11 @@ from migrator.model.plan.plan import CollectionPlan
 from migrator.model.plan.run import CollectionProgress, Run
 from migrator.model.report.activity import Phase
 from migrator.ports.copy import Lease
-from migrator.ports.sync import SyncableSource, SyncState, SyncTarget
+from migrator.ports.sync import SyncableSource, SyncTarget
+from migrator.ports.sync_state import SyncState
 from migrator.sync.capture import capture
 from migrator.sync.cascades.initial_load import InitialLoad
-from migrator.sync.cascades.row_snapshot import TrackedCollection, unremembered
+from migrator.sync.cascades.row_snapshot import TrackedCollection, untracked
 from migrator.sync.cascades.tracker import Tracker
 from migrator.sync.change_handler import RebuildNow, SyncedCollection
 from migrator.sync.follower import Follower, Member
@@ -71,13 +72,13 @@ class SyncHandover:
         ]
 
     def lacks_tracked_rows(self, progress: Mapping[str, CollectionProgress]) -> bool:
-        """Whether an earlier process began to copy and ended before all was remembered that had to be: what cascades
+        """Whether an earlier process began to copy and ended before all was tracked that had to be: what cascades
         have changed since then can't be told any more."""
         return any(_is_begun(progress, scope) for scope in self._untracked_tables())
 
     @contextmanager
     def in_background(self, progress: Mapping[str, CollectionProgress]) -> Iterator[Callable[[], None]]:
-        """While chunks are copied: rows are remembered as of this moment (premise B), then changes are noted.
+        """While chunks are copied: rows are tracked as of this moment (premise B), then changes are recorded.
 
         Gives a function that raises what ended the first; the second is not needed to go on.
         """
@@ -121,10 +122,9 @@ class SyncHandover:
             SyncedCollection(each.scope, each.collection, self._target.documents(each.scope, self._lease, staged=True))
             for each in self._members
         ]
-        handler = RebuildNow(self._source, self._state, served, self._announcer)
         with ExitStack() as stack:
-            stack.callback(handler.close)
-            renewals = RefuseRenewals(self._state)
+            handler = stack.enter_context(RebuildNow(self._source, self._state, served, self._announcer))
+            renewals = RefuseRenewals(self._state.dirty)
             follower = stack.enter_context(
                 Follower(
                     self._source,
@@ -138,7 +138,9 @@ class SyncHandover:
                 )
             )
             goal = self._source.log_status(follower.reached).end
-            watch = CatchUpWatch(self._source, self._state, [each.scope for each in self._members], self._observer)
+            watch = CatchUpWatch(
+                self._source, self._state.dirty, [each.scope for each in self._members], self._observer
+            )
             while not _reached(follower, goal):
                 with self._announcer.waiting("a batch to be done"):
                     follower.step(_STEP_SECONDS)
@@ -149,29 +151,30 @@ class SyncHandover:
     def exclusively(self, plan: CollectionPlan) -> Iterator[None]:
         """No sync writes to the live collection for the length of the block, in which it is replaced (premise C)."""
         name = plan.collection.name
-        if name not in self._state.published():
+        if name not in self._state.collections.published():
             yield
             return
-        self._state.ask_pause(name, self._run.id)
+        self._state.pauses.ask(name, self._run.id)
         try:
             with ExitStack() as stack:
                 with self._announcer.waiting(f"the running sync to release {name}"):
                     self._wait_until_let_go(name, stack)
                 yield
         finally:
-            self._state.withdraw_pause(name, self._run.id)
+            self._state.pauses.withdraw(name, self._run.id)
 
     def _untracked_tables(self) -> dict[Scope, Cascades]:
-        """By collection the silent cascades, with the tables of them that the state doesn't remember."""
+        """By collection the silent cascades, with the tables of them that are not tracked yet."""
         if not self._is_followed() or self._source.cascades_are_logged():
             return {}
         found = {
-            each.scope: unremembered(each.scope, each.collection, self._schema, self._state) for each in self._members
+            each.scope: untracked(each.scope, each.collection, self._schema, self._state.tracked)
+            for each in self._members
         }
         return {scope: cascades for scope, cascades in found.items() if cascades.tables}
 
     def _begin_initial_load(self, progress: Mapping[str, CollectionProgress], stack: ExitStack) -> InitialLoad | None:
-        """Takes the moment whose rows are remembered. Collections that are copied in part already can't be helped by
+        """Takes the snapshot whose rows are tracked. Collections that are copied in part already can't be helped by
         it: whoever follows the log for them rebuilds every document."""
         found = {scope: each for scope, each in self._untracked_tables().items() if not _is_begun(progress, scope)}
         if not found:
@@ -180,7 +183,7 @@ class SyncHandover:
         watched = watches(self._schema, collections.values(), found.values())
         parts = [
             TrackedCollection(
-                scope, cascades.tables, Tracker(scope, cascades, watched, self._state, _nobody, _nothing_hidden)
+                scope, cascades.tables, Tracker(scope, cascades, watched, self._state.tracked, _nobody, _nothing_hidden)
             )
             for scope, cascades in found.items()
         ]
@@ -188,6 +191,7 @@ class SyncHandover:
         self._announcer.enter(Phase("recording-keys"))
         initial_load = InitialLoad(parts, resolvers, self._source, self._state, self._retry_seconds, self._announcer)
         stack.callback(initial_load.close)
+        initial_load.begin()
         names = ", ".join(initial_load.tables)
         self._observer.note(
             f"recording keys of {names} during the copy: cascades change them without a trace in the log"
@@ -203,12 +207,14 @@ class SyncHandover:
         one and its position is known, else the run's. Every chunk comes after either."""
         assert self._run.position is not None
         scopes = [member.scope for member in self._members]
-        known = self._state.positions(scopes)
+        known = self._state.positions.load(scopes)
         if initial_load is not None and initial_load.position is not None:
             moment = initial_load.position
-            self._state.save([scope for scope in initial_load.scopes if _is_before(known.get(scope), moment)], moment)
+            self._state.positions.save(
+                [scope for scope in initial_load.scopes if _is_before(known.get(scope), moment)], moment
+            )
             known |= dict.fromkeys(initial_load.scopes, moment)
-        self._state.save([scope for scope in scopes if scope not in known], self._run.position)
+        self._state.positions.save([scope for scope in scopes if scope not in known], self._run.position)
 
     def _capture(self, is_over: IsOver) -> None:
         capture(self._source, self._state, self._members, self._retry_seconds, is_over)
@@ -237,7 +243,7 @@ class SyncHandover:
                 with suppress(LeaseHeld):
                     stack.enter_context(self._target.sync_lease("apply"))
                     return
-            report = self._state.last_report()
+            report = self._state.reports.last()
             if report is not None and report.owner == owner and name not in report.serving:
                 return
             if time.monotonic() > end:
@@ -264,8 +270,8 @@ def _is_before(known: Position | None, position: Position) -> bool:
 
 
 def _nobody(_: Rows) -> None:
-    """Rows that are remembered for the first time hide nothing yet."""
+    """Rows that are tracked for the first time hide nothing yet."""
 
 
 def _nothing_hidden() -> None:
-    """Of what was emitted nothing has to be noted."""
+    """Of what was emitted nothing has to be recorded."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from contextlib import closing
 
-from migrator.copy.chunk_worker import Endpoints
+from migrator.copy.chunk_worker import CopyEndpoints
 from migrator.copy.options import SampleResult
 from migrator.documents.assemble import Assembler
 from migrator.model.mapping.tree import Collection
@@ -14,7 +14,7 @@ from migrator.ports.copy import Source
 from migrator.waits import SILENT_WAITS
 
 
-def sample(plan: Plan, ends: Endpoints, count: int) -> tuple[SampleResult, ...]:
+def sample(plan: Plan, ends: CopyEndpoints, count: int) -> tuple[SampleResult, ...]:
     """Writes up to `count` documents of each collection into a trial collection, replacing an earlier trial.
 
     Real collections, their state and the change-log position are not touched.

@@ -27,12 +27,11 @@ from migrator.model.report.cutover import Counter, CutoverResult, Handover, Seed
 from migrator.model.report.verify import Selection, VerifyReport
 from migrator.model.text.formatting import plural
 from migrator.ports.cutover import CutoverEndpoints, CutoverSource, CutoverState, CutoverTarget
-from migrator.verify.endpoints import VerifyEndpoints
 from migrator.verify.outcome import VerifyObserver, VerifyOptions
 from migrator.verify.selection import chosen
 from migrator.verify.sync_monitor import SyncMonitor
 from migrator.verify.verify import verify
-from migrator.verify.worker import require_server
+from migrator.verify.worker import require_copied_server
 from migrator.waits import SILENT_WAITS
 from migrator.workers.announcer import Announcements, Ask
 from migrator.workers.retry import retrying
@@ -147,7 +146,7 @@ class _Cutover:
         self._published = chosen(open_, Selection(options.collections))
         self._collections = [each.collection for each in self._published]
         for each in self._published:
-            require_server(each.server, source)
+            require_copied_server(each.server, source)
         self._sync_monitor = SyncMonitor(target.sync_target())
         self._steps: list[Step] = []
 
@@ -223,9 +222,8 @@ class _Cutover:
 
     def _verify(self, name: str) -> VerifyReport:
         names = tuple(each.scope.collection for each in self._published)
-        ends = VerifyEndpoints(self._ends.open_source, self._ends.open_target)
         pace = replace(self._options.pace, restart=True)
-        report = verify(ends, VerifyOptions(Selection(names), pace), self._observer)
+        report = verify(self._ends, VerifyOptions(Selection(names), pace), self._observer)
         tally = report.tally
         if not report.clean:
             first = next((fault for each in report.collections for fault in each.faults), None)

@@ -33,7 +33,7 @@ _VALUE_OVERHEAD = 41
 _ROW_OVERHEAD = 40
 _FIRST_BATCH = 250
 _LARGEST_BATCH = 4000
-# Elements of rows that many parents share are remembered up to so many bytes, what dicts and objects cost included.
+# Elements of rows that many parents share are kept up to so many bytes, what dicts and objects cost included.
 _SHARED_BYTES = 32 * 1024 * 1024
 _ELEMENT_OVERHEAD = 180
 
@@ -283,7 +283,7 @@ class _Assembly:
         if not missing:
             return known
         found = await self._read(branch, missing, weight)
-        # That there is no such row is remembered too.
+        # That there is no such row is kept too.
         return self._shared.add(branch.node.id, {match: found.get(match, link.absent) for match in missing}, wanted)
 
     async def _orphans(

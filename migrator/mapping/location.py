@@ -26,5 +26,5 @@ class Location:
         return self.at(found) if found else self
 
     def report(self, message: str, suggestion: str = "", *, at_key: bool = False) -> None:
-        """Notes a mistake here; `at_key` points at the key instead of its value."""
+        """Records a mistake here; `at_key` points at the key instead of its value."""
         self.problems.append(self.places.problem(self.path, message, suggestion, at_key=at_key))

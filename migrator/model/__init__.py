@@ -8,5 +8,6 @@ plan: a plan, and what carries it out.
 report: what commands tell and record of their work.
 schema: the source's tables.
 serialize: model objects to JSON and back.
+slices: long sequences, a part at a time.
 text: text for people.
 """

@@ -16,6 +16,7 @@ from migrator.model.change.position import Position
 from migrator.model.mapping.tree import Collection
 from migrator.model.plan.plan import Finding
 from migrator.model.schema.tables import Schema
+from migrator.model.slices import slices
 from migrator.model.text.formatting import duration, size
 from migrator.ports.sync import LogReader, SyncableSource
 from migrator.sync.change_handler import OpenedSnapshots
@@ -114,17 +115,13 @@ def _followed(
         return None
     every = watches(schema, followed, ())
     trials = [_TrialRebuild(Resolver(each, every), Assembler(each)) for each in followed]
-    opened = OpenedSnapshots(source)
-    try:
-        with source.follow(since.position, every) as log:
-            started = time.monotonic()
-            end = started + TRIAL_SECONDS
-            while _batch(log, trials, opened, end):
-                pass
-            seconds = time.monotonic() - started
-            reached = log.reached
-    finally:
-        opened.close()
+    with OpenedSnapshots(source) as opened, source.follow(since.position, every) as log:
+        started = time.monotonic()
+        end = started + TRIAL_SECONDS
+        while _batch(log, trials, opened, end):
+            pass
+        seconds = time.monotonic() - started
+        reached = log.reached
     left = source.log_status(reached).bytes or 0
     return max(0, _grown(source, since) - left) / seconds
 
@@ -163,6 +160,6 @@ async def _rebuild(
     async with opened.snapshots.at_least(reached) as snapshot:
         for refs, trial in zip(found, trials, strict=True):
             keys = (await find_root_keys(snapshot, trial.resolver.collection, refs)).keys
-            for start in range(0, len(keys), KEYS_AT_ONCE):
-                async for _ in trial.assembler.by_keys(snapshot, keys[start : start + KEYS_AT_ONCE]):
+            for some in slices(keys, KEYS_AT_ONCE):
+                async for _ in trial.assembler.by_keys(snapshot, some):
                     pass

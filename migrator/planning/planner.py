@@ -38,7 +38,7 @@ from migrator.planning.sync_findings import sync_findings
 from migrator.planning.validator import validator
 from migrator.ports.copy import Source, Target
 from migrator.ports.sync import SyncableSource, SyncableTarget
-from migrator.sync.cascades.row_snapshot import unremembered
+from migrator.sync.cascades.row_snapshot import untracked
 
 Report = Callable[[str], None]
 
@@ -172,13 +172,13 @@ def _is_of_use(
     if target.identity().capabilities.one_snapshot:
         return is_same_moment(run.position, source.position())
     following = target.sync_target()
-    is_remembering = following is not None and run.position is not None and not source.cascades_are_logged()
-    if following is None or not is_remembering or any(each.published for each in progress.values()):
+    is_tracking = following is not None and run.position is not None and not source.cascades_are_logged()
+    if following is None or not is_tracking or any(each.published for each in progress.values()):
         return True
-    state = following.sync_state()
+    tracked = following.sync_state().tracked
     begun = [each.collection for each in to_copy(run.plan) if progress[each.collection.name].chunks]
     return not any(
-        unremembered(Scope(run.id, each.name), each, schema, state).tables
+        untracked(Scope(run.id, each.name), each, schema, tracked).tables
         for each in begun
         if not unfollowable(each, schema)
     )

@@ -16,7 +16,7 @@ _CODE = "silent-cascade"
 
 
 def sync_findings(schema: Schema, collections: Sequence[Collection], *, logs_cascades: bool) -> Iterator[Finding]:
-    """What a sync of `collections` will leave out, remember or refuse. A copy needs nothing of it.
+    """What a sync of `collections` will leave out, track or refuse. A copy needs nothing of it.
 
     Args:
         logs_cascades: the server's log shows what ON DELETE CASCADE and its like change.
@@ -64,7 +64,7 @@ def _cascades(schema: Schema, collections: Sequence[Collection]) -> Iterator[Fin
 
 
 def _costs(schema: Schema, collections: Sequence[Collection]) -> Iterator[str]:
-    """What is remembered, table by table; each collection remembers by itself."""
+    """The tracked rows, table by table; each collection has its own."""
     counts = Counter(each.table for one in collections for each in silent_cascades(schema, [one]).tables)
     for name, count in counts.items():
         table = schema.by_name[name]

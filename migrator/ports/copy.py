@@ -113,7 +113,7 @@ class Lease(Protocol):
 
 
 class State(Protocol):
-    """What migrator remembers in the target: runs, chunks, rejected rows, published collections."""
+    """What migrator stores in the target: runs, chunks, rejected rows, published collections."""
 
     def open_run(self) -> Run | None:
         """The run that did not finish, if any. At most one exists."""
@@ -155,7 +155,7 @@ class Writer(Protocol):
     """Writes chunks, in a worker process."""
 
     def start(self, chunk: Chunk) -> None:
-        """Notes in the state that this attempt has begun, before its first document is written."""
+        """Records in the state that this attempt has begun, before its first document is written."""
         ...
 
     def write(self, chunk: Chunk, documents: Sequence[Document]) -> list[tuple[Key, Refusal]]:
@@ -170,7 +170,7 @@ class Writer(Protocol):
         ...
 
     def finish(self, result: ChunkResult, rejected: Sequence[Rejected]) -> None:
-        """Notes the chunk as done, with its rejected rows, after all its writes were acknowledged."""
+        """Records the chunk as done, with its rejected rows, after all its writes were acknowledged."""
         ...
 
     def close(self) -> None: ...
@@ -201,7 +201,7 @@ class Publisher(Protocol):
     def publish(self, run_id: str, plan: CollectionPlan, building: Building = silent_building) -> tuple[str, ...]:
         """Builds the indexes, sets the validator, renames over the live collection, notes ownership.
 
-        `building` is told of each index. Returns the problems with unique indexes that could not be built, one sentence
+        `building` hears of each index. Returns the problems with unique indexes that could not be built, one sentence
         each. Safe to repeat.
         """
         ...
@@ -231,11 +231,11 @@ class ActivityStore(Protocol):
         ...
 
     def record(self, activity: Activity) -> None:
-        """Replaces what this or another process noted for the command. Not tried again when it fails."""
+        """Replaces what this or another process recorded for the command. Not tried again when it fails."""
         ...
 
     def last_activity(self, command: Command) -> RecordedActivity | None:
-        """What was noted last."""
+        """What was recorded last."""
         ...
 
     def lease_holder(self, command: Command) -> LeaseHolder | None:

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Protocol
 
 from migrator.model.report.cutover import Counter, Handover, Seed
+from migrator.ports.endpoints import Endpoints
 from migrator.ports.verify import VerifiedSource, VerifiedTarget
-from migrator.waits import Waits
 
 
 class CutoverSource(VerifiedSource, Protocol):
@@ -24,7 +22,7 @@ class CutoverSource(VerifiedSource, Protocol):
 
 
 class CutoverState(Protocol):
-    """What the target remembers of switches. What a call wrote is durable on a majority when it returns."""
+    """What the target stores of cutovers. What a call wrote is durable on a majority when it returns."""
 
     def handed_over(self) -> dict[str, Handover]:
         """By collection."""
@@ -49,9 +47,4 @@ class CutoverTarget(VerifiedTarget, Protocol):
         ...
 
 
-@dataclass(frozen=True)
-class CutoverEndpoints:
-    """How a process opens its own source and target; picklable, as verify's workers get it."""
-
-    open_source: Callable[[], CutoverSource]
-    open_target: Callable[[Waits], CutoverTarget]
+CutoverEndpoints = Endpoints[CutoverSource, CutoverTarget]

@@ -9,24 +9,20 @@ from typing import Protocol
 from migrator.documents.reader import RowReader
 from migrator.model.change.events import (
     Definitions,
-    DirtyEntry,
-    DocumentRef,
-    KnownTables,
     LogEvent,
     LogStatus,
     RefKind,
     Scope,
-    SyncReport,
     TableName,
-    TrackedChange,
     TrackedRow,
     Watch,
     WriteOutcome,
 )
 from migrator.model.change.position import Position
 from migrator.model.mapping.tree import Collection, IndexSpec, Node
-from migrator.model.plan.chunk import Document, Key, Rejected
+from migrator.model.plan.chunk import Document, Key
 from migrator.ports.copy import ActivityStore, Lease, Source, Target
+from migrator.ports.sync_state import SyncState
 from migrator.waits import Building, silent_building
 
 
@@ -132,172 +128,6 @@ class FollowedSource(Protocol):
         ...
 
 
-class SyncState(Protocol):
-    """What sync remembers in the target. What a call wrote is durable on a majority when it returns."""
-
-    def published(self) -> dict[str, str]:
-        """Collection -> run, of everything live that an apply made (not what was adopted)."""
-        ...
-
-    def collection(self, scope: Scope) -> Collection:
-        """The mapping as it was frozen in the run's plan (premise D), with the columns of its last renewal."""
-        ...
-
-    def renew(self, scope: Scope, collection: Collection, refs: Iterable[DocumentRef], why: str) -> None:
-        """The same mapping with other columns, and what has to be done because of them: noted as dirty before the
-        mapping is, or in one act. `why` as of `mark_dirty`."""
-        ...
-
-    # --- positions ---
-
-    def positions(self, scopes: Iterable[Scope]) -> dict[Scope, Position]:
-        """Where each stands; a scope that has no position yet is left out."""
-        ...
-
-    def save(
-        self,
-        scopes: Iterable[Scope],
-        position: Position,
-        tracked: Sequence[TrackedChange] = (),
-        known: Mapping[Scope, KnownTables] | None = None,
-    ) -> None:
-        """Everything before `position` is in the documents of these, or dirty in the state (rule 5).
-
-        Before that, changes tracked rows in the given order; in one act with the positions, where the target can and
-        they are not too many.
-
-        Args:
-            known: by scope, what the tables look like from `position` on, where that is news.
-        """
-        ...
-
-    def known_tables(self, scopes: Iterable[Scope]) -> dict[Scope, KnownTables]:
-        """What the tables of each look like from its position on; scopes of which that is not kept are left out."""
-        ...
-
-    def note_lost(self, scopes: Iterable[Scope], reason: str) -> None:
-        """These can't be followed from where they stand: only another copy helps, and `plan` will say so."""
-        ...
-
-    # --- dirty references ---
-
-    def mark_dirty(self, scope: Scope, refs: Iterable[DocumentRef], why: str = "") -> None:
-        """Notes them to be worked on from the beginning, whether or not they are noted already.
-
-        Args:
-            why: for people, where references are WIDE: `status` says why a whole collection is rebuilt.
-        """
-        ...
-
-    def dirty(self, scope: Scope, limit: int) -> list[DirtyEntry]:
-        """The oldest first."""
-        ...
-
-    def count_dirty(self, scopes: Iterable[Scope]) -> int: ...
-
-    def wide(self, scope: Scope) -> list[DirtyEntry]:
-        """Those that mean the whole collection (model.change.events.WIDE), the oldest first."""
-        ...
-
-    def advance(self, scope: Scope, entry: DirtyEntry, after: Key, done: int) -> None:
-        """Root keys up to `after` are done, `done` in all, unless the reference was noted again meanwhile."""
-        ...
-
-    def settle(self, scope: Scope, entries: Iterable[DirtyEntry]) -> None:
-        """These are done, except those noted again meanwhile."""
-        ...
-
-    # --- tracked rows (premise B); each scope has its own, as it has a position: both are of one moment ---
-
-    def put_tracked(self, scope: Scope, rows: Sequence[TrackedRow]) -> None:
-        """Writes or replaces them by table and key."""
-        ...
-
-    def load_tracked(self, scope: Scope, rows: Sequence[TrackedRow]) -> None:
-        """As `put_tracked`; for many rows, hardly any of which is there."""
-        ...
-
-    def drop_tracked(self, scope: Scope, table: TableName, keys: Sequence[Key]) -> None: ...
-
-    def drop_tracked_table(self, scope: Scope, table: TableName) -> None: ...
-
-    def tracked_tables(self, scope: Scope) -> dict[TableName, tuple[str, ...]]:
-        """Tables of which every row is remembered, with the columns that are."""
-        ...
-
-    def note_tracked_tables(self, scope: Scope, tables: Mapping[TableName, Sequence[str]]) -> None:
-        """Every row of these is remembered from now on."""
-        ...
-
-    def tracked(
-        self, scope: Scope, table: TableName, columns: Sequence[str], values: Sequence[Key], limit: int
-    ) -> list[TrackedRow]:
-        """At most `limit` of the rows that hold any of `values` in `columns`, byte for byte."""
-        ...
-
-    # --- rejected documents ---
-
-    def note_rejected(self, scope: Scope, keys: Sequence[Key], rejected: Sequence[Rejected], *, conflict: bool) -> None:
-        """Replaces what was noted for these documents, by the copy or by an earlier rebuild (edge case 55).
-
-        `conflict`: they are refused for a unique value that another document has; worth another try when others change.
-        """
-        ...
-
-    def clear_rejected(self, scope: Scope, keys: Sequence[Key]) -> None:
-        """These documents could be made."""
-        ...
-
-    def has_rejected(self, scope: Scope) -> bool:
-        """Whether anything is noted, by the copy or by a sync."""
-        ...
-
-    def rejected_among(self, scope: Scope, keys: Sequence[Key]) -> frozenset[Key]:
-        """Those of `keys` whose documents are noted as rejected."""
-        ...
-
-    def rejected_keys(self, scope: Scope, after: str | None, limit: int) -> list[tuple[str, Key]]:
-        """Documents noted by a sync: their keys as people read them, and themselves, in the order of that text.
-
-        About `limit` of those after the text `after`, keys that read the same together; none when there are no more.
-        """
-        ...
-
-    def forget_copied_rejected(self, scope: Scope) -> None:
-        """Forgets what the copy noted, which names its documents by text only; what a sync noted stays."""
-        ...
-
-    def conflicting(self, scope: Scope, limit: int) -> list[Key]:
-        """Documents that were rejected with `conflict`, the longest untried first."""
-        ...
-
-    # --- handing a collection over from sync to apply, before it is replaced (premise C) ---
-
-    def ask_pause(self, collection: str, run: str) -> None:
-        """apply `run` wants nobody to write to the live collection any more."""
-        ...
-
-    def withdraw_pause(self, collection: str, run: str) -> None: ...
-
-    def pauses(self) -> dict[str, str]:
-        """Collection -> run that asked."""
-        ...
-
-    def handed_over(self) -> dict[str, str]:
-        """Collection -> when and by whom it was handed over to the application, one sentence: sync leaves it alone."""
-        ...
-
-    # --- what `status` shows ---
-
-    def report(self, report: SyncReport) -> None: ...
-
-    def last_report(self) -> SyncReport | None: ...
-
-    def forget(self, run: str) -> None:
-        """Drops positions, dirty references and tracked rows of a run."""
-        ...
-
-
 class Documents(Protocol):
     """The documents of one collection, live or staged, as one writer at a time changes them."""
 
@@ -328,14 +158,14 @@ class Renewer(Protocol):
         renewed: Callable[[IndexSpec], IndexSpec],
         building: Building = silent_building,
     ) -> tuple[str, ...]:
-        """Notes `after` as what the live collection is made by, then sets its validator, where it has one, and builds
+        """Records `after` as what the live collection is made by, then sets its validator, where it has one, and builds
         the indexes again that `renewed` changes. Safe to repeat; returns problems with indexes.
 
         Args:
-            before: what it was made by so far. Where another one is noted, a renewal was broken off: validator and
+            before: what it was made by so far. Where another one is recorded, a renewal was broken off: validator and
                 indexes may be of either, and are all made again.
             validator: JSON text of the $jsonSchema that documents of `after` have.
-            building: is told of each index.
+            building: hears of each index.
 
         Raises:
             LeaseLost: when the collection is not the scope's any more, or this process not the one writer.
@@ -343,7 +173,7 @@ class Renewer(Protocol):
         ...
 
     def is_made_by(self, scope: Scope, collection: Collection) -> bool:
-        """Whether that is what was noted last."""
+        """Whether that is what was recorded last."""
         ...
 
     def progress(self, run_id: str, collection: str) -> str:
@@ -365,7 +195,7 @@ class SyncTarget(Protocol):
 
     def sync_state(self, lease: Lease | None = None) -> SyncState:
         """With a lease, positions, dirty references, tracked rows and rejected documents are changed only while that is
-        held: such calls raise LeaseLost afterwards (premise C: a late `put_tracked` would hide a newer value).
+        held: such calls raise LeaseLost afterwards (premise C: a late tracked row would hide a newer value).
         Without, for those who look, ask for a pause or work at the same run at once."""
         ...
 

@@ -11,6 +11,7 @@ from migrator.model.plan.chunk import Key, Rejected
 from migrator.model.report.sums import NodeSums, SummedNode
 from migrator.model.report.verify import Pass, Published
 from migrator.ports.copy import Target
+from migrator.ports.endpoints import Endpoints
 from migrator.ports.sync import FollowedSource, SyncableSource, SyncTarget
 
 
@@ -37,7 +38,7 @@ class Stored(Protocol):
 
 
 class VerifyState(Protocol):
-    """What verify reads of the state, and what it remembers there."""
+    """What verify reads of the state, and what it stores there."""
 
     def published(self) -> tuple[Published, ...]:
         """Everything live that an apply made (not what was adopted), by name."""
@@ -92,3 +93,6 @@ class VerifiedTarget(Target, Protocol):
     def sync_target(self) -> SyncTarget | None:
         """None for a target that is only ever written once."""
         ...
+
+
+VerifyEndpoints = Endpoints[VerifiedSource, VerifiedTarget]

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 
 from migrator.model.change.events import DocumentRef, Scope
 from migrator.model.plan.chunk import Key
-from migrator.ports.sync import SyncState
+from migrator.ports.sync_state import DirtyRefs, RejectedDocuments
 from migrator.sync.rebuild import Rebuilt
 
 # Others may note something, too: a repair hands its documents to the sync at work.
@@ -18,14 +18,15 @@ _CONFLICTS_AT_ONCE = 500
 class Backlog:
     """What waits for some collections: dirty references, and documents refused for a unique value of another one."""
 
-    def __init__(self, state: SyncState, scopes: Sequence[Scope]) -> None:
-        self._state = state
+    def __init__(self, dirty: DirtyRefs, rejected: RejectedDocuments, scopes: Sequence[Scope]) -> None:
+        self._dirty = dirty
+        self._rejected = rejected
         self._scopes = scopes
         self._may_be_dirty = self._may_conflict = self._untried = True
         self._polled_at = float("-inf")
 
     def mark_dirty(self, scope: Scope, refs: Iterable[DocumentRef], why: str = "") -> None:
-        self._state.mark_dirty(scope, refs, why)
+        self._dirty.mark(scope, refs, why)
         self.expect_dirty()
 
     def expect_dirty(self) -> None:
@@ -42,7 +43,7 @@ class Backlog:
         if not self._may_be_dirty and time.monotonic() - self._polled_at < _POLL_SECONDS:
             return []
         self._polled_at = time.monotonic()
-        found = [scope for scope in self._scopes if self._state.dirty(scope, 1)]
+        found = [scope for scope in self._scopes if self._dirty.oldest(scope, 1)]
         self._may_be_dirty = bool(found)
         return found
 
@@ -51,6 +52,6 @@ class Backlog:
         if not self._may_conflict or not self._untried:
             return {}
         self._untried = False
-        found = {scope: self._state.conflicting(scope, _CONFLICTS_AT_ONCE) for scope in self._scopes}
+        found = {scope: self._rejected.conflicting(scope, _CONFLICTS_AT_ONCE) for scope in self._scopes}
         self._may_conflict = any(found.values())
         return {scope: keys for scope, keys in found.items() if keys}

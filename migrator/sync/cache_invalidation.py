@@ -9,7 +9,8 @@ from typing import Protocol
 from migrator.model.change.events import Scope, WriteOutcome
 from migrator.model.plan.chunk import Document
 from migrator.ports.copy import ActivityStore, Lease
-from migrator.ports.sync import Documents, Renewer, SyncState, SyncTarget
+from migrator.ports.sync import Documents, Renewer, SyncTarget
+from migrator.ports.sync_state import SyncState
 
 
 class CacheInvalidator(Protocol):

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Coroutine, Iterable, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, ExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
+from types import TracebackType
 from typing import Any, Protocol, TypeVar
 
 from migrator.model.change.events import DocumentRef, Scope
 from migrator.model.change.position import Position
 from migrator.model.mapping.tree import Collection
 from migrator.model.plan.chunk import Key
-from migrator.ports.sync import Documents, FollowedSource, RootKeyReader, Snapshots, SyncableSource, SyncState
+from migrator.ports.sync import Documents, FollowedSource, RootKeyReader, Snapshots, SyncableSource
+from migrator.ports.sync_state import DirtyRefs, SyncState
 from migrator.sync.backlog import Backlog
 from migrator.sync.dirty_queue import DirtyQueue
 from migrator.sync.rebuild import Rebuilder, Rebuilt
@@ -41,7 +43,7 @@ class ChangeHandler(Protocol):
         ...
 
     def mark_dirty(self, scope: Scope, refs: Iterable[DocumentRef], why: str = "") -> None:
-        """The documents of these are to be rebuilt later; `why` as for SyncState.mark_dirty."""
+        """The documents of these are to be rebuilt later; `why` as for migrator.ports.sync_state.DirtyRefs.mark."""
         ...
 
     def renew(self, scope: Scope, collection: Collection) -> None:
@@ -52,22 +54,20 @@ class ChangeHandler(Protocol):
         """Some of what waits; None when nothing does."""
         ...
 
-    def close(self) -> None: ...
-
 
 class MarkDirty:
     """Records everything, as long as the documents are being copied (their log may expire meanwhile)."""
 
-    def __init__(self, state: SyncState) -> None:
-        self._state = state
+    def __init__(self, dirty: DirtyRefs) -> None:
+        self._dirty = dirty
 
     def handle(self, pending: Pending, reached: Position) -> Rebuilt:
         for scope, refs in pending.items():
-            self._state.mark_dirty(scope, refs)
+            self._dirty.mark(scope, refs)
         return Rebuilt()
 
     def mark_dirty(self, scope: Scope, refs: Iterable[DocumentRef], why: str = "") -> None:
-        self._state.mark_dirty(scope, refs, why)
+        self._dirty.mark(scope, refs, why)
 
     def renew(self, scope: Scope, collection: Collection) -> None:
         """Nothing is made of it here."""
@@ -75,31 +75,45 @@ class MarkDirty:
     def process_dirty(self, reached: Position) -> Rebuilt | None:
         return None
 
-    def close(self) -> None:
-        """Nothing is open."""
-
 
 class OpenedSnapshots:
-    """A source's snapshots, opened for callers that are not asynchronous; closed by hand."""
+    """A source's snapshots, for callers that are not asynchronous and for the length of a block.
+
+    Attributes:
+        snapshots: within the block.
+    """
+
+    snapshots: Snapshots
 
     def __init__(self, source: FollowedSource) -> None:
-        self._loop = asyncio.new_event_loop()
+        self._runner = asyncio.Runner()
         self._context: AbstractAsyncContextManager[Snapshots] = source.snapshots()
-        self.snapshots = self.run(self._context.__aenter__())
+
+    def __enter__(self) -> OpenedSnapshots:
+        with ExitStack() as on_failure:
+            on_failure.callback(self._runner.close)
+            self.snapshots = self.run(self._context.__aenter__())
+            on_failure.pop_all()
+        return self
 
     def run(self, work: Coroutine[Any, Any, T]) -> T:
         """The result of what works with the snapshots."""
-        return self._loop.run_until_complete(work)
+        return self._runner.run(work)
 
-    def close(self) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         try:
             self.run(self._context.__aexit__(None, None, None))
         finally:
-            self._loop.close()
+            self._runner.close()
 
 
 class RebuildNow:
-    """Rebuilds documents in a snapshot that contains what was read; notes what is too much for one batch."""
+    """Rebuilds documents in a snapshot that contains what was read, for the length of a block.
+
+    What is too much for one batch is marked dirty.
+    """
 
     def __init__(
         self, source: SyncableSource, state: SyncState, served: Sequence[SyncedCollection], announcer: Announcer
@@ -109,8 +123,17 @@ class RebuildNow:
         self._blocked = source.blocked
         self._collections = {each.scope: each for each in served}
         self._rebuilds = {each.scope: _collection_rebuild(each, state) for each in served}
-        self._backlog = Backlog(state, list(self._rebuilds))
+        self._backlog = Backlog(state.dirty, state.rejected, list(self._rebuilds))
         self._opened = OpenedSnapshots(source)
+
+    def __enter__(self) -> RebuildNow:
+        self._opened.__enter__()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._opened.__exit__(kind, error, trace)
 
     def handle(self, pending: Pending, reached: Position) -> Rebuilt:
         return self._opened.run(self._rebuild(pending, reached))
@@ -129,9 +152,6 @@ class RebuildNow:
         if not dirty and not conflicting:
             return None
         return self._opened.run(self._process_dirty(dirty, conflicting, reached))
-
-    def close(self) -> None:
-        self._opened.close()
 
     @asynccontextmanager
     async def _snapshot(self, reached: Position) -> AsyncIterator[RootKeyReader]:
@@ -178,6 +198,6 @@ class _CollectionRebuild:
 
 
 def _collection_rebuild(served: SyncedCollection, state: SyncState) -> _CollectionRebuild:
-    rebuilder = Rebuilder(served.scope, served.collection, served.documents, state)
-    drainer = DirtyQueue(served.scope, served.collection, served.documents, rebuilder, state)
+    rebuilder = Rebuilder(served.scope, served.collection, served.documents, state.rejected)
+    drainer = DirtyQueue(served.scope, served.collection, served.documents, rebuilder, state.dirty, state.rejected)
     return _CollectionRebuild(served.collection, rebuilder, drainer)

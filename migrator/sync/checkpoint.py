@@ -9,7 +9,7 @@ from functools import partial
 from migrator.model.change.coordinates import coordinates_of, is_before
 from migrator.model.change.events import Scope, TableName, TrackedChange
 from migrator.model.change.position import Position
-from migrator.ports.sync import SyncState
+from migrator.ports.sync_state import Positions
 from migrator.sync.known_tables import KnownDefinitions
 from migrator.workers.retry import RetryingCall
 
@@ -20,8 +20,8 @@ _SAVE_QUIET_EVERY = 5.0
 class Checkpoint:
     """The saved position of each collection, and with it what the collection's tables look like from there on."""
 
-    def __init__(self, state: SyncState, tables: KnownDefinitions, patience: RetryingCall) -> None:
-        self._state = state
+    def __init__(self, stored: Positions, tables: KnownDefinitions, patience: RetryingCall) -> None:
+        self._stored = stored
         self._tables = tables
         self._patience = patience
         self._positions: dict[Scope, Position] = {}
@@ -30,7 +30,7 @@ class Checkpoint:
 
     def open(self, scopes: Iterable[Scope]) -> None:
         """Reads the positions; every one of `scopes` has one in the state."""
-        self._moved(self._state.positions(scopes))
+        self._moved(self._stored.load(scopes))
 
     @property
     def positions(self) -> Mapping[Scope, Position]:
@@ -69,7 +69,7 @@ class Checkpoint:
             tracked: changes of tracked rows, written in one act with the positions where the target can.
         """
         known = self._tables.news({scope: tables[scope] for scope in scopes})
-        self._patience(partial(self._state.save, scopes, position, tracked, known))
+        self._patience(partial(self._stored.save, scopes, position, tracked, known))
         self._tables.keep(known)
         self._moved(dict.fromkeys(scopes, position))
         self._saved_at = time.monotonic()

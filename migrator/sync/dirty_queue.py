@@ -10,7 +10,8 @@ from migrator.documents.identity import key_candidates
 from migrator.model.change.events import DirtyEntry, DocumentRef, Scope
 from migrator.model.mapping.tree import Collection
 from migrator.model.plan.chunk import Key, KeyRange
-from migrator.ports.sync import Documents, RootKeyReader, SyncState
+from migrator.ports.sync import Documents, RootKeyReader
+from migrator.ports.sync_state import DirtyRefs, RejectedDocuments
 from migrator.sync.rebuild import Rebuilder, Rebuilt
 from migrator.sync.root_keys import KEYS_AT_ONCE, group_refs
 
@@ -21,20 +22,27 @@ class DirtyQueue:
     """The dirty references of one collection."""
 
     def __init__(
-        self, scope: Scope, collection: Collection, documents: Documents, rebuilder: Rebuilder, state: SyncState
+        self,
+        scope: Scope,
+        collection: Collection,
+        documents: Documents,
+        rebuilder: Rebuilder,
+        dirty: DirtyRefs,
+        rejected: RejectedDocuments,
     ) -> None:
         self._scope = scope
         self._collection = collection
         self._documents = documents
         self._rebuilder = rebuilder
-        self._state = state
+        self._dirty = dirty
+        self._rejected = rejected
         self._root_key = Assembler(collection).root.key
         self._keys_of = key_candidates(collection)
 
     async def step(self, snapshot: RootKeyReader) -> Rebuilt | None:
         """Does some of it; None when nothing waits. The snapshot must contain all that was read when entries were
-        noted (premise A)."""
-        entries = self._state.dirty(self._scope, _ENTRIES_AT_ONCE)
+        recorded (premise A)."""
+        entries = self._dirty.oldest(self._scope, _ENTRIES_AT_ONCE)
         if not entries:
             return None
         fresh = [entry for entry in entries if entry.after is None and entry.ref.kind in ("key", "parent", "child")]
@@ -52,7 +60,7 @@ class DirtyQueue:
         if len(keys) > KEYS_AT_ONCE:
             return await self._piece(snapshot, by_ref[refs[0]])
         done = await self._rebuilder.rebuild(snapshot, keys)
-        self._state.settle(self._scope, [by_ref[ref] for ref in refs])
+        self._dirty.settle(self._scope, [by_ref[ref] for ref in refs])
         return done
 
     async def _reached(self, snapshot: RootKeyReader, refs: list[DocumentRef]) -> tuple[list[DocumentRef], list[Key]]:
@@ -70,9 +78,9 @@ class DirtyQueue:
         keys, count, last = await self._next(snapshot, entry)
         done = await self._rebuilder.rebuild(snapshot, keys)
         if last is None:
-            self._state.settle(self._scope, [entry])
+            self._dirty.settle(self._scope, [entry])
         else:
-            self._state.advance(self._scope, entry, last, entry.done + count)
+            self._dirty.advance(self._scope, entry, last, entry.done + count)
         return done
 
     async def _next(self, snapshot: RootKeyReader, entry: DirtyEntry) -> tuple[Sequence[Key], int, Key | None]:
@@ -98,6 +106,6 @@ class DirtyQueue:
         if after is None:
             # Those of the copy can't be found by key. What is still wrong is recorded again: for the row's event after
             # a TRUNCATE, by `rows` otherwise.
-            self._state.forget_copied_rejected(self._scope)
-        found = self._state.rejected_keys(self._scope, after[0].decode() if after else None, KEYS_AT_ONCE)
+            self._rejected.forget_copied(self._scope)
+        found = self._rejected.keys(self._scope, after[0].decode() if after else None, KEYS_AT_ONCE)
         return [key for _, key in found], len(found), (found[-1][0].encode(),) if found else None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from migrator.model.change.coordinates import is_before
 from migrator.model.change.events import (
@@ -12,16 +12,16 @@ from migrator.model.change.events import (
     DocumentRef,
     KnownTables,
     Scope,
-    SyncReport,
     TableName,
     TrackedChange,
     TrackedRow,
 )
 from migrator.model.change.position import Position
 from migrator.model.mapping.tree import Collection
-from migrator.model.plan.chunk import Key, Rejected
+from migrator.model.plan.chunk import Key
 from migrator.model.text.values import key_text
-from migrator.ports.sync import SyncableSource, SyncState, SyncTarget
+from migrator.ports.sync import SyncableSource, SyncTarget
+from migrator.ports.sync_state import DirtyRefs, Positions, TrackedRows
 from migrator.sync.change_handler import OpenedSnapshots, Pending
 from migrator.sync.follower import Follower, Member
 from migrator.sync.rebuild import Rebuilt
@@ -69,15 +69,20 @@ def dry_run(
     with announcer.waiting("answers of the servers", source.blocked):
         source.require_followable()
         state = target.sync_state()
-        members = followable_members(source, state, frozenset(state.handed_over()), note)
+        members = followable_members(source, state, frozenset(state.collections.handed_over()), note)
     if not members:
         return None
-    telling = _TellChanges(source, members, tell)
     with ExitStack() as stack:
-        stack.callback(telling.close)
+        telling = _TellChanges(stack.enter_context(OpenedSnapshots(source)), members, tell)
         renewals = TellRenewals(telling.mark_dirty)
+        kept = replace(
+            state,
+            positions=_KeepPositions(state.positions),
+            dirty=_KeepDirty(state.dirty),
+            tracked=_KeepTracked(state.tracked),
+        )
         follower = stack.enter_context(
-            Follower(source, _ReadOnlyState(state), members, telling, renewals, _nothing, retry_seconds, announcer)
+            Follower(source, kept, members, telling, renewals, _nothing, retry_seconds, announcer)
         )
         with announcer.waiting("the source to say where its log ends"):
             goal = source.log_status(follower.reached).end
@@ -94,10 +99,10 @@ def _nothing() -> None:
 class _TellChanges:
     """Implements migrator.sync.change_handler.ChangeHandler."""
 
-    def __init__(self, source: SyncableSource, members: Sequence[Member], tell: Tell) -> None:
+    def __init__(self, opened: OpenedSnapshots, members: Sequence[Member], tell: Tell) -> None:
         self._collections = {member.scope: member.collection for member in members}
         self._tell = tell
-        self._opened = OpenedSnapshots(source)
+        self._opened = opened
 
     def handle(self, pending: Pending, reached: Position) -> Rebuilt:
         self._opened.run(self._tell_changes(pending, reached))
@@ -115,9 +120,6 @@ class _TellChanges:
     def process_dirty(self, reached: Position) -> Rebuilt | None:
         return None
 
-    def close(self) -> None:
-        self._opened.close()
-
     async def _tell_changes(self, pending: Pending, reached: Position) -> None:
         async with self._opened.snapshots.at_least(reached) as snapshot:
             for scope, refs in pending.items():
@@ -125,26 +127,12 @@ class _TellChanges:
                 self._tell(WouldChange(scope.collection, tuple(map(key_text, found.keys)), len(found.waiting)))
 
 
-class _ReadOnlyState:
-    """A state that is read and not written. Implements migrator.ports.sync.SyncState."""
+class _KeepPositions:
+    """Positions that are read and not saved. Implements migrator.ports.sync_state.Positions."""
 
-    def __init__(self, state: SyncState) -> None:
-        self._state = state
-
-    def published(self) -> dict[str, str]:
-        return self._state.published()
-
-    def collection(self, scope: Scope) -> Collection:
-        return self._state.collection(scope)
-
-    def positions(self, scopes: Iterable[Scope]) -> dict[Scope, Position]:
-        return self._state.positions(scopes)
-
-    def renew(self, scope: Scope, collection: Collection, refs: Iterable[DocumentRef], why: str) -> None:
-        """Not kept."""
-
-    def known_tables(self, scopes: Iterable[Scope]) -> dict[Scope, KnownTables]:
-        return self._state.known_tables(scopes)
+    def __init__(self, positions: Positions) -> None:
+        self.load = positions.load
+        self.known_tables = positions.known_tables
 
     def save(
         self,
@@ -153,90 +141,48 @@ class _ReadOnlyState:
         tracked: Sequence[TrackedChange] = (),
         known: Mapping[Scope, KnownTables] | None = None,
     ) -> None:
-        """Not kept."""
+        """Not saved."""
 
-    def note_lost(self, scopes: Iterable[Scope], reason: str) -> None:
-        """Not kept."""
+    def mark_lost(self, scopes: Iterable[Scope], reason: str) -> None:
+        """Not saved."""
 
-    def mark_dirty(self, scope: Scope, refs: Iterable[DocumentRef], why: str = "") -> None:
-        """Not kept."""
 
-    def dirty(self, scope: Scope, limit: int) -> list[DirtyEntry]:
-        return self._state.dirty(scope, limit)
+class _KeepTracked:
+    """Tracked rows that are read and not changed. Implements migrator.ports.sync_state.TrackedRows."""
 
-    def count_dirty(self, scopes: Iterable[Scope]) -> int:
-        return self._state.count_dirty(scopes)
+    def __init__(self, tracked: TrackedRows) -> None:
+        self.tables = tracked.tables
+        self.find = tracked.find
 
-    def wide(self, scope: Scope) -> list[DirtyEntry]:
-        return self._state.wide(scope)
+    def put(self, scope: Scope, rows: Sequence[TrackedRow]) -> None:
+        """Not saved: rows that came since the last sync are not found by their parent's cascade."""
+
+    def load(self, scope: Scope, rows: Sequence[TrackedRow]) -> None:
+        """Not saved: a sync that finds them missing reads them again."""
+
+    def remove(self, scope: Scope, table: TableName, keys: Sequence[Key]) -> None:
+        """Not removed."""
+
+    def remove_table(self, scope: Scope, table: TableName) -> None:
+        """Not removed."""
+
+    def add_tables(self, scope: Scope, tables: Mapping[TableName, Sequence[str]]) -> None:
+        """Not saved."""
+
+
+class _KeepDirty:
+    """Dirty references that are counted and not changed. Implements migrator.ports.sync_state.DirtyRefs."""
+
+    def __init__(self, dirty: DirtyRefs) -> None:
+        self.oldest = dirty.oldest
+        self.wide = dirty.wide
+        self.count = dirty.count
+
+    def mark(self, scope: Scope, refs: Iterable[DocumentRef], why: str = "") -> None:
+        """Not marked."""
 
     def advance(self, scope: Scope, entry: DirtyEntry, after: Key, done: int) -> None:
-        """Not kept."""
+        """Not saved."""
 
     def settle(self, scope: Scope, entries: Iterable[DirtyEntry]) -> None:
-        """Not kept."""
-
-    def put_tracked(self, scope: Scope, rows: Sequence[TrackedRow]) -> None:
-        """Not kept: rows that came since the last sync are not found by their parent's cascade."""
-
-    def load_tracked(self, scope: Scope, rows: Sequence[TrackedRow]) -> None:
-        """Not kept: a sync that finds them missing reads them again."""
-
-    def drop_tracked(self, scope: Scope, table: TableName, keys: Sequence[Key]) -> None:
-        """Not kept."""
-
-    def drop_tracked_table(self, scope: Scope, table: TableName) -> None:
-        """Not kept."""
-
-    def tracked_tables(self, scope: Scope) -> dict[TableName, tuple[str, ...]]:
-        return self._state.tracked_tables(scope)
-
-    def note_tracked_tables(self, scope: Scope, tables: Mapping[TableName, Sequence[str]]) -> None:
-        """Not kept."""
-
-    def tracked(
-        self, scope: Scope, table: TableName, columns: Sequence[str], values: Sequence[Key], limit: int
-    ) -> list[TrackedRow]:
-        return self._state.tracked(scope, table, columns, values, limit)
-
-    def note_rejected(self, scope: Scope, keys: Sequence[Key], rejected: Sequence[Rejected], *, conflict: bool) -> None:
-        """Not kept."""
-
-    def clear_rejected(self, scope: Scope, keys: Sequence[Key]) -> None:
-        """Not kept."""
-
-    def has_rejected(self, scope: Scope) -> bool:
-        return self._state.has_rejected(scope)
-
-    def rejected_among(self, scope: Scope, keys: Sequence[Key]) -> frozenset[Key]:
-        return self._state.rejected_among(scope, keys)
-
-    def rejected_keys(self, scope: Scope, after: str | None, limit: int) -> list[tuple[str, Key]]:
-        return self._state.rejected_keys(scope, after, limit)
-
-    def forget_copied_rejected(self, scope: Scope) -> None:
-        """Not forgotten."""
-
-    def conflicting(self, scope: Scope, limit: int) -> list[Key]:
-        return self._state.conflicting(scope, limit)
-
-    def ask_pause(self, collection: str, run: str) -> None:
-        """Not asked."""
-
-    def withdraw_pause(self, collection: str, run: str) -> None:
-        """Not asked."""
-
-    def pauses(self) -> dict[str, str]:
-        return self._state.pauses()
-
-    def handed_over(self) -> dict[str, str]:
-        return self._state.handed_over()
-
-    def report(self, report: SyncReport) -> None:
-        """Not kept."""
-
-    def last_report(self) -> SyncReport | None:
-        return self._state.last_report()
-
-    def forget(self, run: str) -> None:
-        """Not forgotten."""
+        """Not removed."""

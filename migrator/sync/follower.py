@@ -20,7 +20,8 @@ from migrator.model.change.coordinates import coordinates_of
 from migrator.model.change.events import CaughtUp, Commit, RolledBack, Rows, Scope, Statement, Truncate
 from migrator.model.change.position import Position
 from migrator.model.mapping.tree import Collection
-from migrator.ports.sync import SyncableSource, SyncState
+from migrator.ports.sync import SyncableSource
+from migrator.ports.sync_state import SyncState
 from migrator.sync.batch import SyncBatch
 from migrator.sync.cascades.row_snapshot import UNSEEN
 from migrator.sync.cascades.tracking import CascadeTracking
@@ -53,7 +54,7 @@ class Progress:
         caught_up_at: when all was done that was logged until then, by this process's monotonic clock; 0 before the
             first time.
         done_at: the same by the source's clock, as the transactions tell: seconds since 1970; 0 before the first time.
-        waiting: some of what was read is noted in the state and not done.
+        waiting: some of what was read is recorded in the state and not done.
         changes, transactions: row changes and commits read.
     """
 
@@ -110,13 +111,19 @@ class Follower:
         self._patience = patience = retrying(retry_seconds, announcer)
         self._scopes = [member.scope for member in members]
         self._batch = SyncBatch()
-        tables = KnownDefinitions(source, state, retry_seconds)
+        tables = KnownDefinitions(source, state.positions, retry_seconds)
         collections = {member.scope: member.collection for member in members}
-        self._checkpoint = Checkpoint(state, tables, patience)
+        self._checkpoint = Checkpoint(state.positions, tables, patience)
         self._schema = SchemaWatch(source, tables, collections, handler, renewals, patience, announcer)
-        self._tracking = CascadeTracking(source, state, self._batch, handler.mark_dirty, patience, announcer)
+        self._tracking = CascadeTracking(source, state.tracked, self._batch, handler.mark_dirty, patience, announcer)
         self._log = ReconnectingLog(
-            source, state, self._checkpoint, lambda: self._tracking.watches, self._read_again, patience, announcer
+            source,
+            state.positions,
+            self._checkpoint,
+            lambda: self._tracking.watches,
+            self._read_again,
+            patience,
+            announcer,
         )
         self._reached: Position | None = None
         self._at_end = False

@@ -18,7 +18,8 @@ from migrator.model.change.events import Definitions, KnownTables, Scope, TableN
 from migrator.model.change.position import Position
 from migrator.model.mapping.tree import Collection
 from migrator.model.schema.tables import Column, Schema, Table, fingerprint
-from migrator.ports.sync import SyncableSource, SyncState
+from migrator.ports.sync import SyncableSource
+from migrator.ports.sync_state import Positions
 from migrator.renewal.renew import Expression, Renewal, expressions, renew
 from migrator.renewal.rows import keeps_columns, keeps_rows
 from migrator.workers.retry import retrying
@@ -38,9 +39,9 @@ class KnownDefinitions:
     now: Definitions
     schema: Schema
 
-    def __init__(self, source: SyncableSource, state: SyncState, retry_seconds: float) -> None:
+    def __init__(self, source: SyncableSource, positions: Positions, retry_seconds: float) -> None:
         self._source = source
-        self._state = state
+        self._positions = positions
         self._retry_seconds = retry_seconds
         # What the state has, by scope; where the log ended when each table's definition was read.
         self._kept: dict[Scope, KnownTables] = {}
@@ -64,7 +65,7 @@ class KnownDefinitions:
 
     def begin(self, positions: Mapping[Scope, Position]) -> None:
         """At the earliest of the positions. What isn't known of a scope's tables is taken to be as it is now."""
-        self._kept = self._state.known_tables(positions)
+        self._kept = self._positions.known_tables(positions)
         self.rewind(positions)
 
     def rewind(self, positions: Mapping[Scope, Position]) -> None:

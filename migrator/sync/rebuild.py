@@ -12,8 +12,10 @@ from migrator.documents.reader import RowReader
 from migrator.model.change.events import Conflict, Scope, WriteOutcome
 from migrator.model.mapping.tree import Collection
 from migrator.model.plan.chunk import Batch, Document, Key, Refusal, Rejected
+from migrator.model.slices import slices
 from migrator.model.text.values import key_text
-from migrator.ports.sync import Documents, SyncState
+from migrator.ports.sync import Documents
+from migrator.ports.sync_state import RejectedDocuments
 
 # Root keys that are read together: enough for few queries, few enough for a short snapshot.
 KEYS_AT_ONCE = 500
@@ -41,11 +43,11 @@ class Rebuilt:
 class Rebuilder:
     """Rebuilds documents of one collection."""
 
-    def __init__(self, scope: Scope, collection: Collection, documents: Documents, state: SyncState) -> None:
+    def __init__(self, scope: Scope, collection: Collection, documents: Documents, rejected: RejectedDocuments) -> None:
         self._scope = scope
         self._collection = collection
         self._documents = documents
-        self._state = state
+        self._rejected = rejected
         self._assembler = Assembler(collection)
         self._id_of = id_encoder(collection)
         self._keys_of = key_candidates(collection)
@@ -57,7 +59,7 @@ class Rebuilder:
         """Makes the target's documents of `keys` equal to what the snapshot says; returns after the last
         acknowledgement."""
         total = Rebuilt()
-        for some in _slices(keys):
+        for some in slices(keys, KEYS_AT_ONCE):
             total += await self._some(snapshot, some)
         return total
 
@@ -115,13 +117,13 @@ class Rebuilder:
 
     def _stop_if_hopeless(self, written: int, refused: Mapping[Key, Refusal]) -> None:
         """Documents that were rejected before say nothing new: they may all be tried again at once."""
-        known = self._state.rejected_among(self._scope, list(refused)) if refused and self._any_rejected() else ()
+        known = self._rejected.among(self._scope, list(refused)) if refused and self._any_rejected() else ()
         self._streak = self._streak.after(written, [(key, why) for key, why in refused.items() if key not in known])
         stop_if_hopeless(self._streak, self._scope.collection)
 
     def _any_rejected(self) -> bool:
         if self._has_rejected is None:
-            self._has_rejected = self._state.has_rejected(self._scope)
+            self._has_rejected = self._rejected.any(self._scope)
         return self._has_rejected
 
     def _note(
@@ -130,10 +132,10 @@ class Rebuilder:
         lost = refused.keys() | conflicts.keys()
         if self._any_rejected():
             fine = [document.key for document in batch.documents if document.key not in lost]
-            self._state.clear_rejected(self._scope, [*fine, *gone])
+            self._rejected.clear(self._scope, [*fine, *gone])
         if batch.rejected_keys:
             self._has_rejected = True
-            self._state.note_rejected(self._scope, batch.rejected_keys, batch.rejected, conflict=False)
+            self._rejected.record(self._scope, batch.rejected_keys, batch.rejected, conflict=False)
         self._reject(list(refused.items()), conflict=False)
         self._reject(list(conflicts.items()), conflict=True)
 
@@ -146,7 +148,7 @@ class Rebuilder:
             Rejected(self._collection.name, key_text(key), root, key_text(key), "", "", why.reason, why.said)
             for key, why in reasons
         ]
-        self._state.note_rejected(self._scope, [key for key, _ in reasons], rejected, conflict=conflict)
+        self._rejected.record(self._scope, [key for key, _ in reasons], rejected, conflict=conflict)
 
     def _ids(self, keys: Sequence[Key]) -> list[bytes]:
         return [found for found in map(self._id_of, keys) if found is not None]
@@ -154,8 +156,3 @@ class Rebuilder:
 
 def _only(conflicts: Sequence[Conflict], wanted: set[Key]) -> Iterator[Conflict]:
     return (conflict for conflict in conflicts if conflict.key in wanted)
-
-
-def _slices(keys: Sequence[Key]) -> Iterator[Sequence[Key]]:
-    for start in range(0, len(keys), KEYS_AT_ONCE):
-        yield keys[start : start + KEYS_AT_ONCE]

@@ -7,7 +7,8 @@ from contextlib import suppress
 
 from migrator.errors import LogLost, SourceUnavailable
 from migrator.model.change.events import TableName, Watch
-from migrator.ports.sync import SyncableSource, SyncState
+from migrator.ports.sync import SyncableSource
+from migrator.ports.sync_state import Positions
 from migrator.sync.checkpoint import Checkpoint
 from migrator.sync.log_queue import LogQueue, QueuedEvent
 from migrator.workers.announcer import Announcer, OpenWait
@@ -20,7 +21,7 @@ class ReconnectingLog:
     def __init__(
         self,
         source: SyncableSource,
-        state: SyncState,
+        positions: Positions,
         checkpoint: Checkpoint,
         watches: Callable[[], Mapping[TableName, Watch]],
         read_again: Callable[[], None],
@@ -33,7 +34,7 @@ class ReconnectingLog:
             read_again: called when what was taken since the saved positions is going to come again.
         """
         self._source = source
-        self._state = state
+        self._positions = positions
         self._checkpoint = checkpoint
         self._watches = watches
         self._read_again = read_again
@@ -95,7 +96,7 @@ class ReconnectingLog:
             self.drop()
             raise
         except LogLost as reason:
-            self._state.note_lost(self._checkpoint.positions, reason.what)
+            self._positions.mark_lost(self._checkpoint.positions, reason.what)
             raise
 
     def _close_queue(self) -> None:

@@ -20,7 +20,8 @@ from migrator.model.change.events import DocumentRef, Scope
 from migrator.model.mapping.tree import Collection
 from migrator.model.report.activity import Phase
 from migrator.planning.validator import validator
-from migrator.ports.sync import Renewer, SyncState
+from migrator.ports.sync import Renewer
+from migrator.ports.sync_state import DirtyRefs, LiveCollections
 from migrator.renewal.renew import Renewal, index_renewer
 from migrator.workers.announcer import Announcer, index_building
 
@@ -42,20 +43,22 @@ class RenewalHandler(Protocol):
 class RenewLive:
     """For a sync: live collections are renewed."""
 
-    def __init__(self, renewer: Renewer, state: SyncState, note: Callable[[str], None], announcer: Announcer) -> None:
+    def __init__(
+        self, renewer: Renewer, live: LiveCollections, note: Callable[[str], None], announcer: Announcer
+    ) -> None:
         """
         Args:
             note: hears what a person wants to know.
             announcer: hears which index is built.
         """
         self._renewer = renewer
-        self._state = state
+        self._live = live
         self._note = note
         self._announcer = announcer
 
     def renew(self, scope: Scope, before: Collection, renewal: Renewal, refs: Sequence[DocumentRef]) -> None:
         problems = self._change(scope, before, renewal.collection)
-        self._state.renew(scope, renewal.collection, refs, reason(renewal))
+        self._live.renew(scope, renewal.collection, refs, reason(renewal))
         told = (f"{scope.collection} is being rebuilt: {reason(renewal)}",) if refs else ()
         for text in (*told, *problems):
             self._note(text)
@@ -65,7 +68,7 @@ class RenewLive:
             return
         # A renewal was broken off by a crash, and the tables are as they were before it.
         problems = self._change(scope, collection, collection)
-        self._state.renew(scope, collection, everything(collection), _BROKEN_OFF)
+        self._live.renew(scope, collection, everything(collection), _BROKEN_OFF)
         for text in problems:
             self._note(text)
 
@@ -82,8 +85,8 @@ class RenewLive:
 class RefuseRenewals:
     """For an apply at work: what it copies is of one definition of the tables."""
 
-    def __init__(self, state: SyncState) -> None:
-        self._state = state
+    def __init__(self, dirty: DirtyRefs) -> None:
+        self._dirty = dirty
 
     def renew(self, scope: Scope, before: Collection, renewal: Renewal, refs: Sequence[DocumentRef]) -> None:
         if renewal.changes_documents:
@@ -93,7 +96,7 @@ class RefuseRenewals:
                 where=scope.collection,
                 hint="Run `migrator plan` and `migrator apply` again.",
             )
-        self._state.mark_dirty(scope, refs, reason(renewal))
+        self._dirty.mark(scope, refs, reason(renewal))
 
     def settle(self, scope: Scope, collection: Collection) -> None:
         """A staged collection has no record yet."""

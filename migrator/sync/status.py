@@ -39,7 +39,7 @@ def read_status(target: SyncableTarget) -> Status:
     run = target.state().open_run()
     copying = target.state().progress(run.id) if run is not None else {}
     following = target.sync_target()
-    published = target.publisher().published() if following is None else following.sync_state().published()
+    published = target.publisher().published() if following is None else following.sync_state().collections.published()
     found = _live(target, published, sync)
     is_applying = apply is not None and apply.running
     for name, progress in copying.items():
@@ -87,12 +87,12 @@ def _work(activities: ActivityStore, command: Command, purpose: str) -> Work | N
 
 
 def _described(work: Work, noted: RecordedActivity | None) -> Work:
-    """With what it noted of itself."""
+    """With what it recorded of itself."""
     if noted is None:
         return work
     activity = noted.activity
     wait = activity.waiting
-    # What it was at when it noted that, it has been at since: as long as it lives.
+    # What it was at when it recorded that, it has been at since: as long as it lives.
     more = noted.age if work.running else 0.0
     return replace(
         work,
@@ -105,7 +105,7 @@ def _described(work: Work, noted: RecordedActivity | None) -> Work:
 
 
 def _nobody(is_unfinished: bool) -> Work | None:
-    """An apply of an earlier version noted nothing of itself."""
+    """An apply of an earlier version recorded nothing of itself."""
     return Work("apply", False, "") if is_unfinished else None
 
 
@@ -144,7 +144,7 @@ def _is_from(report: SyncReport, work: Work) -> bool:
 
 
 def _stopped(activities: ActivityStore, work: Work | None, report: SyncReport | None, age: float | None) -> Work:
-    """An earlier version noted reports only."""
+    """An earlier version recorded reports only."""
     work = Work("sync", False, "") if work is None else work
     if age is None or report is None or (work.silent_seconds is not None and work.silent_seconds <= age):
         return work
@@ -178,19 +178,22 @@ def _live(target: SyncableTarget, published: Mapping[str, str], sync: SyncStatus
     if following is None:
         return found
     state = following.sync_state()
-    handed, positions = state.handed_over(), state.positions([Scope(published[name], name) for name in names])
+    handed, positions = (
+        state.collections.handed_over(),
+        state.positions.load([Scope(published[name], name) for name in names]),
+    )
     for name, each in found.items():
         scope = Scope(each.run, name)
         if name in handed:
             found[name] = replace(each, why=handed[name], state="handed-over")
         elif scope in positions:
-            each = replace(each, following=True, dirty=state.count_dirty([scope]))
-            wide = state.wide(scope) if each.dirty else []
+            each = replace(each, following=True, dirty=state.dirty.count([scope]))
+            wide = state.dirty.wide(scope) if each.dirty else []
             rebuild = _rebuild(wide, each.documents, target.activity_store().now()) if wide else None
             each = replace(each, rebuild=rebuild)
             found[name] = replace(each, state=_followed_state(each, sync))
         else:
-            has_key = bool(state.collection(scope).root.key)
+            has_key = bool(state.collections.mapping(scope).root.key)
             found[name] = replace(each, why=f"not followed: no {'change log' if has_key else 'key'}")
     return found
 
@@ -201,7 +204,7 @@ def _rebuild(wide: Sequence[DirtyEntry], documents: int, now: datetime) -> Rebui
         wide: what waits for the whole collection, the oldest first.
         documents: about how many it has. There are about as many rows.
     """
-    # What was noted again last has begun again last.
+    # What was recorded again last has begun again last.
     told = max(((each.since, each.why) for each in wide if each.since is not None), default=None)
     passes = tuple(Pass(each.ref.kind, each.done, _total(each, documents)) for each in wide)
     if told is None:

@@ -21,7 +21,8 @@ from migrator.model.change.position import Position
 from migrator.model.mapping.tree import tables_of
 from migrator.model.report.activity import Phase
 from migrator.ports.copy import Lease
-from migrator.ports.sync import SyncableSource, SyncState, SyncTarget
+from migrator.ports.sync import SyncableSource, SyncTarget
+from migrator.ports.sync_state import SyncState
 from migrator.sync.change_handler import RebuildNow, SyncedCollection
 from migrator.sync.follower import Follower, Member, Progress
 from migrator.sync.progress_meter import REPORT_EVERY, Meter
@@ -169,7 +170,7 @@ class _Sync:
         self._started = time.monotonic()
         self._announcer = announcer
         self._meter = Meter(target.sync_lease_owner() or "")
-        self._reports = Reports(self._meter, self._state.report, observer.reported, announcer)
+        self._reports = Reports(self._meter, self._state.reports.save, observer.reported, announcer)
         self._goal: Position | None = None
         self._serving = _SyncedRuns({}, ())
         self._selected_at = 0.0
@@ -232,15 +233,16 @@ class _Sync:
             )
             for member in self._serving.members
         ]
-        handler = RebuildNow(self._source, self._state, served, self._announcer)
-        stack.callback(handler.close)
+        handler = stack.enter_context(RebuildNow(self._source, self._state, served, self._announcer))
         return stack.enter_context(
             Follower(
                 self._source,
                 self._state,
                 self._serving.members,
                 handler,
-                RenewLive(self._target.renewer(self._lease), self._state, self._observer.note, self._announcer),
+                RenewLive(
+                    self._target.renewer(self._lease), self._state.collections, self._observer.note, self._announcer
+                ),
                 self._before_write,
                 self._options.retry_seconds,
                 self._announcer,
@@ -255,11 +257,11 @@ class _Sync:
         What may be served is reported before the wishes are read: an apply that asks later finds it in the report and
         waits, one that asked earlier is heard (premise C).
         """
-        published = self._state.published()
+        published = self._state.collections.published()
         self._announcer.enter(Phase("starting"))
         self._reports.serving(published)
-        paused = self._state.pauses()
-        left = self._state.handed_over()
+        paused = self._state.pauses.asked()
+        left = self._state.collections.handed_over()
         for name, why in left.items():
             self._note_once(f"{name} is left alone: {why}")
         runs = {name: run for name, run in published.items() if name not in paused and name not in left}
@@ -281,11 +283,14 @@ class _Sync:
             self._refresh_selection()
 
     def _refresh_selection(self) -> None:
-        paused = self._state.pauses()
+        paused = self._state.pauses.asked()
         if any(name in paused for name in self._serving.runs):
             raise _SelectionChanged
         self._selected_at = time.monotonic()
-        published, without = self._state.published(), paused.keys() | self._state.handed_over().keys()
+        published, without = (
+            self._state.collections.published(),
+            paused.keys() | self._state.collections.handed_over().keys(),
+        )
         if {name: run for name, run in published.items() if name not in without} != self._serving.runs:
             raise _SelectionChanged
 
@@ -315,7 +320,7 @@ class _Sync:
                 self._meter.log(self._source.log_status(position))
         scopes = [member.scope for member in self._serving.members]
         with self._announcer.waiting("the target to count what waits"):
-            self._meter.dirty = self._state.count_dirty(scopes) if follower.progress.waiting else 0
+            self._meter.dirty = self._state.dirty.count(scopes) if follower.progress.waiting else 0
         report = self._reports.now()
         if report.state != "unknown":
             self._announcer.enter(Phase("following" if report.state == "following" else "catching-up"))
@@ -329,9 +334,9 @@ def followable_members(
     Raises:
         SyncBlocked: when all that could be followed was copied from another server.
     """
-    scopes = [Scope(run, name) for name, run in sorted(state.published().items()) if name not in without]
-    known = state.positions(scopes)
-    collections = {scope: state.collection(scope) for scope in scopes}
+    scopes = [Scope(run, name) for name, run in sorted(state.collections.published().items()) if name not in without]
+    known = state.positions.load(scopes)
+    collections = {scope: state.collections.mapping(scope) for scope in scopes}
     schema, server = source.schema(tables_of(collections.values())), source.identity().uuid
     members = []
     others = {}

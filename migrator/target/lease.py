@@ -53,8 +53,8 @@ class Holding:
     """The lease as the target has it.
 
     Attributes:
-        renewed: when the beat was counted up, by the target's clock; None where that is not noted. For people: whether
-            an owner lives is told by the beat.
+        renewed: when the beat was counted up, by the target's clock; None where that is not recorded. For people
+            only: the beat says whether an owner is alive.
     """
 
     owner: Owner

@@ -30,7 +30,7 @@ class Records(Protocol):
     def forget_intent(self, name: str) -> None: ...
 
     def settle(self, name: str, record: Record) -> None:
-        """Notes the record and removes the intent."""
+        """Saves the record and removes the intent."""
         ...
 
     def amend(self, name: str, change: Callable[[Record], Record]) -> Record:
@@ -80,7 +80,7 @@ class CollectionStore(Protocol):
     def make_ready(
         self, run_id: str, plan: CollectionPlan, building: Building
     ) -> tuple[tuple[IndexSpec, ...], tuple[str, ...]]:
-        """Finishes what was loaded, indexes and validator included; `building` is told of each index.
+        """Finishes what was loaded, indexes and validator included; `building` hears of each index.
 
         Returns the indexes that it has now, and problems with the others. Safe to repeat.
         """

@@ -177,13 +177,13 @@ class CollectionPublisher:
                     where=self._at(trial),
                     hint="Rename it or drop it.",
                 )
-            # A trial's record names no run. Were it noted last, a crash would leave a trial that nobody may replace.
+            # A trial's record names no run. Were it recorded last, a crash would leave a trial that nobody may replace.
             self._records.settle(trial, Record(trial, "", "", "", (), ""))
         self._place.fill(trial, documents)
         return trial
 
     def inspect(self, name: str) -> TargetCollection:
-        """What is live under a name. Changes nothing, and sees through what a crash left half noted."""
+        """What is live under a name. Changes nothing, and sees through what a crash left half recorded."""
         live = self._place.live(name)
         record = self._current_record(self._records.get(name), live)
         found = describe(live, record)
@@ -203,7 +203,7 @@ class CollectionPublisher:
         return found
 
     def settle_all(self) -> None:
-        """Notes everything that a crash left half noted; needs the lease."""
+        """Records everything that a crash left half recorded; needs the lease."""
         for name in self._records.unsettled():
             self.settle(name)
 
@@ -222,7 +222,7 @@ class CollectionPublisher:
         return self._records.get(name)
 
     def _current_record(self, entry: Entry, live: FoundCollection) -> Record | None:
-        """What was or would be noted about what is live."""
+        """What was or would be recorded about what is live."""
         intent = entry.intent
         if intent is not None and self._place.swapped(intent.record.run, live.name, intent.before, intent.holding):
             return replace(intent.record, identity=live.identity)

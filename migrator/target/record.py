@@ -34,7 +34,7 @@ class Intent:
     """Written before the rename, so that a crash right after it can be told from one right before.
 
     Attributes:
-        record: what will be noted.
+        record: what will be recorded.
         before: identity of what is live under the name before the rename, "" for nothing.
         holding: number of the lease's holding that is about to rename.
     """

@@ -3,7 +3,6 @@
 collection_pass: the progress of verify with one collection.
 compare: two BSON documents compared by their bytes.
 comparison: one comparison of some documents.
-endpoints: how a process opens its own source and target for verify.
 independent: the independent check.
 outcome: the options of a verify, and what it reports while it works.
 recheck: from differences to faults.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import sqlite3
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager, closing
 from dataclasses import dataclass, replace
 from decimal import Decimal
@@ -21,6 +21,7 @@ from migrator.documents.reader import RowReader
 from migrator.model.bson_elements import elements, identity_of
 from migrator.model.plan.chunk import Batch, Key, KeyRange
 from migrator.model.report.verify import DocumentFault, FaultKind, Suspect, Tally
+from migrator.model.slices import slices
 from migrator.model.text.values import key_text
 from migrator.ports.verify import Stored
 from migrator.verify.compare import differences, value_text
@@ -164,7 +165,7 @@ class Comparer:
         """By `{_id: ...}`: key and document of what can be made, and the key of what can't."""
         fresh: dict[bytes, tuple[Key, bytes]] = {}
         rejected: dict[bytes, Key] = {}
-        for some in _slices(keys, KEYS_AT_ONCE):
+        for some in slices(keys, KEYS_AT_ONCE):
             async for batch in self._assembler.by_keys(reader, some):
                 fresh |= {identity_of(each.bson): (each.key, each.bson) for each in batch.documents}
                 rejected |= self._rejected(batch)
@@ -173,7 +174,7 @@ class Comparer:
     async def _compare_keys(self, reader: RowReader, keys: Sequence[Key], comparison: _ComparisonResult) -> None:
         """Documents of keys; a document whose key has no row is an extra one."""
         seen: set[bytes] = set()
-        for some in _slices(keys, KEYS_AT_ONCE):
+        for some in slices(keys, KEYS_AT_ONCE):
             async for batch in self._assembler.by_keys(reader, some):
                 seen |= {identity_of(each.bson) for each in batch.documents} | self._rejected(batch).keys()
                 await asyncio.to_thread(self._compare, batch, comparison)
@@ -184,7 +185,7 @@ class Comparer:
                 comparison.fault("extra", identity, (absent[identity],), b"", found.document, "no row makes this _id")
 
     async def _keyless(self, reader: RowReader, task: CompareRange, comparison: _ComparisonResult) -> None:
-        """No key can be told from the `_id`, a hash: those seen are remembered, in a file when they are many."""
+        """No key can be told from the `_id`, a hash: those seen are kept, in a file when they are many."""
         with closing(sqlite3.connect("")) as seen:
             seen.execute("CREATE TABLE seen (id BLOB PRIMARY KEY) WITHOUT ROWID")
             async for batch in self._assembler.within(reader, task.range):
@@ -283,7 +284,7 @@ class Comparer:
     async def _made(self, reader: RowReader, keys: Sequence[Key]) -> set[bytes]:
         """The `_id`s of the root rows that the source finds for `keys`."""
         made: set[bytes] = set()
-        for some in _slices(keys, _ROWS_AT_ONCE):
+        for some in slices(keys, _ROWS_AT_ONCE):
             for row in await reader.roots_by_key(self._collection.root, some):
                 identity = self._id_of(self._root.key(row))
                 if identity is not None:
@@ -330,8 +331,3 @@ def _hashable(value: Any) -> Any:
         case list():
             return ("array", *(_hashable(each) for each in value))
     return (type(value).__name__, repr(value))
-
-
-def _slices(keys: Sequence[Key], size: int) -> Iterator[Sequence[Key]]:
-    for start in range(0, len(keys), size):
-        yield keys[start : start + size]

@@ -17,12 +17,11 @@ from migrator.model.change.position import Position
 from migrator.model.report.activity import Phase
 from migrator.model.report.sums import FieldSums, MeasuredField, NodeSums, SummedNode, summed_nodes
 from migrator.model.report.verify import Published
-from migrator.ports.verify import VerifiedSource, VerifyState
-from migrator.verify.endpoints import VerifyEndpoints
+from migrator.ports.verify import VerifiedSource, VerifyEndpoints, VerifyState
 from migrator.verify.outcome import VerifyObserver, VerifyOptions
 from migrator.verify.selection import chosen, parse_key
 from migrator.verify.sync_monitor import SyncMonitor
-from migrator.verify.worker import require_server
+from migrator.verify.worker import require_copied_server
 from migrator.workers.announcer import Announcements, Announcer
 from migrator.workers.retry import retrying
 
@@ -91,7 +90,7 @@ def compare_sums(ends: VerifyEndpoints, options: VerifyOptions, observer: Verify
         notes: list[str] = []
         for each in published:
             with announcements.waiting("the source to say which server it is", source.blocked):
-                require_server(each.server, source)
+                require_copied_server(each.server, source)
             observer.note(f"adding up {each.scope.collection}")
             found, said = look.at(each)
             lines += found

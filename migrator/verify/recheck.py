@@ -18,6 +18,7 @@ from typing import Literal
 from migrator.documents.identity import tells_keys
 from migrator.model.change.position import Position
 from migrator.model.report.verify import DocumentFault, Published, Suspect, Tally
+from migrator.model.slices import slices
 from migrator.verify.collection_pass import PassTracker
 from migrator.verify.comparison import KEYS_AT_ONCE
 from migrator.verify.repair import Repairer
@@ -96,9 +97,8 @@ class Recheck:
     def first(self, tracker: PassTracker, number: int, compared: Compared) -> None:
         """A part's first answer."""
         tracker.came(number, compared.tally, len(compared.suspects))
-        for start in range(0, len(compared.suspects), KEYS_AT_ONCE):
-            some = compared.suspects[start : start + KEYS_AT_ONCE]
-            self._sort(SuspectGroup(tracker, number, some, compared.end, time.monotonic()))
+        for some in slices(compared.suspects, KEYS_AT_ONCE):
+            self._sort(SuspectGroup(tracker, number, tuple(some), compared.end, time.monotonic()))
 
     def again(self, group: SuspectGroup, answer: Compared | FoundIds) -> None:
         """What another look at a group saw."""

@@ -68,7 +68,7 @@ class Repairer:
         if begun:
             root = published.collection.root.id
             refs = [DocumentRef(root, "key", key) for each in begun for key in each.fault.keys]
-            self._target.sync_state().mark_dirty(published.scope, refs)
+            self._target.sync_state().dirty.mark(published.scope, refs)
         return Repaired(begun, tuple(left), self._end())
 
 
@@ -110,7 +110,7 @@ class _DirectRepair:
         scope = published.scope
         if scope not in self._opened:
             documents = self._target.documents(scope, self._lease, staged=False)
-            rebuilder = Rebuilder(scope, published.collection, documents, self._target.sync_state(self._lease))
+            rebuilder = Rebuilder(scope, published.collection, documents, self._target.sync_state(self._lease).rejected)
             self._opened[scope] = _RepairedCollection(documents, rebuilder)
         return self._opened[scope]
 

@@ -10,6 +10,7 @@ from migrator.errors import SettingsError
 from migrator.model.mapping.tree import Collection
 from migrator.model.plan.chunk import Key, KeyRange
 from migrator.model.report.verify import Published, Selection
+from migrator.model.slices import slices
 from migrator.verify.comparison import KEYS_AT_ONCE
 from migrator.verify.tasks import CompareKeys, CompareRange, Task
 
@@ -74,8 +75,8 @@ def _part(text: str) -> bytes:
 
 def key_tasks(collection: Collection, keys: Sequence[Key]) -> Iterator[Task]:
     """Looks at these keys only."""
-    for start in range(0, len(keys), KEYS_AT_ONCE):
-        yield CompareKeys(collection.name, tuple(keys[start : start + KEYS_AT_ONCE]))
+    for some in slices(keys, KEYS_AT_ONCE):
+        yield CompareKeys(collection.name, tuple(some))
 
 
 def sampled_tasks(collection: Collection, ranges: Iterable[KeyRange], count: int) -> Iterator[Task]:

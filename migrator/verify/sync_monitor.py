@@ -7,7 +7,8 @@ import time
 from migrator.model.change.coordinates import is_before
 from migrator.model.change.events import Scope, SyncReport
 from migrator.model.change.position import Position
-from migrator.ports.sync import SyncState, SyncTarget
+from migrator.ports.sync import SyncTarget
+from migrator.ports.sync_state import SyncState
 
 # A sync notes how it is doing every second or so.
 _SILENT = 15.0
@@ -38,17 +39,17 @@ class SyncMonitor:
     def has_passed(self, scope: Scope, position: Position) -> bool:
         """Everything logged before `position` is in the documents: it was read, and nothing that was read waits.
 
-        The position is looked at before what waits: what was put off on the way to it was noted before it was saved.
+        The position is looked at before what waits: what was put off on the way to it was recorded before it was saved.
         """
         self._poll()
         if self._report is None or self._report.position is None or self._state is None:
             return False
-        return not is_before(self._report.position, position) and not self._state.count_dirty([scope])
+        return not is_before(self._report.position, position) and not self._state.dirty.count([scope])
 
     def _poll(self) -> None:
         if self._state is None or not self._alive or time.monotonic() - self._polled_at < _POLL_SECONDS:
             return
-        report = self._state.last_report()
+        report = self._state.reports.last()
         self._polled_at = time.monotonic()
         if report is not None and (self._report is None or report.at != self._report.at):
             self._reported_at = self._polled_at
@@ -63,6 +64,6 @@ class SyncMonitor:
         if self._target is None or self._state is None:
             return False
         owner = self._target.sync_lease_owner()
-        self._report = self._state.last_report()
+        self._report = self._state.reports.last()
         self._polled_at = self._reported_at = time.monotonic()
         return owner is not None and self._report is not None and self._report.owner == owner

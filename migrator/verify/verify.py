@@ -1,8 +1,8 @@
 """verify: every document rebuilt from the source and compared with the target's, byte for byte.
 
 Workers look at key ranges of the root tables, each in one snapshot, then at documents of the target that no row may
-make. What they saw is settled here (see `settle`), and noted in the target, so that a verify that was interrupted goes
-on after what is settled.
+make. What they saw is settled here (see `settle`), and saved in the target: a verify that was interrupted continues
+after what is settled.
 """
 
 from __future__ import annotations
@@ -20,16 +20,15 @@ from migrator.model.change.position import Position
 from migrator.model.report.activity import Phase
 from migrator.model.report.verify import CollectionPass, IndexFault, Pass, Published, Tally, VerifyReport
 from migrator.ports.sync import SyncableSource
-from migrator.ports.verify import VerifiedTarget
+from migrator.ports.verify import VerifiedTarget, VerifyEndpoints
 from migrator.verify.collection_pass import KEPT, PassTracker
-from migrator.verify.endpoints import VerifyEndpoints
 from migrator.verify.outcome import VerifyObserver, VerifyOptions
 from migrator.verify.recheck import Recheck, SuspectGroup
 from migrator.verify.repair import Repairer
 from migrator.verify.selection import chosen
 from migrator.verify.sync_monitor import SyncMonitor
 from migrator.verify.work_queue import QueuedTask, WorkQueue
-from migrator.verify.worker import CompareHandler, require_server
+from migrator.verify.worker import CompareHandler, require_copied_server
 from migrator.workers.activity_recorder import Recorder
 from migrator.workers.announcer import Announcements, Announcer, OpenWait
 from migrator.workers.pool import Outcome, Pool
@@ -92,7 +91,7 @@ class _Verify:
         self._retrying = retrying(options.pace.retry_seconds, announcer)
         self._published = chosen(self._state.published(), options.wanted)
         for each in self._published:
-            require_server(each.server, source)
+            require_copied_server(each.server, source)
         self._sync_monitor = SyncMonitor(target.sync_target())
         self._following = self._sync_monitor.is_running
         self._here = self._retrying(source.position)
@@ -218,7 +217,7 @@ class _Verify:
                 where=self._target.identity().address,
                 hint="Apply again: it writes the files again.",
             )
-        handed = following.sync_state().handed_over()
+        handed = following.sync_state().collections.handed_over()
         for each in self._published:
             if each.scope.collection in handed:
                 raise PlanRefused(
@@ -234,7 +233,7 @@ class _Verify:
             if not each.same:
                 yield f"{each.scope.collection} is not the collection that migrator published"
         following = self._target.sync_target()
-        handed = {} if following is None else following.sync_state().handed_over()
+        handed = {} if following is None else following.sync_state().collections.handed_over()
         for each in self._published:
             if each.scope.collection in handed:
                 yield f"{each.scope.collection}: {handed[each.scope.collection]}"
@@ -278,7 +277,7 @@ class _Verify:
         self._saved = time.monotonic()
 
     def _save_pass(self, one: Pass) -> None:
-        """Notes it in the target, where that takes it: an account that may only read can verify all the same."""
+        """Records it in the target, where that takes it: an account that may only read can verify all the same."""
         if self._unkept:
             return
         try:

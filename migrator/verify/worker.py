@@ -10,13 +10,13 @@ from functools import partial
 
 from migrator.documents.assemble import Assembler
 from migrator.documents.reader import RowReader
-from migrator.errors import PlanRefused
 from migrator.model.change.position import Position, ServerIdentity
 from migrator.model.report.verify import Published
 from migrator.ports.copy import Source
 from migrator.ports.sync import SyncableSource
+from migrator.ports.verify import VerifyEndpoints
+from migrator.same_server import require_server
 from migrator.verify.comparison import Comparer
-from migrator.verify.endpoints import VerifyEndpoints
 from migrator.verify.tasks import (
     CompareAgain,
     Compared,
@@ -32,7 +32,7 @@ from migrator.workers.retry import retrying
 
 
 class CompareHandler:
-    """Looks at one collection at a time, since each look remembers rows that many parents share."""
+    """Compares one collection at a time, since a comparer caches rows that many parents share."""
 
     def __init__(
         self,
@@ -51,16 +51,16 @@ class CompareHandler:
         """
         self._source: SyncableSource = ends.open_source()
         for each in published:
-            require_server(each.server, self._source)
+            require_copied_server(each.server, self._source)
         self._state = ends.open_target(waits).verify_state()
         self._published = {each.scope.collection: each for each in published}
         self._retrying = retrying(retry_seconds, waits)
         self._here: Position | None = self._source.position() if following else None
         self._comparer: tuple[str, Comparer] | None = None
-        self._loop = asyncio.new_event_loop()
+        self._runner = asyncio.Runner()
 
     def __call__(self, task: Task) -> Compared | FoundIds:
-        return self._retrying(lambda: self._loop.run_until_complete(self._do(task)))
+        return self._retrying(lambda: self._runner.run(self._do(task)))
 
     async def _do(self, task: Task) -> Compared | FoundIds:
         looker = self._comparer_of(task.collection)
@@ -93,11 +93,6 @@ class CompareHandler:
         return self._source.open_reader()
 
 
-def require_server(server: ServerIdentity, source: Source) -> None:
+def require_copied_server(server: ServerIdentity, source: Source) -> None:
     """Raises PlanRefused when `source` is not the server that was copied from."""
-    now = source.identity()
-    if now.uuid != server.uuid:
-        raise PlanRefused(
-            f"the documents were copied from another server ({server.uuid}, this one is {now.uuid})",
-            hint="Behind a proxy, give the address of one server.",
-        )
+    require_server(source, server, "the documents were copied from")

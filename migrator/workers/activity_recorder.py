@@ -9,7 +9,7 @@ from types import TracebackType
 from migrator.errors import MigratorError, Retryable
 from migrator.model.report.activity import Activity
 
-# How often a phase that goes on is noted again: a sign of life.
+# How often a phase that goes on is recorded again: a sign of life.
 NOTE_EVERY = 4.0
 _PATIENCE = 5.0
 
@@ -24,7 +24,7 @@ class Recorder:
         """
         Args:
             note: into the target.
-            tell: hears at the end why nothing could be noted.
+            tell: hears at the end why nothing could be recorded.
         """
         self._fault: MigratorError | None = None
         self._note = note
@@ -41,7 +41,7 @@ class Recorder:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """The last word is noted, too; a target that does not answer is not waited for."""
+        """The last word is recorded, too; a target that does not answer is not waited for."""
         self._ending.set()
         self._changed.set()
         self._thread.join(_PATIENCE)

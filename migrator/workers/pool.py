@@ -157,7 +157,7 @@ class Pool:
 
     def submit(self, worker: int, task: Any) -> None:
         """Gives an idle worker a task."""
-        # A task noted and never sent would be waited for forever.
+        # A task recorded and never sent would be waited for forever.
         with uninterrupted():
             self._busy[worker] = task
             try:
@@ -175,7 +175,7 @@ class Pool:
         outcomes = []
         for ready in wait(pipes, seconds):
             assert isinstance(ready, Connection)
-            # So would an answer that was taken and not noted.
+            # So would an answer that was taken and not recorded.
             with uninterrupted():
                 outcome = self._receive(ready)
                 if outcome is not None:

@@ -13,7 +13,7 @@ from migrator.changes.watches import watches
 from migrator.model.change.events import RowChange, Rows, Scope, TableName, TrackedRow
 from migrator.model.plan.chunk import Key
 from migrator.model.schema.tables import Schema
-from migrator.ports.sync import SyncState
+from migrator.ports.sync_state import TrackedRows
 from migrator.sync.cascades.tracker import Tracker
 from tests.changes.build import collection, column, node, refers, schema, table
 
@@ -25,25 +25,25 @@ class Crash(Exception):
 
 
 @dataclass
-class Memory:
+class StoredRows:
     """The tracked rows as a dictionary; dies before the `fatal`-th write."""
 
     rows: dict[tuple[TableName, Key], TrackedRow] = field(default_factory=dict)
     writes: int = 0
     fatal: int = -1
 
-    def put_tracked(self, scope: Scope, rows: Sequence[TrackedRow]) -> None:
+    def put(self, scope: Scope, rows: Sequence[TrackedRow]) -> None:
         self._write()
         self.rows.update({(row.table, row.key): row for row in rows})
 
-    load_tracked = put_tracked
+    load = put
 
-    def drop_tracked(self, scope: Scope, table: TableName, keys: Sequence[Key]) -> None:
+    def remove(self, scope: Scope, table: TableName, keys: Sequence[Key]) -> None:
         self._write()
         for key in keys:
             self.rows.pop((table, key), None)
 
-    def tracked(
+    def find(
         self, scope: Scope, table: TableName, columns: Sequence[str], values: Sequence[Key], limit: int
     ) -> list[TrackedRow]:
         found = [
@@ -60,16 +60,16 @@ class Memory:
 
 
 class Case:
-    """Tables, what is remembered of them, and what was emitted."""
+    """Tables, what is tracked of them, and what was emitted."""
 
     def __init__(self, tables: Schema, *mapped: str) -> None:
         collections = [collection(node(tables.by_name["shop", name])) for name in mapped]
         cascades = silent_cascades(tables, collections)
         self.watches = watches(tables, collections, [cascades])
-        self.memory = Memory()
+        self.stored = StoredRows()
         self.emitted: list[tuple[str, Row | None, Row | None]] = []
         self.tracker = Tracker(
-            Scope("run", "documents"), cascades, self.watches, cast(SyncState, self.memory), self._emit, self._secure
+            Scope("run", "documents"), cascades, self.watches, cast(TrackedRows, self.stored), self._emit, self._secure
         )
 
     def _emit(self, rows: Rows) -> None:
@@ -94,8 +94,8 @@ class Case:
         images = [None if row is None else tuple(row.get(each) for each in columns) for row in (before, after)]
         self.tracker.follow(Rows(("shop", name), (RowChange(*images),)))
 
-    def remembered(self, name: str) -> list[Key]:
-        return sorted(key for table_name, key in self.memory.rows if table_name == ("shop", name))
+    def tracked(self, name: str) -> list[Key]:
+        return sorted(key for table_name, key in self.stored.rows if table_name == ("shop", name))
 
 
 def row(**values: Any) -> Row:
@@ -128,8 +128,8 @@ def test_a_deleted_parent_takes_its_children_and_theirs() -> None:
     case.event("customers", row(id=1), None)
     gone = {(name, (before or {})["id"]) for name, before, after in case.emitted if after is None}
     assert gone == {("orders", b"10"), ("orders", b"11"), ("items", b"100"), ("items", b"101"), ("items", b"110")}
-    assert case.remembered("orders") == [(b"12",)]
-    assert case.remembered("items") == [(b"120",)]
+    assert case.tracked("orders") == [(b"12",)]
+    assert case.tracked("items") == [(b"120",)]
 
 
 def test_set_null_changes_the_children_and_ends_there() -> None:
@@ -137,7 +137,7 @@ def test_set_null_changes_the_children_and_ends_there() -> None:
     case.event("customers", row(id=1), None)
     assert [(name, after and after["customer_id"]) for name, _, after in case.emitted] == [("orders", None)] * 2
     case.event("orders", row(id=10, customer_id=None), None)
-    assert case.remembered("items") == [(b"110",), (b"120",)]
+    assert case.tracked("items") == [(b"110",), (b"120",)]
 
 
 def test_a_changed_key_is_handed_down() -> None:
@@ -184,7 +184,7 @@ def test_a_cycle_of_rows_comes_to_an_end() -> None:
         case.event("tree", None, row(id=number, up=up))
     case.event("tree", row(id=1, up=2), None)
     assert {(before or {})["id"] for _, before, _ in case.emitted} >= {b"2", b"4"}
-    assert case.remembered("tree") == [(b"3",)]
+    assert case.tracked("tree") == [(b"3",)]
 
 
 def test_more_children_than_one_page() -> None:
@@ -195,7 +195,7 @@ def test_more_children_than_one_page() -> None:
     case.tracker.flush()
     case.event("customers", row(id=1), None)
     assert len(case.emitted) == 1201
-    assert case.remembered("orders") == []
+    assert case.tracked("orders") == []
 
 
 def test_keys_that_only_the_collation_finds_equal() -> None:
@@ -236,12 +236,12 @@ def test_letters_that_a_collation_may_keep_apart() -> None:
 def test_after_a_crash_the_same_event_finds_what_is_left(fatal: int) -> None:
     """What led to documents goes only after these were noted, deepest rows first."""
     case = filled()
-    case.memory.writes, case.memory.fatal = 0, fatal
+    case.stored.writes, case.stored.fatal = 0, fatal
     try:
         case.event("customers", row(id=1), None)
     except Crash:
-        case.memory.fatal = -1
+        case.stored.fatal = -1
         case.event("customers", row(id=1), None)
     gone = {(name, (before or {})["id"]) for name, before, after in case.emitted if after is None}
     assert gone == {("orders", b"10"), ("orders", b"11"), ("items", b"100"), ("items", b"101"), ("items", b"110")}
-    assert case.remembered("items") == [(b"120",)]
+    assert case.tracked("items") == [(b"120",)]

@@ -17,7 +17,7 @@ import pytest
 from pymongo import monitoring
 
 from migrator.copy import apply as apply_module
-from migrator.copy.chunk_worker import Endpoints
+from migrator.copy.chunk_worker import CopyEndpoints
 from migrator.copy.options import ApplyOptions
 from migrator.model.plan.plan import Plan
 from migrator.source import open_source
@@ -150,7 +150,7 @@ def run_apply(
     plan: Plan, source: str, url: str, timing: Timing, listener: monitoring.CommandListener, observer: Any = None
 ) -> None:
     """Raises what `apply` raises."""
-    ends = Endpoints(lambda: open_source(source), lambda _: target(url, timing, listener))
+    ends = CopyEndpoints(lambda: open_source(source), lambda _: target(url, timing, listener))
     apply_module.apply(plan, ends, ApplyOptions(workers=2, retry_seconds=3.0), observer or Deaf())
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from migrator import api
-from migrator.copy.chunk_worker import ChunkHandler, Endpoints, SharedSnapshotHandler
+from migrator.copy.chunk_worker import ChunkHandler, CopyEndpoints, SharedSnapshotHandler
 from migrator.copy.options import ApplyOptions
 from migrator.errors import PlanRefused
 from migrator.model.plan.plan import Plan
@@ -41,7 +41,7 @@ def no_target(_: Waits) -> FilesTarget:
 def test_a_worker_refuses_before_it_opens_the_target(
     elsewhere: Plan, mysql_url: str, handler: type[ChunkHandler] | type[SharedSnapshotHandler]
 ) -> None:
-    ends = Endpoints(partial(open_source, mysql_url), no_target)
+    ends = CopyEndpoints(partial(open_source, mysql_url), no_target)
     with pytest.raises(PlanRefused, match="another server"):
         handler(elsewhere, ends, 1.0)
 

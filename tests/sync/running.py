@@ -180,4 +180,4 @@ def position(target: str, run: str, collection: str) -> Position:
     with closing(open_target(target)) as opened:
         following = opened.sync_target()
         assert following is not None
-        return following.sync_state().positions([scope])[scope]
+        return following.sync_state().positions.load([scope])[scope]

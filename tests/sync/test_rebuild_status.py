@@ -21,7 +21,7 @@ from migrator.ports.sync import RootKeyReader
 from migrator.sync import dirty_queue
 from migrator.sync.dirty_queue import DirtyQueue
 from migrator.sync.rebuild import Rebuilt
-from migrator.target.mongo.sync_state.dirty import DirtyEntries
+from migrator.target.mongo.sync_state.dirty import MongoDirtyRefs
 from tests.sync.premises.world import World
 
 PIECE = 50
@@ -187,12 +187,12 @@ def test_entries_of_an_earlier_version(
     items.sql("ALTER TABLE items MODIFY n BIGINT NOT NULL")
     with pytest.raises(SyncBlocked, match="enough of it"):
         items.sync()
-    wide = DirtyEntries.wide
+    wide = MongoDirtyRefs.wide
 
-    def old(self: DirtyEntries, scope: Any) -> list[DirtyEntry]:
+    def old(self: MongoDirtyRefs, scope: Any) -> list[DirtyEntry]:
         return [DirtyEntry(each.ref, each.after, each.mark) for each in wide(self, scope)]
 
-    monkeypatch.setattr(DirtyEntries, "wide", old)
+    monkeypatch.setattr(MongoDirtyRefs, "wide", old)
     found = collection(api.status(items.target)).rebuild
     assert found is not None
     assert (found.why, found.since, found.seconds) == ("", None, None)

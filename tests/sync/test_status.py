@@ -420,7 +420,7 @@ def test_names_of_earlier_versions_stay(items: World) -> None:
 def test_of_another_follower_nothing_is_known_yet(items: World) -> None:
     """It may begin further in front, with a collection that was added: what the last one knew is not true of it."""
     with closing(open_target(items.target)) as target:
-        position = next(iter(target.sync_state().positions([Scope(_run(items), "items")]).values()))
+        position = next(iter(target.sync_state().positions.load([Scope(_run(items), "items")]).values()))
     meter = Meter("me")
     progress = Progress(position, 100.0, True, time.monotonic(), 100.0, False, changes=7)
     meter.take(progress)

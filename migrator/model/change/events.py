@@ -162,7 +162,7 @@ class KnownTables:
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """One collection as one apply made it: what the state remembers for it goes when another apply replaces it."""
+    """One collection as one apply made it: what the state has of it is dropped when another apply replaces it."""
 
     run: str
     collection: str
@@ -220,7 +220,7 @@ class DirtyEntry:
 
 @dataclass(frozen=True, slots=True)
 class TrackedRow:
-    """What the state remembers of a row that a silent cascade may change (premise B).
+    """What the state stores of a row that a silent cascade may change (premise B).
 
     Attributes:
         table: whose row.

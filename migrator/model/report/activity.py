@@ -103,7 +103,7 @@ class RecordedActivity:
     Attributes:
         owner: process and machine, for people.
         lives: whether that process does; None where it can't be determined from here.
-        age: seconds since it was noted, by the target's clock.
+        age: seconds since it was recorded, by the target's clock.
     """
 
     activity: Activity
@@ -121,7 +121,7 @@ class LeaseHolder:
         process: the same without the time, as in `RecordedActivity.owner`.
         purpose: what for: `apply`, `sync`, or a command that keeps a sync away meanwhile.
         lives: whether that process does, as far as that can be told from here.
-        silent: seconds since the lease was last renewed, by the target's clock; None where that was not noted.
+        silent: seconds since the lease was last renewed, by the target's clock; None where that was not recorded.
     """
 
     owner: str

@@ -57,7 +57,7 @@ class Rebuild:
 
     Attributes:
         why: for people, "" when not known.
-        since: when it was noted, or noted again and so began again, ISO, UTC; None when not known.
+        since: when it was recorded, or recorded again and so began again, ISO, UTC; None when not known.
         seconds: how long ago that was.
         passes: those that are not done, in their order; only the first one is under way.
     """

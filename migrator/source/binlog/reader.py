@@ -461,7 +461,7 @@ class BinlogReader:
             raise
 
     def _touch(self, watch: Watch, changes: tuple[RowChange, ...]) -> tuple[RowChange, ...]:
-        """Notes the last row's key, which is read in addition to the wanted columns."""
+        """Records the last row's key, which is read in addition to the wanted columns."""
         width = len(self._wanted[watch.name].columns)
         last = changes[-1].after or changes[-1].before or ()
         key = tuple(part or b"" for part in last[width:])  # never NULL

@@ -10,6 +10,7 @@ from sqlalchemy import Connection
 
 from migrator.errors import SourceError
 from migrator.model.change.position import ServerIdentity
+from migrator.same_server import ONE_ADDRESS
 from migrator.source.connection.url import SourceUrl
 
 # One statement that every version and flavor answers; a server leaves out what it doesn't have.
@@ -49,7 +50,7 @@ def require_same_server(found: ServerIdentity, wanted: ServerIdentity, url: Sour
         raise SourceError(
             f"this connection reached server {found.uuid}, an earlier one server {wanted.uuid}",
             where=url.place,
-            hint="Give the address of one server, not of a proxy or balancer that spreads connections over several.",
+            hint=ONE_ADDRESS,
         )
 
 

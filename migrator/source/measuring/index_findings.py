@@ -24,6 +24,7 @@ from migrator.model.change.position import ServerIdentity
 from migrator.model.mapping.tree import Collection, IndexSpec
 from migrator.model.plan.chunk import Batch, Document, Key, KeyRange
 from migrator.model.plan.plan import Finding
+from migrator.model.slices import slices
 from migrator.model.text.values import key_text
 from migrator.source.connection.connect import connected
 from migrator.source.connection.identity import read_identity
@@ -145,8 +146,8 @@ async def _sampled(
         statement = part.select(columns, context.some(root))
         found = context.ask.rows(f"choose documents of {collection.name}", statement)
         wanted: list[Key] = [tuple(value or b"" for value in row) for row in found]
-        for start in range(0, len(wanted), _KEYS_AT_ONCE):
-            async for batch in assembler.by_keys(reader, wanted[start : start + _KEYS_AT_ONCE]):
+        for some in slices(wanted, _KEYS_AT_ONCE):
+            async for batch in assembler.by_keys(reader, some):
                 yield batch
 
 

@@ -25,7 +25,7 @@ _DENSE = 2  # times as many numbers as rows: an AUTO_INCREMENT with few gaps
 
 
 class Sampler:
-    """Chooses samples, and remembers them: all looks at a table are looks at the same rows."""
+    """Chooses samples and keeps them: everything that is measured of a table is measured on the same rows."""
 
     def __init__(self, ask: Asker) -> None:
         self._ask = ask

@@ -14,6 +14,7 @@ from migrator.model.change.position import ServerIdentity
 from migrator.model.plan.plan import Finding
 from migrator.model.report.check import Check
 from migrator.model.text.formatting import listed
+from migrator.same_server import ONE_ADDRESS
 from migrator.source.connection import session_settings
 from migrator.source.connection.connect import connected
 from migrator.source.connection.failure import error_code
@@ -162,7 +163,7 @@ def _same_server(url: SourceUrl, first: ServerIdentity) -> Iterator[Check]:
         "blocked",
         "same server",
         f"connections reach different servers: {', '.join(sorted(reached))}",
-        "Give the address of one server, not of a proxy or balancer that spreads connections over several.",
+        ONE_ADDRESS,
     )
 
 

@@ -49,7 +49,7 @@ class SnapshotReader:
     async def roots_by_key(self, root: Node, keys: Sequence[Key]) -> list[Row]:
         """The root rows that the source's comparison finds for `keys`."""
         found: list[Row] = []
-        for some in _slices(sorted_keys(root.key, keys)):
+        for some in _packets(sorted_keys(root.key, keys)):
             found += await self._all(self._templates.roots(root).exactly(some))
         return found
 
@@ -63,7 +63,7 @@ class SnapshotReader:
         Whoever stops before the end closes the iterator (contextlib.aclosing).
         """
         template = self._templates.children(node, parent)
-        for some in _slices(sorted_keys(template.columns, match)):
+        for some in _packets(sorted_keys(template.columns, match)):
             # Closed by hand: leaving an `async for` early closes nothing.
             async with aclosing(self._stream(template.matching(some))) as stream:
                 async for rows in stream:
@@ -76,7 +76,7 @@ class SnapshotReader:
         query = RootKeyQuery.of(path, kind)
         within = KeyRange(after, None)
         found: list[Key] = []
-        for some in _slices(sorted_keys(query.columns, values)):
+        for some in _packets(sorted_keys(query.columns, values)):
             comparisons = await self._templates.alphabets.prepared(query.comparisons, some, self._all)
             statement = replace(query, comparisons=comparisons).keys(some, within, limit)
             new = _keys(await self._all(statement))
@@ -165,7 +165,7 @@ async def open_reader(
         connection.close()
 
 
-def _slices(keys: Sequence[Key]) -> Iterator[Sequence[Key]]:
+def _packets(keys: Sequence[Key]) -> Iterator[Sequence[Key]]:
     """Neighbouring keys, so few that a statement stays far below any server's max_allowed_packet."""
     start = parts = size = 0
     for place, key in enumerate(keys):

@@ -20,6 +20,7 @@ from sqlalchemy import Connection, RowMapping, bindparam, text
 from migrator.errors import AccessDenied, SourceError
 from migrator.model.mapping.representation import family_of
 from migrator.model.schema.tables import Column, ForeignKey, Index, Schema, Table, is_cascading
+from migrator.model.slices import slices
 from migrator.source.connection.connect import connected
 from migrator.source.connection.url import SourceUrl
 from migrator.source.preflight.partly_readable import partly_readable
@@ -160,8 +161,8 @@ def _names(connection: Connection, url: SourceUrl, database: str) -> list[TableK
 def _tables(connection: Connection, wanted: Iterable[TableKey], denied: Mapping[TableKey, str]) -> Iterator[Table]:
     for database, keys in groupby(sorted(wanted), key=lambda key: key[0]):
         names = [name for _, name in keys]
-        for start in range(0, len(names), _NAMES_AT_ONCE):
-            yield from _some_tables(connection, database, names[start : start + _NAMES_AT_ONCE], denied)
+        for some in slices(names, _NAMES_AT_ONCE):
+            yield from _some_tables(connection, database, some, denied)
 
 
 def _some_tables(

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 from migrator.model.change.events import Scope, TableName, TrackedChange, TrackedRow
 from migrator.model.plan.chunk import Key
-from migrator.ports.sync import SyncState
+from migrator.ports.sync_state import TrackedRows
 
 # Rows of the state that are kept in memory (rule 7).
 _KEPT = 10_000
@@ -37,9 +37,9 @@ class _ValueIndex:
 class Overlay:
     """Changes are kept in the order in which they were made; of each row the last one counts."""
 
-    def __init__(self, scope: Scope, state: SyncState) -> None:
+    def __init__(self, scope: Scope, stored: TrackedRows) -> None:
         self._scope = scope
-        self._state = state
+        self._stored = stored
         # By table the last image of each changed row, None for a row that is gone.
         self._changed: dict[TableName, dict[Key, TrackedRow | None]] = {}
         self._indexes: dict[TableName, dict[tuple[str, ...], _ValueIndex]] = {}
@@ -131,7 +131,7 @@ class Overlay:
         if not missing:
             return
         room = _KEPT - self._kept
-        found = self._state.tracked(self._scope, table, columns, missing, room + 1)
+        found = self._stored.find(self._scope, table, columns, missing, room + 1)
         if len(found) > room:
             raise TooManyRows
         self._kept += len(found)

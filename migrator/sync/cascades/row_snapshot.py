@@ -12,7 +12,8 @@ from migrator.model.change.events import Scope, TableName, TrackedRow
 from migrator.model.change.position import Position
 from migrator.model.mapping.tree import Collection
 from migrator.model.schema.tables import Schema
-from migrator.ports.sync import FollowedSource, RootKeyReader, SyncState
+from migrator.ports.sync import FollowedSource, RootKeyReader
+from migrator.ports.sync_state import TrackedRows
 from migrator.sync.cascades.tracker import Tracker
 from migrator.workers.background import IsOver
 
@@ -25,7 +26,7 @@ _AT_ONCE = 4000
 
 @dataclass(frozen=True, slots=True)
 class TrackedCollection:
-    """What has to be remembered for one collection."""
+    """The rows that have to be tracked for one collection."""
 
     scope: Scope
     tables: Sequence[TrackedTable]
@@ -46,17 +47,26 @@ class _Abandoned(Exception):
 
 
 class RowSnapshot:
-    """A snapshot of the source, taken when this is made; its rows may be read later, in another thread.
+    """A snapshot of the source that is taken at one time and read at another, maybe in another thread.
 
     premise B: it has to be taken before the first snapshot from which documents are made. Then a row that a
-    cascade takes away is either in neither, or remembered.
+    cascade takes away is either in neither, or tracked.
 
     Attributes:
-        position: where the log stood at that moment, None where the server can't tell exactly. What is remembered is of
-            this position: an event from before it, taken in once more, could take a row away that came back later.
+        position: where the log stood at that moment, None where the server can't tell exactly. The tracked rows are
+            of this position: an event from before it, taken in once more, could take a row away that came back later.
     """
 
-    def __init__(self, source: FollowedSource, reached: Position | None = None) -> None:
+    _snapshot: RootKeyReader
+
+    def __init__(self) -> None:
+        self.position: Position | None = None
+        self._runner = asyncio.Runner()
+        self._stack = AsyncExitStack()
+        self._is_closed = False
+
+    @classmethod
+    def take(cls, source: FollowedSource, reached: Position | None = None) -> RowSnapshot:
         """
         Args:
             reached: what was read of the log already and has to be in the snapshot; None for nothing.
@@ -64,14 +74,13 @@ class RowSnapshot:
         Raises:
             SourceUnavailable: when there is no connection now.
         """
-        self._loop = asyncio.new_event_loop()
-        self._stack = AsyncExitStack()
-        self.position: Position | None = None
+        taken = cls()
         try:
-            self._snapshot = self._loop.run_until_complete(self._open(source, reached))
+            taken._snapshot = taken._runner.run(taken._open(source, reached))
         except BaseException:
-            self.close()
+            taken.close()
             raise
+        return taken
 
     def load(self, parts: Sequence[TrackedCollection], load: Load, is_over: IsOver) -> None:
         """Loads all rows that `parts` need, every table once; some only, when `is_over` says so before the end.
@@ -84,18 +93,19 @@ class RowSnapshot:
             takers = [part for part in parts if each.table in part.columns]
             pages = self._snapshot.tracked_rows(each.table, each.key, each.columns)
             # Not an `async for`: one that is left early would read the rest of the table first.
-            while rows := self._loop.run_until_complete(_some(pages, is_over)):
+            while rows := self._runner.run(_some(pages, is_over)):
                 for part in takers:
                     load(part, rows)
 
     def close(self) -> None:
         """Ends the snapshot; does nothing the second time."""
-        if self._loop.is_closed():
+        if self._is_closed:
             return
+        self._is_closed = True
         try:
-            self._loop.run_until_complete(self._abandon())
+            self._runner.run(self._abandon())
         finally:
-            self._loop.close()
+            self._runner.close()
 
     async def _open(self, source: FollowedSource, reached: Position | None) -> RootKeyReader:
         snapshots = await self._stack.enter_async_context(source.snapshots())
@@ -118,7 +128,7 @@ def load_tracked_rows(
     reached: Position | None = None,
 ) -> Position | None:
     """Loads all rows that `parts` need from one later moment, and returns its position; see RowSnapshot."""
-    with closing(RowSnapshot(source, reached)) as moment:
+    with closing(RowSnapshot.take(source, reached)) as moment:
         moment.load(parts, load, is_over)
         return moment.position
 
@@ -126,11 +136,11 @@ def load_tracked_rows(
 def missing_tables(
     needed: Sequence[TrackedTable], known: Mapping[TableName, Sequence[str]]
 ) -> tuple[TrackedTable, ...]:
-    """What has to be remembered and isn't; `known` is SyncState.tracked_tables."""
+    """What has to be tracked and isn't; `known` is of TrackedRows.tables."""
     return tuple(each for each in needed if not set(each.noted) <= set(known.get(each.table, ())))
 
 
-def unremembered(scope: Scope, collection: Collection, schema: Schema, state: SyncState) -> Cascades:
+def untracked(scope: Scope, collection: Collection, schema: Schema, stored: TrackedRows) -> Cascades:
     """The silent cascades of a collection, with those of their tables that the state does not track.
 
     Nothing where one of them can't be followed: sync refuses such a collection, and a copy does not need the rows.
@@ -138,7 +148,7 @@ def unremembered(scope: Scope, collection: Collection, schema: Schema, state: Sy
     cascades = silent_cascades(schema, [collection])
     if cascades.hidden or not cascades.tables:
         return Cascades()
-    return replace(cascades, tables=missing_tables(cascades.tables, state.tracked_tables(scope)))
+    return replace(cascades, tables=missing_tables(cascades.tables, stored.tables(scope)))
 
 
 def tables_of(parts: Sequence[TrackedCollection]) -> list[TrackedTable]:

@@ -7,7 +7,7 @@ The order of writes makes a crash harmless: documents are written or recorded as
 to them are changed, deepest rows first; the parent's event comes again after a crash, and finds what was left. Where
 the server has transactions, the tracked rows of a batch and its position are saved in one transaction.
 
-A cascade that reaches more rows than fit into memory is walked through in pages. Each of them is noted and written
+A cascade that reaches more rows than fit into memory is walked through in pages. Each of them is recorded and written
 before the next is read.
 """
 
@@ -25,7 +25,7 @@ from migrator.changes.folding import OTHERS, folded, is_folded, is_stripped
 from migrator.model.change.events import RowChange, Rows, Scope, TableName, TrackedChange, TrackedRow, Values, Watch
 from migrator.model.plan.chunk import Key
 from migrator.model.schema.tables import Column
-from migrator.ports.sync import SyncState
+from migrator.ports.sync_state import TrackedRows
 from migrator.sync.cascades.overlay import Overlay, TooManyRows
 
 # Rows of a page, where a cascade reaches too many for one walk in memory.
@@ -39,20 +39,20 @@ _ACTIONS = ("CASCADE", "SET NULL", "SET DEFAULT")
 
 # Receives changes that have no event in the log.
 Emit = Callable[[Rows], None]
-# Returns when everything that was emitted is noted durably, and doubts about tables are, too.
+# Returns when everything that was emitted is recorded durably, and doubts about tables are, too.
 Secure = Callable[[], None]
 
 
 @dataclass(frozen=True, slots=True)
 class _TableTracker:
-    """How one table's rows are remembered."""
+    """How one table's rows are tracked."""
 
     tracked: TrackedTable
     watch: Watch
 
     @property
     def is_computed(self) -> bool:
-        """Whether the server computes any of what is remembered from other columns of the row."""
+        """Whether the server computes any of the tracked values from other columns of the row."""
         return any(self.watch.table.by_name[name].generated for name in self.tracked.columns)
 
     def row(self, image: Values) -> TrackedRow:
@@ -61,7 +61,7 @@ class _TableTracker:
         return TrackedRow(self.tracked.table, _key(found, self.tracked.key), values)
 
     def own(self, row: TrackedRow) -> TrackedRow:
-        """The row with the columns that are remembered."""
+        """The row with the tracked columns."""
         if len(row.values) == len(self.tracked.columns):
             return row
         return TrackedRow(row.table, row.key, {name: row.values[name] for name in self.tracked.columns})
@@ -78,7 +78,7 @@ class _TableTracker:
         return TrackedRow(row.table, key, {name: values[name] for name in self.tracked.columns})
 
     def image(self, values: Mapping[str, bytes | None]) -> Values:
-        """As of a row event: what isn't remembered is of no use to anybody either."""
+        """As of a row event: a row that isn't tracked is of no use to anybody either."""
         return tuple(values.get(name) for name in self.watch.columns)
 
 
@@ -132,9 +132,9 @@ class _MemoryLookup:
 class _PagedLookup:
     """Small pages of the state itself, to which each change is written at once."""
 
-    def __init__(self, scope: Scope, state: SyncState, write: Callable[[], None]) -> None:
+    def __init__(self, scope: Scope, stored: TrackedRows, write: Callable[[], None]) -> None:
         self._scope = scope
-        self._state = state
+        self._stored = stored
         self._write = write
 
     def pages(self, table: TableName, columns: tuple[str, ...], values: Sequence[Key]) -> Iterator[list[TrackedRow]]:
@@ -142,7 +142,7 @@ class _PagedLookup:
         limit = _AT_ONCE
         seen: set[Key] = set()
         while True:
-            found = self._state.tracked(self._scope, table, columns, values, limit)
+            found = self._stored.find(self._scope, table, columns, values, limit)
             fresh = [row for row in found if row.key not in seen]
             if fresh:
                 yield fresh
@@ -165,20 +165,20 @@ class Tracker:
         scope: Scope,
         cascades: Cascades,
         watches: Mapping[TableName, Watch],
-        state: SyncState,
+        stored: TrackedRows,
         emit: Emit,
         secure: Secure,
     ) -> None:
         self._scope = scope
         self._cascades = cascades
-        self._state = state
+        self._stored = stored
         self._emit = emit
         self._secure = secure
         self._watches = watches
         self._tables = {each.table: _TableTracker(each, watches[each.table]) for each in cascades.tables}
         self._order = _deepest_first(cascades)
-        self._overlay = Overlay(scope, state)
-        self._in_memory, self._paged = _MemoryLookup(self._overlay), _PagedLookup(scope, state, self._make_room)
+        self._overlay = Overlay(scope, stored)
+        self._in_memory, self._paged = _MemoryLookup(self._overlay), _PagedLookup(scope, stored, self._make_room)
         self._walk_by: _RowLookup = self._in_memory
         # Events that were not walked through yet.
         self._events: deque[Rows] = deque()
@@ -214,7 +214,7 @@ class Tracker:
     def resolve(self) -> None:
         """Walks through the collected events: emits what cascades changed, and changes the tracked rows in memory.
 
-        May be called again after an error. What is emitted has to be done, or durably noted, before `changes` are
+        May be called again after an error. What is emitted has to be done, or durably recorded, before `changes` are
         written.
         """
         ahead = len(self._events)
@@ -253,12 +253,12 @@ class Tracker:
     def truncated(self, table: TableName) -> None:
         """A table was emptied; tables with children that cascade can't be. What came before has to be written."""
         if table in self._tables:
-            self._state.drop_tracked_table(self._scope, table)
+            self._stored.remove_table(self._scope, table)
 
     def load(self, rows: Sequence[TrackedRow]) -> None:
         """Remembers rows of one table as a snapshot shows them; they may have columns that are of no use here."""
         tracked = self._tables[rows[0].table]
-        self._state.load_tracked(self._scope, [self._with_folded(tracked.own(row)) for row in rows])
+        self._stored.load(self._scope, [self._with_folded(tracked.own(row)) for row in rows])
 
     # --- walking through the events of a batch ---
 
@@ -294,9 +294,9 @@ class Tracker:
         self._secure()
         for change in self.changes():
             if change.rows:
-                self._state.put_tracked(self._scope, change.rows)
+                self._stored.put(self._scope, change.rows)
             if change.gone:
-                self._state.drop_tracked(self._scope, change.table, change.gone)
+                self._stored.remove(self._scope, change.table, change.gone)
         self._overlay.clear()
 
     def _take(self, rows: Rows) -> None:
@@ -336,7 +336,7 @@ class Tracker:
     # --- one event ---
 
     def _track(self, tracked: _TableTracker, rows: Rows) -> None:
-        """The last image of each row counts; a row whose key has changed is remembered under the new one."""
+        """The last image of each row counts; a row whose key has changed is tracked under the new one."""
         for change in rows.changes:
             if change.before is not None:
                 self._overlay.drop(rows.table, tracked.row(change.before).key)
@@ -462,7 +462,7 @@ class Tracker:
 
 
 def _wanted(column: Column, value: bytes) -> tuple[bytes, ...]:
-    """What a remembered row that may hold a key's value has, folded where the column is."""
+    """What a tracked row that may hold a key's value has, folded where the column is."""
     if not is_folded(column):
         return (value,)
     found = folded(column, value)

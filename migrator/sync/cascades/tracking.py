@@ -14,7 +14,8 @@ from migrator.model.change.events import DocumentRef, Rows, Scope, TableName, Tr
 from migrator.model.change.position import Position
 from migrator.model.mapping.tree import Collection
 from migrator.model.report.activity import Phase
-from migrator.ports.sync import SyncableSource, SyncState
+from migrator.ports.sync import SyncableSource
+from migrator.ports.sync_state import TrackedRows
 from migrator.sync.batch import SyncBatch
 from migrator.sync.cascades.row_snapshot import TrackedCollection, load_tracked_rows, missing_tables
 from migrator.sync.cascades.tracker import Tracker
@@ -43,7 +44,7 @@ class CascadeTracking:
     def __init__(
         self,
         source: SyncableSource,
-        state: SyncState,
+        stored: TrackedRows,
         batch: SyncBatch,
         mark_dirty: DirtyMarker,
         patience: RetryingCall,
@@ -55,7 +56,7 @@ class CascadeTracking:
             mark_dirty: is told what has to be looked at because cascades may have gone unseen.
         """
         self._source = source
-        self._state = state
+        self._stored = stored
         self._batch = batch
         self._mark_dirty = mark_dirty
         self._patience = patience
@@ -161,9 +162,9 @@ class CascadeTracking:
         """These have to be read again."""
         if tables:
             # First the note: after a crash in between they are read again all the same.
-            self._state.note_tracked_tables(scope, dict.fromkeys(tables, ()))
+            self._stored.add_tables(scope, dict.fromkeys(tables, ()))
         for table in tables:
-            self._state.drop_tracked_table(scope, table)
+            self._stored.remove_table(scope, table)
 
     def untrack_uncertain(self) -> bool:
         """Untracks the tables whose rows only the source knows, so that they are read again; whether there were any."""
@@ -195,21 +196,21 @@ class CascadeTracking:
     def note_read(self, parts: Sequence[TrackedCollection]) -> None:
         """What was read of these is all there is."""
         for part in parts:
-            self._state.note_tracked_tables(part.scope, part.columns)
+            self._stored.add_tables(part.scope, part.columns)
 
     def _find_cascades(self, tables: KnownDefinitions, collection: Collection) -> Cascades:
         return silent_cascades(tables.schema, [collection]) if self._is_needed else Cascades()
 
     def _missing(self, scope: Scope) -> TrackedCollection:
         needed = self._cascades[scope].tables
-        known = self._state.tracked_tables(scope) if needed else {}
+        known = self._stored.tables(scope) if needed else {}
         return TrackedCollection(scope, missing_tables(needed, known), self._trackers[scope])
 
     def _tracker(self, scope: Scope, cascades: Cascades) -> Tracker:
         def emit(rows: Rows) -> None:
             self._batch.add(scope, self.resolvers[scope].document_refs(rows))
 
-        return Tracker(scope, cascades, self.watches, self._state, emit, partial(self._secure, scope))
+        return Tracker(scope, cascades, self.watches, self._stored, emit, partial(self._secure, scope))
 
     def _secure(self, scope: Scope) -> None:
         """What is pending for a collection is marked durably: tracked rows that led to it are about to be written."""
@@ -217,7 +218,7 @@ class CascadeTracking:
             self._mark_dirty(scope, refs)
         if self._trackers[scope].uncertain:
             # After a crash the tables are read again all the same.
-            self._state.note_tracked_tables(scope, {each.table: () for each in self._cascades[scope].tables})
+            self._stored.add_tables(scope, {each.table: () for each in self._cascades[scope].tables})
 
 
 def _load(part: TrackedCollection, rows: Sequence[TrackedRow]) -> None:

@@ -38,7 +38,7 @@ class FilesActivityStore:
 
     def last_activity(self, command: Command) -> RecordedActivity | None:
         with self._database.read() as state:
-            # A state that nobody has noted anything in yet has no such table.
+            # A state that nobody has recorded anything in yet has no such table.
             if not state.execute("SELECT 1 FROM sqlite_master WHERE name = 'activities'").fetchone():
                 return None
             asked = "SELECT noted, process, text FROM activities WHERE command = ?"

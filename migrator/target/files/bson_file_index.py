@@ -1,7 +1,7 @@
 """Documents of a BSON file by `_id`.
 
-A file has its documents in the order of the source's keys, and verify asks by `_id`: where each stands is noted once,
-in an SQLite file under `.migrator` that is made again when the documents are others.
+A file has its documents in the order of the keys of the source, and verify asks by `_id`: where each stands is saved
+once, in an SQLite file under `.migrator`. That is made again when the documents have changed.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from pathlib import Path
 
 from migrator.errors import TargetError
 from migrator.model.bson_elements import identity_of
+from migrator.model.slices import slices
 from migrator.target.files.failure import translated
 from migrator.target.files.folder import Folder, file_name
 
@@ -55,7 +56,7 @@ class BsonFileIndex:
     def find(self, ids: Sequence[bytes]) -> list[bytes]:
         with translated(self._path):
             places: list[tuple[int, int]] = []
-            for some in _slices(ids):
+            for some in slices(ids, _IDS_AT_ONCE):
                 marks = ", ".join("?" * len(some))
                 places += self._open.execute(f"SELECT start, length FROM places WHERE id IN ({marks})", some)
             return [self._bytes[start : start + length] for start, length in sorted(places)]
@@ -124,8 +125,3 @@ def _note(index: sqlite3.Connection, places: Iterator[tuple[bytes, int, int]]) -
     while some := list(islice(places, _NOTED_AT_ONCE)):
         index.executemany("INSERT INTO places VALUES (?, ?, ?)", some)
     index.execute("COMMIT")
-
-
-def _slices(ids: Sequence[bytes]) -> Iterator[Sequence[bytes]]:
-    for start in range(0, len(ids), _IDS_AT_ONCE):
-        yield ids[start : start + _IDS_AT_ONCE]

@@ -30,7 +30,7 @@ class FilesWriter:
         self._part: BinaryIO | None = None
 
     def start(self, chunk: Chunk) -> None:
-        """Notes the attempt and opens its part.
+        """Records the attempt and opens its part.
 
         Raises:
             LeaseLost: when another process is at this attempt, or at a later one.

@@ -11,6 +11,7 @@ from migrator.model.collection_names import staged_name
 from migrator.model.mapping.tree import Collection
 from migrator.model.plan.plan import Capabilities, TargetCollection, TargetIdentity
 from migrator.model.report.check import Check
+from migrator.ports.sync_state import SyncState
 from migrator.target.lease import LeaseCheck, Timing, describe, hold, live_owner, now
 from migrator.target.mongo.checks import checks
 from migrator.target.mongo.connection.session import Session
@@ -22,7 +23,8 @@ from migrator.target.mongo.leases import fencing_documents, transactors
 from migrator.target.mongo.leases.activity_store import MongoActivityStore
 from migrator.target.mongo.leases.store import LeaseId, MongoLease, MongoLeaseStore
 from migrator.target.mongo.leases.write_guard import UnguardedWrites, WriteGuard, guard
-from migrator.target.mongo.sync_state.state import MongoSyncState
+from migrator.target.mongo.sync_state.scope_documents import ScopeDocuments
+from migrator.target.mongo.sync_state.state import mongo_sync_state
 from migrator.target.mongo.verified import MongoVerifyState
 from migrator.target.mongo.writing import dollar_names
 from migrator.target.mongo.writing.chunk_writer import MongoWriter
@@ -73,11 +75,11 @@ class MongoTarget:
         return TargetIdentity(self._session.url.address, version, can)
 
     def inspect(self, names: Iterable[str]) -> tuple[TargetCollection, ...]:
-        publisher, state = self.publisher(), self.sync_state()
+        publisher, documents = self.publisher(), ScopeDocuments(self._session, UnguardedWrites(self._session))
         runs = publisher.published()
         found = (publisher.inspect(name) for name in names)
         return tuple(
-            replace(each, lost=state.lost(Scope(runs[each.name], each.name))) if each.name in runs else each
+            replace(each, lost=documents.lost(Scope(runs[each.name], each.name))) if each.name in runs else each
             for each in found
         )
 
@@ -125,8 +127,8 @@ class MongoTarget:
         owner = self._session.retried(lambda: live_owner(store, self._timing))
         return None if owner is None else f"{owner.purpose}: {describe(owner)}"
 
-    def sync_state(self, lease: LeaseCheck | None = None) -> MongoSyncState:
-        return MongoSyncState(self._session, self.publisher(), self._state_guard(lease))
+    def sync_state(self, lease: LeaseCheck | None = None) -> SyncState:
+        return mongo_sync_state(self._session, self.publisher(), self._state_guard(lease))
 
     def documents(self, scope: Scope, lease: LeaseCheck, *, staged: bool) -> MongoDocuments:
         mine = _own(lease)

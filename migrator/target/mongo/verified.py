@@ -24,8 +24,8 @@ from migrator.target.mongo.copy_state import records
 from migrator.target.mongo.copy_state.place import MongoCollectionStore
 from migrator.target.mongo.copy_state.runs import RUNS, run_of
 from migrator.target.mongo.leases.write_guard import UnguardedWrites
+from migrator.target.mongo.sync_state.scope_documents import ScopeDocuments
 from migrator.target.mongo.sync_state.scopes import of_scope
-from migrator.target.mongo.sync_state.sync_notes import SyncNotes
 from migrator.target.published_mappings import published
 
 PASSES = "_migrator_verify"
@@ -82,7 +82,7 @@ class MongoVerifyState:
         """Those of these names that `published` returns."""
         unguarded = UnguardedWrites(self._session)
         noted = records.MongoRecords(self._session, unguarded)
-        return published(names, self._place, noted, self._run, SyncNotes(self._session, unguarded).renewed)
+        return published(names, self._place, noted, self._run, ScopeDocuments(self._session, unguarded).renewed)
 
     def recorded(self, scope: Scope, keys: Sequence[Key]) -> frozenset[Key]:
         texts = {key: key_text(key) for key in keys}

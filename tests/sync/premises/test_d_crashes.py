@@ -19,7 +19,8 @@ from migrator.planning.validator import validator
 from migrator.source import open_source
 from migrator.target.mongo.copy_state.place import MongoCollectionStore
 from migrator.target.mongo.leases import write_guard
-from migrator.target.mongo.sync_state.state import MongoSyncState
+from migrator.target.mongo.sync_state.live_collections import MongoLiveCollections
+from migrator.target.mongo.sync_state.scope_documents import packed
 from tests.sync.premises.test_d_altered import planned
 from tests.sync.premises.world import World
 
@@ -136,14 +137,14 @@ def test_a_mutant_that_notes_the_columns_before_the_work(things: World, monkeypa
     monkeypatch.setattr(write_guard, "has_transactions", lambda session: False)
 
     def renewed_first(
-        self: MongoSyncState, scope: Scope, collection: Mapping, refs: Iterable[DocumentRef], why: str
+        self: MongoLiveCollections, scope: Scope, mapping: Mapping, refs: Iterable[DocumentRef], why: str
     ) -> None:
-        self._notes._write([self._notes.renewing(scope, collection)])
+        self._documents.change({scope: {"renewed": packed(mapping)}})
         raise Crash
 
     things.sql("ALTER TABLE things MODIFY code BIGINT NULL")
     with monkeypatch.context() as patch:
-        patch.setattr(MongoSyncState, "renew", renewed_first)
+        patch.setattr(MongoLiveCollections, "renew", renewed_first)
         with pytest.raises(Crash):
             things.sync()
     things.sync()

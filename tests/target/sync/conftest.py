@@ -11,7 +11,7 @@ from pymongo.database import Database
 
 from migrator.model.change.events import Scope
 from migrator.model.mapping.tree import IndexSpec
-from migrator.ports.sync import SyncState
+from migrator.ports.sync_state import SyncState
 from migrator.target import MongoTarget
 from migrator.target.lease import Timing
 from migrator.target.url import MongoUrl, parse_target_url

@@ -51,14 +51,14 @@ class Machine(RuleBasedStateMachine):
 
     @rule(scope=SCOPES, refs=st.lists(REACHES, max_size=4))
     def note(self, scope: Scope, refs: list[DocumentRef]) -> None:
-        self.state.mark_dirty(scope, refs)
+        self.state.dirty.mark(scope, refs)
         for ref in refs:
             self.notings += 1
             self.noted[scope, ref] = Noted(self.notings)
 
     @rule(target=entries, scope=SCOPES, limit=st.integers(0, 5))
     def look(self, scope: Scope, limit: int) -> object:
-        found = self.state.dirty(scope, limit)
+        found = self.state.dirty.oldest(scope, limit)
         expected = sorted((noted.noting, ref, noted.after) for (of, ref), noted in self.noted.items() if of == scope)
         assert [(each.ref, each.after) for each in found] == [each[1:] for each in expected[:limit]]
         assert [each.mark for each in found] == sorted({each.mark for each in found})
@@ -70,7 +70,7 @@ class Machine(RuleBasedStateMachine):
     @rule(entry=entries, after=VALUES)
     def advance(self, entry: tuple[Scope, DirtyEntry], after: Key) -> None:
         scope, dirty = entry
-        self.state.advance(scope, dirty, after, 1)
+        self.state.dirty.advance(scope, dirty, after, 1)
         if self.current(scope, dirty):
             self.noted[scope, dirty.ref].after = after
 
@@ -78,7 +78,7 @@ class Machine(RuleBasedStateMachine):
     def settle(self, some: list[tuple[Scope, DirtyEntry]]) -> None:
         for scope in {scope for scope, _ in some}:
             mine = [dirty for of, dirty in some if of == scope]
-            self.state.settle(scope, mine)
+            self.state.dirty.settle(scope, mine)
             for dirty in mine:
                 if self.current(scope, dirty):
                     del self.noted[scope, dirty.ref]
@@ -91,7 +91,7 @@ class Machine(RuleBasedStateMachine):
     def count(self) -> None:
         for name in ("orders", "items"):
             scope = Scope(RUN, name)
-            assert self.state.count_dirty([scope]) == sum(of == scope for of, _ in self.noted)
+            assert self.state.dirty.count([scope]) == sum(of == scope for of, _ in self.noted)
 
     def teardown(self) -> None:
         self.open.close()

@@ -163,7 +163,7 @@ def test_next_to_the_live_one(live: MongoTarget, database: Look) -> None:
         assert database[f"orders__migrator_99999999_{lease.number}"].count_documents({}) == 1
         assert database.orders.count_documents({}) == 0
         # It has no position for that.
-        assert live.sync_state().positions([Scope("99999999", "orders")]) == {}
+        assert live.sync_state().positions.load([Scope("99999999", "orders")]) == {}
 
 
 def test_a_replaced_collection_is_not_written_to(live: MongoTarget, database: Look) -> None:

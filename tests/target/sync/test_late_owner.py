@@ -94,7 +94,7 @@ def first_owner(url: str, pipe: Connection, rules: Callable[[], None], stop: Cal
             if what == "document":
                 documents.write([document(1, n=1, v=OLD)], [])
             else:
-                state.put_tracked(SCOPE, [TrackedRow(TABLE, (b"1",), {"v": OLD.encode()})])
+                state.tracked.put(SCOPE, [TrackedRow(TABLE, (b"1",), {"v": OLD.encode()})])
             outcome = "written, "
             lease.check()
         except LeaseLost:
@@ -212,10 +212,10 @@ def test_what_is_remembered_is_not_turned_back(live: MongoTarget, mongodb_url: s
         with live.sync_lease("sync") as lease:
             state = live.sync_state(lease)
             row = TrackedRow(TABLE, (b"1",), {"v": NEW.encode()})
-            state.put_tracked(SCOPE, [row])
+            state.tracked.put(SCOPE, [row])
             wake(process)
             assert pipe.recv() == ("lost" if wins == NEW else "written, lost")
-            assert bool(state.tracked(SCOPE, TABLE, ["v"], [(NEW.encode(),)], 1)) == (wins == NEW)
+            assert bool(state.tracked.find(SCOPE, TABLE, ["v"], [(NEW.encode(),)], 1)) == (wins == NEW)
 
 
 def test_one_that_lives_is_not_disturbed(live: MongoTarget, mongodb_url: str, database: Look) -> None:

@@ -13,7 +13,7 @@ from pymongo.errors import ConfigurationError, ConnectionFailure, OperationFailu
 
 from migrator.errors import LeaseHeld, LeaseLost, TargetError, TargetUnavailable
 from migrator.model.change.events import DocumentRef, Scope, TrackedChange, TrackedRow
-from migrator.ports.sync import SyncState
+from migrator.ports.sync_state import SyncState
 from migrator.target import MongoTarget
 from migrator.target.lease import HeldLease, Owner
 from migrator.target.mongo.connection.session import Session
@@ -92,19 +92,19 @@ def two(live: MongoTarget, mongodb_url: str, database: Look, monkeypatch: pytest
 
 
 CHANGES: dict[str, Callable[[SyncState], object]] = {
-    "save": lambda state: state.save([SCOPE], position(1)),
-    "save tracked": lambda state: state.save([], position(1), [TrackedChange(SCOPE, TAGS, ((b"1",),), ())]),
-    "mark": lambda state: state.mark_dirty(SCOPE, [reach(b"1")]),
-    "settle": lambda state: state.settle(SCOPE, state.dirty(SCOPE, 1)),
-    "advance": lambda state: state.advance(SCOPE, state.dirty(SCOPE, 1)[0], (b"1",), 1),
-    "put": lambda state: state.put_tracked(SCOPE, [TrackedRow(TAGS, (b"1",), {"tag": b"late"})]),
-    "load": lambda state: state.load_tracked(SCOPE, [TrackedRow(TAGS, (b"2",), {"tag": b"late"})]),
-    "load again": lambda state: state.load_tracked(SCOPE, [TrackedRow(TAGS, (b"1",), {"tag": b"late"})]),
-    "drop": lambda state: state.drop_tracked(SCOPE, TAGS, [(b"1",)]),
-    "drop table": lambda state: state.drop_tracked_table(SCOPE, TAGS),
-    "note": lambda state: state.note_rejected(SCOPE, [(b"1",)], [reject(1)], conflict=True),
-    "clear": lambda state: state.clear_rejected(SCOPE, [(b"1",)]),
-    "forget copied": lambda state: state.forget_copied_rejected(SCOPE),
+    "save": lambda state: state.positions.save([SCOPE], position(1)),
+    "save tracked": lambda state: state.positions.save([], position(1), [TrackedChange(SCOPE, TAGS, ((b"1",),), ())]),
+    "mark": lambda state: state.dirty.mark(SCOPE, [reach(b"1")]),
+    "settle": lambda state: state.dirty.settle(SCOPE, state.dirty.oldest(SCOPE, 1)),
+    "advance": lambda state: state.dirty.advance(SCOPE, state.dirty.oldest(SCOPE, 1)[0], (b"1",), 1),
+    "put": lambda state: state.tracked.put(SCOPE, [TrackedRow(TAGS, (b"1",), {"tag": b"late"})]),
+    "load": lambda state: state.tracked.load(SCOPE, [TrackedRow(TAGS, (b"2",), {"tag": b"late"})]),
+    "load again": lambda state: state.tracked.load(SCOPE, [TrackedRow(TAGS, (b"1",), {"tag": b"late"})]),
+    "drop": lambda state: state.tracked.remove(SCOPE, TAGS, [(b"1",)]),
+    "drop table": lambda state: state.tracked.remove_table(SCOPE, TAGS),
+    "note": lambda state: state.rejected.record(SCOPE, [(b"1",)], [reject(1)], conflict=True),
+    "clear": lambda state: state.rejected.clear(SCOPE, [(b"1",)]),
+    "forget copied": lambda state: state.rejected.forget_copied(SCOPE),
 }
 
 
@@ -112,10 +112,10 @@ CHANGES: dict[str, Callable[[SyncState], object]] = {
 def test_a_late_owner_changes_nothing_in_the_state(two: Any, database: Look, change: str) -> None:
     (target, late), (successor, mine) = two
     state = successor.sync_state(mine)
-    state.mark_dirty(SCOPE, [DocumentRef("orders", "rows", ())])
-    state.put_tracked(SCOPE, [TrackedRow(TAGS, (b"1",), {"tag": b"red"})])
-    state.note_rejected(SCOPE, [(b"1",)], [replace(reject(1), reason="newer")], conflict=False)
-    state.save([SCOPE], position(2))
+    state.dirty.mark(SCOPE, [DocumentRef("orders", "rows", ())])
+    state.tracked.put(SCOPE, [TrackedRow(TAGS, (b"1",), {"tag": b"red"})])
+    state.rejected.record(SCOPE, [(b"1",)], [replace(reject(1), reason="newer")], conflict=False)
+    state.positions.save([SCOPE], position(2))
 
     def everything() -> list[Any]:
         names = [each for each in sorted(database.list_collection_names()) if each != "_migrator_leases"]
@@ -133,10 +133,10 @@ def test_a_late_owner_changes_nothing_in_the_state(two: Any, database: Look, cha
 def test_what_a_successor_saw_of_the_rejected_stays_true(two: Any) -> None:
     """It looks once, before its first write: nothing may be recorded after that check."""
     (target, late), (successor, mine) = two
-    assert not successor.sync_state(mine).has_rejected(SCOPE)
+    assert not successor.sync_state(mine).rejected.any(SCOPE)
     with pytest.raises(LeaseLost):
-        target.sync_state(late).note_rejected(SCOPE, [(b"1",)], [reject(1)], conflict=False)
-    assert not successor.sync_state(mine).has_rejected(SCOPE)
+        target.sync_state(late).rejected.record(SCOPE, [(b"1",)], [reject(1)], conflict=False)
+    assert not successor.sync_state(mine).rejected.any(SCOPE)
 
 
 @pytest.mark.parametrize("staged", [False, True], ids=["live", "staged"])

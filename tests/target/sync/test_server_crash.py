@@ -56,24 +56,24 @@ def test_what_was_acknowledged_survives(mongod_factory: Start, fenced: bool) -> 
                 server.kill()
                 server.start()
 
-            state.mark_dirty(SCOPE, reaches(0, 50))
+            state.dirty.mark(SCOPE, reaches(0, 50))
             crash()
-            first, second, *_ = state.dirty(SCOPE, 50)
-            assert state.count_dirty([SCOPE]) == 50
-            state.advance(SCOPE, first, (b"7",), 1)
-            state.settle(SCOPE, [second])
-            state.save([SCOPE], position(1))
+            first, second, *_ = state.dirty.oldest(SCOPE, 50)
+            assert state.dirty.count([SCOPE]) == 50
+            state.dirty.advance(SCOPE, first, (b"7",), 1)
+            state.dirty.settle(SCOPE, [second])
+            state.positions.save([SCOPE], position(1))
             crash()
-            assert state.positions([SCOPE]) == {SCOPE: position(1)}
-            assert state.dirty(SCOPE, 1)[0].after == (b"7",)
-            assert state.count_dirty([SCOPE]) == 49
+            assert state.positions.load([SCOPE]) == {SCOPE: position(1)}
+            assert state.dirty.oldest(SCOPE, 1)[0].after == (b"7",)
+            assert state.dirty.count([SCOPE]) == 49
             row = TrackedRow(TAGS, (b"1",), {"tag": b"red"})
-            state.put_tracked(SCOPE, [row])
-            state.note_rejected(SCOPE, [(b"5",)], [reject(5)], conflict=True)
+            state.tracked.put(SCOPE, [row])
+            state.rejected.record(SCOPE, [(b"5",)], [reject(5)], conflict=True)
             assert orders.write([document(1, n=1)], []) == WriteOutcome()
             crash()
-            assert state.tracked(SCOPE, TAGS, ["tag"], [(b"red",)], 5) == [row]
-            assert state.conflicting(SCOPE, 5) == [(b"5",)]
+            assert state.tracked.find(SCOPE, TAGS, ["tag"], [(b"red",)], 5) == [row]
+            assert state.rejected.conflicting(SCOPE, 5) == [(b"5",)]
             assert orders.ids(None, 5) == [b"\x0e\x00\x00\x00\x10_id\x00\x01\x00\x00\x00\x00"]
             lease.check()
 
@@ -104,14 +104,14 @@ def test_killed_in_the_middle_of_calls(mongod_factory: Start) -> None:
                 n = 0
                 # Fifteen seconds, and on a busy machine until there was something to survive.
                 while time.monotonic() < started + 15 or (kills < 4 and time.monotonic() < started + 120):
-                    state.mark_dirty(SCOPE, reaches(n, n + 100))
-                    assert state.count_dirty([SCOPE]) == 100
-                    entries = state.dirty(SCOPE, 200)
+                    state.dirty.mark(SCOPE, reaches(n, n + 100))
+                    assert state.dirty.count([SCOPE]) == 100
+                    entries = state.dirty.oldest(SCOPE, 200)
                     assert [entry.ref for entry in entries] == reaches(n, n + 100)
                     assert orders.write([document(key, n=key) for key in range(n, n + 100)], []) == WriteOutcome()
-                    state.settle(SCOPE, entries)
-                    state.save([SCOPE], position(n))
-                    assert state.positions([SCOPE]) == {SCOPE: position(n)}
+                    state.dirty.settle(SCOPE, entries)
+                    state.positions.save([SCOPE], position(n))
+                    assert state.positions.load([SCOPE]) == {SCOPE: position(n)}
                     n += 100
             finally:
                 ending.set()

@@ -13,7 +13,7 @@ from migrator.target.mongo.connection.session import Session
 def of(session: Session, names: Sequence[str]) -> str:
     """`scanned 12,000 of 40,000 (30%)` for any of the collections, "" when the server doesn't say.
 
-    The server builds in threads of its own, which only an account with the privilege `inprog` is told of.
+    The server builds in threads of its own, which only an account with the privilege `inprog` hears of.
     """
     database = session.url.database
     # https://www.mongodb.com/docs/manual/reference/operator/aggregation/currentOp/

@@ -16,8 +16,7 @@ from migrator.target.lease_holder import holder, lives
 from migrator.target.mongo.connection.clock import server_time
 from migrator.target.mongo.connection.session import Session
 from migrator.target.mongo.leases.store import LeaseId, MongoLeaseStore
-from migrator.target.mongo.leases.write_guard import UnguardedWrites
-from migrator.target.mongo.sync_state.sync_notes import SyncNotes
+from migrator.target.mongo.sync_state.reports import MongoSyncReports
 from migrator.target.process import ProcessId, this_process
 
 ACTIVITY = "_migrator_activity"
@@ -63,11 +62,11 @@ class MongoActivityStore:
         return self._session.retried(lambda: holder(store, now, self._timing))
 
     def last_report(self) -> tuple[SyncReport, float] | None:
-        found = SyncNotes(self._session, UnguardedWrites(self._session)).noted_report()
+        found = MongoSyncReports(self._session).last_with_time()
         if found is None:
             return None
         report, noted = found
-        # An earlier version noted the time of its own machine only.
+        # An earlier version recorded the time of its own machine only.
         return report, self._age(datetime.fromisoformat(report.at) if noted is None else noted)
 
     def _age(self, noted: datetime) -> float:

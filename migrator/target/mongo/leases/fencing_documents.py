@@ -11,15 +11,15 @@ from migrator.target.mongo.connection.session import Session
 from migrator.target.mongo.copy_state.records import COLLECTION
 from migrator.target.mongo.leases.store import LeaseId
 from migrator.target.mongo.leases.write_guard import FencingDocument
+from migrator.target.mongo.sync_state.scope_documents import SYNC
 from migrator.target.mongo.sync_state.scopes import of_scope
-from migrator.target.mongo.sync_state.sync_notes import SYNC
 
 
 def live(session: Session, scope: Scope) -> FencingDocument:
     """The record of the live collection: as long as it names the scope's run, and nobody is about to replace it.
 
-    Noting that intent is a write to the same document. So when it is noted, no write of an earlier run is under way,
-    and none comes after it.
+    Recording that intent is a write to the same document. So when it is recorded, no write of an earlier run is under
+    way, and none comes after it.
     """
     where = f"{session.url.address}, {scope.collection}"
 
@@ -53,7 +53,7 @@ def staged(session: Session, scope: Scope) -> FencingDocument:
 
 
 def state(session: Session, lease: LeaseId) -> FencingDocument:
-    """A document for each lease, for what its owner remembers."""
+    """A document for each lease, for what its owner stores."""
     fence = {"fence": lease}
     _ensure(session, fence, "fence")
     return FencingDocument(SYNC, {"_id": fence}, lambda found: None)

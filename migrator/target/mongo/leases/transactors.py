@@ -1,4 +1,4 @@
-"""The driver's sessions in which the owner of a lease runs transactions, noted so that its successor can end them.
+"""The driver's sessions in which the owner of a lease runs transactions, recorded so that its successor can end them.
 
 A transaction whose owner was stopped or killed keeps its documents locked until the server gives it up, which takes a
 minute (transactionLifetimeLimitSeconds). A successor need not wait for that.

@@ -17,6 +17,7 @@ from migrator.model.plan.chunk import Key
 from migrator.target.mongo.connection.clock import server_time
 from migrator.target.mongo.connection.session import Session
 from migrator.target.mongo.leases.write_guard import WriteGuard, guarded
+from migrator.target.mongo.sync_state.marks import take_marks
 from migrator.target.mongo.sync_state.scopes import of_scope
 from migrator.target.mongo.writing import bulk
 from migrator.target.mongo.writing.entries import BATCH, BATCH_BYTES, entry_id, put
@@ -25,31 +26,31 @@ DIRTY = "_migrator_dirty"
 
 # By scope, the oldest mark first.
 _INDEXES = [IndexModel([("run", ASCENDING), ("collection", ASCENDING), ("mark", ASCENDING)])]
-# What an entry that is noted again says in place of what it said.
+# What an entry that is recorded again says in place of what it said.
 _OF_A_BEGINNING = ("after", "done", "why", "since")
 
 
-class DirtyEntries:
-    """An entry that is recorded again gets a higher mark and starts again: it is put after the others, so that one
-    that is recorded all the time keeps none of them waiting."""
+class MongoDirtyRefs:
+    """Implements migrator.ports.sync_state.DirtyRefs.
 
-    def __init__(self, session: Session, guard: WriteGuard, take_marks: Callable[[int], int]) -> None:
+    An entry that is marked again gets a higher mark and starts again: it is put after the others, so that one that is
+    marked all the time keeps none of them waiting.
+    """
+
+    def __init__(self, session: Session, guard: WriteGuard) -> None:
         self._session = session
         self._guard = guard
-        self._take_marks = take_marks
 
-    def mark_dirty(self, scope: Scope, refs: Iterable[DocumentRef], why: str) -> None:
+    def mark(self, scope: Scope, refs: Iterable[DocumentRef], why: str = "") -> None:
         for some in bulk.batches(refs, BATCH, BATCH_BYTES, _size):
-            guarded(self._guard, self.marking_dirty(scope, some, why))
+            guarded(self._guard, self.marking(scope, some, why))
 
-    def marking_dirty(
-        self, scope: Scope, refs: Iterable[DocumentRef], why: str
-    ) -> Callable[[ClientSession | None], None]:
+    def marking(self, scope: Scope, refs: Iterable[DocumentRef], why: str) -> Callable[[ClientSession | None], None]:
         """What marks a few references, as part of a work that a guard runs."""
         self._session.cached(_prepare)
         # Of several times in one call the last counts, as with several calls.
         entries = dict(reversed({_id(scope, ref): ref for ref in reversed(list(refs))}.items()))
-        first = self._take_marks(len(entries)) if entries else 0
+        first = take_marks(self._session, len(entries)) if entries else 0
         # Only of a whole collection somebody asks since when, and the answer of the server's clock takes its time.
         is_wide = any(ref.kind in WIDE for ref in entries.values())
         reason = {"why": why, "since": server_time(self._session)} if is_wide else {}
@@ -92,9 +93,6 @@ class DirtyEntries:
 
     def forget(self, scope: Scope) -> None:
         self._session.retried(lambda: self._dirty.delete_many(of_scope(scope)))
-
-    def forget_run(self, run: str) -> None:
-        self._session.retried(lambda: self._dirty.delete_many({"run": run}))
 
     def _put(self, documents: Mapping[bytes, dict[str, Any]], session: ClientSession | None) -> None:
         if documents:
@@ -147,7 +145,7 @@ def _again(document: dict[str, Any]) -> UpdateOne:
 
 
 def _by_marks(scope: Scope, entries: Sequence[DirtyEntry]) -> dict[str, Any]:
-    """No mark is given twice: an entry that was noted again has another one."""
+    """No mark is given twice: an entry that was recorded again has another one."""
     return {**of_scope(scope), "mark": {"$in": [Int64(entry.mark) for entry in entries]}}
 
 

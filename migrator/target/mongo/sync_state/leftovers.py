@@ -7,30 +7,32 @@ from migrator.target.mongo.connection.session import Session
 from migrator.target.mongo.copy_state.records import MongoRecords
 from migrator.target.mongo.copy_state.runs import RUNS
 from migrator.target.mongo.leases.write_guard import UnguardedWrites
-from migrator.target.mongo.sync_state.dirty import DirtyEntries
-from migrator.target.mongo.sync_state.sync_notes import SyncNotes
-from migrator.target.mongo.sync_state.tracked import TrackedRows, names_of
+from migrator.target.mongo.sync_state.dirty import MongoDirtyRefs
+from migrator.target.mongo.sync_state.pauses import MongoPauses
+from migrator.target.mongo.sync_state.scope_documents import ScopeDocuments
+from migrator.target.mongo.sync_state.tracked import MongoTrackedRows, names_of
 
 
 def forget(session: Session) -> None:
     """Drops positions, dirty references, tracked rows and pauses of runs that are neither open nor live."""
     guard = UnguardedWrites(session)
-    notes = SyncNotes(session, guard)
-    dirty = DirtyEntries(session, guard, notes.take_marks)
-    tracked = TrackedRows(session, guard)
-    # Before the runs and records: what a run notes after this look is not looked at.
-    scopes, memories, pauses = notes.scopes() | dirty.scopes(), tracked.names(), notes.pauses()
+    documents = ScopeDocuments(session, guard)
+    dirty = MongoDirtyRefs(session, guard)
+    tracked = MongoTrackedRows(session, guard, documents)
+    pauses = MongoPauses(session)
+    # Before the runs and records: what a run writes after this read is not looked at.
+    scopes, names, asked = documents.scopes() | dirty.scopes(), tracked.names(), pauses.asked()
     at_work = set(session.retried(lambda: session.database[RUNS].distinct("_id", {"status": "open"})))
     live = _live(MongoRecords(session, guard))
     for scope in scopes - live:
         if scope.run not in at_work:
-            notes.forget(scope)
+            documents.forget(scope)
             dirty.forget(scope)
-    # After the notes: without those nobody takes the rows for complete.
-    tracked.drop(memories - names_of(memories, at_work, live))
-    for collection, run in pauses.items():
+    # After the scopes' documents: without those nobody takes the rows for complete.
+    tracked.drop(names - names_of(names, at_work, live))
+    for collection, run in asked.items():
         if run not in at_work:
-            notes.withdraw_pause(collection, run)
+            pauses.withdraw(collection, run)
 
 
 def _live(records: MongoRecords) -> set[Scope]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -17,6 +17,7 @@ from migrator.model.text.values import key_text
 from migrator.target.mongo.connection.session import Session
 from migrator.target.mongo.copy_state.records import REJECTED
 from migrator.target.mongo.leases.write_guard import WriteGuard, guarded
+from migrator.target.mongo.sync_state.marks import take_marks
 from migrator.target.mongo.sync_state.scopes import of_scope
 from migrator.target.mongo.writing import bulk
 from migrator.target.mongo.writing.entries import BATCH_BYTES
@@ -31,22 +32,24 @@ _INDEXES = [
 ]
 
 
-class SyncRejected:
-    """What the copy noted has the document's key as text only, what sync notes has its bytes too."""
+class MongoRejectedDocuments:
+    """Implements migrator.ports.sync_state.RejectedDocuments.
 
-    def __init__(self, session: Session, guard: WriteGuard, take_marks: Callable[[int], int]) -> None:
+    What the copy recorded has the document's key as text only, what sync records has its bytes too.
+    """
+
+    def __init__(self, session: Session, guard: WriteGuard) -> None:
         self._session = session
         self._guard = guard
-        self._take_marks = take_marks
 
-    def note(self, scope: Scope, keys: Sequence[Key], rejected: Sequence[Rejected], *, conflict: bool) -> None:
+    def record(self, scope: Scope, keys: Sequence[Key], rejected: Sequence[Rejected], *, conflict: bool) -> None:
         reasons: dict[str, list[Rejected]] = {}
         for each in rejected:
             reasons.setdefault(each.document, []).append(each)
         if unexplained := [key for key in keys if key_text(key) not in reasons]:
             raise ValueError(f"no reason for {key_text(unexplained[0])}")
         for some in bulk.batches(keys, _BATCH, BATCH_BYTES, lambda key: 500 * len(reasons[key_text(key)])):
-            tried = self._take_marks(len(some)) if conflict else 0
+            tried = take_marks(self._session, len(some)) if conflict else 0
             new = [
                 _document(scope, key, number, each, tried + place if conflict and number == 0 else None)
                 for place, key in enumerate(some)
@@ -70,19 +73,17 @@ class SyncRejected:
         return bool(found)
 
     def among(self, scope: Scope, keys: Sequence[Key]) -> frozenset[Key]:
-        """See migrator.ports.sync.SyncState.rejected_among."""
         fields = {"key": 1, "rejected.document": 1}
         found: list[Any] = []
         for some in bulk.batches(keys, _BATCH, BATCH_BYTES, lambda key: sum(map(len, key))):
             wanted = _of_documents(scope, some)
             found += self._session.retried(lambda wanted=wanted: list(self._rejected.find(wanted, fields)))  # type: ignore[misc]
-        # The copy noted its documents by text only.
+        # The copy recorded its documents by text only.
         exact = {_key(each) for each in found if "key" in each}
         texts = {each["rejected"]["document"] for each in found if "key" not in each}
         return frozenset(key for key in keys if key in exact or key_text(key) in texts)
 
     def keys(self, scope: Scope, after: str | None, limit: int) -> list[tuple[str, Key]]:
-        """See migrator.ports.sync.SyncState.rejected_keys."""
         # One of a document's reasons is enough.
         wanted = {**of_scope(scope), "number": 0}
         later = {} if after is None else {"rejected.document": {"$gt": after}}
@@ -95,8 +96,6 @@ class SyncRejected:
         return before or self._keys({**wanted, "rejected.document": last}, _NO_LIMIT)
 
     def forget_copied(self, scope: Scope) -> None:
-        """See migrator.ports.sync.SyncState.forget_copied_rejected."""
-
         def work(session: ClientSession | None) -> None:
             wanted = {**of_scope(scope), "key": {"$exists": False}}
             self._rejected.delete_many(wanted, session=session)

@@ -17,9 +17,11 @@ from pymongo.collection import Collection
 
 from migrator.model.change.events import Scope, TableName, TrackedChange, TrackedRow
 from migrator.model.plan.chunk import Key
+from migrator.model.slices import slices
 from migrator.target.mongo.connection.session import Session
 from migrator.target.mongo.copy_state.ensure import ensure_collection
 from migrator.target.mongo.leases.write_guard import WriteGuard, guarded
+from migrator.target.mongo.sync_state.scope_documents import ScopeDocuments
 from migrator.target.mongo.writing import bulk
 from migrator.target.mongo.writing.entries import BATCH, BATCH_BYTES, entry_id, put, put_over
 
@@ -29,12 +31,13 @@ PREFIX = "_migrator_tracked_"
 _ASKED = 1000
 
 
-class TrackedRows:
-    """Values are bytes, and compare byte for byte."""
+class MongoTrackedRows:
+    """Implements migrator.ports.sync_state.TrackedRows. Values are bytes, and compare byte for byte."""
 
-    def __init__(self, session: Session, guard: WriteGuard) -> None:
+    def __init__(self, session: Session, guard: WriteGuard, scopes: ScopeDocuments) -> None:
         self._session = session
         self._guard = guard
+        self._scopes = scopes
         self._indexed: set[tuple[str, tuple[str, ...]]] = set()
         self._made: set[str] = set()
 
@@ -80,17 +83,28 @@ class TrackedRows:
         while some := self._session.retried(lambda: [each["_id"] for each in rows.find({}, {"_id": 1}).limit(BATCH)]):
             self._guard.run(partial(self._delete, rows.name, {"_id": {"$in": some}}))
 
+    def tables(self, scope: Scope) -> dict[TableName, tuple[str, ...]]:
+        found = self._scopes.find(scope).get("tracked", [])
+        return {(each["schema"], each["table"]): tuple(each["columns"]) for each in found}
+
+    def add_tables(self, scope: Scope, tables: Mapping[TableName, Sequence[str]]) -> None:
+        known = {**self.tables(scope), **tables}
+        listed = [
+            {"schema": schema, "table": table, "columns": list(columns)} for (schema, table), columns in known.items()
+        ]
+        self._scopes.change({scope: {"tracked": listed}})
+
     def find(
         self, scope: Scope, table: TableName, columns: Sequence[str], values: Sequence[Key], limit: int
     ) -> list[TrackedRow]:
         name = _collection(scope, table)
         self._index(name, [tuple(columns)])
         found: list[TrackedRow] = []
-        for start in range(0, len(values), _ASKED):
+        for some in slices(values, _ASKED):
             left = limit - len(found)
             if left < 1:
                 break
-            wanted = _any_of(columns, values[start : start + _ASKED])
+            wanted = _any_of(columns, some)
             found += self._session.retried(partial(self._find, name, table, wanted, left))
         return found
 

@@ -42,7 +42,7 @@ class MongoWriter:
         self._token = secrets.token_hex(8)
 
     def start(self, chunk: Chunk) -> None:
-        """Notes the attempt.
+        """Records the attempt.
 
         Raises:
             LeaseLost: when another process is at this attempt, or at a later one.
@@ -79,7 +79,7 @@ class MongoWriter:
             self._session.retried(lambda some=some: self._staged(chunk).delete_many({"_id": {"$in": some}}))  # type: ignore[misc]
 
     def finish(self, result: ChunkResult, rejected: Sequence[Rejected]) -> None:
-        """Notes the chunk as done.
+        """Records the chunk as done.
 
         premise C: one transaction looks whose chunk it is, and writes what was rejected and that it is done.
         Without transactions the look comes first.
