@@ -45,9 +45,10 @@ $(BIN)/uv pip install --quiet --upgrade --resolution $(2) --python $(1)/bin/pyth
 $(1)/bin/python -m pytest -n $(JOBS) --dist worksteal -m 'not slow' $(ARGS)
 endef
 
-lint: $(READY) ## Style, format and types; changes nothing
+lint: $(READY) ## Style, format, imports and types; changes nothing
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
+	$(BIN)/lint-imports --no-logo
 	$(BIN)/mypy -p migrator -p dev -p examples
 
 format: $(READY) ## Formats the code and fixes what can be fixed safely
@@ -57,8 +58,8 @@ format: $(READY) ## Formats the code and fixes what can be fixed safely
 bench: $(READY) ## Measurements on throwaway servers or on yours (benchmarks/)
 	@$(BIN)/python -m dev.servers run -- $(abspath $(BIN))/python -m benchmarks $(ARGS)
 
-soak: $(READY) ## Random histories with a sync that is killed, for half an hour (tests/sync/soak.py)
-	@$(BIN)/python -m dev.servers run -- $(abspath $(BIN))/python -m tests.sync.soak $(ARGS)
+soak: $(READY) ## Random histories with a sync that is killed, for half an hour (tests/histories/soak.py)
+	@$(BIN)/python -m dev.servers run -- $(abspath $(BIN))/python -m tests.histories.soak $(ARGS)
 
 clean: ## Removes everything that these targets made
 	rm -rf $(VENV) $(VENV)-lowest $(VENV)-newest .servers .pytest_cache .mypy_cache .ruff_cache .hypothesis build dist demo-output

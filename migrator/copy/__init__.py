@@ -7,7 +7,6 @@ chunk_queue: which chunk comes next.
 chunk_worker: copies one chunk.
 copy: copies the collections of a run.
 options: the options of an apply, what it reports while it works, and its result.
-refusal_streak: when to stop because the target refuses nearly everything for one reason.
 sync_handover: what apply does so that a sync can continue from its copy.
 throttle: limits the load on the source.
 trial: a trial.

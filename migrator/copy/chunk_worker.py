@@ -9,10 +9,10 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import replace
 from itertools import count
 
-from migrator.copy.refusal_streak import Streak, stop_if_hopeless
 from migrator.documents.assemble import Assembler
 from migrator.documents.identity import id_encoder
 from migrator.documents.reader import RowReader
+from migrator.documents.refusal_streak import Streak, stop_if_hopeless
 from migrator.errors import SourceUnavailable, Stopped
 from migrator.model.mapping.tree import Collection
 from migrator.model.plan.chunk import Chunk, ChunkResult, Key, Refusal, Rejected

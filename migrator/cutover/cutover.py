@@ -83,27 +83,14 @@ def cutover(
     """
     source, target = ends.open_source(), ends.open_target(SILENT_WAITS)
     with closing(target):
-        with _waiting(_ANSWERS, observer, source.blocked):
-            work = _begun(ends, source, target, counters_of, options, observer)
-        return work.run()
-
-
-def _begun(
-    ends: CutoverEndpoints,
-    source: CutoverSource,
-    target: CutoverTarget,
-    counters_of: CountersOf,
-    options: CutoverOptions,
-    observer: CutoverObserver,
-) -> _Cutover:
-    state = target.cutover_state()
-    if state is None:
-        raise CutoverRefused(
-            "an application can't use a folder of files",
-            where=target.identity().address,
-            hint="Load it with mongorestore, or apply to a MongoDB database.",
-        )
-    return _Cutover(ends, source, target, state, counters_of, options, observer)
+        state = target.cutover_state()
+        if state is None:
+            raise CutoverRefused(
+                "an application can't use a folder of files",
+                where=target.identity().address,
+                hint="Load it with mongorestore, or apply to a MongoDB database.",
+            )
+        return _Cutover(ends, source, target, state, counters_of, options, observer).run()
 
 
 @contextmanager
@@ -137,20 +124,12 @@ class _Cutover:
         self._observer = observer
         self._retrying = retrying(options.pace.retry_seconds)
         self._verifying = target.verify_state()
-        self._every = self._verifying.published()
-        done = state.handed_over()
-        open_ = tuple(each for each in self._every if each.scope.collection not in done)
-        for name in options.collections:
-            if name in done:
-                raise CutoverRefused(f"{name} was handed over at {done[name].at}", where=name)
-        self._published = chosen(open_, Selection(options.collections))
-        self._collections = [each.collection for each in self._published]
-        for each in self._published:
-            require_copied_server(each.server, source)
         self._sync_monitor = SyncMonitor(target.sync_target())
         self._steps: list[Step] = []
 
     def run(self) -> CutoverResult:
+        with _waiting(_ANSWERS, self._observer, self._source.blocked):
+            self._choose()
         self._settings()
         self._sync("sync")
         self._nothing_rejected()
@@ -167,6 +146,19 @@ class _Cutover:
                     self._state.seed(seed)
             self._record(handovers, end)
         return CutoverResult(self._options.rehearse, tuple(self._steps), handovers, tuple(self._warnings()))
+
+    def _choose(self) -> None:
+        """The collections that are to be handed over."""
+        self._every = self._verifying.published()
+        done = self._state.handed_over()
+        for name in self._options.collections:
+            if name in done:
+                raise CutoverRefused(f"{name} was handed over at {done[name].at}", where=name)
+        left = tuple(each for each in self._every if each.scope.collection not in done)
+        self._published = chosen(left, Selection(self._options.collections))
+        self._collections = [each.collection for each in self._published]
+        for each in self._published:
+            require_copied_server(each.server, self._source)
 
     # --- the gates ---
 

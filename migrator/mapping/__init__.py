@@ -18,4 +18,5 @@ references: `references:` against this collection's fields and those of the othe
 resolve: mappings against the live schema.
 row_conditions: which rows of a table count.
 suggest: what to do about a name that is not known.
+validator: the $jsonSchema of a collection.
 """

@@ -9,5 +9,4 @@ outdated: whether a plan from a file may still be carried out.
 plan_identity: a short name for what a plan does and what it was made for.
 planner: reads and reports, changes nothing.
 sync_findings: what a plan says about a later sync.
-validator: the $jsonSchema of a collection.
 """

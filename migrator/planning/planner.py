@@ -23,6 +23,7 @@ from migrator.errors import MappingError, PlanRefused, SettingsError, SourceErro
 from migrator.mapping.file.load import read_mappings
 from migrator.mapping.resolve import named_tables, resolve
 from migrator.mapping.suggest import did_you_mean
+from migrator.mapping.validator import validator
 from migrator.model.change.events import Scope
 from migrator.model.mapping.policies import Policies
 from migrator.model.mapping.tree import Collection
@@ -35,7 +36,6 @@ from migrator.planning.decide import Consent, decide
 from migrator.planning.log_rate import log_rate_findings, mark_log, measure_log_rate
 from migrator.planning.outdated import CurrentState, outdated
 from migrator.planning.sync_findings import sync_findings
-from migrator.planning.validator import validator
 from migrator.ports.copy import Source, Target
 from migrator.ports.sync import SyncableSource, SyncableTarget
 from migrator.sync.cascades.row_snapshot import untracked

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from migrator.copy.refusal_streak import Streak, stop_if_hopeless
 from migrator.documents.assemble import Assembler
 from migrator.documents.identity import id_encoder, key_candidates
 from migrator.documents.reader import RowReader
+from migrator.documents.refusal_streak import Streak, stop_if_hopeless
 from migrator.model.change.events import Conflict, Scope, WriteOutcome
 from migrator.model.mapping.tree import Collection
 from migrator.model.plan.chunk import Batch, Document, Key, Refusal, Rejected

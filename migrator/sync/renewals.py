@@ -16,10 +16,10 @@ from typing import Protocol
 
 from migrator.changes.document_refs import everything
 from migrator.errors import SyncBlocked
+from migrator.mapping.validator import validator
 from migrator.model.change.events import DocumentRef, Scope
 from migrator.model.mapping.tree import Collection
 from migrator.model.report.activity import Phase
-from migrator.planning.validator import validator
 from migrator.ports.sync import Renewer
 from migrator.ports.sync_state import DirtyRefs, LiveCollections
 from migrator.renewal.renew import Renewal, index_renewer

@@ -6,7 +6,7 @@ indexes: IndexSpec as MongoDB's commands and mongodump's metadata spell it, and 
 lease: the lease.
 lease_holder: who has a lease and whether they live, without waiting if the target's clock or this machine shows it.
 mongo: a MongoDB database as a target.
-ports: what the shared parts (lease, publishing) need of a kind of target.
+store_protocols: what the shared parts (lease, publishing) need of a kind of target.
 process: which process this is, and whether another one of the same machine still lives.
 publish: Publishing, the same for every kind of target.
 published_mappings: what is live and by which mapping it was made, the same for every kind of target.

@@ -16,8 +16,8 @@ from migrator.model.mapping.tree import Collection, IndexSpec
 from migrator.model.plan.plan import CollectionPlan, TargetCollection
 from migrator.target import indexes
 from migrator.target.found_collection import FoundCollection, describe, owned
-from migrator.target.ports import CollectionStore, Records
 from migrator.target.record import Entry, Intent, Record
+from migrator.target.store_protocols import CollectionStore, Records
 from migrator.waits import Building, silent_building
 
 _FOREIGN = "Check what it contains. --replace puts a new copy in its place, --adopt takes it over as it is."

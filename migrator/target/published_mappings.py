@@ -10,8 +10,8 @@ from migrator.model.mapping.tree import Collection
 from migrator.model.plan.run import Run
 from migrator.model.report.verify import Published
 from migrator.target.found_collection import FoundCollection, owned
-from migrator.target.ports import CollectionStore, Records
 from migrator.target.record import Record
+from migrator.target.store_protocols import CollectionStore, Records
 
 
 def published(

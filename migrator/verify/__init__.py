@@ -7,6 +7,7 @@ independent: the independent check.
 outcome: the options of a verify, and what it reports while it works.
 recheck: from differences to faults.
 repair: corrects documents.
+saved_pass: the pass that a verify begins or resumes, and its progress as the target keeps it.
 selection: which documents are compared.
 sync_monitor: whether a sync is running and how far it is.
 tasks: what worker processes have to compare, and their answers.

@@ -24,13 +24,14 @@ class SyncMonitor:
         self._report: SyncReport | None = None
         self._reported_at = 0.0
         self._polled_at = 0.0
-        self._alive = self._is_owner()
+        # None before it was asked for.
+        self._alive: bool | None = None
 
     @property
     def is_running(self) -> bool:
         """A sync is at work."""
         self._poll()
-        return self._alive
+        return bool(self._alive)
 
     def serves(self, scope: Scope) -> bool:
         """That sync writes to this very collection."""
@@ -47,6 +48,8 @@ class SyncMonitor:
         return not is_before(self._report.position, position) and not self._state.dirty.count([scope])
 
     def _poll(self) -> None:
+        if self._alive is None:
+            self._alive = self._is_owner()
         if self._state is None or not self._alive or time.monotonic() - self._polled_at < _POLL_SECONDS:
             return
         report = self._state.reports.last()

@@ -1,30 +1,29 @@
 """verify: every document rebuilt from the source and compared with the target's, byte for byte.
 
 Workers look at key ranges of the root tables, each in one snapshot, then at documents of the target that no row may
-make. What they saw is settled here (see `settle`), and saved in the target: a verify that was interrupted continues
+make. What they saw is settled here (see `recheck`), and saved in the target: a verify that was interrupted continues
 after what is settled.
 """
 
 from __future__ import annotations
 
-import secrets
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, closing, suppress
-from datetime import UTC, datetime, timedelta
 from functools import partial
 
 from migrator.copy.throttle import Throttle
-from migrator.errors import Interrupted, MigratorError, PlanRefused, Retryable, Stopped, TargetError
+from migrator.errors import Interrupted, MigratorError, PlanRefused, Retryable, Stopped
 from migrator.model.change.position import Position
 from migrator.model.report.activity import Phase
-from migrator.model.report.verify import CollectionPass, IndexFault, Pass, Published, Tally, VerifyReport
+from migrator.model.report.verify import IndexFault, Published, Tally, VerifyReport
 from migrator.ports.sync import SyncableSource
 from migrator.ports.verify import VerifiedTarget, VerifyEndpoints
-from migrator.verify.collection_pass import KEPT, PassTracker
+from migrator.verify.collection_pass import KEPT
 from migrator.verify.outcome import VerifyObserver, VerifyOptions
 from migrator.verify.recheck import Recheck, SuspectGroup
 from migrator.verify.repair import Repairer
+from migrator.verify.saved_pass import SavedPass, new_pass, now, unfinished_pass
 from migrator.verify.selection import chosen
 from migrator.verify.sync_monitor import SyncMonitor
 from migrator.verify.work_queue import QueuedTask, WorkQueue
@@ -37,9 +36,6 @@ from migrator.workers.retry import retrying
 _PRELOAD = ("migrator.source", "migrator.target", "migrator.verify.worker")
 _ANSWERS = "answers of the servers"
 _POLL_SECONDS = 0.2
-_SAVE_EVERY = 5.0
-# A pass that began longer ago is not resumed: it says too little about the present.
-_OLDEST = timedelta(hours=24)
 # No new documents are looked at while so many wait to be looked at again.
 _MOST_WAITING = 20_000
 
@@ -61,9 +57,7 @@ def verify(ends: VerifyEndpoints, options: VerifyOptions, observer: VerifyObserv
         recorder = stack.enter_context(Recorder(target.activity_store().record, observer.note))
         stack.enter_context(announcements.also(recorder))
         try:
-            with announcements.waiting(_ANSWERS, source.blocked):
-                work = _Verify(ends, source, target, options, observer, announcements, stack)
-            return work.run()
+            return _Verify(ends, source, target, options, observer, announcements, stack).run()
         except Retryable as fault:
             raise _gave_up(fault) from fault
 
@@ -88,26 +82,16 @@ class _Verify:
         self._observer = observer
         self._state = target.verify_state()
         self._announcer = announcer
+        self._stack = stack
         self._retrying = retrying(options.pace.retry_seconds, announcer)
-        self._published = chosen(self._state.published(), options.wanted)
-        for each in self._published:
-            require_copied_server(each.server, source)
         self._sync_monitor = SyncMonitor(target.sync_target())
-        self._following = self._sync_monitor.is_running
-        self._here = self._retrying(source.position)
-        self._recheck = Recheck(
-            self._serves,
-            lambda published, position: self._sync_monitor.has_passed(published.scope, position),
-            self._repairer(stack) if options.repair else None,
-            options.settle_seconds,
-        )
+        self._whole = options.wanted.sample is None and not options.wanted.keys
         self._jobs: dict[int, QueuedTask | SuspectGroup] = {}
         self._notes: list[str] = []
-        self._unkept = False
-        self._saved = time.monotonic()
 
     def run(self) -> VerifyReport:
         with self._announcer.waiting(_ANSWERS, self._source.blocked):
+            self._look_around()
             self._prepare()
         factory = partial(
             CompareHandler, self._published, self._ends, self._options.pace.retry_seconds, self._following
@@ -120,33 +104,47 @@ class _Verify:
                 with OpenWait(self._announcer) as wait:
                     self._work(pool, wait)
         except KeyboardInterrupt:
-            self._save()
+            self._pass.save()
             hint = "Run the same verify again to resume where it stopped."
             raise Interrupted("stopped by the user", hint=hint) from None
         except MigratorError:
             with suppress(MigratorError):
-                self._save()
+                self._pass.save()
             raise
         with self._announcer.waiting(_ANSWERS, self._source.blocked):
             self._refuse_renewed()
             return self._report()
 
+    def _look_around(self) -> None:
+        """Which collections there are, and whether a sync keeps them in step."""
+        self._published = chosen(self._state.published(), self._options.wanted)
+        for each in self._published:
+            require_copied_server(each.server, self._source)
+        self._following = self._sync_monitor.is_running
+        self._here = self._retrying(self._source.position)
+
     def _prepare(self) -> None:
-        self._pass, resumed = self._begin()
-        self._passes = [
-            PassTracker(published, done)
-            for published, done in zip(self._published, self._pass.collections, strict=True)
-        ]
+        self._recheck = Recheck(
+            self._serves,
+            lambda published, position: self._sync_monitor.has_passed(published.scope, position),
+            self._repairer() if self._options.repair else None,
+            self._options.settle_seconds,
+        )
+        last = None if self._options.pace.restart or not self._whole else unfinished_pass(self._state, self._published)
+        one = last or new_pass(
+            self._published, lambda: self._end() if self._following else self._here, whole=self._whole
+        )
+        self._pass = SavedPass(self._state, one, self._published, whole=self._whole)
         names = [each.scope.collection for each in self._published]
         expected = sum(each.documents for each in self._target.inspect(names))
-        self._observer.started(expected, self._pass.started if resumed else "")
+        self._observer.started(expected, one.started if last else "")
         self._notes += self._circumstances()
         for name in names:
             # Once, before several processes want it.
             self._state.stored(name).prepare()
         retry = self._options.pace.retry_seconds
         self._work_queue = WorkQueue(
-            self._passes, self._source, self._state, self._options.wanted, self._serves, retry, self._announcer
+            self._pass.trackers, self._source, self._state, self._options.wanted, self._serves, retry, self._announcer
         )
 
     # --- the work ---
@@ -167,8 +165,7 @@ class _Verify:
                 self._recheck.search()
             else:
                 return
-            if time.monotonic() - self._saved > _SAVE_EVERY:
-                self._save()
+            self._pass.save_now_and_then()
 
     def _awaited(self, throttle: Throttle) -> str:
         if throttle.reason:
@@ -196,7 +193,7 @@ class _Verify:
             self._recheck.first(job.tracker, job.number, outcome.value)
         else:
             self._recheck.again(job, outcome.value)
-        tally = sum((each.tally for each in self._passes), Tally())
+        tally = sum((each.tally for each in self._pass.trackers), Tally())
         self._observer.looked(job.tracker.published.scope.collection, tally, self._recheck.waiting)
 
     # --- a sync that runs at the same time ---
@@ -209,7 +206,7 @@ class _Verify:
         here = self._here
         return None if here is None else self._retrying(lambda: self._source.log_status(here).end)
 
-    def _repairer(self, stack: ExitStack) -> Repairer:
+    def _repairer(self) -> Repairer:
         following = self._target.sync_target()
         if following is None:
             raise PlanRefused(
@@ -225,7 +222,7 @@ class _Verify:
                     where=each.scope.collection,
                     hint="Leave it out with --collection.",
                 )
-        return Repairer(self._source, following, self._serves, self._end, self._options.pace.retry_seconds, stack)
+        return Repairer(self._source, following, self._serves, self._end, self._options.pace.retry_seconds, self._stack)
 
     def _circumstances(self) -> Iterator[str]:
         """What a person should know to read the report."""
@@ -240,20 +237,7 @@ class _Verify:
         if following is not None and not self._following:
             yield "no sync is running: whatever has changed since counts as different"
 
-    # --- where it stands ---
-
-    def _begin(self) -> tuple[Pass, bool]:
-        """The pass to go on with, or a new one."""
-        made = {each.scope: each.collection.mapping_hash for each in self._published}
-        last = self._state.last_pass() if self._whole else None
-        if last is not None and not last.ended and not self._options.pace.restart:
-            age = datetime.now(UTC) - datetime.fromisoformat(last.started)
-            # A version that did not keep the hash knew no renewed columns.
-            noted = {each.scope: each.mapping_hash or made.get(each.scope) for each in last.collections}
-            if noted == made and age < _OLDEST:
-                return last, True
-        collections = tuple(CollectionPass(scope, whole=self._whole, mapping_hash=name) for scope, name in made.items())
-        return Pass(secrets.token_hex(4), _now(), self._end() if self._following else self._here, collections), False
+    # --- the end ---
 
     def _refuse_renewed(self) -> None:
         """Documents that a sync has made by other columns meanwhile differ from what was expected of them."""
@@ -266,31 +250,11 @@ class _Verify:
                     hint="Run verify again: it starts again.",
                 )
 
-    @property
-    def _whole(self) -> bool:
-        return self._options.wanted.sample is None and not self._options.wanted.keys
-
-    def _save(self, ended: str = "") -> None:
-        if self._whole:
-            collections = tuple(each.progress() for each in self._passes)
-            self._save_pass(Pass(self._pass.id, self._pass.started, self._pass.position, collections, ended))
-        self._saved = time.monotonic()
-
-    def _save_pass(self, one: Pass) -> None:
-        """Records it in the target, where that takes it: an account that may only read can verify all the same."""
-        if self._unkept:
-            return
-        try:
-            self._state.save_pass(one)
-        except TargetError as error:
-            if isinstance(error, Retryable):
-                raise
-            self._unkept = True
-            self._notes.append(f"the progress of this verify can't be kept, so it can't be continued: {error.what}")
-
     def _report(self) -> VerifyReport:
-        ended = _now()
-        self._save(ended)
+        ended = now()
+        self._pass.save(ended)
+        if self._pass.problem:
+            self._notes.append(self._pass.problem)
         if self._following and not self._sync_monitor.is_running:
             self._notes.append("the sync stopped while verify was running")
         indexes = [
@@ -304,7 +268,7 @@ class _Verify:
             ended,
             self._pass.position,
             self._following,
-            tuple(each.progress() for each in self._passes),
+            tuple(each.progress() for each in self._pass.trackers),
             tuple(indexes),
             sum(self._state.count_rejected(each.scope) for each in self._published),
             tuple(reason for each in self._published for reason in self._state.reasons(each.scope, KEPT)),
@@ -319,7 +283,3 @@ def _gave_up(fault: MigratorError) -> Stopped:
         where=fault.where,
         hint="Nothing that was finished is lost: run the same verify again when the servers answer.",
     )
-
-
-def _now() -> str:
-    return datetime.now(UTC).isoformat(timespec="seconds")

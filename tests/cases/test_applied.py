@@ -22,6 +22,7 @@ from sqlalchemy.engine import make_url
 from dev.servers.probe import connect_mysql
 from migrator import api
 from migrator.copy.options import ApplyOptions
+from migrator.mapping.validator import validator
 from migrator.model.mapping.policies import Policies
 from migrator.model.mapping.tree import Collection
 from migrator.model.plan.chunk import ChunkResult
@@ -29,7 +30,6 @@ from migrator.model.plan.plan import Plan
 from migrator.model.plan.run import CollectionProgress, Run
 from migrator.planning.build import CollectionFacts, PlanContext, build
 from migrator.planning.decide import Consent, decide
-from migrator.planning.validator import validator
 from migrator.source import open_source
 from migrator.target import open_target
 from tests.cases.case import Case, all_cases

@@ -17,11 +17,11 @@ from dev.servers import discover
 from dev.servers.session import Session
 from migrator.cli.main import main
 from migrator.source.connection.url import SourceUrl
+from tests.histories.judge import documents
 from tests.oracle.compare import differences
 from tests.oracle.documents import Oracle
 from tests.source import hostile
 from tests.source.hostile import HARMLESS, NOT_GLOBAL, SESSION_ONLY, VALUES, HostileServer, assignments
-from tests.sync.judge import documents
 
 TABLES = (
     "CREATE TABLE `odd name` (id INT PRIMARY KEY, code CHAR(12) NOT NULL, text VARCHAR(200) NOT NULL,"

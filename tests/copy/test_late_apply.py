@@ -269,9 +269,10 @@ def test_without_names_of_their_own_it_would_do_harm(indexed: World, monkeypatch
     def one_for_all(name: str, run_id: str, holding: int) -> str:
         return staged_name(name, run_id, 0)
 
-    for module in ("copy_state.place", "writing.chunk_writer", "target"):
+    for module in ("copy_state.collection_store", "writing.chunk_writer", "target"):
         monkeypatch.setattr(f"migrator.target.mongo.{module}.staged_name", one_for_all)
     monkeypatch.setattr(
-        "migrator.target.mongo.copy_state.place.MongoCollectionStore.take_over", lambda self, run_id, name: True
+        "migrator.target.mongo.copy_state.collection_store.MongoCollectionStore.take_over",
+        lambda self, run_id, name: True,
     )
     assert insert_after_the_catch_up(indexed) != []

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from migrator.copy.refusal_streak import ENOUGH, Streak, stop_if_hopeless
+from migrator.documents.refusal_streak import ENOUGH, Streak, stop_if_hopeless
 from migrator.errors import TargetError
 from migrator.model.plan.chunk import Key, Refusal
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+from migrator.mapping.validator import validator
 from migrator.model.change.position import ServerIdentity
 from migrator.model.mapping.policies import Policies
 from migrator.model.mapping.representation import represent
@@ -23,7 +24,6 @@ from migrator.model.plan.plan import (
 from migrator.model.schema.tables import Column
 from migrator.planning.build import CollectionFacts, PlanContext, build
 from migrator.planning.decide import Consent, decide
-from migrator.planning.validator import validator
 
 SOURCE = ServerIdentity("mariadb", "10.11.19", "mariadb-1-ab12", 1)
 CAN = Capabilities("mongodb", True, True, True, 16 * 1024 * 1024, False)

@@ -10,8 +10,8 @@ from typing import Any
 import bson
 import pytest
 
+from migrator.mapping.validator import validator
 from migrator.model.mapping.tree import Collection
-from migrator.planning.validator import validator
 from tests.cases.case import Case, all_cases
 from tests.cases.conftest import flavor, mappings  # noqa: F401 - fixtures
 from tests.oracle.migrated import migrate, resolved

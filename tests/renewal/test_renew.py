@@ -12,11 +12,11 @@ import pytest
 from migrator.errors import SourceError
 from migrator.mapping.file.load import load_mappings
 from migrator.mapping.resolve import named_tables, resolve
+from migrator.mapping.validator import validator
 from migrator.model.mapping.policies import Policies
 from migrator.model.mapping.tree import Collection, Field, Node
 from migrator.model.schema.tables import Column, Schema, Table
 from migrator.model.serialize import from_json, to_json
-from migrator.planning.validator import validator
 from migrator.renewal.renew import Expression, Renewal, expressions, renew, stated_type
 from migrator.source.connection.url import parse_source_url
 from migrator.source.mysql import MySQLSource

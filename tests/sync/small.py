@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from tests.histories.judge import compare
 from tests.oracle.documents import Oracle
 from tests.oracle.load import run_script
 from tests.sync import running
-from tests.sync.judge import compare
 
 
 class Small:

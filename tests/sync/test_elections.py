@@ -19,10 +19,10 @@ import pytest
 
 from dev.servers.model import Unavailable
 from dev.servers.mongod import Member, ReplicaSet, find_mongod
-from tests.sync import campaign
-from tests.sync.campaign import Tally
-from tests.sync.history import Spec
-from tests.sync.replay import fresh
+from tests.histories import campaign
+from tests.histories.campaign import Tally
+from tests.histories.history import Spec
+from tests.histories.replay import fresh
 
 SEED = int(os.environ.get("MIGRATOR_SEED", "1000"))
 COUNT = max(1, int(os.environ.get("MIGRATOR_HISTORIES", "8")) // 4)

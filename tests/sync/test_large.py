@@ -12,9 +12,9 @@ import pymongo
 import pytest
 
 from dev.servers.model import Server
+from tests.histories.replay import fresh
 from tests.oracle.load import connect, run_script
 from tests.sync import running
-from tests.sync.replay import fresh
 from tests.waiting import purge_log, until
 
 # How much of what it is about the everyday run can wait for; MIGRATOR_TEST_LARGE=1 is all of it.

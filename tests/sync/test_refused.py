@@ -12,7 +12,7 @@ from pymongo import MongoClient
 from migrator import api
 from migrator.copy.chunk_worker import ChunkHandler
 from migrator.copy.options import ApplyOptions
-from migrator.copy.refusal_streak import ENOUGH
+from migrator.documents.refusal_streak import ENOUGH
 from migrator.errors import ExitCode, TargetError
 from migrator.model.plan.chunk import Chunk, KeyRange
 from migrator.model.plan.run import Run

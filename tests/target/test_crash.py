@@ -13,18 +13,18 @@ import pytest
 
 from migrator.model.mapping.tree import IndexSpec
 from migrator.target import open_target
-from migrator.target.files import place as files_place
+from migrator.target.files import collection_store as files_store
+from migrator.target.files.collection_store import FilesCollectionStore
 from migrator.target.files.database import StateDatabase
 from migrator.target.files.folder import Folder
-from migrator.target.files.place import FilesCollectionStore
 from migrator.target.files.records import FilesRecords
 from migrator.target.mongo.connection.session import Session
-from migrator.target.mongo.copy_state.place import MongoCollectionStore
+from migrator.target.mongo.copy_state.collection_store import MongoCollectionStore
 from migrator.target.mongo.copy_state.records import MongoRecords
 from migrator.target.mongo.leases.write_guard import UnguardedWrites
-from migrator.target.ports import CollectionStore as Collections
-from migrator.target.ports import Records
 from migrator.target.publish import CollectionPublisher
+from migrator.target.store_protocols import CollectionStore as Collections
+from migrator.target.store_protocols import Records
 from migrator.target.url import FilesUrl, parse_target_url
 from tests.target.build import chunk, collection_plan, document, result, run
 from tests.target.conftest import Place
@@ -165,7 +165,7 @@ def test_files_crash_inside_steps(
 ) -> None:
     before = publish_first(place)
     # Every part is made safe and deleted by itself, so that a crash falls between any two.
-    monkeypatch.setattr(files_place, "_STEP_BYTES", 1)
+    monkeypatch.setattr(files_store, "_STEP_BYTES", 1)
     crashes = 0
     for nth in range(1, 20):
         with monkeypatch.context() as patch:

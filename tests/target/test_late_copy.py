@@ -312,12 +312,13 @@ def test_without_names_of_their_own_it_would(place: Place, change: str, monkeypa
     """A mutant: everybody loads under one name."""
     from migrator.model.collection_names import staged_name
 
-    for module in ("copy_state.place", "writing.chunk_writer"):
+    for module in ("copy_state.collection_store", "writing.chunk_writer"):
         monkeypatch.setattr(
             f"migrator.target.mongo.{module}.staged_name", lambda name, run_id, holding: staged_name(name, run_id, 0)
         )
     monkeypatch.setattr(
-        "migrator.target.mongo.copy_state.place.MongoCollectionStore.take_over", lambda self, run_id, name: True
+        "migrator.target.mongo.copy_state.collection_store.MongoCollectionStore.take_over",
+        lambda self, run_id, name: True,
     )
     found: Any = None
     with suppress(MigratorError):

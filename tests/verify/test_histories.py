@@ -18,8 +18,8 @@ from migrator.copy.options import ApplyOptions
 from migrator.model.report.verify import Selection, Tally, VerifyReport
 from migrator.target import open_target
 from migrator.verify.outcome import VerifyOptions
+from tests.histories.history import History, Spec
 from tests.sync import running
-from tests.sync.history import History, Spec
 
 VERIFIES = 3
 

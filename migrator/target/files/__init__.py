@@ -8,7 +8,7 @@ failure: the file system's and SQLite's errors in migrator's words.
 folder: where everything is in a target's folder, and how files get their final names without ever being half there.
 lease_store: the lease as a row of the state.
 metadata: `<collection>.metadata.json` as mongodump writes it and mongorestore reads it.
-place: collections of a folder.
+collection_store: collections of a folder.
 records: records of published collections as rows of the state.
 state: Runs, chunks and rejected rows in the state's SQLite database.
 sums: sums over the documents of a BSON file, each of them decoded once.

@@ -40,7 +40,7 @@ class Metadata:
 
     def with_validator(self, validator: str) -> Metadata:
         """`moderate` for the reasons given at
-        migrator.target.mongo.copy_state.place.MongoCollectionStore.set_validator."""
+        migrator.target.mongo.copy_state.collection_store.MongoCollectionStore.set_validator."""
         names = ("validator", "validationLevel", "validationAction")
         options = {key: value for key, value in self.options.items() if key not in names}
         if validator:

@@ -11,7 +11,7 @@ from migrator.target.record import Entry, Intent, Record
 
 
 class FilesRecords:
-    """Implements migrator.target.ports.Records."""
+    """Implements migrator.target.store_protocols.Records."""
 
     def __init__(self, database: AnyDatabase) -> None:
         self._database = database

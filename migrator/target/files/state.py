@@ -11,10 +11,10 @@ from migrator.errors import TargetError
 from migrator.model.plan.chunk import Chunk, KeyRange, Rejected
 from migrator.model.plan.run import CollectionProgress, Run
 from migrator.model.serialize import from_json, to_json
+from migrator.target.files.collection_store import FilesCollectionStore
 from migrator.target.files.database import AnyDatabase
 from migrator.target.files.failure import translated
 from migrator.target.files.folder import Folder
-from migrator.target.files.place import FilesCollectionStore
 
 _PROGRESS = """
 SELECT r.collection, r.planned,

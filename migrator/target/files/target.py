@@ -10,10 +10,10 @@ from migrator.model.plan.plan import Capabilities, TargetCollection, TargetIdent
 from migrator.model.report.check import Check
 from migrator.target.files.activity_store import FilesActivityStore
 from migrator.target.files.checks import checks
+from migrator.target.files.collection_store import FilesCollectionStore
 from migrator.target.files.database import AnyDatabase, LeasedDatabase, StateDatabase
 from migrator.target.files.folder import Folder
 from migrator.target.files.lease_store import FilesLease, FilesLeaseStore
-from migrator.target.files.place import FilesCollectionStore
 from migrator.target.files.records import FilesRecords
 from migrator.target.files.state import FilesState
 from migrator.target.files.verified import FilesVerifyState

@@ -14,9 +14,9 @@ from migrator.model.serialize import from_json, to_json
 from migrator.model.text.values import key_text
 from migrator.target.files import sums
 from migrator.target.files.bson_file_index import BsonFileIndex
+from migrator.target.files.collection_store import FilesCollectionStore
 from migrator.target.files.database import StateDatabase
 from migrator.target.files.folder import Folder
-from migrator.target.files.place import FilesCollectionStore
 from migrator.target.files.records import FilesRecords
 from migrator.target.published_mappings import published
 

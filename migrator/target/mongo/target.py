@@ -15,7 +15,7 @@ from migrator.ports.sync_state import SyncState
 from migrator.target.lease import LeaseCheck, Timing, describe, hold, live_owner, now
 from migrator.target.mongo.checks import checks
 from migrator.target.mongo.connection.session import Session
-from migrator.target.mongo.copy_state.place import MongoCollectionStore
+from migrator.target.mongo.copy_state.collection_store import MongoCollectionStore
 from migrator.target.mongo.copy_state.records import MongoRecords
 from migrator.target.mongo.copy_state.state import MongoState
 from migrator.target.mongo.handovers import MongoHandovers

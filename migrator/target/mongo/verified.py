@@ -21,7 +21,7 @@ from migrator.target.mongo import sums
 from migrator.target.mongo.connection.raw import RAW, bson_of
 from migrator.target.mongo.connection.session import Session
 from migrator.target.mongo.copy_state import records
-from migrator.target.mongo.copy_state.place import MongoCollectionStore
+from migrator.target.mongo.copy_state.collection_store import MongoCollectionStore
 from migrator.target.mongo.copy_state.runs import RUNS, run_of
 from migrator.target.mongo.leases.write_guard import UnguardedWrites
 from migrator.target.mongo.sync_state.scope_documents import ScopeDocuments

@@ -12,12 +12,12 @@ import pytest
 from pymongo.collection import Collection
 from pymongo.database import Database
 
+from migrator.mapping.validator import validator
 from migrator.model.change.events import DocumentRef, Scope
 from migrator.model.mapping.tree import Collection as Mapping
 from migrator.planning.planner import check
-from migrator.planning.validator import validator
 from migrator.source import open_source
-from migrator.target.mongo.copy_state.place import MongoCollectionStore
+from migrator.target.mongo.copy_state.collection_store import MongoCollectionStore
 from migrator.target.mongo.leases import write_guard
 from migrator.target.mongo.sync_state.live_collections import MongoLiveCollections
 from migrator.target.mongo.sync_state.scope_documents import packed

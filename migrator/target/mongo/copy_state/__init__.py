@@ -2,7 +2,7 @@
 
 ensure: makes a collection unless it is there.
 index_progress: the progress of an index that a server is building.
-place: collections of a MongoDB database.
+collection_store: collections of a MongoDB database.
 records: records of published collections as documents of `_migrator_collections`.
 runs: runs as documents of `_migrator_runs`.
 state: Runs, chunks and rejected rows in the `_migrator_*` collections.

@@ -22,7 +22,7 @@ _LET = "Let apply finish."
 
 
 class MongoRecords:
-    """Implements migrator.target.ports.Records."""
+    """Implements migrator.target.store_protocols.Records."""
 
     def __init__(self, session: Session, guard: WriteGuard) -> None:
         self._session = session

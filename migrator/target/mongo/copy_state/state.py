@@ -16,8 +16,8 @@ from migrator.model.plan.run import CollectionProgress, Run
 from migrator.model.serialize import from_json, to_json
 from migrator.target.mongo.connection.session import Session
 from migrator.target.mongo.copy_state import records
+from migrator.target.mongo.copy_state.collection_store import MongoCollectionStore
 from migrator.target.mongo.copy_state.ensure import ensure_collection
-from migrator.target.mongo.copy_state.place import MongoCollectionStore
 from migrator.target.mongo.copy_state.runs import RUNS, run_body, run_of
 from migrator.target.mongo.leases.write_guard import WriteGuard, guarded
 from migrator.target.mongo.sync_state import leftovers

@@ -1,4 +1,4 @@
-"""A long run: `python -m tests.sync.soak --minutes 60`, with the test servers' URLs in the environment (make soak).
+"""A long run: `python -m tests.histories.soak --minutes 60`, with the servers' URLs in the environment (make soak).
 
 Histories one after the other in both worlds, a quarter of them with a real sync that is killed, until time is up. What
 was done is printed at the end, and the seed that failed.
@@ -15,9 +15,9 @@ from pathlib import Path
 
 import click
 
-from tests.sync import campaign
-from tests.sync.history import Spec
-from tests.sync.replay import fresh
+from tests.histories import campaign
+from tests.histories.history import Spec
+from tests.histories.replay import fresh
 
 
 @click.command()

@@ -32,7 +32,7 @@ _ESTIMATE_BYTES = 1024 * 1024
 
 
 class FilesCollectionStore:
-    """Implements migrator.target.ports.CollectionStore.
+    """Implements migrator.target.store_protocols.CollectionStore.
 
     A file is changed right after a look at the lease; what a process that was stopped changes later is in a folder
     that its successor has moved away.

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from tests.sync.definitions import DEFINITIONS
-from tests.sync.operations import OPERATIONS, Operation, truncate
-from tests.sync.pen import Pen, insertion
+from tests.histories.definitions import DEFINITIONS
+from tests.histories.operations import OPERATIONS, Operation, truncate
+from tests.histories.pen import Pen, insertion
 
 ZONES = ("+00:00", "+05:30", "-08:00")
 # Strict, so that a slip of the generator shows, but with the zero dates that old data has.

@@ -7,15 +7,16 @@ from collections.abc import Sequence
 
 import pytest
 
+from tests.histories import campaign, toy
+from tests.histories.history import History, Spec
+from tests.histories.judge import judge
+from tests.histories.pen import Cells, Pen
+from tests.histories.shape import Table, read_shape
+from tests.histories.transactions import Mix, transaction
+from tests.histories.worlds import NASTY, WORLDS
 from tests.oracle.documents import Oracle
 from tests.oracle.load import connect, run_script
-from tests.sync import campaign, running, toy
-from tests.sync.history import History, Spec
-from tests.sync.judge import judge
-from tests.sync.pen import Cells, Pen
-from tests.sync.shape import Table, read_shape
-from tests.sync.transactions import Mix, transaction
-from tests.sync.worlds import NASTY, WORLDS
+from tests.sync import running
 
 
 class Empty:
@@ -61,7 +62,7 @@ def test_one_writer_is_replayed_exactly(mysql_url: str) -> None:
 def test_a_wrong_sync_is_found(mysql_url: str, mongodb_url: str) -> None:
     with pytest.raises(AssertionError, match="documents differ") as found:
         campaign.play(Spec(3, "nasty", rounds=1), mysql_url, mongodb_url, campaign.Tally(), toy.roots_only)
-    assert "python -m tests.sync.replay 3 --world nasty" in str(found.value)
+    assert "python -m tests.histories.replay 3 --world nasty" in str(found.value)
     assert "UPDATE" in str(found.value)
 
 

@@ -37,7 +37,7 @@ _NOT_THE_INDEX = (13, 18, 8000, 14031)
 
 
 class MongoCollectionStore:
-    """Implements migrator.target.ports.CollectionStore.
+    """Implements migrator.target.store_protocols.CollectionStore.
 
     With a lease, a command that no transaction can hold (an index, a validator, a rename, a drop) is sent right after a
     look at the lease: one that was on its way when the process was stopped is all that can come late.

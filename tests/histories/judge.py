@@ -9,9 +9,9 @@ from pathlib import Path
 import pymongo
 from bson.raw_bson import RawBSONDocument
 
+from tests.histories.history import History
 from tests.oracle.compare import by_id, decode, differences
 from tests.oracle.documents import Oracle
-from tests.sync.history import History
 from tests.sync.running import rejected
 
 LINES = 12
@@ -39,7 +39,7 @@ def judge(
             "\n".join(
                 [
                     f"documents differ from their rows {where}",
-                    f"python -m tests.sync.replay {history.spec}",
+                    f"python -m tests.histories.replay {history.spec}",
                     *verdict.lines[: 3 * LINES],
                     "the last statements on these tables:",
                     *_statements(history, tables, _spelled(verdict.keys)),

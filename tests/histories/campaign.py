@@ -10,9 +10,9 @@ from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Protocol
 
+from tests.histories.history import History, Spec, Writing
+from tests.histories.judge import judge
 from tests.sync import running
-from tests.sync.history import History, Spec, Writing
-from tests.sync.judge import judge
 
 CatchUp = Callable[[History, str], None]
 
@@ -208,7 +208,7 @@ def _until_caught_up(history: History, target: str, folder: Path) -> None:
         # Until the lease of one that was killed has run out.
         process = running.sync(folder, history.url, target, history.world.mappings, "--until-caught-up")
         code = process.wait(SECONDS)
-    assert code == 0, f"python -m tests.sync.replay {history.spec}: sync ended with {code}:\n{process.said}"
+    assert code == 0, f"python -m tests.histories.replay {history.spec}: sync ended with {code}:\n{process.said}"
 
 
 class Restarts:

@@ -1,4 +1,4 @@
-"""One history again: `python -m tests.sync.replay SEED --world nasty --writers 1 --rounds 2 --transactions 25`.
+"""One history again: `python -m tests.histories.replay SEED --world nasty --writers 1 --rounds 2 --transactions 25`.
 
 With one writer the statements are the same each time; with several as far as threads allow.
 """
@@ -16,11 +16,11 @@ from sqlalchemy.engine import make_url
 
 from dev.servers.probe import connect_mysql
 from dev.servers.session import Session
+from tests.histories import campaign
+from tests.histories.history import History, Spec
+from tests.histories.judge import write_statements
+from tests.histories.worlds import WORLDS
 from tests.standin import drop_database
-from tests.sync import campaign
-from tests.sync.history import History, Spec
-from tests.sync.judge import write_statements
-from tests.sync.worlds import WORLDS
 
 
 @contextmanager

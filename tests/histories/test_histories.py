@@ -1,8 +1,8 @@
 """Random histories with a running sync: after it caught up, every document agrees with its rows.
 
 MIGRATOR_HISTORIES is how many databases have slow ones (default 8, with 25 short histories each; 30 or more have a sync
-that is killed), MIGRATOR_SEED where their seeds begin. A failure names its seed; `python -m tests.sync.replay` plays it
-again.
+that is killed), MIGRATOR_SEED where their seeds begin. A failure names its seed, and `python -m tests.histories.replay`
+plays it again.
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ from pathlib import Path
 import pytest
 
 from dev.servers.model import Server
-from tests.sync import campaign
-from tests.sync.campaign import Restarts, Tally
-from tests.sync.history import Spec
-from tests.sync.replay import fresh
-from tests.sync.transactions import Mix
+from tests.histories import campaign
+from tests.histories.campaign import Restarts, Tally
+from tests.histories.history import Spec
+from tests.histories.replay import fresh
+from tests.histories.transactions import Mix
 
 COUNT = int(os.environ.get("MIGRATOR_HISTORIES", "8"))
 KILLED = max(30, COUNT * 3 // 4)

@@ -10,12 +10,12 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
+from tests.histories.shape import Shape, read_shape
+from tests.histories.transactions import Mix, first_rows
+from tests.histories.worlds import WORLDS, World
+from tests.histories.writer import Log, Writer
 from tests.oracle.documents import Oracle
 from tests.oracle.load import connect, run_script
-from tests.sync.shape import Shape, read_shape
-from tests.sync.transactions import Mix, first_rows
-from tests.sync.worlds import WORLDS, World
-from tests.sync.writer import Log, Writer
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ class Spec:
     mix: Mix = field(default_factory=Mix)
 
     def __str__(self) -> str:
-        """The arguments of tests.sync.replay."""
+        """The arguments of tests.histories.replay."""
         return (
             f"{self.seed} --world {self.world} --writers {self.writers} --rounds {self.rounds}"
             f" --transactions {self.transactions}"

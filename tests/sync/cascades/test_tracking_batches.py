@@ -12,7 +12,7 @@ from migrator.model.plan.chunk import Key
 from migrator.model.schema.tables import Schema
 from migrator.sync.cascades import overlay, tracker
 from tests.changes.build import refers, schema, table
-from tests.changes.test_tracking import Case, Row, chain, row
+from tests.sync.cascades.test_tracking import Case, Row, chain, row
 
 Event = tuple[str, Row | None, Row | None]
 
@@ -68,7 +68,7 @@ def _numbers(found: Row | None) -> dict[str, int | None]:
 def played(
     shape: str, happened: Sequence[Event], *, at_once: int
 ) -> tuple[set[Event_], dict[str, list[Key]], list[object]]:
-    """What was emitted, and which rows are remembered in the end, with their values."""
+    """What was emitted, and which rows are tracked in the end, with their values."""
     tables, mapped, _ = SHAPES[shape]
     case = Case(tables, *mapped)
     for place, event in enumerate(happened, 1):
@@ -77,8 +77,8 @@ def played(
             case.tracker.flush()
     case.tracker.flush()
     emitted = {(name, _frozen(before), _frozen(after)) for name, before, after in case.emitted}
-    rows = sorted((table, key, sorted(row.values.items())) for (table, key), row in case.memory.rows.items())
-    return emitted, {name: case.remembered(name) for name in mapped}, list(map(str, rows))
+    rows = sorted((table, key, sorted(row.values.items())) for (table, key), row in case.stored.rows.items())
+    return emitted, {name: case.tracked(name) for name in mapped}, list(map(str, rows))
 
 
 Event_ = tuple[str, tuple[tuple[str, bytes | None], ...] | None, tuple[tuple[str, bytes | None], ...] | None]
@@ -112,7 +112,7 @@ def test_keys_that_follow_each_other_are_walked_through_once(monkeypatch: pytest
     shifts = tuple(RowChange((before,), (after,)) for before, after in ((b"3", b"4"), (b"2", b"3"), (b"1", b"2")))
     case.tracker.follow(Rows(("shop", "customers"), shifts))
     case.tracker.flush()
-    assert {key: found.values["customer_id"] for (_, key), found in case.memory.rows.items()} == {
+    assert {key: found.values["customer_id"] for (_, key), found in case.stored.rows.items()} == {
         (b"10",): b"2",
         (b"11",): b"3",
         (b"12",): b"4",

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from tests.histories.operations import Operation, Statements
+from tests.histories.pen import Pen
 from tests.oracle.session import name
-from tests.sync.operations import Operation, Statements
-from tests.sync.pen import Pen
 
 
 def add_column(pen: Pen) -> Statements:

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
+from tests.histories.pen import Cells, Pen, assignments, insertion, where
+from tests.histories.shape import Link, Table
 from tests.oracle.session import name
-from tests.sync.pen import Cells, Pen, assignments, insertion, where
-from tests.sync.shape import Link, Table
 
 Statements = Iterator[str]
 Operation = Callable[[Pen], Statements]

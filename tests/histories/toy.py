@@ -11,9 +11,9 @@ import bson
 import pymongo
 from bson.raw_bson import RawBSONDocument
 
+from tests.histories.history import History
+from tests.histories.judge import documents
 from tests.oracle.compare import decode
-from tests.sync.history import History
-from tests.sync.judge import documents
 
 
 def roots_only(history: History, target: str) -> None:

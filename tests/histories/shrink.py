@@ -1,4 +1,4 @@
-"""A failing history made small: `python -m tests.sync.shrink SEED --collection products`.
+"""A failing history made small: `python -m tests.histories.shrink SEED --collection products`.
 
 The history is played once. Then its statements are run again in the order in which they had returned, each on its
 writer's connection, with fewer and fewer of them, as long as the documents still differ after the sync.
@@ -17,14 +17,15 @@ import click
 import pymysql
 
 from dev.servers.session import Session
+from tests.histories import campaign
+from tests.histories.history import History, Spec
+from tests.histories.judge import judge
+from tests.histories.replay import fresh
+from tests.histories.transactions import STRICT, ZONES
+from tests.histories.worlds import WORLDS
+from tests.histories.writer import Done
 from tests.oracle.load import connect
-from tests.sync import campaign, running
-from tests.sync.history import History, Spec
-from tests.sync.judge import judge
-from tests.sync.replay import fresh
-from tests.sync.transactions import STRICT, ZONES
-from tests.sync.worlds import WORLDS
-from tests.sync.writer import Done
+from tests.sync import running
 
 Part = tuple[Done, ...]
 

@@ -11,13 +11,13 @@ from dataclasses import dataclass, field
 
 import pymysql
 
+from tests.histories.pen import Cells, Pen
+from tests.histories.shape import Shape, Table
+from tests.histories.transactions import STRICT, ZONES, Mix, transaction
+from tests.histories.worlds import Hints
 from tests.oracle import values
 from tests.oracle.load import connect
 from tests.oracle.session import name
-from tests.sync.pen import Cells, Pen
-from tests.sync.shape import Shape, Table
-from tests.sync.transactions import STRICT, ZONES, Mix, transaction
-from tests.sync.worlds import Hints
 
 # What chance runs into: a duplicate, a key that is referred to or names nothing, data that doesn't fit or is cut, a
 # column or index that is (not) there already, a table that may not be truncated or is a part of what is just changed.

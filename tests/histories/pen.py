@@ -6,10 +6,10 @@ import random
 from collections.abc import Iterable, Sequence
 from typing import Protocol
 
+from tests.histories.cells import cell, spare
+from tests.histories.shape import Link, Shape, Table
+from tests.histories.worlds import Hints
 from tests.oracle.session import name
-from tests.sync.cells import cell, spare
-from tests.sync.shape import Link, Shape, Table
-from tests.sync.worlds import Hints
 
 # SQL by column.
 Cells = dict[str, str]

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.histories.altering import Altering
 from tests.sync import running
-from tests.sync.altering import Altering
 from tests.sync.premises.test_d_altered import planned
 from tests.sync.premises.world import World
 
