@@ -85,7 +85,7 @@ class Outbox:
         inline: how many documents elsewhere a write follows up itself before it leaves the rest to `run`.
         transactions: whether the server has them; None asks it.
         grace: see GRACE; the same for all processes.
-        cache: hears of every write.
+        cache: is told of every write.
     """
 
     def __init__(

@@ -33,7 +33,7 @@ class Shadow:
     """Compares old calls with new ones.
 
     Args:
-        report: hears of every difference.
+        report: is told of every difference.
         share: of the calls that are compared, 0 to 1; 0 is off.
         ignore: fields that may differ.
         ordered: whether the rows' order counts.
