@@ -159,9 +159,9 @@ class _Finder:
         if where is None:
             raise _NotCopied(f"its condition `{child.where}` can't be asked of stored documents")
         complete = there is not None and implied(wanted, there, stored)
-        if not complete and child.shape != "one" and source == "documents":
+        if not complete and child.may_have_several and source == "documents":
             raise _NotCopied(f"it shows rows that {home.collection.name} leaves out")
-        order = self._order(child, home) if child.shape != "one" else ()
+        order = self._order(child, home) if child.may_have_several else ()
         return replace(
             made,
             source=source,
@@ -183,8 +183,10 @@ class _Finder:
             theirs = [_document_path(home, column.name) for column in join.child]
             if all(mine) and all(theirs):
                 return tuple(zip(map(str, mine), map(str, theirs), strict=True)), "documents"
-        if child.shape not in ("one", "many") or (child.shape == "many" and child.link is None):
+        if child.shape not in ("one", "many") or (child.may_have_several and child.link is None):
             raise _NotCopied("the documents don't hold the columns that join it")
+        if child.shape == "one" and child.may_have_several:
+            raise _NotCopied("the documents don't hold the other rows, of which one may come first")
         pairs = []
         for column in child.key:
             mine_path, their_path = _field_path(child, column.name), _document_path(home, column.name)
@@ -249,7 +251,7 @@ class _Finder:
             return None
         try:
             made = self._filled(collection, inner, Home(collection, (twin,)), place)
-            order = self._order(inner, Home(collection, (twin,))) if inner.shape == "many" else ()
+            order = self._order(inner, Home(collection, (twin,))) if inner.may_have_several else ()
         except _NotCopied as lost:
             self.unowned.append(Unowned(collection.name, place, inner.table, str(lost)))
             return None

@@ -114,25 +114,14 @@ def _embed(
     shape = _shape(spec)
     policies = overlay(overlay(parent.policies, spec.policies), spec)
     key = row_key(table)
-    link = _link(spec.through, table, parent, policies, location.at("through"), catalog) if spec.through else None
-    join = None if spec.through else _join(spec, table, parent, location, catalog)
-    match = constants(spec.match, table, location, catalog)
-    carried = link.parent if link else join
-    if carried is not None and not carried.exact and not parent.key:
-        names = ", ".join(column.name for column in carried.parent)
-        message = f"{parent.table.qualified} has no key, and rows can't be matched by ({names}) alone"
-        location.report(message, f"give {parent.table.name} a primary key, or join by whole numbers", at_key=True)
+    joined = _joined(spec, table, parent, policies, location, catalog)
     map_key = column(table, spec.key, location.at("key")) if shape == "map" and spec.key else None
-    link_table = _link_table(spec.through, location, catalog) if spec.through else None
-    order = stated_order(spec.order_by, table, link_table, location.at("order_by"))
-    if not order and map_key is not None:
-        order = (Order(map_key.name),)
+    order = _order(spec, table, map_key, location, catalog)
     content = _embedded_content(spec, shape, table, policies, location, catalog)
     me = ParentNode(f"{parent.id}.{name}", table, key, policies, (*parent.ancestors, table))
     children = _children(spec.embed, me, location, catalog)
-    if levels > 1:
-        deeper = _embed(name, spec, me, location, catalog, levels - 1)
-        children += [deeper] if deeper else []
+    deeper = _embed(name, spec, me, location, catalog, levels - 1) if levels > 1 else None
+    children += [deeper] if deeper else []
     inner = (*content.writes, *(write for child in children for write in child.writes))
     path = () if spec.flatten else tuple(name.split("."))
     deleted = None if spec.soft_delete is False else policies.soft_delete
@@ -146,12 +135,12 @@ def _embed(
         path=path,
         key=key,
         fields=content.fields,
-        join=join,
-        link=link,
-        match=match,
+        join=joined.join,
+        link=joined.link,
+        match=constants(spec.match, table, location, catalog),
         where=condition(spec.where, deleted, table, location, catalog),
         order=complete_order(order, key, table),
-        limit=spec.limit,
+        limit=1 if _is_first(spec) else spec.limit,
         map_key=map_key,
         orphans=policies.orphans if shape == "one" and not spec.one else "ignore",
         omit_null=policies.null == "omit",
@@ -162,12 +151,53 @@ def _embed(
     return BuiltNode(node, inner if spec.flatten else (PathWrite(path, f"the embedded {table.name}", location),))
 
 
+@dataclass(frozen=True)
+class _Joined:
+    """How rows come to their parents: by a join, or through a link table. Neither, where a mistake was reported."""
+
+    join: Join | None = None
+    link: Link | None = None
+
+
+def _joined(
+    spec: EmbedSpec, table: Table, parent: ParentNode, policies: Policies, location: Location, catalog: Catalog
+) -> _Joined:
+    if spec.through:
+        link = _link(spec.through, table, parent, policies, location.at("through"), catalog)
+        joined = _Joined(link=link)
+        above = link.parent if link else None
+    else:
+        above = _join(spec, table, parent, location, catalog)
+        joined = _Joined(join=above)
+    if above is not None and not above.exact and not parent.key:
+        names = ", ".join(column.name for column in above.parent)
+        message = f"{parent.table.qualified} has no key, and rows can't be matched by ({names}) alone"
+        location.report(message, f"give {parent.table.name} a primary key, or join by whole numbers", at_key=True)
+    return joined
+
+
+def _order(
+    spec: EmbedSpec, table: Table, map_key: Column | None, location: Location, catalog: Catalog
+) -> tuple[Order, ...]:
+    """The order that the mapping asks for; a map's keys are in order by themselves."""
+    link_table = _link_table(spec.through, location, catalog) if spec.through else None
+    stated = stated_order(spec.order_by, table, link_table, location.at("order_by"))
+    if not stated and map_key is not None:
+        return (Order(map_key.name),)
+    return stated
+
+
 def _shape(spec: EmbedSpec) -> Shape:
     if spec.as_ == "map":
         return "map"
     if spec.many:
         return "scalars" if spec.value is not None else "many"
     return "one"
+
+
+def _is_first(spec: EmbedSpec) -> bool:
+    """Whether the first of several rows is embedded."""
+    return spec.one and bool(spec.order_by)
 
 
 def _allowed_here(spec: EmbedSpec, table: Table, parent: ParentNode, location: Location) -> bool:
@@ -192,7 +222,7 @@ def _join(spec: EmbedSpec, table: Table, parent: ParentNode, location: Location,
     parent_holds = _shape(spec) == "one" and not spec.one
     sides = JoinSides(parent.table, table, "parent" if parent_holds else "child")
     join = find_join(sides, spec.on, location, catalog)
-    if join is None or _shape(spec) != "one":
+    if join is None or _shape(spec) != "one" or _is_first(spec):
         return join
     names = {*(column.name for column in join.child), *(name for name in spec.match)}
     if not table.is_unique(_spelled(table, names)):
@@ -201,7 +231,9 @@ def _join(spec: EmbedSpec, table: Table, parent: ParentNode, location: Location,
         message = (
             f"several rows of {table.name} may belong to one of {parent.table.name}: {what} unique key over ({columns})"
         )
-        location.at("one" if spec.one else "from").report(message, "write `many: true, limit: 1` for the first of them")
+        first = "`one: true` with `order_by`" if not spec.one else "`order_by`"
+        hint = f"write {first} for the first of them, or `many: true` for all"
+        location.at("one" if spec.one else "from").report(message, hint)
     return join
 
 

@@ -169,7 +169,7 @@ class _Renewing:
         self._condition((node.schema, node.table), node.where)
         if parent is None:
             self._unique(table, [column.name for column in node.key], _is_key)
-        elif node.shape == "one" and node.join is not None:
+        elif not node.may_have_several and node.join is not None:
             joined = [*(column.name for column in node.join.child), *(name for name, _ in node.match)]
             self._unique(table, joined, Table.is_unique)
         link = self._link(node, node.link, above, table) if node.link is not None and above is not None else None

@@ -177,7 +177,7 @@ class _Reader:
             policies=policies,
             join=[] if link else self._join(parent.table, table, spec.get("on"), parent_holds_key),
             link=link,
-            limit=spec.get("limit"),
+            limit=1 if spec.get("one") and spec.get("order_by") else spec.get("limit"),
             flatten=bool(spec.get("flatten")),
             parent_holds_key=parent_holds_key,
             map_key=map_key,

@@ -141,16 +141,6 @@ def _has_several(spec: EmbedSpec) -> bool:
     return spec.many or spec.as_ == "map"
 
 
-def _single(key: str, is_given: Callable[[EmbedSpec], bool]) -> _Rule:
-    """`key` makes sense for several rows only."""
-    return _Rule(
-        key,
-        lambda spec: is_given(spec) and not _has_several(spec),
-        f"`{key}` needs `many: true`: there is one row at most",
-        f"add `many: true`, or remove `{key}`",
-    )
-
-
 def _without_value(key: str, is_given: Callable[[EmbedSpec], bool]) -> _Rule:
     """`key` says something of objects, and `value` makes plain values."""
     return _Rule(
@@ -176,9 +166,15 @@ _RULES = (
     ),
     _Rule(
         "through",
-        lambda spec: spec.through is not None and not _has_several(spec),
+        lambda spec: spec.through is not None and not _has_several(spec) and not spec.one,
         "`through` makes an array: it needs `many: true`",
-        "add `many: true`",
+        "add `many: true`, or `one: true` with `order_by` for the first row alone",
+    ),
+    _Rule(
+        "through",
+        lambda spec: spec.through is not None and spec.one and not spec.order_by,
+        "`through` may lead to several rows: `one: true` needs to know which one comes first",
+        "add `order_by`",
     ),
     _Rule(
         "on",
@@ -186,8 +182,18 @@ _RULES = (
         "with a link table, `on` belongs inside `through`",
         "write `through: {table: …, on: {parent column: link column}, to: {link column: column}}`",
     ),
-    _single("limit", lambda spec: spec.limit is not None),
-    _single("order_by", lambda spec: bool(spec.order_by)),
+    _Rule(
+        "limit",
+        lambda spec: spec.limit is not None and not _has_several(spec),
+        "`limit` needs `many: true`: there is one row at most",
+        "add `many: true`, or remove `limit`",
+    ),
+    _Rule(
+        "order_by",
+        lambda spec: bool(spec.order_by) and not _has_several(spec) and not spec.one,
+        "`order_by` needs `many: true` or `one: true`: the parent's key names one row at most",
+        "add `many: true`, or `one: true` for the first row alone; or remove `order_by`",
+    ),
     _Rule(
         "as",
         lambda spec: spec.as_ == "map" and spec.key is None,

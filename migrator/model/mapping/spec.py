@@ -255,7 +255,10 @@ class EmbedSpec(MappingPart):
         description="{column of the parent: column of this table}. Default: the one foreign key between the two.",
     )
     many: StrictBool = Field(default=False, description="Several rows belong to the parent: an array.")
-    one: StrictBool = Field(default=False, description="This table has a unique key to the parent: a sub-document.")
+    one: StrictBool = Field(
+        default=False,
+        description="A sub-document: the row with a unique key to the parent, or the first row by `order_by`.",
+    )
     through: Annotated[ThroughSpec, text_as("table"), Also(SHORT_TEXT)] | None = Field(
         default=None, description="The link table of a many-to-many relation."
     )
@@ -264,7 +267,10 @@ class EmbedSpec(MappingPart):
         description="{column of this table: constant}: only rows with these values belong to the parent.",
     )
     where: Name | None = Field(default=None, description="SQL condition on rows of this table.")
-    order_by: Ordering = Field(default=(), description="Order of the rows; the key is added at the end.")
+    order_by: Ordering = Field(
+        default=(),
+        description="Order of the rows; the key is added at the end. With `one: true` the first row is taken.",
+    )
     limit: Annotated[StrictInt, Field(ge=1)] | None = Field(default=None, description="At most this many rows.")
     columns: Columns | None = Field(default=None, description="Which columns: `all` (default), a list, {except: list}.")
     fields: Fields = Field(

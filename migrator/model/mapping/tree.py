@@ -95,7 +95,7 @@ class Node:
         match: column = constant, for polymorphic children. The constant is text as written in the mapping.
         where: SQL condition on this table alone, soft-delete condition already added with AND; None for all rows.
         order: complete: ends in the key (premise D); the link's key follows by itself.
-        limit: at most so many rows per parent, None for all.
+        limit: at most so many rows per parent, None for all. A `one` with the limit 1 is the first of several rows.
         fields: in document order. For the root the `_id` fields come first. For `scalars` exactly one, path ().
             For `map` exactly one, the value, path ().
         map_key: for `map`: the column whose text is the key.
@@ -129,6 +129,11 @@ class Node:
     @property
     def qualified(self) -> str:
         return f"{self.schema}.{self.table}"
+
+    @property
+    def may_have_several(self) -> bool:
+        """Whether several rows may belong to one parent, shown or not."""
+        return self.shape not in ("root", "one") or self.limit is not None
 
     def walk(self) -> Iterator[Node]:
         """This node and all below it, parents first."""

@@ -152,25 +152,37 @@ def _needed(
     node: Node, below: Node | None, fields: Sequence[MeasuredField]
 ) -> tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]:
     """Columns of the node's table, of its link table, and expressions over its table."""
-    own = [column.name for column in node.key]
-    linked: list[str] = []
-    above = below.parent_join() if below is not None else None
-    own += [column.name for column in above.parent] if above is not None else []
-    if node.link is not None:
-        own += [column.name for column in node.link.child.child]
-        linked += [column.name for column in (*node.link.parent.child, *node.link.child.parent)]
-        linked += node.link.key
-    elif node.join is not None:
-        own += [column.name for column in node.join.child]
-    own += [one.column for one in node.order if not one.from_link]
-    linked += [one.column for one in node.order if one.from_link]
-    own += [node.map_key.name] if node.map_key is not None else []
-    own += [node.variants.column.name] if node.variants is not None else []
     plain = [each.field for each in fields if each.field.sql is None]
+    own = [column.name for column in (*node.key, *_joined_columns(node, below), *_deciding_columns(node))]
+    own += [one.column for one in node.order if not one.from_link]
     own += [each.column.name for each in plain if not each.from_link]
+    linked = _link_columns(node.link) if node.link is not None else []
+    linked += [one.column for one in node.order if one.from_link]
     linked += [each.column.name for each in plain if each.from_link]
     expressions = [each.field.sql for each in fields if each.field.sql is not None]
     return tuple(dict.fromkeys(own)), tuple(dict.fromkeys(linked)), tuple(dict.fromkeys(expressions))
+
+
+def _joined_columns(node: Node, below: Node | None) -> Iterator[Column]:
+    """What joins the node's table to the one below it, and to its parent or its link table."""
+    down = None if below is None else below.parent_join()
+    if down is not None:
+        yield from down.parent
+    up = node.join if node.link is None else node.link.child
+    if up is not None:
+        yield from up.child
+
+
+def _deciding_columns(node: Node) -> Iterator[Column]:
+    """What a row's key in a map, or its variant, is read from."""
+    if node.map_key is not None:
+        yield node.map_key
+    if node.variants is not None:
+        yield node.variants.column
+
+
+def _link_columns(link: Link) -> list[str]:
+    return [*(column.name for column in (*link.parent.child, *link.child.parent)), *link.key]
 
 
 def _derived(node: Node, columns: Sequence[str], expressions: Sequence[str]) -> str:
