@@ -35,14 +35,12 @@ class ParentNode:
         table: its table.
         key: the columns that name its rows.
         policies: in force there.
-        ancestors: tables from the root down to it.
     """
 
     id: str
     table: Table
     key: tuple[Column, ...]
     policies: Policies
-    ancestors: tuple[Table, ...]
 
 
 @dataclass(frozen=True)
@@ -73,7 +71,7 @@ def build_root(spec: CollectionSpec, policies: Policies, location: Location, cat
     specs = {name: field for name, field in spec.fields.items() if name not in used}
     request = FieldRequest(table, spec.columns, specs, location, policies, frozenset(column.name for column in key))
     content = _content(request, spec.variants, catalog)
-    parent = ParentNode(spec.collection, table, key, policies, (table,))
+    parent = ParentNode(spec.collection, table, key, policies)
     children = _children(spec.embed, parent, location, catalog)
     report_collisions(
         [*field_writes(ids), *content.writes, *(write for child in children for write in child.writes)],
@@ -118,7 +116,7 @@ def _embed(
     map_key = column(table, spec.key, location.at("key")) if shape == "map" and spec.key else None
     order = _order(spec, table, map_key, location, catalog)
     content = _embedded_content(spec, shape, table, policies, location, catalog)
-    me = ParentNode(f"{parent.id}.{name}", table, key, policies, (*parent.ancestors, table))
+    me = ParentNode(f"{parent.id}.{name}", table, key, policies)
     children = _children(spec.embed, me, location, catalog)
     deeper = _embed(name, spec, me, location, catalog, levels - 1) if levels > 1 else None
     children += [deeper] if deeper else []
@@ -201,20 +199,18 @@ def _is_first(spec: EmbedSpec) -> bool:
 
 
 def _allowed_here(spec: EmbedSpec, table: Table, parent: ParentNode, location: Location) -> bool:
-    """Whether the table may stand below its parent: not below itself, unless `depth` says how far."""
+    """Whether the table may stand below its parent: not directly below itself, unless `depth` says how far.
+
+    Further down it may come again: what is written ends.
+    """
     if spec.depth is not None and table != parent.table:
         hint = f"remove `depth`: {table.name} is not embedded in itself"
         location.at("depth").report("`depth` is for a table that refers to itself", hint, at_key=True)
         return False
-    if table not in parent.ancestors or spec.depth is not None:
+    if table != parent.table or spec.depth is not None:
         return True
-    start = parent.ancestors.index(table)
-    cycle = " -> ".join(one.name for one in (*parent.ancestors[start:], table))
-    if table == parent.table:
-        hint = "say how many levels are nested: `depth: 1`"
-    else:
-        hint = f"remove this embed, or make {table.name} a reference"
-    location.at("from").report(f"{table.name} would be embedded in itself without end: {cycle}", hint)
+    hint = "say how many levels are nested: `depth: 1`"
+    location.at("from").report(f"{table.name} is embedded in itself, and nothing says how often", hint)
     return False
 
 

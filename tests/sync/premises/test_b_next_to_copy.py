@@ -18,7 +18,6 @@ from migrator.errors import Interrupted, PlanRefused
 from migrator.model.change.events import TrackedRow
 from migrator.model.plan.plan import CollectionPlan
 from migrator.source.rows.snapshot import SnapshotReader
-from migrator.sync.cascades import initial_load, row_snapshot
 from migrator.sync.cascades.initial_load import InitialLoad
 from migrator.target.publish import CollectionPublisher
 from migrator.waits import Building
@@ -77,19 +76,14 @@ def test_rows_that_go_before_they_are_read_are_remembered(tagged: World, monkeyp
 def test_in_a_later_moment_they_are_not(tagged: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """A mutant: the moment is that of the reading."""
 
-    class Later(row_snapshot.RowSnapshot):
-        def load(self, *arguments: object) -> None:
-            self.close()
-            row_snapshot.RowSnapshot.__init__(self, tagged_source)
-            super().load(*arguments)  # type: ignore[arg-type]
+    load = InitialLoad.load
 
-    def later(source: object) -> Later:
-        nonlocal tagged_source
-        tagged_source = source
-        return Later(source)  # type: ignore[arg-type]
+    def take_again(self: InitialLoad, is_over: IsOver) -> None:
+        self._taken.close()
+        self.begin()
+        load(self, is_over)
 
-    tagged_source: object = None
-    monkeypatch.setattr(initial_load, "RowSnapshot", later)
+    monkeypatch.setattr(InitialLoad, "load", take_again)
     once_copied(monkeypatch, lambda: tagged.sql(GONE))
     tagged.apply()
     tagged.sync()
