@@ -17,7 +17,8 @@ from migrator.documents.reader import Row
 from migrator.documents.values import Codec, Misfit, codec_for, companion_codec
 from migrator.documents.values.codec import ARRAY, DOCUMENT, NULL, Typed
 from migrator.documents.values.numbers import pack_int32
-from migrator.model.mapping.row_layout import Layout, column_item, field_item, layout
+from migrator.model.bson_elements import elements
+from migrator.model.mapping.row_layout import Item, Layout, column_item, field_item, layout
 from migrator.model.mapping.tree import Field, Node
 from migrator.model.schema.tables import Column
 
@@ -155,7 +156,7 @@ def compile_node(node: Node, parent: Node | None, level: int) -> RowEncoder:
         variant=variant,
         cases=cases,
         key_positions=tuple(order.position(column_item(column)) for column in node.key),
-        map_key=None if node.map_key is None else order.position(column_item(node.map_key)),
+        map_key=None if node.map_key is None else order.position(_map_key_item(node, node.map_key)),
         source=source,
     )
 
@@ -164,7 +165,11 @@ def child_level(node: Node, level: int) -> int:
     """How deep the documents (or plain values) of `node` are nested in a parent whose own are at `level`."""
     if node.flatten:
         return level
-    return level + len(node.path) + (1 if node.shape == "many" else 0)
+    return level + len(node.path) + (1 if node.shape == "many" or node.duplicates == "all" else 0)
+
+
+def _map_key_item(node: Node, key: Column) -> Item:
+    return column_item(key, "link" if node.map_key_from_link else "table")
 
 
 def absent_element(node: Node, level: int) -> bytes:
@@ -183,8 +188,39 @@ def _head(node: Node) -> bytes:
     return element_head(ARRAY if node.shape in ("many", "scalars") else DOCUMENT, node.path[-1])
 
 
-# A (sub-)document's parts by name, in order: a field, the number of a child, or a dotted path's own sub-document.
-Group = dict[str, "ValueAt | int | Group"]
+class MapKeyTwice(Exception):
+    """Two of the tables that fill one map have the same key."""
+
+    def __init__(self, place: str, key: str) -> None:
+        super().__init__(f"{place}: {key}")
+        self.place = place
+        self.key = key
+
+
+def merged_map(head: bytes, maps: Sequence[bytes]) -> bytes:
+    """One object of the finished maps of several children, all of which stand under the name in `head`.
+
+    Raises:
+        MapKeyTwice: when two of them have the same key.
+        TypeError: when one of them couldn't be made.
+    """
+    if not all(isinstance(each, bytes) for each in maps):
+        raise TypeError("one of the maps couldn't be made")
+    documents = [each[len(head) :] for each in maps]
+    filled = [each for each in documents if len(each) > len(EMPTY_DOCUMENT)]
+    if len(filled) > 1:
+        seen: set[str] = set()
+        for each in filled:
+            names = {element.name for element in elements(each)}
+            if twice := sorted(seen & names):
+                raise MapKeyTwice(head[1:-1].decode(), twice[0])
+            seen |= names
+    return head + document(b"".join(each[4:-1] for each in filled))
+
+
+# A (sub-)document's parts by name, in order: a field, the numbers of children, or a dotted path's own sub-document.
+# Only maps stand in one place together.
+Group = dict[str, "ValueAt | tuple[int, ...] | Group"]
 
 
 def _tree(values: Sequence[ValueAt], children: Sequence[Node]) -> Group:
@@ -193,7 +229,11 @@ def _tree(values: Sequence[ValueAt], children: Sequence[Node]) -> Group:
         _group(top, value.field.path[:-1])[value.field.path[-1]] = value
     for number, child in enumerate(children):
         # A flattened child has no name of its own; no field name is empty, so this can't collide.
-        _group(top, child.path[:-1])["\x00" + child.id if child.flatten else child.path[-1]] = number
+        name = "\x00" + child.id if child.flatten else child.path[-1]
+        group = _group(top, child.path[:-1])
+        others = group.get(name, ())
+        assert isinstance(others, tuple), f"{name} is a field and a sub-document"
+        group[name] = (*others, number)
     return top
 
 
@@ -211,8 +251,9 @@ def _absent_group(group: Group, children: Sequence[Node], level: int) -> list[by
         if isinstance(part, dict):
             inner = b"".join(_absent_group(part, children, level))
             parts.append(element_head(DOCUMENT, name) + document(inner))
-        elif isinstance(part, int):
-            parts.append(absent_element(children[part], level))
+        elif isinstance(part, tuple):
+            # Of maps in one place, one empty object is all.
+            parts.append(absent_element(children[part[0]], level))
         elif part.field.value.policies.null == "null":
             parts.append(element_head(NULL, name))
             if part.field.value.companion:
@@ -334,8 +375,8 @@ class _Generator:
                 inner = f"g{len(self._lines)}"
                 self._lines.append(f"{inner} = {code}")
                 parts += [element_head(DOCUMENT, name), f"pack_int32(len({inner}) + 5)", inner, b"\x00"]
-            elif isinstance(part, int):
-                parts.append(self._child(part))
+            elif isinstance(part, tuple):
+                parts.append(self._children(part))
             else:
                 parts += self._field(name, part, element)
         return parts
@@ -349,6 +390,13 @@ class _Generator:
                 merged.append(part)
         code = ", ".join(repr(part) if isinstance(part, bytes) else part for part in merged)
         return f"join(({code},))" if merged else "b''"
+
+    def _children(self, numbers: Sequence[int]) -> str:
+        if len(numbers) == 1:
+            return self._child(numbers[0])
+        head = self._links[numbers[0]].absent[: -len(EMPTY_DOCUMENT)]
+        maps = ", ".join(self._child(number) for number in numbers)
+        return f"{self._bind('merged_map', merged_map)}({head!r}, ({maps},))"
 
     def _child(self, number: int) -> str:
         link = self._links[number]

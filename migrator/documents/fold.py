@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-from migrator.documents.encode import Match, RowEncoder, document, element_head
+from migrator.documents.encode import MapKeyTwice, Match, RowEncoder, document, element_head
 from migrator.documents.reader import Row
-from migrator.documents.values.codec import DOCUMENT, Misfit, Typed
+from migrator.documents.values.codec import ARRAY, DOCUMENT, Misfit, Typed
 from migrator.documents.values.nested import check_key
 from migrator.documents.values.numbers import pack_int32
 from migrator.model.plan.chunk import Rejected
@@ -73,9 +73,23 @@ def faults_of(encoder: RowEncoder, row: Row, elements: Sequence[Elements], error
         element = found.get(link.key(row))
         if isinstance(element, FailedElement):
             faults += element
+    faults += _given_twice(encoder, row, elements, error)
     if not faults:
         raise error
     return FailedElement(faults)
+
+
+def _given_twice(encoder: RowEncoder, row: Row, elements: Sequence[Elements], error: Exception) -> Iterator[ValueFault]:
+    """The key that two of the tables that fill a map of this row have."""
+    if isinstance(error, MapKeyTwice):
+        try:
+            encoder.body(row, *elements)
+        except MapKeyTwice as own:
+            reason = "is the key of rows of two tables that fill one map"
+            key = key_text(encoder.key(row))
+            yield ValueFault(encoder.node.qualified, key, own.place, printable(own.key.encode()), reason)
+        except Exception:
+            return
 
 
 def fold_rows(encoder: RowEncoder, groups: dict[Match, list[Row]], elements: Sequence[Elements]) -> Elements:
@@ -143,15 +157,42 @@ def _scalars(encoder: RowEncoder, rows: Sequence[Row], elements: Sequence[Elemen
 
 
 def _map(encoder: RowEncoder, rows: Sequence[Row], elements: Sequence[Elements]) -> bytes:
+    if encoder.node.duplicates == "all":
+        return _map_of_arrays(encoder, rows)
     parts: dict[bytes, bytes] = {}
     for row in rows:
         key = _map_key(encoder, row)
         if key in parts:
-            column = encoder.node.map_key
-            raise _GroupFault(encoder, row, column.name if column else "", key, "is the key of two rows of one map")
+            if encoder.node.duplicates == "first":
+                continue
+            if encoder.node.duplicates == "reject":
+                column = encoder.node.map_key
+                raise _GroupFault(encoder, row, column.name if column else "", key, "is the key of two rows of one map")
+            # The last row also decides where the key stands.
+            del parts[key]
         typed: Typed | None = encoder.value(row)
         parts[key] = b"" if typed is None else typed[0] + key + b"\x00" + typed[1]
     return encoder.head + document(b"".join(parts.values()))
+
+
+def _map_of_arrays(encoder: RowEncoder, rows: Sequence[Row]) -> bytes:
+    """An array of all values under each key, in the order of the rows."""
+    values: dict[bytes, list[Typed]] = {}
+    for row in rows:
+        mine = values.setdefault(_map_key(encoder, row), [])
+        typed = encoder.value(row)
+        mine += [] if typed is None else [typed]
+    parts: list[bytes] = []
+    for key, found in values.items():
+        heads = _heads_of(found)
+        body = b"".join(part for head, typed in zip(heads, found, strict=True) for part in (head, typed[1]))
+        parts.append(ARRAY + key + b"\x00" + document(body))
+    return encoder.head + document(b"".join(parts))
+
+
+def _heads_of(values: Sequence[Typed]) -> list[bytes]:
+    """The heads of an array's elements."""
+    return [_heads(typed[0], place + 1)[place] for place, typed in enumerate(values)]
 
 
 def _map_key(encoder: RowEncoder, row: Row) -> bytes:

@@ -150,6 +150,10 @@ class _Finder:
             raise _NotCopied("its fields depend on the kind of row")
         if child.match:
             raise _NotCopied("its rows belong here by a constant")
+        if child.duplicates != "reject":
+            raise _NotCopied("several of its rows may have one key")
+        if child.shape == "map" and [each.path for each in parent.children].count(child.path) > 1:
+            raise _NotCopied("several tables fill the map")
         on, source = self._joined_by(child, parent, home)
         made = self._filled(collection, child, home, place)
         wanted, there = terms(child.where), _home_terms(home)

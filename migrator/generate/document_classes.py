@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 
 from migrator.generate import python_names
 from migrator.generate.homes import ColumnName
-from migrator.generate.package import Attribute, Choice, DocumentClass, Form, Mode
+from migrator.generate.package import Attribute, Choice, DocumentClass, Mode
 from migrator.generate.python_types import BYTES, INT32, UNITS, PythonType, typed, widened
 from migrator.model.mapping.tree import Collection, Field, Node
 
@@ -43,7 +43,7 @@ class Rules:
 class _Group:
     """A (sub-)document's parts by name, in document order: fields, children, and dotted paths' sub-documents."""
 
-    entries: dict[str, _FieldEntry | Node | _Group] = field(default_factory=dict)
+    entries: dict[str, _FieldEntry | Node | _Maps | _Group] = field(default_factory=dict)
     always: bool = False
 
     def at(self, path: Sequence[str], *, always: bool) -> _Group:
@@ -54,6 +54,13 @@ class _Group:
             inner.always = inner.always or always
             here = inner
         return here
+
+
+@dataclass(frozen=True, slots=True)
+class _Maps:
+    """Tables that fill one map."""
+
+    nodes: tuple[Node, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +117,16 @@ def _fill(group: _Group, node: Node, *, absent: bool) -> None:
         if child.flatten:
             _fill(group, child, absent=True)
         else:
-            group.at(child.path[:-1], always=True).entries[child.path[-1]] = child
+            _put_child(group.at(child.path[:-1], always=True), child)
+
+
+def _put_child(owner: _Group, child: Node) -> None:
+    name = child.path[-1]
+    if child.shape != "map":
+        owner.entries[name] = child
+        return
+    known = owner.entries.get(name)
+    owner.entries[name] = _Maps((*(known.nodes if isinstance(known, _Maps) else ()), child))
 
 
 def _put(group: _Group, leaf: _FieldEntry, *, always: bool) -> None:
@@ -136,6 +152,8 @@ def _part(group: _Group, place: _ClassPlace, rules: Rules) -> DocumentClass:
                 made.append(_group(python, name, entry, place, rules))
             case Node():
                 made.append(_child(python, name, entry, place, rules, choices))
+            case _Maps():
+                made.append(_map(python, name, entry, place, rules, choices))
             case _FieldEntry():
                 made.append(_leaf(python, name, entry, place, rules, choices))
     if kind is not None:
@@ -172,14 +190,11 @@ def _group(python: str, name: str, group: _Group, place: _ClassPlace, rules: Rul
 def _child(python: str, name: str, node: Node, place: _ClassPlace, rules: Rules, choices: list[Choice]) -> Attribute:
     path = ".".join((*place.path, name))
     table = python_names.prose(node.table)
-    if node.shape in ("scalars", "map"):
+    if node.shape == "scalars":
         (value,) = node.fields
         kind = _named(_typed(value, node, rules), place, name, choices, rules)
-        form: Form = "values" if node.shape == "scalars" else "table"
-        note = f"{table}.{python_names.prose(value.column.name)} of all rows"
-        made = _attribute_of(python, name, path, kind, "required", note)
-        nullable = may_be_null(value) and value.value.policies.null == "null"
-        return replace(made, form=form, nullable_elements=nullable)
+        made = _attribute_of(python, name, path, kind, "required", _all_rows(node))
+        return replace(made, form="values", nullable_elements=_has_null_elements(value))
     many = node.shape == "many"
     inner = _inner(replace(place, node=node), name, singular=many, rules=rules)
     group = _Group()
@@ -194,6 +209,40 @@ def _child(python: str, name: str, node: Node, place: _ClassPlace, rules: Rules,
     mode: Mode = "required" if _always_there(node) else "optional"
     made = _attribute_of(python, name, path, _typed_part(part), mode, f"a row of {table}")
     return replace(made, form="part", part=part, omit="True" if node.omit_null else "")
+
+
+def _map(python: str, name: str, maps: _Maps, place: _ClassPlace, rules: Rules, choices: list[Choice]) -> Attribute:
+    kinds: list[PythonType] = []
+    nullable = False
+    for node in maps.nodes:
+        (value,) = node.fields
+        kind = _named(_typed(value, node, rules), place, name, choices, rules)
+        if node.duplicates == "all":
+            null = _has_null_elements(value)
+            codec, annotation = (
+                (f"or_null({kind.codec})", f"{kind.annotation} | None") if null else (kind.codec, kind.annotation)
+            )
+            kind = PythonType(f"list[{annotation}]", f"array({codec})", ("array",))
+        else:
+            nullable = nullable or _has_null_elements(value)
+        kinds.append(kind)
+    # Which table a value is of, nothing says: values of several types are taken as they are.
+    same = len({(kind.annotation, kind.codec) for kind in kinds}) == 1
+    kind = kinds[0] if same else PythonType("Any", "ANY", ())
+    path = ".".join((*place.path, name))
+    note = ", ".join(dict.fromkeys(map(_all_rows, maps.nodes)))
+    made = _attribute_of(python, name, path, kind, "required", note)
+    return replace(made, form="table", nullable_elements=nullable and same)
+
+
+def _all_rows(node: Node) -> str:
+    (value,) = node.fields
+    owner = node.link.table if value.from_link and node.link else node.table
+    return f"{python_names.prose(owner)}.{python_names.prose(value.column.name)} of all rows"
+
+
+def _has_null_elements(value: Field) -> bool:
+    return may_be_null(value) and value.value.policies.null == "null"
 
 
 def _always_there(node: Node) -> bool:

@@ -11,6 +11,7 @@ index_rules: MongoDB's rules for one index, as far as the mapping alone shows th
 indexes: `indexes:` against the documents' paths.
 joins: how two tables are joined.
 keys: what identifies a document.
+linked_columns: a column by its name, of an embedded table or of the link table that leads to it.
 location: a place in a mapping file, and the list of mistakes found so far.
 ordering: `order_by:` to an order in which no two rows tie (premise D).
 path_collisions: who writes which path of a (sub-)document.

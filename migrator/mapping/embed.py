@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from migrator.mapping.catalog import Catalog, column, row_key
+from migrator.mapping.catalog import Catalog, row_key
 from migrator.mapping.fields import (
     FieldRequest,
     LocatedField,
@@ -16,6 +16,7 @@ from migrator.mapping.fields import (
 )
 from migrator.mapping.joins import JoinSides, find_join
 from migrator.mapping.keys import id_fields, root_key
+from migrator.mapping.linked_columns import own_or_linked
 from migrator.mapping.location import Location
 from migrator.mapping.ordering import complete_order, stated_order
 from migrator.mapping.path_collisions import PathWrite, field_writes, report_collisions
@@ -113,15 +114,15 @@ def _embed(
     policies = overlay(overlay(parent.policies, spec.policies), spec)
     key = row_key(table)
     joined = _joined(spec, table, parent, policies, location, catalog)
-    map_key = column(table, spec.key, location.at("key")) if shape == "map" and spec.key else None
-    order = _order(spec, table, map_key, location, catalog)
+    map_key, is_links = _map_key(spec, table, location, catalog)
+    order = _order(spec, table, None if map_key is None else Order(map_key.name, from_link=is_links), location, catalog)
     content = _embedded_content(spec, shape, table, policies, location, catalog)
     me = ParentNode(f"{parent.id}.{name}", table, key, policies)
     children = _children(spec.embed, me, location, catalog)
     deeper = _embed(name, spec, me, location, catalog, levels - 1) if levels > 1 else None
     children += [deeper] if deeper else []
     inner = (*content.writes, *(write for child in children for write in child.writes))
-    path = () if spec.flatten else tuple(name.split("."))
+    path = () if spec.flatten else tuple((spec.into or name).split("."))
     deleted = None if spec.soft_delete is False else policies.soft_delete
     if not spec.flatten:
         report_collisions(inner)
@@ -140,13 +141,17 @@ def _embed(
         order=complete_order(order, key, table),
         limit=1 if _is_first(spec) else spec.limit,
         map_key=map_key,
+        map_key_from_link=is_links,
+        duplicates="all" if shape == "map" and spec.many else spec.on_duplicate or "reject",
         orphans=policies.orphans if shape == "one" and not spec.one else "ignore",
         omit_null=policies.null == "omit",
         flatten=spec.flatten,
         variants=content.variants,
         children=tuple(child.node for child in children),
     )
-    return BuiltNode(node, inner if spec.flatten else (PathWrite(path, f"the embedded {table.name}", location),))
+    if spec.flatten or spec.into:
+        return BuiltNode(node, inner)
+    return BuiltNode(node, (PathWrite(path, f"the embedded {table.name}", location),))
 
 
 @dataclass(frozen=True)
@@ -175,14 +180,22 @@ def _joined(
 
 
 def _order(
-    spec: EmbedSpec, table: Table, map_key: Column | None, location: Location, catalog: Catalog
+    spec: EmbedSpec, table: Table, by_key: Order | None, location: Location, catalog: Catalog
 ) -> tuple[Order, ...]:
     """The order that the mapping asks for; a map's keys are in order by themselves."""
     link_table = _link_table(spec.through, location, catalog) if spec.through else None
     stated = stated_order(spec.order_by, table, link_table, location.at("order_by"))
-    if not stated and map_key is not None:
-        return (Order(map_key.name),)
+    if not stated and by_key is not None:
+        return (by_key,)
     return stated
+
+
+def _map_key(spec: EmbedSpec, table: Table, location: Location, catalog: Catalog) -> tuple[Column | None, bool]:
+    """The column of a map's keys, and whether it is the link table's."""
+    if _shape(spec) != "map" or not spec.key:
+        return None, False
+    link_table = _link_table(spec.through, location, catalog) if spec.through else None
+    return own_or_linked(spec.key, table, link_table, location.at("key"))
 
 
 def _shape(spec: EmbedSpec) -> Shape:
@@ -268,7 +281,7 @@ def _embedded_content(
 ) -> _Content:
     request = FieldRequest(table, spec.columns, spec.fields, location, policies)
     if shape in ("scalars", "map"):
-        value = value_field(spec.value, request, location.at("value"), catalog) if spec.value else None
+        value = _value(spec, request, location, catalog)
         return _Content((value,) if value else (), None, ())
     content = _content(request, spec.variants, catalog)
     if spec.through is None:
@@ -276,6 +289,23 @@ def _embedded_content(
     linked = _link_fields(spec.through, policies, location.at("through"), catalog)
     fields = (*content.fields, *(placed.field for placed in linked))
     return replace(content, fields=fields, writes=(*content.writes, *field_writes(linked)))
+
+
+def _value(spec: EmbedSpec, request: FieldRequest, location: Location, catalog: Catalog) -> Field | None:
+    """The plain value of `value:`, of the table or of its link table."""
+    given, here = spec.value, location.at("value")
+    if given is None:
+        return None
+    link_table = _link_table(spec.through, location, catalog) if spec.through else None
+    if link_table is None or given.column is None or given.sql is not None:
+        return value_field(given, request, here, catalog)
+    source, is_links = own_or_linked(given.column, request.table, link_table, here.at("column"))
+    if source is None:
+        return None
+    owner = link_table if is_links else request.table
+    named = given.model_copy(update={"column": source.name})
+    found = value_field(named, replace(request, table=owner), here, catalog)
+    return None if found is None else replace(found, from_link=is_links)
 
 
 def _link_table(spec: ThroughSpec, location: Location, catalog: Catalog) -> Table | None:

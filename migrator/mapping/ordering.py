@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from migrator.mapping.catalog import column
-from migrator.mapping.expressions import find_column, missing_column
+from migrator.mapping.linked_columns import own_or_linked
 from migrator.mapping.location import Location
-from migrator.mapping.suggest import did_you_mean
 from migrator.model.mapping.spec import OrderTerm
 from migrator.model.mapping.tree import Order
 from migrator.model.schema.tables import Column, Table
@@ -16,16 +14,12 @@ from migrator.model.schema.tables import Column, Table
 def stated_order(terms: Sequence[OrderTerm], table: Table, link: Table | None, location: Location) -> tuple[Order, ...]:
     """What `order_by:` (at `location`) says; columns that don't exist are reported.
 
-    `link` is the link table of a `through`: a column of it is meant where the table itself has none of that name, or
-    where the link table's name stands in front.
+    `link` is the link table of a `through`, whose columns may be named too (see `own_or_linked`).
     """
     found: list[Order] = []
     for number, term in enumerate(terms):
         here = location.at(number)
-        if link is None or find_column(table.columns, term.column) is not None:
-            known, from_link = column(table, term.column, here), False
-        else:
-            known, from_link = _link_column(term.column, table, link, here), True
+        known, from_link = own_or_linked(term.column, table, link, here)
         if known is not None:
             found.append(Order(known.name, term.descending, from_link))
     return tuple(found)
@@ -36,17 +30,3 @@ def complete_order(order: tuple[Order, ...], key: tuple[Column, ...], table: Tab
     named = {one.column for one in order if not one.from_link}
     rest = [column.name for column in (key or table.columns) if column.name not in named]
     return (*order, *(Order(name) for name in rest))
-
-
-def _link_column(name: str, table: Table, link: Table, location: Location) -> Column | None:
-    prefix, _, bare = name.partition(".")
-    if bare and prefix == link.name:
-        return column(link, bare, location)
-    found = find_column(link.columns, name)
-    if found is None and (link.denied_to or table.denied_to):
-        location.report(*missing_column(link if link.denied_to else table, name))
-    elif found is None:
-        names = [*(one.name for one in table.columns), *(f"{link.name}.{one.name}" for one in link.columns)]
-        hint = did_you_mean(name, names, what="their columns")
-        location.report(f"neither {table.qualified} nor {link.qualified} has a column `{name}`", hint)
-    return found

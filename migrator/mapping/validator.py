@@ -98,13 +98,17 @@ def _child(made: _Object, child: Node, *, absent: bool) -> None:
         _fill(made, child, absent=True)
         return
     match child.shape:
-        case "scalars" | "map":
-            (value,) = child.fields
-            null = () if not _may_be_null(value) or _omits_null(value) else ("null",)
-            element = {"bsonType": _one_or_all((*value.value.bson_types, *null))}
-            inside = "items" if child.shape == "scalars" else "additionalProperties"
-            kind = "array" if child.shape == "scalars" else "object"
-            made.put(child.path, {"bsonType": kind, inside: element}, required=True)
+        case "scalars":
+            made.put(child.path, {"bsonType": "array", "items": _plain_value(child)}, required=True)
+        case "map":
+            value = _plain_value(child)
+            value = {"bsonType": "array", "items": value} if child.duplicates == "all" else value
+            known = made.inner(child.path[:-1], required=True).properties.get(child.path[-1])
+            # Several tables may fill one map.
+            others = _choices(known["additionalProperties"]) if isinstance(known, dict) else []
+            choices = [*others, *([] if value in others else [value])]
+            allowed = choices[0] if len(choices) == 1 else {"anyOf": choices}
+            made.put(child.path, {"bsonType": "object", "additionalProperties": allowed}, required=True)
         case "many":
             made.put(child.path, {"bsonType": "array", "items": _document(child).schema()}, required=True)
         case _:
@@ -114,6 +118,18 @@ def _child(made: _Object, child: Node, *, absent: bool) -> None:
             owner.properties[child.path[-1]] = inner
             if not child.omit_null:
                 owner.required[child.path[-1]] = None
+
+
+def _plain_value(node: Node) -> dict[str, Any]:
+    """What an element of an array of plain values, or a value of a map, may be."""
+    (value,) = node.fields
+    null = () if not _may_be_null(value) or _omits_null(value) else ("null",)
+    return {"bsonType": _one_or_all((*value.value.bson_types, *null))}
+
+
+def _choices(allowed: dict[str, Any]) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = allowed.get("anyOf", [allowed])
+    return found
 
 
 def _may_be_null(each: Field) -> bool:

@@ -180,7 +180,7 @@ class _Renewing:
             join=self._join(node.join, above, table) if node.join is not None and above is not None else None,
             link=link,
             fields=tuple(self._field(field, table, linked) for field in node.fields),
-            map_key=None if node.map_key is None else self._printed(table, node.map_key),
+            map_key=None if node.map_key is None else self._map_key(node, node.map_key, table, linked),
             variants=None if node.variants is None else self._variants(node.variants, table, linked),
             children=tuple(self.node(child, node) for child in node.children),
         )
@@ -255,6 +255,10 @@ class _Renewing:
             self._misfit(answer)
             return None
         return replace(answer, name=field.column.name)
+
+    def _map_key(self, node: Node, was: Column, table: Table, linked: Table | None) -> Column:
+        owner = linked if node.map_key_from_link else table
+        return was if owner is None else self._printed(owner, was)
 
     def _printed(self, table: Table, was: Column) -> Column:
         now = self._now(table, was.name)

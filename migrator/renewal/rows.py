@@ -83,7 +83,7 @@ def _own(node: Node, table: Table) -> Iterator[tuple[str, Use]]:
         join = child.parent_join()
         compared += [column.name for column in join.parent] if join is not None else []
     yield from ((column, Use(compared=True)) for column in dict.fromkeys(compared))
-    printed = [node.map_key] if node.map_key is not None else []
+    printed = [node.map_key] if node.map_key is not None and not node.map_key_from_link else []
     printed += [node.variants.column] if node.variants is not None else []
     yield from ((column.name, Use()) for column in printed)
     for field in fields_of(node):
@@ -102,6 +102,8 @@ def _linked(node: Node, table: Table) -> Iterator[tuple[str, Use]]:
     compared += [column.name for column in (*link.parent.child, *link.child.parent)]
     yield from ((column, Use(compared=True)) for column in dict.fromkeys(compared))
     yield from ((field.column.name, Use(field.value.kind)) for field in fields_of(node) if field.from_link)
+    if node.map_key is not None and node.map_key_from_link:
+        yield node.map_key.name, Use()
     if link.where is not None:
         yield from _named(link.where, table)
 

@@ -31,10 +31,17 @@ def node(name: str, sql: str | None, stated: str | None) -> Node:
 
 @given(_TEXT, st.none() | _TEXT, st.none() | st.sampled_from(("", "string", "long")))
 def test_it_is_the_hash_of_the_tree_as_it_was_stored_before(name: str, sql: str | None, stated: str | None) -> None:
-    """Before fields kept the type that the mapping states."""
+    """Before fields kept the type that the mapping states, and maps what becomes of keys that come twice."""
     root = node(name, sql, stated)
     text = re.sub(r',"stated_type":(null|"[a-z]*")', "", to_json(root))
+    text = text.replace(',"map_key_from_link":false,"duplicates":"reject"', "")
     assert mapping_hash(root) == hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def test_what_came_later_counts_where_it_says_something() -> None:
+    root = node("a", None, None)
+    assert mapping_hash(replace(root, duplicates="last")) != mapping_hash(root)
+    assert mapping_hash(replace(root, map_key_from_link=True)) != mapping_hash(root)
 
 
 def test_what_is_written_counts() -> None:

@@ -208,7 +208,7 @@ def _attach(
     elif node.shape == "scalars":
         _put(into, node.path, [document[""] for document in folded if "" in document])
     elif node.shape == "map":
-        _put(into, node.path, _as_map(node, rows, folded))
+        _add_to_map(into, node.path, _as_map(node, rows, folded))
     elif folded:
         if node.flatten:
             _merge(into, folded[0])
@@ -229,18 +229,48 @@ def _as_map(node: Node, rows: list[Row], folded: list[Any]) -> dict[str, Any]:
     assert node.map_key is not None
     found: dict[str, Any] = {}
     seen = set()
+    if node.duplicates == "all":
+        return _as_arrays(node, rows, folded)
     for row, document in zip(rows, folded, strict=True):
         raw = row.extra[0]
         if raw is None:
             raise Reject("a map key is NULL")
         text = values.printed(node.map_key, raw)
         values.check_name(text, node.policies)
-        if text in seen:
+        if text in seen and node.duplicates == "reject":
             raise Reject(f"two rows for the map key {text!r}")
+        if text in seen and node.duplicates == "first":
+            continue
+        found.pop(text, None)
         seen.add(text)
         if "" in document:
             found[text] = document[""]
     return found
+
+
+def _as_arrays(node: Node, rows: list[Row], folded: list[Any]) -> dict[str, list[Any]]:
+    assert node.map_key is not None
+    found: dict[str, list[Any]] = {}
+    for row, document in zip(rows, folded, strict=True):
+        if row.extra[0] is None:
+            raise Reject("a map key is NULL")
+        text = values.printed(node.map_key, row.extra[0])
+        values.check_name(text, node.policies)
+        found.setdefault(text, [])
+        if "" in document:
+            found[text].append(document[""])
+    return found
+
+
+def _add_to_map(into: dict[str, Any], path: tuple[str, ...], entries: dict[str, Any]) -> None:
+    """Several tables may fill one map; a key of two of them is refused."""
+    owner = into
+    for part in path[:-1]:
+        owner = owner.setdefault(part, {})
+    there = owner.setdefault(path[-1], {})
+    if twice := there.keys() & entries.keys():
+        raise Reject(f"two tables have the map key {sorted(twice)[0]!r}")
+    there.update(entries)
 
 
 def _merge(into: dict[str, Any], fields: dict[str, Any]) -> None:
@@ -403,7 +433,11 @@ def _columns(node: Node) -> str:
         place = "oracle_link" if spec.link else "oracle_row"
         wanted = name(spec.column.name) if spec.sql is None else f"oracle_{number}"
         terms.append(values.selected(spec.column, f"{place}.{wanted}"))
-    terms += [values.selected(column, f"oracle_row.{name(column.name)}") for column in _extra(node)]
+    key = "oracle_link" if node.map_key_from_link else "oracle_row"
+    terms += [
+        values.selected(column, f"{key if column is node.map_key else 'oracle_row'}.{name(column.name)}")
+        for column in _extra(node)
+    ]
     return ", ".join(terms)
 
 

@@ -66,6 +66,8 @@ class Node:
     flatten: bool = False
     parent_holds_key: bool = False
     map_key: Column | None = None
+    map_key_from_link: bool = False
+    duplicates: str = "reject"
     variant: Column | None = None
     children: list[Node] = field(default_factory=list)
 
@@ -153,14 +155,18 @@ class _Reader:
         if spec.get("as") == "map":
             shape = "map"
         parent_holds_key = shape == "one" and not spec.get("one")
-        map_key = table.column(spec["key"]) if shape == "map" else None
         key = table.row_key if shape == "map" else _list(spec.get("key")) or table.row_key
         link = self._link(parent.table, table, spec["through"], spec, policies) if "through" in spec else None
+        map_key, from_link = _own_or_linked(table, link, spec["key"]) if shape == "map" else (None, False)
+        linked_value = False
         if "value" in spec:
-            value = spec["value"]
-            spec = {**spec, "columns": [], "fields": {"": value if isinstance(value, dict) else {"column": value}}}
-        fields = self._fields(table, spec, policies)
-        if link and isinstance(spec["through"], dict):
+            value = dict(spec["value"]) if isinstance(spec["value"], dict) else {"column": spec["value"]}
+            if "column" in value:
+                found, linked_value = _own_or_linked(table, link, value["column"])
+                value["column"] = found.name
+            spec = {**spec, "columns": [], "fields": {"": value}}
+        fields = self._fields(link.table if linked_value and link else table, spec, policies, link=linked_value)
+        if link and not linked_value and isinstance(spec["through"], dict):
             link_spec = {"columns": [], **spec["through"]}
             own = [given for given in fields if given.case is None]
             cases = [given for given in fields if given.case is not None]
@@ -169,11 +175,11 @@ class _Reader:
             place=f"{parent.place}.{name}",
             table=table,
             shape=shape,
-            path=() if spec.get("flatten") else tuple(name.split(".")),
+            path=() if spec.get("flatten") else tuple(spec.get("into", name).split(".")),
             key=key,
             fields=fields,
             conditions=self._conditions(table, spec, policies),
-            order=_list(spec.get("order_by")) or ([map_key.name] if map_key else []),
+            order=_list(spec.get("order_by")) or ([_order_of(map_key, link, from_link)] if map_key else []),
             policies=policies,
             join=[] if link else self._join(parent.table, table, spec.get("on"), parent_holds_key),
             link=link,
@@ -181,6 +187,8 @@ class _Reader:
             flatten=bool(spec.get("flatten")),
             parent_holds_key=parent_holds_key,
             map_key=map_key,
+            map_key_from_link=from_link,
+            duplicates="all" if shape == "map" and spec.get("many") else spec.get("on_duplicate", "reject"),
             variant=_variant(table, spec),
         )
         self._embeds(node, spec)
@@ -262,6 +270,17 @@ class _Reader:
             path = tuple(name.split(".")) if name else ()
             found.append(Field(path, column, sql, spec.get("type"), own, link))
         return found
+
+
+def _own_or_linked(table: Table, link: Link | None, name: str) -> tuple[Column, bool]:
+    """A column of the embedded table, or of the link table if that is named or alone has it."""
+    if link is None or any(own.name.lower() == name.lower() for own in table.columns):
+        return table.column(name), False
+    return link.table.column(name.removeprefix(f"{link.table.name.split('.')[-1]}.")), True
+
+
+def _order_of(key: Column, link: Link | None, from_link: bool) -> str:
+    return f"{link.table.name.split('.')[-1]}.{key.name}" if link is not None and from_link else key.name
 
 
 def _in_order(

@@ -105,6 +105,8 @@ def _embeds(embeds: dict[str, EmbedSpec], path: Path, places: SourceMap) -> Iter
         mistake = _dotted_mistake(name)
         if mistake:
             yield places.problem(here, mistake, at_key=True)
+        if spec.into is not None:
+            yield from _into(name, spec.into, embeds, here, places)
         for rule in _RULES:
             if rule.is_broken(spec):
                 yield places.problem((*here, rule.key), rule.message, rule.suggestion, at_key=True)
@@ -120,6 +122,18 @@ def _embeds(embeds: dict[str, EmbedSpec], path: Path, places: SourceMap) -> Iter
             if not spec.value.column and not spec.value.sql:
                 yield places.problem((*here, "value"), "`value` needs a column or sql", at_key=True)
         yield from _embeds(spec.embed, here, places)
+
+
+def _into(name: str, into: str, embeds: dict[str, EmbedSpec], here: Path, places: SourceMap) -> Iterator[Problem]:
+    """Whether there is a map that the keys can be added to."""
+    other = embeds.get(into)
+    if other is None or other is embeds[name]:
+        others = [each for each, spec in embeds.items() if spec.as_ == "map" and spec.into is None and each != name]
+        hint = f"write one of {', '.join(others)}" if others else "remove `into`"
+        yield places.problem((*here, "into"), f"no other embed here is called `{into}`", hint)
+    elif other.as_ != "map" or other.into is not None:
+        message = f"`{into}` makes no map of its own"
+        yield places.problem((*here, "into"), message, "name an embed that has `as: map` and no `into`")
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,6 +219,30 @@ _RULES = (
         lambda spec: spec.as_ == "map" and spec.value is None,
         "`as: map` needs `value: column`: the values under the names",
         "add `value:`",
+    ),
+    _Rule(
+        "into",
+        lambda spec: spec.as_ != "map" and spec.into is not None,
+        "`into` adds keys to another map: it needs `as: map`",
+        "add `as: map`, or remove `into`",
+    ),
+    _Rule(
+        "on_duplicate",
+        lambda spec: spec.as_ != "map" and spec.on_duplicate is not None,
+        "`on_duplicate` is about the keys of a map: it needs `as: map`",
+        "add `as: map`, or remove `on_duplicate`",
+    ),
+    _Rule(
+        "on_duplicate",
+        lambda spec: spec.as_ == "map" and spec.many and spec.on_duplicate is not None,
+        "`many: true` keeps every row of a key, and `on_duplicate` chooses one",
+        "remove one of the two",
+    ),
+    _Rule(
+        "on_duplicate",
+        lambda spec: spec.as_ == "map" and spec.on_duplicate in ("first", "last") and not spec.order_by,
+        "nothing says which row of a key is the first or the last",
+        "add `order_by`",
     ),
     _Rule(
         "key",

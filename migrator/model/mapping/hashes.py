@@ -15,9 +15,10 @@ from migrator.model.serialize import to_json
 def mapping_hash(root: Node) -> str:
     """Over everything that changes documents.
 
-    How a field's type came about (`Field.stated_type`) is left out: what it is stands in `Field.value`.
+    How a field's type came about (`Field.stated_type`) is left out: what it is stands in `Field.value`. So are
+    attributes that earlier versions did not know, where they say nothing: the documents are the same.
     """
-    whole = loads(to_json(root), object_hook=_without_stated_type)
+    whole = loads(to_json(root), object_hook=_as_before)
     return _short(dumps(whole, ensure_ascii=False, separators=(",", ":")))
 
 
@@ -30,8 +31,16 @@ def spec_hash(*parts: object) -> str:
     return _short("\n".join(texts))
 
 
-def _without_stated_type(found: dict[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in found.items() if name != "stated_type"}
+# Attributes that came later, with the value that says nothing.
+_LATER: dict[str, object] = {"map_key_from_link": False, "duplicates": "reject"}
+
+
+def _as_before(found: dict[str, Any]) -> dict[str, Any]:
+    return {
+        name: value
+        for name, value in found.items()
+        if name != "stated_type" and not (name in _LATER and value == _LATER[name])
+    }
 
 
 def _short(text: str) -> str:

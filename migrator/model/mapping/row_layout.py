@@ -108,7 +108,7 @@ def layout(node: Node, parent: Node | None) -> Layout:
         if child_join is not None:
             wanted += [column_item(column) for column in child_join.parent]
     if node.map_key is not None:
-        wanted.append(column_item(node.map_key))
+        wanted.append(column_item(node.map_key, "link" if node.map_key_from_link else "table"))
     fields = list(node.fields)
     if node.variants is not None:
         wanted.append(column_item(node.variants.column))

@@ -276,9 +276,21 @@ class EmbedSpec(MappingPart):
     fields: Fields = Field(
         default={}, description="What is renamed, retyped, grouped or computed.", json_schema_extra=_PATHS
     )
-    value: FieldShort | None = Field(default=None, description="An array (or map) of plain values: of this column.")
+    value: FieldShort | None = Field(
+        default=None, description="An array (or map) of plain values: of this column, which may be the link table's."
+    )
     as_: Literal["map"] | None = Field(default=None, alias="as", description="Key and value rows become an object.")
-    key: Name | None = Field(default=None, description="With `as: map`: the column that holds the keys.")
+    key: Name | None = Field(
+        default=None, description="With `as: map`: the column that holds the keys. It may be the link table's."
+    )
+    on_duplicate: Literal["first", "last", "reject"] | None = Field(
+        default=None,
+        description="With `as: map`: which of several rows with one key counts, by `order_by`; or reject the document"
+        " (default). With `many: true`, each value is an array of all.",
+    )
+    into: Name | None = Field(
+        default=None, description="With `as: map`: the keys are added to the map that this other embed makes."
+    )
     flatten: StrictBool = Field(default=False, description="The fields are merged into the parent's.")
     embed: dict[Name, EmbedSpec] = Field(
         default={}, description="Tables related to this one.", json_schema_extra=_PATHS

@@ -14,6 +14,8 @@ from migrator.model.mapping.representation import Representation
 from migrator.model.schema.tables import Column
 
 Shape = Literal["root", "one", "many", "scalars", "map"]
+# What several rows of one key of a map become: a rejected document, the first or the last row's value, or an array.
+Duplicates = Literal["reject", "first", "last", "all"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +100,9 @@ class Node:
         limit: at most so many rows per parent, None for all. A `one` with the limit 1 is the first of several rows.
         fields: in document order. For the root the `_id` fields come first. For `scalars` exactly one, path ().
             For `map` exactly one, the value, path ().
-        map_key: for `map`: the column whose text is the key.
+        map_key: for `map`: the column whose text is the key. Maps of one parent with the same `path` are one object.
+        map_key_from_link: it is a column of the link table of a `through` node.
+        duplicates: for `map`, of rows in the node's order.
         orphans: `reject`: a parent whose key names no row here is rejected.
         omit_null: an absent `one` is left out instead of being null (NULL fields go by their own policy).
         flatten: a `one` whose fields are merged into the parent's.
@@ -120,6 +124,8 @@ class Node:
     order: tuple[Order, ...] = ()
     limit: int | None = None
     map_key: Column | None = None
+    map_key_from_link: bool = False
+    duplicates: Duplicates = "reject"
     orphans: Literal["ignore", "reject"] = "ignore"
     omit_null: bool = False
     flatten: bool = False

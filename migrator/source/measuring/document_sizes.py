@@ -97,7 +97,7 @@ def measure_documents(context: MeasureContext, roots: Some) -> MeasuredDocuments
     """The documents of some root rows, measured by SQL alone."""
     paths = list(context.paths())
     arrays = {path[-1].id: longest_arrays(context, path, roots) for path in paths if path[-1].shape in MANY}
-    maps = {path[-1].id: _twice(context, path, roots) for path in paths if path[-1].shape == "map"}
+    maps = {path[-1].id: _twice(context, path, roots) for path in paths if _needs_one_row_a_key(path[-1])}
     return MeasuredDocuments(True, sizes(context, paths, roots), arrays, maps)
 
 
@@ -136,6 +136,10 @@ def longest_arrays(context: MeasureContext, path: Path, roots: Some = None, leaf
     )
     found = context.ask.rows(f"look for the longest array of {path[-1].id}", statement)
     return tuple(Sized(_key(row[:-1]), number(row[-1])) for row in found)
+
+
+def _needs_one_row_a_key(node: Node) -> bool:
+    return node.shape == "map" and node.duplicates == "reject"
 
 
 def _twice(context: MeasureContext, path: Path, roots: Some) -> Sizes:

@@ -56,11 +56,8 @@ def node_rows(context: MeasureContext, node: Node) -> NodeRows:
     """Counts and checks the rows of a node's table, and of its link table."""
     part, facts = TablePart.of(node), context.facts_of(node)
     checks = _checks(node, [field for field in all_fields(node) if not field.from_link], part)
-    if node.map_key is not None:
-        key_field = f"{node.id} (keys)"
-        policy = node.fields[0].value.policies.json_keys
-        found = map_key_checks(policy, part.column(node.map_key.name))
-        checks += [_FieldCheck(check, key_field) for check in found]
+    if node.map_key is not None and not node.map_key_from_link:
+        checks += _key_checks(node, node.map_key, part)
     example = key_as_text(part, [one.name for one in node.key], node.key)
     try:
         seen, findings = _judged(context, part, facts, context.some(node), row_size(node, part), checks, example)
@@ -78,10 +75,13 @@ def node_rows(context: MeasureContext, node: Node) -> NodeRows:
 def _link(context: MeasureContext, node: Node) -> tuple[float, list[Finding]]:
     """Average bytes from the link table, and what is wrong with its values."""
     fields = [field for field in all_fields(node) if field.from_link]
-    if node.link is None or not fields:
+    key = node.map_key if node.map_key_from_link else None
+    if node.link is None or not (fields or key):
         return 0.0, []
     part, facts = TablePart.of_link(node.link), context.link_facts(node.link)
     checks = _checks(node, fields, part)
+    if key is not None:
+        checks += _key_checks(node, key, part)
     example = key_as_text(part, node.link.key, ())
     try:
         some, size = context.some_of_link(node.link), link_size(node, part)
@@ -104,6 +104,12 @@ def _checks(node: Node, fields: Sequence[Field], part: TablePart) -> list[_Field
         for check in value_checks(field, part.value(field)):
             found[check.code, where] = _FieldCheck(check, where)
     return list(found.values())
+
+
+def _key_checks(node: Node, key: Column, part: TablePart) -> list[_FieldCheck]:
+    """What may be wrong with the keys of a map."""
+    policy = node.fields[0].value.policies.json_keys
+    return [_FieldCheck(check, f"{node.id} (keys)") for check in map_key_checks(policy, part.column(key.name))]
 
 
 def _judged(

@@ -185,8 +185,9 @@ def _level(above_sql: str, path: Sequence[Node], level: int, kept: Sequence[str]
     part = TablePart.of(node)
     own = {f"a{level}_{place}": part.column(one.name) for place, one in enumerate(node.key)}
     handed = own | _joins_below(part, path, level)
-    if node.map_key is not None:
+    if node.map_key is not None and not node.map_key_from_link:
         handed["g"] = f"CAST({part.column(node.map_key.name)} AS BINARY)"
+    linked: dict[str, str] = {}
     join = node.link.child if node.link is not None else node.join
     if join is None:
         raise AssertionError(f"{node.id} has no join")
@@ -204,6 +205,8 @@ def _level(above_sql: str, path: Sequence[Node], level: int, kept: Sequence[str]
         values |= {f"k{place}": link.column(name) for place, name in enumerate(node.link.key)}
         values |= _ordering(node, link, from_link=True)
         values["b"] = link_size(node, link)
+        if node.map_key is not None and node.map_key_from_link:
+            linked["g"] = values["g"] = f"CAST({link.column(node.map_key.name)} AS BINARY)"
         to_link = _equal("p.j", "l.u", len(node.link.parent.child))
         tables = (
             f"({above_sql}) AS p JOIN ({link.select(values, some)}) AS l ON {to_link} "
@@ -211,13 +214,14 @@ def _level(above_sql: str, path: Sequence[Node], level: int, kept: Sequence[str]
         )
         size = "t.b + l.b"
         order += [f"l.k{place}" for place in range(len(node.link.key))]
-    chosen = [f"p.{name}" for name in kept] + [f"t.{alias}" for alias in handed] + [f"{size} AS b"]
+    chosen = [f"p.{name}" for name in kept] + [f"t.{alias}" for alias in handed]
+    chosen += [f"l.{alias}" for alias in linked] + [f"{size} AS b"]
     if node.limit is None:
         return f"SELECT {', '.join(chosen)} FROM {tables}"
     ordered = f" ORDER BY {', '.join(order)}" if order else ""
     partition = ", ".join(f"p.{name}" for name in kept)
     chosen.append(f"ROW_NUMBER() OVER (PARTITION BY {partition}{ordered}) AS n")
-    names = [*kept, *handed, "b"]
+    names = [*kept, *handed, *linked, "b"]
     return f"SELECT {', '.join(names)} FROM (SELECT {', '.join(chosen)} FROM {tables}) AS w WHERE n <= {node.limit}"
 
 

@@ -43,14 +43,25 @@ def row_size(node: Node, table: SqlNames) -> str:
         for case, fields in node.variants.cases:
             size = " + ".join(_fields(fields, table))
             terms.append(f"IF({selector} = x'{case.encode().hex()}', {size}, 0)")
-    if node.map_key is not None:
-        terms.append(f"IFNULL(LENGTH({table.column(node.map_key.name)}), 0)")
+    if not node.map_key_from_link:
+        terms += _key_size(node, table)
     return " + ".join(terms)
 
 
 def link_size(node: Node, link: SqlNames) -> str:
     """BSON bytes of what an element has from its link table."""
-    return " + ".join(_fields([field for field in node.fields if field.from_link], link))
+    terms = _fields([field for field in node.fields if field.from_link], link)
+    if node.map_key_from_link:
+        terms += _key_size(node, link)
+    return " + ".join(terms)
+
+
+def _key_size(node: Node, table: SqlNames) -> list[str]:
+    """What the key of an entry of a map takes, and the array around its value."""
+    if node.map_key is None:
+        return []
+    array = [str(_DOCUMENT + _INDEX)] if node.duplicates == "all" else []
+    return [f"IFNULL(LENGTH({table.column(node.map_key.name)}), 0)", *array]
 
 
 def _around(node: Node) -> int:

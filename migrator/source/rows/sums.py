@@ -125,8 +125,7 @@ class _JoinedTables:
             for one in node.order
         ]
         if not node.order:
-            first = [node.map_key] if node.map_key is not None else []
-            order = [self.names[number, "t", column.name] for column in (*first, *node.key)]
+            order = [self.names[number, "t", column.name] for column in node.key]
         if node.link is not None:
             order += [self.names[number, "l", name] for name in node.link.key]
         known = list(self.names.items())
@@ -175,7 +174,7 @@ def _joined_columns(node: Node, below: Node | None) -> Iterator[Column]:
 
 def _deciding_columns(node: Node) -> Iterator[Column]:
     """What a row's key in a map, or its variant, is read from."""
-    if node.map_key is not None:
+    if node.map_key is not None and not node.map_key_from_link:
         yield node.map_key
     if node.variants is not None:
         yield node.variants.column

@@ -206,8 +206,7 @@ class _FromClause:
         node = self.node
         found = [self._term(one) for one in node.order]
         if not node.order:
-            first = [node.map_key] if node.map_key is not None else []
-            found = [self.column("table", one.name) for one in (*first, *node.key)]
+            found = [self.column("table", one.name) for one in node.key]
         if not node.key:
             found += self.every_value()
         if node.link is not None:

@@ -97,6 +97,8 @@ def _elements(value: Any, chain: Sequence[Node]) -> Iterator[Any]:
         some = inner if isinstance(inner, list) else []
     elif node.shape == "map":
         some = list(inner.values()) if isinstance(inner, dict) else []
+        if node.duplicates == "all":
+            some = [one for values in some if isinstance(values, list) for one in values]
     else:
         some = [inner] if isinstance(inner, dict) else []
     for one in some:

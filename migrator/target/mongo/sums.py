@@ -37,6 +37,7 @@ def pipeline(summed: SummedNode) -> list[dict[str, Any]]:
         elif node.shape == "map":
             pairs = {"$cond": [{"$eq": [{"$type": place}, "object"]}, {"$objectToArray": place}, []]}
             stages += [{"$project": {"v": pairs}}, {"$unwind": "$v"}, {"$project": {"v": "$v.v"}}]
+            stages += [{"$unwind": "$v"}] if node.duplicates == "all" else []
         elif not node.flatten:
             stages += [{"$project": {"v": place}}, {"$match": {"v": {"$type": "object"}}}]
     group: dict[str, Any] = {"_id": None, "rows": {"$sum": 1}}
