@@ -119,7 +119,7 @@ class _SumComparison:
         name = published.scope.collection
         every = summed_nodes(published.collection)
         usable = [summed for summed in every if not summed.why]
-        notes = [f"{name}: {summed.why}" for summed in every if summed.why]
+        notes = list(dict.fromkeys(f"{name}: {summed.why}" for summed in every if summed.why))
         without, said = self._rejected(published)
         notes += said
         before: tuple[NodeSums, ...] | None = None

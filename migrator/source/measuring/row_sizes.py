@@ -66,15 +66,17 @@ def _key_size(node: Node, table: SqlNames) -> list[str]:
 
 def _around(node: Node) -> int:
     """The (sub-)document itself, its name or place in an array, and the empty arrays and nulls of its children."""
-    name = _INDEX if node.shape in ("many", "scalars", "map") else sum(len(part.encode()) for part in node.path)
+    # The names in a map are counted with their rows.
+    name = {"many": _INDEX, "scalars": _INDEX, "map": 0}.get(node.shape, sum(len(part.encode()) for part in node.path))
     size = 0 if node.flatten or node.shape in ("scalars", "map") else _DOCUMENT
     if node.shape == "root" and not node.key:
         size += _HASHED_ID
     if node.shape != "root" and not node.flatten:
         size += _HEAD + name
-    for child in node.children:
-        size += sum(_HEAD + len(part.encode()) + _DOCUMENT for part in child.path)
-    return size
+    paths = [child.path for child in node.children if child.shape != "map"]
+    # Maps with one path are one object.
+    paths += {child.path for child in node.children if child.shape == "map"}
+    return size + sum(_HEAD + len(part.encode()) + _DOCUMENT for path in paths for part in path)
 
 
 def _fields(fields: Sequence[Field], table: SqlNames) -> list[str]:
