@@ -18,8 +18,8 @@ from migrator.documents.values import Codec, Misfit, codec_for, companion_codec
 from migrator.documents.values.codec import ARRAY, DOCUMENT, NULL, Typed
 from migrator.documents.values.numbers import pack_int32
 from migrator.model.bson_elements import elements
-from migrator.model.mapping.row_layout import Item, Layout, column_item, field_item, layout
-from migrator.model.mapping.tree import Field, Node
+from migrator.model.mapping.row_layout import Item, Layout, aggregate_item, column_item, field_item, layout
+from migrator.model.mapping.tree import Aggregate, Field, Node
 from migrator.model.schema.tables import Column
 
 # What pairs rows with their parents: the bare value where there is one column (cheaper as a key), else a tuple.
@@ -137,13 +137,13 @@ def compile_node(node: Node, parent: Node | None, level: int) -> RowEncoder:
     """
     order = layout(node, parent)
     links = tuple(_link(child, node, order, level) for child in node.children)
-    values = _values(node.fields, order, level)
+    values = _values(node.fields, order, level, node.aggregate)
     cases = {}
     variant = None
     if node.variants is not None:
         variant = order.position(column_item(node.variants.column))
         cases = {text.encode(): _values(fields, order, level) for text, fields in node.variants.cases}
-    plain = node.shape in ("scalars", "map")
+    plain = node.shape in ("scalars", "map", "value")
     body, source = (_no_body, "") if plain else _body(node, order, values, links, variant, cases)
     return RowEncoder(
         node=node,
@@ -155,7 +155,7 @@ def compile_node(node: Node, parent: Node | None, level: int) -> RowEncoder:
         values=values,
         variant=variant,
         cases=cases,
-        key_positions=tuple(order.position(column_item(column)) for column in node.key),
+        key_positions=() if node.aggregate else tuple(order.position(column_item(column)) for column in node.key),
         map_key=None if node.map_key is None else order.position(_map_key_item(node, node.map_key)),
         source=source,
     )
@@ -179,11 +179,24 @@ def absent_element(node: Node, level: int) -> bytes:
         return b"".join(_absent_group(_tree(values, node.children), node.children, level))
     if node.shape == "one":
         return b"" if node.omit_null else element_head(NULL, node.path[-1])
+    if node.aggregate is not None:
+        return _absent_value(node, node.aggregate)
     return _head(node) + EMPTY_DOCUMENT
 
 
+def _absent_value(node: Node, aggregate: Aggregate) -> bytes:
+    """The value of no rows: their count is 0, they don't exist, everything else is NULL."""
+    (field,) = node.fields
+    name = node.path[-1]
+    if aggregate.function not in ("count", "exists"):
+        return b"" if field.value.policies.null == "omit" else element_head(NULL, name)
+    typed = codec_for(field.column, field.value, 1).convert(b"0")
+    assert typed is not None, "zero is a value"
+    return element_head(typed[0], name) + typed[1]
+
+
 def _head(node: Node) -> bytes:
-    if node.shape == "root" or node.flatten:
+    if node.shape in ("root", "value") or node.flatten:
         return b""
     return element_head(ARRAY if node.shape in ("many", "scalars") else DOCUMENT, node.path[-1])
 
@@ -274,11 +287,14 @@ def _no_value(_: Row) -> Typed | None:
     raise AssertionError("rows of this shape are documents")
 
 
-def _values(fields: Sequence[Field], order: Layout, level: int) -> tuple[ValueAt, ...]:
+def _values(
+    fields: Sequence[Field], order: Layout, level: int, aggregate: Aggregate | None = None
+) -> tuple[ValueAt, ...]:
     found = []
     for field in fields:
         codec = codec_for(field.column, field.value, level + max(0, len(field.path) - 1))
-        found.append(ValueAt(field, order.position(field_item(field)), codec))
+        item = field_item(field) if aggregate is None else aggregate_item(field)
+        found.append(ValueAt(field, order.position(item), codec))
     return tuple(found)
 
 

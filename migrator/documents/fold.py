@@ -94,7 +94,7 @@ def _given_twice(encoder: RowEncoder, row: Row, elements: Sequence[Elements], er
 
 def fold_rows(encoder: RowEncoder, groups: dict[Match, list[Row]], elements: Sequence[Elements]) -> Elements:
     """The element of each group of rows: a sub-document, an array or an object."""
-    fold = {"one": _one, "many": _many, "scalars": _scalars, "map": _map}[encoder.node.shape]
+    fold = {"one": _one, "many": _many, "scalars": _scalars, "map": _map, "value": _value}[encoder.node.shape]
     folded: Elements = {}
     for match, rows in groups.items():
         try:
@@ -154,6 +154,11 @@ def _scalars(encoder: RowEncoder, rows: Sequence[Row], elements: Sequence[Elemen
             parts += (_heads(typed[0], count + 1)[count], typed[1])
             count += 1
     return encoder.head + document(b"".join(parts))
+
+
+def _value(encoder: RowEncoder, rows: Sequence[Row], elements: Sequence[Elements]) -> bytes:
+    typed = encoder.value(rows[0])
+    return b"" if typed is None else element_head(typed[0], encoder.node.path[-1]) + typed[1]
 
 
 def _map(encoder: RowEncoder, rows: Sequence[Row], elements: Sequence[Elements]) -> bytes:

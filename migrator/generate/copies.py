@@ -121,6 +121,10 @@ class _Finder:
         for child in node.children:
             path = ".".join(child.path)
             place = _joined(prefix, path)
+            if child.aggregate is not None:
+                reason = "only the source computes it"
+                self.unowned.append(Unowned(collection.name, place, child.table, reason))
+                continue
             home = self._homes.get((child.schema, child.table))
             if home is not None and home.node is child:
                 yield from self._own(collection, child, prefix)

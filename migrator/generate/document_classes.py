@@ -10,7 +10,7 @@ from migrator.generate import python_names
 from migrator.generate.homes import ColumnName
 from migrator.generate.package import Attribute, Choice, DocumentClass, Mode
 from migrator.generate.python_types import BYTES, INT32, UNITS, PythonType, typed, widened
-from migrator.model.mapping.tree import Collection, Field, Node
+from migrator.model.mapping.tree import Aggregate, Collection, Field, Node
 
 # What a class body or its methods use by name: an attribute called so would hide it.
 RESERVED = (
@@ -190,6 +190,8 @@ def _group(python: str, name: str, group: _Group, place: _ClassPlace, rules: Rul
 def _child(python: str, name: str, node: Node, place: _ClassPlace, rules: Rules, choices: list[Choice]) -> Attribute:
     path = ".".join((*place.path, name))
     table = python_names.prose(node.table)
+    if node.aggregate is not None:
+        return _computed(python, name, path, node, node.aggregate)
     if node.shape == "scalars":
         (value,) = node.fields
         kind = _named(_typed(value, node, rules), place, name, choices, rules)
@@ -209,6 +211,15 @@ def _child(python: str, name: str, node: Node, place: _ClassPlace, rules: Rules,
     mode: Mode = "required" if _always_there(node) else "optional"
     made = _attribute_of(python, name, path, _typed_part(part), mode, f"a row of {table}")
     return replace(made, form="part", part=part, omit="True" if node.omit_null else "")
+
+
+def _computed(python: str, name: str, path: str, node: Node, aggregate: Aggregate) -> Attribute:
+    """A value that the source computes of child rows."""
+    (value,) = node.fields
+    column = "" if aggregate.column is None else f".{python_names.prose(aggregate.column.name)}"
+    note = f"{aggregate.function} of {python_names.prose(node.table)}{column}"
+    made = _attribute_of(python, name, path, typed(value), "optional", note)
+    return replace(made, omit="True" if value.value.policies.null == "omit" else "")
 
 
 def _map(python: str, name: str, maps: _Maps, place: _ClassPlace, rules: Rules, choices: list[Choice]) -> Attribute:

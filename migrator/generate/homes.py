@@ -109,7 +109,7 @@ def _pairs(node: Node) -> Iterator[tuple[ColumnName, ColumnName]]:
 
 
 def _columns(node: Node, above: tuple[str, ...]) -> Iterator[tuple[str, ColumnName]]:
-    for field in node.fields:
+    for field in node.fields if node.aggregate is None else ():
         if field.sql is None and not field.from_link:
             yield ".".join((*above, *field.path)), (*_table(node), field.column.name)
     for child in node.children:

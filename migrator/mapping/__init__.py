@@ -1,5 +1,6 @@
 """Mapping files: `load.load_mappings` reads them, `resolve.resolve` resolves them against the live schema.
 
+aggregates: `count`, `sum`, `min`, `max`, `avg` and `exists` under `fields:`.
 builtins: MySQL's and MariaDB's own functions, by whether their value depends on their arguments alone.
 catalog: names in a mapping to tables and columns of the source, with suggestions for those that don't exist.
 embed: a table in the mapping to a `Node` of the resolved tree, and all that is embedded in it.

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Literal
 
+from migrator.mapping.aggregates import aggregates
 from migrator.mapping.catalog import Catalog, row_key
 from migrator.mapping.fields import (
     FieldRequest,
@@ -22,7 +23,15 @@ from migrator.mapping.ordering import complete_order, stated_order
 from migrator.mapping.path_collisions import PathWrite, field_writes, report_collisions
 from migrator.mapping.row_conditions import condition, constants
 from migrator.model.mapping.policies import Policies
-from migrator.model.mapping.spec import CollectionSpec, ColumnChoice, EmbedSpec, ThroughSpec, VariantsSpec, overlay
+from migrator.model.mapping.spec import (
+    CollectionSpec,
+    ColumnChoice,
+    EmbedSpec,
+    FieldSpec,
+    ThroughSpec,
+    VariantsSpec,
+    overlay,
+)
 from migrator.model.mapping.tree import Field, Join, Link, Node, Order, Shape, Variants
 from migrator.model.schema.tables import Column, Table
 
@@ -69,11 +78,11 @@ def build_root(spec: CollectionSpec, policies: Policies, location: Location, cat
     policies = overlay(overlay(policies, spec.policies), spec)
     key = root_key(spec, table, location)
     ids, used = id_fields(spec, key, policies, location)
-    specs = {name: field for name, field in spec.fields.items() if name not in used}
+    specs = {name: field for name, field in _own_fields(spec.fields).items() if name not in used}
     request = FieldRequest(table, spec.columns, specs, location, policies, frozenset(column.name for column in key))
     content = _content(request, spec.variants, catalog)
     parent = ParentNode(spec.collection, table, key, policies)
-    children = _children(spec.embed, parent, location, catalog)
+    children = _children(spec.fields, spec.embed, parent, location, catalog)
     report_collisions(
         [*field_writes(ids), *content.writes, *(write for child in children for write in child.writes)],
     )
@@ -94,14 +103,26 @@ def build_root(spec: CollectionSpec, policies: Policies, location: Location, cat
     )
 
 
+def _own_fields(specs: Mapping[str, FieldSpec]) -> dict[str, FieldSpec]:
+    """Fields whose values are the row's own."""
+    return {name: spec for name, spec in specs.items() if spec.aggregate is None}
+
+
 def _children(
-    embeds: dict[str, EmbedSpec], parent: ParentNode, location: Location, catalog: Catalog
+    fields: Mapping[str, FieldSpec],
+    embeds: dict[str, EmbedSpec],
+    parent: ParentNode,
+    location: Location,
+    catalog: Catalog,
 ) -> list[BuiltNode]:
+    """What is made of the rows below a parent's: first the fields, then what is embedded."""
+    made = aggregates(fields, parent.id, parent.table, parent.policies, location, catalog)
+    values = [BuiltNode(node, (write,)) for node, write in made]
     built = [
         _embed(name, spec, parent, location.at("embed", name), catalog, spec.depth or 1)
         for name, spec in embeds.items()
     ]
-    return [child for child in built if child is not None]
+    return [*values, *(child for child in built if child is not None)]
 
 
 def _embed(
@@ -118,7 +139,7 @@ def _embed(
     order = _order(spec, table, None if map_key is None else Order(map_key.name, from_link=is_links), location, catalog)
     content = _embedded_content(spec, shape, table, policies, location, catalog)
     me = ParentNode(f"{parent.id}.{name}", table, key, policies)
-    children = _children(spec.embed, me, location, catalog)
+    children = _children(spec.fields, spec.embed, me, location, catalog)
     deeper = _embed(name, spec, me, location, catalog, levels - 1) if levels > 1 else None
     children += [deeper] if deeper else []
     inner = (*content.writes, *(write for child in children for write in child.writes))
@@ -273,13 +294,13 @@ def _link(
 
 def _embedded_content(
     spec: EmbedSpec,
-    shape: Literal["root", "one", "many", "scalars", "map"],
+    shape: Shape,
     table: Table,
     policies: Policies,
     location: Location,
     catalog: Catalog,
 ) -> _Content:
-    request = FieldRequest(table, spec.columns, spec.fields, location, policies)
+    request = FieldRequest(table, spec.columns, _own_fields(spec.fields), location, policies)
     if shape in ("scalars", "map"):
         value = _value(spec, request, location, catalog)
         return _Content((value,) if value else (), None, ())

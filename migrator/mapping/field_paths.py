@@ -79,10 +79,14 @@ def _node_paths(
             yield from _field_paths(node, field, prefix, arrays, nullable=True)
     for child in node.children:
         place = (*prefix, *child.path)
-        inside = arrays if child.shape in ("one", "map") else (*arrays, place)
+        inside = arrays if child.shape in ("one", "map", "value") else (*arrays, place)
         yield from _above(child.path, prefix, arrays)
         if child.shape == "map":
             yield FieldPath(place, "map", ("object",), False, arrays, open=True)
+        elif child.aggregate is not None:
+            (value,) = child.fields
+            empty = child.aggregate.function not in ("count", "exists")
+            yield FieldPath(place, value.value.kind, _types(value), nullable or empty, arrays)
         elif child.shape == "scalars":
             for field in child.fields:
                 types, below = _types(field), field.value.kind == "json"

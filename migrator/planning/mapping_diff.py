@@ -57,6 +57,8 @@ def _node(old: Node, new: Node) -> Iterator[str]:
         yield "order or limit changed"
     if (old.map_key, old.map_key_from_link, old.duplicates) != (new.map_key, new.map_key_from_link, new.duplicates):
         yield "keys of the map changed"
+    if old.aggregate != new.aggregate:
+        yield "is computed in another way"
     if old.orphans != new.orphans or old.omit_null != new.omit_null:
         yield "policies changed"
     if old.variants != new.variants:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Any, Literal
 
 from migrator.errors import Problem
 from migrator.mapping.expressions import missing_column
@@ -18,6 +18,7 @@ from migrator.mapping.file.yaml_document import SourceMap
 from migrator.mapping.index_rules import report_languages, report_path
 from migrator.mapping.location import Location
 from migrator.model.change.events import TableName
+from migrator.model.mapping.aggregates import aggregate_mistake, aggregate_result
 from migrator.model.mapping.hashes import mapping_hash
 from migrator.model.mapping.representation import TYPES, Representation, Unrepresentable, family_of, represent
 from migrator.model.mapping.tree import Collection, Field, IndexSpec, Join, Link, Node, Variants
@@ -179,7 +180,7 @@ class _Renewing:
             key=self._columns(table, node.key),
             join=self._join(node.join, above, table) if node.join is not None and above is not None else None,
             link=link,
-            fields=tuple(self._field(field, table, linked) for field in node.fields),
+            **self._values(node, table, linked),
             map_key=None if node.map_key is None else self._map_key(node, node.map_key, table, linked),
             variants=None if node.variants is None else self._variants(node.variants, table, linked),
             children=tuple(self.node(child, node) for child in node.children),
@@ -233,6 +234,27 @@ class _Renewing:
             self._misfit(f"({', '.join(names)}) of {table.qualified} no longer names one row")
 
     # --- values ---
+
+    def _values(self, node: Node, table: Table, linked: Table | None) -> dict[str, Any]:
+        """What a node's values are made of: its fields, and where they come from child rows, the function."""
+        if node.aggregate is None:
+            return {"fields": tuple(self._field(field, table, linked) for field in node.fields)}
+        was, (field,) = node.aggregate.column, node.fields
+        now = None if was is None else self._now(table, was.name)
+        if was is None or now is None or now == was:
+            return {}
+        aggregate = replace(node.aggregate, column=now)
+        mistake = aggregate_mistake(aggregate)
+        try:
+            value = represent(aggregate_result(aggregate), stated_type(field), field.value.policies)
+        except Unrepresentable as reason:
+            mistake = mistake or (reason.reason, "")
+        if mistake is not None:
+            self._differ(table, was, now, "misfit", f": {mistake[0]}")
+            return {}
+        same = value == field.value and keeps_values(was, now, value.kind)
+        self._differ(table, was, now, "none" if same else "documents")
+        return {"aggregate": aggregate, "fields": (replace(field, column=aggregate_result(aggregate), value=value),)}
 
     def _field(self, field: Field, table: Table, linked: Table | None) -> Field:
         owner = linked if field.from_link and linked is not None else table

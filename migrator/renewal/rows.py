@@ -86,7 +86,9 @@ def _own(node: Node, table: Table) -> Iterator[tuple[str, Use]]:
     printed = [node.map_key] if node.map_key is not None and not node.map_key_from_link else []
     printed += [node.variants.column] if node.variants is not None else []
     yield from ((column.name, Use()) for column in printed)
-    for field in fields_of(node):
+    if node.aggregate is not None and node.aggregate.column is not None:
+        yield node.aggregate.column.name, Use(compared=True, computed=True)
+    for field in fields_of(node) if node.aggregate is None else ():
         if field.sql is not None:
             yield from _named(field.sql, table)
         elif not field.from_link:

@@ -12,6 +12,7 @@ import bson
 from bson.errors import InvalidDocument
 
 from tests.oracle import values
+from tests.oracle.aggregates import Aggregate, compute
 from tests.oracle.catalog import Catalog, Column, Table
 from tests.oracle.mapping import Collection, Field, Node, read_folder
 from tests.oracle.session import Session, identifier, name
@@ -133,6 +134,9 @@ def _levels(value: Any) -> int:
 def _fold(session: Session, node: Node, rows: list[Row], fetch: Fetch) -> list[Any]:
     documents: list[Any] = [_own_fields(node, row) for row in rows]
     for child in node.children:
+        if child.aggregate is not None:
+            _compute(session, child, child.aggregate, node, rows, documents, fetch)
+            continue
         wanted = [number for number, document in enumerate(documents) if not isinstance(document, Reject)]
         keys = [rows[number].key for number in wanted]
         for number, key, found in zip(wanted, keys, fetch(session, child, node, keys), strict=True):
@@ -142,6 +146,29 @@ def _fold(session: Session, node: Node, rows: list[Row], fetch: Fetch) -> list[A
             except Reject as reject:
                 documents[number] = reject
     return documents
+
+
+def _compute(
+    session: Session,
+    node: Node,
+    aggregate: Aggregate,
+    parent: Node,
+    rows: list[Row],
+    documents: list[Any],
+    fetch: Fetch,
+) -> None:
+    wanted = [number for number, document in enumerate(documents) if not isinstance(document, Reject)]
+    keys = [rows[number].key for number in wanted]
+    for number, found in zip(wanted, fetch(session, node, parent, keys), strict=True):
+        texts = [row.values[0] if row.values else None for row in found]
+        try:
+            value = compute(aggregate, texts)
+        except Reject as reject:
+            documents[number] = reject
+            continue
+        _open(documents[number], node.path)
+        if value is not None or node.policies.get("null") != "omit":
+            _put(documents[number], node.path, value)
 
 
 def _own_fields(node: Node, row: Row) -> Any:
@@ -427,6 +454,12 @@ def _link_expressions(node: Node) -> list[tuple[str, str]]:
 
 
 def _columns(node: Node) -> str:
+    if not node.key and not node.fields:
+        return "1"
+    return _selected(node)
+
+
+def _selected(node: Node) -> str:
     """Key, fields, then the map's key and the variants' column."""
     terms = [values.selected(node.table.column(column), f"oracle_row.{name(column)}") for column in node.key]
     for number, spec in enumerate(node.fields):

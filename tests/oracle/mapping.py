@@ -9,6 +9,7 @@ from typing import Any
 
 from ruamel.yaml import YAML
 
+from tests.oracle.aggregates import FUNCTIONS, Aggregate
 from tests.oracle.catalog import Catalog, Column, ForeignKey, Table
 
 _FIELD_POLICIES = [
@@ -68,6 +69,7 @@ class Node:
     map_key: Column | None = None
     map_key_from_link: bool = False
     duplicates: str = "reject"
+    aggregate: Aggregate | None = None
     variant: Column | None = None
     children: list[Node] = field(default_factory=list)
 
@@ -141,6 +143,9 @@ class _Reader:
         return self._catalog.table(text if "." in text else f"{self._database}.{text}")
 
     def _embeds(self, parent: Node, spec: dict[str, Any]) -> None:
+        for name, given in (spec.get("fields") or {}).items():
+            if _function(given):
+                parent.children.append(self._aggregate(parent, name, given))
         for name, embed in (spec.get("embed") or {}).items():
             parent.children.append(self._embed(parent, name, embed, int(embed.get("depth", 1))))
 
@@ -195,6 +200,29 @@ class _Reader:
         if depth > 1:
             node.children.append(self._embed(node, name, spec, depth - 1))
         return node
+
+    def _aggregate(self, parent: Node, name: str, spec: dict[str, Any]) -> Node:
+        function = _function(spec)
+        written = str(spec[function])
+        named = written if function in ("count", "exists") else written.rpartition(".")[0]
+        table = self._table(named)
+        column = None if named == written else table.column(written.rpartition(".")[2])
+        policies = parent.policies | (spec.get("policies") or {})
+        policies |= {key: spec[key] for key in _FIELD_POLICIES if key in spec}
+        fields = [Field((), column, None, "string", {}, case=None)] if column is not None else []
+        return Node(
+            place=f"{parent.place}.{name}",
+            table=table,
+            shape="value",
+            path=tuple(name.split(".")),
+            key=[],
+            fields=fields,
+            conditions=self._conditions(table, spec, policies),
+            order=[],
+            policies=policies,
+            join=self._join(parent.table, table, spec.get("on"), parent_holds_key=False),
+            aggregate=Aggregate(function, column, spec.get("round"), spec.get("type"), policies),
+        )
 
     def _link(self, parent: Table, child: Table, through: Any, spec: dict[str, Any], policies: dict[str, Any]) -> Link:
         settings = {"table": through} if isinstance(through, str) else through
@@ -259,6 +287,8 @@ class _Reader:
     ) -> list[Field]:
         found = []
         for name, given in (specs or {}).items():
+            if _function(given):
+                continue
             spec = {"column": given} if isinstance(given, str) else given
             own = policies | (spec.get("policies") or {}) | {key: spec[key] for key in _FIELD_POLICIES if key in spec}
             sql = spec.get("sql")
@@ -270,6 +300,11 @@ class _Reader:
             path = tuple(name.split(".")) if name else ()
             found.append(Field(path, column, sql, spec.get("type"), own, link))
         return found
+
+
+def _function(spec: Any) -> str:
+    """Which function of child rows a field is, "" for none."""
+    return next((name for name in FUNCTIONS if isinstance(spec, dict) and name in spec), "")
 
 
 def _own_or_linked(table: Table, link: Link | None, name: str) -> tuple[Column, bool]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from rich.text import Text
 from rich.tree import Tree
 
-from migrator.model.mapping.tree import Collection, Join, Node, Order
+from migrator.model.mapping.tree import Aggregate, Collection, Join, Node, Order
 from migrator.model.plan.plan import CollectionMeasure, NodeMeasure
 from migrator.model.text.formatting import clean, count, number, plural
 
@@ -44,7 +44,7 @@ class _Labels:
 
     def child(self, node: Node) -> Text:
         name = ".".join(node.path) or "(merged)"
-        shape = "one, merged" if node.flatten else _SHAPES[node.shape]
+        shape = "one, merged" if node.flatten else _computed(node.aggregate) or _SHAPES[node.shape]
         table = clean(self._table(node.schema, node.table))
         head = Text.assemble((clean(name), "bold"), (f"  {shape}  ", "cyan"), table)
         return _line(head, [self._joined(node), *_facts(node, self.measures)])
@@ -63,6 +63,12 @@ class _Labels:
 
 def _line(head: Text, facts: list[str]) -> Text:
     return head.append("  ").append(clean(", ".join(facts)), "dim")
+
+
+def _computed(aggregate: Aggregate | None) -> str:
+    if aggregate is None:
+        return ""
+    return aggregate.function if aggregate.column is None else f"{aggregate.function} of {aggregate.column.name}"
 
 
 def _pairs(join: Join) -> str:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from migrator.errors import Problem
 from migrator.mapping.file.yaml_document import Path, SourceMap
 from migrator.model.collection_names import reserved_mistake
-from migrator.model.mapping.spec import CollectionSpec, EmbedSpec, FieldSpec, VariantsSpec
+from migrator.model.mapping.spec import AGGREGATES, CollectionSpec, EmbedSpec, FieldSpec, VariantsSpec
 
 # MongoDB: a database and collection name together have at most 255 bytes; the rest is for names of what is loaded
 # next to the live collection.
@@ -92,11 +92,34 @@ def _fields(fields: dict[str, FieldSpec], path: Path, places: SourceMap) -> Iter
 def _source_of(spec: FieldSpec, path: Path, places: SourceMap) -> Iterator[Problem]:
     if spec.column and spec.sql:
         yield places.problem((*path, "sql"), "a field has either a column or sql", "remove one of the two")
+    functions = [name for name in AGGREGATES if getattr(spec, name) is not None]
+    if functions and (spec.column or spec.sql):
+        message = f"a field has either a column, sql, or `{functions[0]}`"
+        yield places.problem((*path, functions[0]), message, "remove all but one", at_key=True)
+    for second in functions[1:]:
+        message = f"a field is one of {', '.join(f'`{each}`' for each in functions)}"
+        yield places.problem((*path, second), message, "write two fields", at_key=True)
+    given = [name for name in _OF_ROWS if getattr(spec, name) not in (None, {})]
+    for other in given if not functions else ():
+        message = f"`{other}` goes with {', '.join(f'`{each}`' for each in AGGREGATES)}"
+        yield places.problem((*path, other), message, f"remove `{other}`", at_key=True)
+    if spec.round is not None and functions and functions[0] not in ("sum", "avg"):
+        message = "`round` goes with `sum` and `avg`"
+        yield places.problem((*path, "round"), message, "remove `round`", at_key=True)
+
+
+# What says which rows an aggregate is made of, and how.
+_OF_ROWS = ("on", "match", "where", "soft_delete", "round")
 
 
 def _variants(spec: VariantsSpec | None, path: Path, places: SourceMap) -> Iterator[Problem]:
     for value, case in spec.cases.items() if spec else ():
-        yield from _fields(case.fields, (*path, "cases", value, "fields"), places)
+        here = (*path, "cases", value, "fields")
+        yield from _fields(case.fields, here, places)
+        for name, field in case.fields.items():
+            if field.aggregate is not None:
+                message = f"`{field.aggregate}` can't depend on the kind of row"
+                yield places.problem((*here, name), message, "write it under `fields:` of the table", at_key=True)
 
 
 def _embeds(embeds: dict[str, EmbedSpec], path: Path, places: SourceMap) -> Iterator[Problem]:

@@ -32,7 +32,7 @@ def spec_hash(*parts: object) -> str:
 
 
 # Attributes that came later, with the value that says nothing.
-_LATER: dict[str, object] = {"map_key_from_link": False, "duplicates": "reject"}
+_LATER: dict[str, object] = {"map_key_from_link": False, "duplicates": "reject", "aggregate": None}
 
 
 def _as_before(found: dict[str, Any]) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from migrator.model.mapping.representation import family_of
 from migrator.model.mapping.tree import Field, Node
 from migrator.model.schema.tables import Column
 
-Origin = Literal["table", "link", "parent", "expression"]
+Origin = Literal["table", "link", "parent", "expression", "aggregate"]
 Form = Literal["plain", "bytes", "number", "unsigned", "wkb"]
 
 
@@ -73,6 +73,11 @@ def field_item(field: Field) -> Item:
     return Item(origin, field.column.name, _form(field.column))
 
 
+def aggregate_item(field: Field) -> Item:
+    """How the value of an aggregate is selected."""
+    return Item("aggregate", field.column.name, _form(field.column))
+
+
 def _form(column: Column) -> Form:
     if column.data_type == "float":
         return "number"
@@ -102,6 +107,8 @@ def layout(node: Node, parent: Node | None) -> Layout:
             match = [column_item(column, origin) for column in join.child]
         else:
             match = [column_item(column, "parent") for column in parent.key]
+    if node.aggregate is not None:
+        return Layout(len(match), (*match, aggregate_item(node.fields[0])))
     wanted = [column_item(column) for column in node.key]
     for child in node.children:
         child_join = child.parent_join()

@@ -40,6 +40,7 @@ from migrator.model.mapping.shorthand import (
     text_as,
     zone,
 )
+from migrator.model.mapping.tree import AggregateFunction
 
 # Dotted names of fields and embeds: no empty part, none that starts with $, and `_id` is the key's.
 _PATHS: dict[str, Any] = {
@@ -167,6 +168,10 @@ class ColumnChoice(MappingPart):
 Columns = Annotated[ColumnChoice, BeforeValidator(column_choice), ColumnsSchema()]
 
 
+Pairs = Annotated[dict[Name, Name], Field(min_length=1)]
+Constant = Annotated[str, BeforeValidator(constant), ConstantSchema()]
+
+
 class FieldSpec(ValuePolicies):
     """Where a field's value comes from and what it becomes."""
 
@@ -180,7 +185,38 @@ class FieldSpec(ValuePolicies):
     policies: ValuePolicies | None = Field(
         default=None, description="Policies for this field; they may also be written in the field itself."
     )
+    count: Name | None = Field(
+        default=None, description="How many rows of this table belong to the row.", examples=["comments"]
+    )
+    exists: Name | None = Field(default=None, description="Whether any row of this table belongs to the row.")
+    sum: Name | None = Field(
+        default=None, description="The sum of a column of the rows that belong to the row.", examples=["items.price"]
+    )
+    min: Name | None = Field(default=None, description="The least value of a column of these rows: table.column.")
+    max: Name | None = Field(default=None, description="The greatest value of a column of these rows: table.column.")
+    avg: Name | None = Field(default=None, description="The average of a column of these rows: table.column.")
+    round: Annotated[StrictInt, Field(ge=0, le=30)] | None = Field(
+        default=None, description="With `sum` and `avg`: so many decimals. Needed for FLOAT and DOUBLE."
+    )
+    on: Pairs | None = Field(
+        default=None, description="With `count` and the like: {column of this table: column of that table}."
+    )
+    match: dict[Name, Constant] = Field(
+        default={}, description="With `count` and the like: {column of that table: constant}."
+    )
+    where: Name | None = Field(default=None, description="With `count` and the like: SQL condition on these rows.")
+    soft_delete: Literal[False] | None = Field(
+        default=None, description="With `count` and the like, false: deleted rows count too."
+    )
 
+    @property
+    def aggregate(self) -> AggregateFunction | None:
+        """Which function of child rows the field is; None when its value is the row's own."""
+        found = [name for name in AGGREGATES if getattr(self, name) is not None]
+        return found[0] if found else None
+
+
+AGGREGATES: tuple[AggregateFunction, ...] = ("count", "exists", "sum", "min", "max", "avg")
 
 FieldShort = Annotated[FieldSpec, text_as("column"), Also(SHORT_TEXT)]
 Fields = dict[Name, FieldShort]
@@ -201,8 +237,6 @@ class VariantsSpec(MappingPart):
 
 
 # --- embeds -----------------------------------------------------------------------------------------------------
-
-Pairs = Annotated[dict[Name, Name], Field(min_length=1)]
 
 
 class OrderTerm(MappingPart):
@@ -241,9 +275,6 @@ class ThroughSpec(MappingPart):
     to: Pairs | None = Field(default=None, description="{column of the link table: column of the embedded table}")
     where: Name | None = Field(default=None, description="SQL condition on rows of the link table.")
     soft_delete: Literal[False] | None = Field(default=None, description="false: its deleted rows count too.")
-
-
-Constant = Annotated[str, BeforeValidator(constant), ConstantSchema()]
 
 
 class EmbedSpec(MappingPart):

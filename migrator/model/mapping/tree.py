@@ -13,7 +13,7 @@ from typing import Literal
 from migrator.model.mapping.representation import Representation
 from migrator.model.schema.tables import Column
 
-Shape = Literal["root", "one", "many", "scalars", "map"]
+Shape = Literal["root", "one", "many", "scalars", "map", "value"]
 # What several rows of one key of a map become: a rejected document, the first or the last row's value, or an array.
 Duplicates = Literal["reject", "first", "last", "all"]
 
@@ -84,13 +84,26 @@ class Variants:
     cases: tuple[tuple[str, tuple[Field, ...]], ...]
 
 
+AggregateFunction = Literal["count", "sum", "min", "max", "avg", "exists"]
+
+
+@dataclass(frozen=True, slots=True)
+class Aggregate:
+    """A function over the rows of a parent; `column` is None for `count` and `exists`; `round` to so many decimals."""
+
+    function: AggregateFunction
+    column: Column | None = None
+    round: int | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class Node:
     """A table in the mapping's tree.
 
     Attributes:
         id: dotted place in the mapping, unique in a collection: `orders`, `orders.items`, `orders.items.product`.
-        shape: `root`; `one` sub-document; `many` array of sub-documents; `scalars` array of plain values; `map` object.
+        shape: `root`; `one` sub-document; `many` array of sub-documents; `scalars` array of plain values; `map` object;
+            `value` one plain value, which the source computes of all rows.
         path: where it stands in the parent's (sub-)document; () for the root and for `flatten`.
         key: columns that name a row of this table: the primary key or a unique NOT NULL key; () for none.
         join: how rows find their parent; None for the root. With `link`, the joins are in there and this is None.
@@ -99,7 +112,7 @@ class Node:
         order: complete: ends in the key (premise D); the link's key follows by itself.
         limit: at most so many rows per parent, None for all. A `one` with the limit 1 is the first of several rows.
         fields: in document order. For the root the `_id` fields come first. For `scalars` exactly one, path ().
-            For `map` exactly one, the value, path ().
+            For `map` exactly one, the value, path (). For `value` exactly one, the result of `aggregate`, path ().
         map_key: for `map`: the column whose text is the key. Maps of one parent with the same `path` are one object.
         map_key_from_link: it is a column of the link table of a `through` node.
         duplicates: for `map`, of rows in the node's order.
@@ -108,6 +121,7 @@ class Node:
         flatten: a `one` whose fields are merged into the parent's.
         variants: None where all rows have the same fields.
         children: in document order, after `fields`.
+        aggregate: for `value`: the function.
     """
 
     id: str
@@ -131,6 +145,7 @@ class Node:
     flatten: bool = False
     variants: Variants | None = None
     children: tuple[Node, ...] = ()
+    aggregate: Aggregate | None = None
 
     @property
     def qualified(self) -> str:

@@ -108,6 +108,8 @@ def _summed_nodes(chain: tuple[Node, ...]) -> Iterator[SummedNode]:
 
 def _why(chain: tuple[Node, ...]) -> str:
     for place, node in enumerate(chain):
+        if node.aggregate is not None:
+            return f"{node.id} is computed by the source, and compared document by document only"
         if node.duplicates in ("first", "last"):
             return f"{node.id} shows one of the rows of a key, and sums can't tell which"
         if place and node.shape == "map" and [each.path for each in chain[place - 1].children].count(node.path) > 1:

@@ -95,7 +95,8 @@ def in_ranges(context: MeasureContext, ranges: Iterable[KeyRange]) -> MeasuredDo
 
 def measure_documents(context: MeasureContext, roots: Some) -> MeasuredDocuments:
     """The documents of some root rows, measured by SQL alone."""
-    paths = list(context.paths())
+    # The rows of an aggregate are not in the documents.
+    paths = [path for path in context.paths() if path[-1].aggregate is None]
     arrays = {path[-1].id: longest_arrays(context, path, roots) for path in paths if path[-1].shape in MANY}
     maps = {path[-1].id: _twice(context, path, roots) for path in paths if _needs_one_row_a_key(path[-1])}
     return MeasuredDocuments(True, sizes(context, paths, roots), arrays, maps)

@@ -55,7 +55,8 @@ class _TableScan:
 def node_rows(context: MeasureContext, node: Node) -> NodeRows:
     """Counts and checks the rows of a node's table, and of its link table."""
     part, facts = TablePart.of(node), context.facts_of(node)
-    checks = _checks(node, [field for field in all_fields(node) if not field.from_link], part)
+    own = [field for field in all_fields(node) if not field.from_link and node.aggregate is None]
+    checks = _checks(node, own, part)
     if node.map_key is not None and not node.map_key_from_link:
         checks += _key_checks(node, node.map_key, part)
     example = key_as_text(part, [one.name for one in node.key], node.key)

@@ -31,12 +31,15 @@ _FIXED = {
 }
 _DOCUMENT = 5  # length and end of a (sub-)document or array
 _HEAD = 2  # type, and the end of the name
+_NUMBER = 8  # of an aggregate, about
 _INDEX = 6  # digits of a place in an array
 _HASHED_ID = _HEAD + len("_id") + 5 + 16  # of a table without a key
 
 
 def row_size(node: Node, table: SqlNames) -> str:
     """BSON bytes of one row of a node's own table, without the rows below it."""
+    if node.aggregate is not None:
+        return "0"
     terms = [str(_around(node)), *_fields([field for field in node.fields if not field.from_link], table)]
     if node.variants is not None:
         selector = f"CAST({table.column(node.variants.column.name)} AS BINARY)"
@@ -73,7 +76,8 @@ def _around(node: Node) -> int:
         size += _HASHED_ID
     if node.shape != "root" and not node.flatten:
         size += _HEAD + name
-    paths = [child.path for child in node.children if child.shape != "map"]
+    size += sum(_HEAD + len(child.path[-1].encode()) + _NUMBER for child in node.children if child.aggregate)
+    paths = [child.path for child in node.children if child.shape != "map" and not child.aggregate]
     # Maps with one path are one object.
     paths += {child.path for child in node.children if child.shape == "map"}
     return size + sum(_HEAD + len(part.encode()) + _DOCUMENT for path in paths for part in path)

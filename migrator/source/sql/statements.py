@@ -20,7 +20,7 @@ from sqlalchemy.sql import Select
 
 from migrator.model.mapping.representation import family_of
 from migrator.model.mapping.row_layout import Item, Layout, Origin, layout
-from migrator.model.mapping.tree import Link, Node, Order
+from migrator.model.mapping.tree import Aggregate, Link, Node, Order
 from migrator.model.plan.chunk import Key, KeyRange
 from migrator.model.schema.tables import Column, ColumnName, Table
 from migrator.source.sql.alphabets import Alphabets
@@ -76,9 +76,15 @@ def keyless_rows(root: Node, some: int | None = None) -> str:
 
 
 def children(node: Node, parent: Node) -> Template:
-    """The rows of `node` by match values, ordered by those, then in the node's order, at most `limit` for each."""
+    """The rows of `node` by match values, ordered by those, then in the node's order, at most `limit` for each.
+
+    Of an aggregate, one row for each match value that has rows.
+    """
     source = _FromClause.of(node, parent)
     names = source.match_values()
+    if node.aggregate is not None:
+        grouped = source.select().where(literal_column(_GAP)).group_by(*names).order_by(*names)
+        return Template(sql_text(grouped), match_columns(node, parent), tuple(map(name_of, names)))
     order = source.order()
     wanted: Expression = literal_column(_GAP)
     if node.limit is None:
@@ -230,7 +236,22 @@ class _FromClause:
         short = known is not None and (family_of(known) not in _LONG or (known.length or 1024) <= 200)
         return value if short else func.sha2(value, literal_column("256"))
 
+    def _aggregate(self, aggregate: Aggregate) -> Expression:
+        """The function over the rows of a group."""
+        if aggregate.column is None:
+            count = func.count()
+            return count > literal_column("0") if aggregate.function == "exists" else count
+        column: Expression = self.column("table", aggregate.column.name)
+        found: Expression = getattr(func, aggregate.function)(column)
+        if family_of(aggregate.column) in ("float", "double"):
+            # -0 and 0 are equal, and which one comes is not certain.
+            found = found + literal_column("0")
+        return found if aggregate.round is None else func.round(found, literal_column(str(aggregate.round)))
+
     def _value(self, item: Item) -> Expression:
+        if item.origin == "aggregate":
+            assert self.node.aggregate is not None
+            return formed(self._aggregate(self.node.aggregate), item.form, is_enum=False)
         name = self.expressions[item.name] if item.origin == "expression" else item.name
         known = self.columns.get((item.origin, item.name))
         return formed(self.column(item.origin, name), item.form, is_enum=known is not None and known.members != ())
@@ -247,6 +268,7 @@ def _own_table(node: Node, wanted: Layout, expressions: dict[str, str], some: in
     names = [item.name for item in wanted.items if item.origin == "table"]
     names += [one.column for one in node.order if not one.from_link]
     names += [one.name for one in node.key]
+    names += [node.aggregate.column.name] if node.aggregate is not None and node.aggregate.column is not None else []
     join = node.link.child if node.link is not None else node.join
     names += [one.name for one in join.child] if join is not None else []
     base = table_of(node.schema, node.table, dict.fromkeys((*names, *(name for name, _ in node.match))))

@@ -1,0 +1,84 @@
+"""`count`, `sum`, `min`, `max`, `avg` and `exists` under `fields:`: a value that the source computes of child rows."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from migrator.mapping.catalog import Catalog, column, row_key
+from migrator.mapping.joins import JoinSides, find_join
+from migrator.mapping.location import Location
+from migrator.mapping.path_collisions import PathWrite
+from migrator.mapping.row_conditions import condition, constants
+from migrator.model.mapping.aggregates import aggregate_mistake, aggregate_result
+from migrator.model.mapping.policies import Policies
+from migrator.model.mapping.representation import Unrepresentable, represent
+from migrator.model.mapping.spec import FieldSpec, overlay
+from migrator.model.mapping.tree import Aggregate, Field, Node
+from migrator.model.schema.tables import Table
+
+
+def aggregates(
+    specs: Mapping[str, FieldSpec],
+    parent_id: str,
+    parent: Table,
+    policies: Policies,
+    location: Location,
+    catalog: Catalog,
+) -> list[tuple[Node, PathWrite]]:
+    """The nodes of those of `specs` that are made of child rows, and what they write. Mistakes are reported."""
+    found = []
+    for name, spec in specs.items():
+        if spec.aggregate is not None:
+            here = location.at("fields", name)
+            node = _aggregate(name, spec, f"{parent_id}.{name}", parent, policies, here, catalog)
+            if node is not None:
+                found.append((node, PathWrite(node.path, f"the {spec.aggregate} of {node.table}", here)))
+    return found
+
+
+def _aggregate(
+    name: str, spec: FieldSpec, id_: str, parent: Table, policies: Policies, location: Location, catalog: Catalog
+) -> Node | None:
+    function = spec.aggregate
+    assert function is not None
+    written = getattr(spec, function)
+    here = location.at(function)
+    of_rows = function in ("count", "exists")
+    table_name, _, column_name = (written, "", "") if of_rows else written.rpartition(".")
+    if not table_name:
+        here.report(f"`{function}` needs a column of a table", f"write `{function}: table.column`")
+        return None
+    table = catalog.table(table_name, here)
+    if table is None:
+        return None
+    source = None if of_rows else column(table, column_name, here)
+    if source is None and not of_rows:
+        return None
+    join = find_join(JoinSides(parent, table, "child"), spec.on, location, catalog)
+    aggregate = Aggregate(function, source, spec.round)
+    mistake = aggregate_mistake(aggregate)
+    if mistake is not None:
+        here.report(*mistake)
+        return None
+    own = overlay(overlay(policies, spec.policies), spec)
+    result = aggregate_result(aggregate)
+    try:
+        value = represent(result, spec.type or ("bool" if function == "exists" else None), own)
+    except Unrepresentable as error:
+        hint = f"it can become: {', '.join(error.allowed)}" if error.allowed else "leave it out"
+        location.at("type").report(str(error), hint)
+        return None
+    deleted = None if spec.soft_delete is False else policies.soft_delete
+    return Node(
+        id=id_,
+        schema=table.schema,
+        table=table.name,
+        shape="value",
+        path=tuple(name.split(".")),
+        key=row_key(table),
+        fields=(Field((), result, None, value, stated_type=spec.type or ""),),
+        join=join,
+        match=constants(spec.match, table, location, catalog),
+        where=condition(spec.where, deleted, table, location, catalog),
+        aggregate=aggregate,
+    )
