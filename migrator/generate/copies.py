@@ -14,7 +14,7 @@ from typing import Literal
 from migrator.generate.copy_conditions import Terms, condition, implied, terms
 from migrator.generate.homes import Home, TableName, homes
 from migrator.generate.runtime.copies import Copied, Copies, Order, Own, Pick, Target, Tree
-from migrator.model.mapping.tree import Collection, Field, Node
+from migrator.model.mapping.tree import Aggregate, Collection, Field, Node
 
 Pairs = tuple[tuple[str, str], ...]
 
@@ -85,6 +85,9 @@ def _read_of_owner(node: Copied) -> set[str]:
     found = {theirs for _, theirs in node.on}
     for path in _fields_read(node):
         found.add(_joined(node.rows, path))
+    if node.shape == "value" and node.rows:
+        # It depends on which rows there are.
+        found.add(node.rows)
     # A field says all about what is inside it.
     return {path for path in found if not any(path.startswith(f"{other}.") for other in found)}
 
@@ -122,8 +125,10 @@ class _Finder:
             path = ".".join(child.path)
             place = _joined(prefix, path)
             if child.aggregate is not None:
-                reason = "only the source computes it"
-                self.unowned.append(Unowned(collection.name, place, child.table, reason))
+                try:
+                    yield self._computed(child, child.aggregate, node)
+                except _NotCopied as lost:
+                    self.unowned.append(Unowned(collection.name, place, child.table, str(lost)))
                 continue
             home = self._homes.get((child.schema, child.table))
             if home is not None and home.node is child:
@@ -183,6 +188,39 @@ class _Finder:
             keep=not complete,
         )
 
+    def _computed(self, child: Node, aggregate: Aggregate, parent: Node) -> Copied:
+        """A value that is made of the rows of the child's table, wherever these are documents or parts of some."""
+        home = self._homes.get((child.schema, child.table))
+        if home is None:
+            raise _NotCopied("no collection has the rows of the table")
+        if child.match:
+            raise _NotCopied("its rows belong here by a constant")
+        on, _ = self._joined_by(child, parent, home)
+        wanted, there = terms(child.where), _home_terms(home)
+        stored = partial(_plain_field, home.node)
+        if there is None or not implied(wanted, there, stored):
+            raise _NotCopied(f"it is made of rows that {home.collection.name} leaves out")
+        where = condition(wanted.without(there), stored, lambda column: str(_field_path(home.node, column)))
+        if where is None:
+            raise _NotCopied(f"its condition `{child.where}` can't be asked of stored documents")
+        (value,) = child.fields
+        of = "" if aggregate.column is None else _number_field(home, aggregate.column.name, aggregate, value)
+        if value.value.kind not in _COMPUTED:
+            raise _NotCopied(f"as {value.value.kind} only the source computes it")
+        return Copied(
+            ".".join(child.path),
+            "value",
+            "documents",
+            (Pick("", of, value.value.policies.null == "omit"),),
+            owner=home.collection.name,
+            rows=".".join(home.path),
+            on=on,
+            where=where,
+            function=aggregate.function,
+            kind=value.value.kind,
+            decimals=(value.column.scale if value.value.kind == "decimal128" else aggregate.round) or 0,
+        )
+
     def _joined_by(self, child: Node, parent: Node, home: Home) -> tuple[Pairs, Literal["documents", "members"]]:
         """By which fields a parent finds the rows of a copy."""
         join = child.join
@@ -216,6 +254,9 @@ class _Finder:
             return Copied(".".join(child.path), child.shape, "documents", tuple(picks))
         parts = []
         for inner in child.children:
+            if inner.aggregate is not None:
+                picks.append(self._same_computed(collection, inner, home.node, _joined(place, *inner.path)))
+                continue
             found = self._inside(collection, inner, home.node, _joined(place, *inner.path))
             if found is None:
                 path = ".".join(inner.path)
@@ -249,6 +290,17 @@ class _Finder:
         of = ".".join(source.path)
         micros = [Pick(f"{path}_micros", f"{of}_micros", omit)] if each.value.companion else []
         return [Pick(path, of, omit), *micros]
+
+    def _same_computed(self, collection: Collection, inner: Node, home: Node, place: str) -> Pick:
+        """A value in a copy that the owner's document has in the same way."""
+        path = ".".join(inner.path)
+        omit = inner.fields[0].value.policies.null == "omit"
+        for each in home.children:
+            if each.aggregate == inner.aggregate and each.fields == inner.fields and _same_relation(inner, each):
+                return Pick(path, ".".join(each.path), omit)
+        reason = f"{home.table} has no such field in its own documents"
+        self.unowned.append(Unowned(collection.name, place, inner.table, reason))
+        return Pick(path, "", omit)
 
     def _inside(self, collection: Collection, inner: Node, home: Node, place: str) -> Copied | None:
         """A nested copy made of what its owner's document holds at the same relation; None, and a note, without."""
@@ -287,6 +339,21 @@ class _Finder:
         if path is None or stored is None or stored.value.kind not in ("int32", "int64", "string"):
             raise _NotCopied(f"the names of its values, {child.map_key.name}, are not stored")
         return path
+
+
+# Kinds of values that a repository computes as the source does.
+_COMPUTED = ("int32", "int64", "decimal128", "double", "bool", "date")
+
+
+def _number_field(home: Home, column: str, aggregate: Aggregate, result: Field) -> str:
+    """Where the owner holds the values that an aggregate is made of, as numbers or dates."""
+    stored = _plain_field(home.node, column)
+    if stored is None or stored.value.kind not in _COMPUTED:
+        raise _NotCopied(f"{home.node.table} holds no field for {column} that can be computed with")
+    same = stored.value.kind == result.value.kind and stored.value.bson_types == result.value.bson_types
+    if aggregate.function in ("min", "max") and not same:
+        raise _NotCopied(f"{home.node.table} holds {column} as another type")
+    return ".".join(stored.path)
 
 
 def _homeless(child: Node) -> str:

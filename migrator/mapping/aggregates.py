@@ -41,10 +41,9 @@ def _aggregate(
 ) -> Node | None:
     function = spec.aggregate
     assert function is not None
-    written = getattr(spec, function)
     here = location.at(function)
     of_rows = function in ("count", "exists")
-    table_name, _, column_name = (written, "", "") if of_rows else written.rpartition(".")
+    table_name, column_name = spec.aggregated
     if not table_name:
         here.report(f"`{function}` needs a column of a table", f"write `{function}: table.column`")
         return None

@@ -56,6 +56,7 @@ def _names(spec: CollectionSpec | EmbedSpec) -> Iterator[str]:
     yield spec.from_
     if isinstance(spec, EmbedSpec) and spec.through is not None:
         yield spec.through.table
+    yield from (table for field in spec.fields.values() if (table := field.aggregated[0]))
     for embedded in spec.embed.values():
         yield from _names(embedded)
 

@@ -99,12 +99,10 @@ def _child(made: _Object, child: Node, *, absent: bool) -> None:
         return
     match child.shape:
         case "value":
-            (field,) = child.fields
-            counted = child.aggregate is not None and child.aggregate.function in ("count", "exists")
-            omitted = not counted and _omits_null(field)
-            types = field.value.bson_types if counted or omitted else (*field.value.bson_types, "null")
+            # A repository stores the document first, then what it computes.
+            types = (*child.fields[0].value.bson_types, "null")
             made.inner(child.path[:-1], required=True)
-            made.put(child.path, {"bsonType": _one_or_all(types)}, required=not omitted)
+            made.put(child.path, {"bsonType": _one_or_all(types)}, required=False)
         case "scalars":
             made.put(child.path, {"bsonType": "array", "items": _plain_value(child)}, required=True)
         case "map":

@@ -8,9 +8,13 @@ and the order in which writes are followed up does not matter.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from decimal import ROUND_HALF_UP, Decimal, localcontext
 from typing import Any, Literal
+
+from bson import Decimal128, Int64
 
 from .codec import Document
 from .keys import Key, comparable, keys_of
@@ -50,7 +54,8 @@ class Copied:
 
     Attributes:
         path: where it stands in its (sub-)document, dotted.
-        shape: a sub-document, an array of them, an array of plain values, an object of plain values.
+        shape: a sub-document, an array of them, an array of plain values, an object of plain values, one value that is
+            computed of all rows.
         source: `documents`: rows are looked up by `on`. `members`: the copies' own keys name the rows; which rows
             there are, only the document knows. `inside`: rows stand at `rows` in the row that the parent copies.
         picks: in the copy's order.
@@ -65,10 +70,13 @@ class Copied:
         keep: the owner leaves rows out that are copied here: what it doesn't have is kept, unless it was deleted.
         key: for `keep` and kept picks: pairs (field of the copy, field of the row) that say whether it is the same row.
         parts: what is nested in the copy.
+        function: for `value`: count, exists, sum, min, max or avg, of the only pick.
+        kind: for `value`: the BSON type of the result: int32, int64, decimal128, double, bool, date.
+        decimals: for `value`: of the result, for decimal128 and double.
     """
 
     path: str
-    shape: Literal["one", "many", "scalars", "map"]
+    shape: Literal["one", "many", "scalars", "map", "value"]
     source: Literal["documents", "members", "inside"]
     picks: tuple[Pick, ...]
     owner: str = ""
@@ -82,6 +90,9 @@ class Copied:
     keep: bool = False
     key: tuple[tuple[str, str], ...] = ()
     parts: tuple[Copied, ...] = ()
+    function: str = ""
+    kind: str = ""
+    decimals: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -267,6 +278,8 @@ def rows_within(part: Copied, row: Row) -> list[Row]:
 def copies_of(node: Copied, rows: Sequence[Row], before: Any) -> Any:
     """What stands at a copy's place for these rows: a sub-document, an array, an object; ABSENT for nothing."""
     chosen = arranged(node, rows)
+    if node.shape == "value":
+        return computed(node, chosen)
     if node.shape == "one":
         if chosen:
             return make(node, chosen[0], before)
@@ -281,6 +294,45 @@ def copies_of(node: Copied, rows: Sequence[Row], before: Any) -> Any:
     if node.shape == "scalars":
         return [found for _, found in plain]
     return {str(row_value(row, node.name, node.rows)): found for row, found in plain}
+
+
+def computed(node: Copied, rows: Sequence[Row]) -> Any:
+    """A value of all rows, as the source computes it; None or ABSENT where that would be NULL."""
+    if node.function == "exists":
+        return len(rows) > 0
+    if node.function == "count":
+        return _number(node, Decimal(len(rows)))
+    (pick,) = node.picks
+    found = [get(row.fields, pick.of) for row in rows]
+    values = [value for value in found if value is not None and value is not ABSENT]
+    if not values:
+        return ABSENT if pick.omit else None
+    if node.function == "min":
+        return min(values, key=comparable)
+    if node.function == "max":
+        return max(values, key=comparable)
+    if node.kind == "double":
+        total = math.fsum(float(str(value)) for value in values)
+        return round(total if node.function == "sum" else total / len(values), node.decimals)
+    with localcontext() as context:
+        context.prec = _DIGITS
+        whole = sum((Decimal(str(value)) for value in values), Decimal(0))
+        return _number(node, whole if node.function == "sum" else whole / len(values))
+
+
+_DIGITS = 100
+
+
+def _number(node: Copied, value: Decimal) -> Any:
+    """A number as its BSON type."""
+    match node.kind:
+        case "decimal128":
+            return Decimal128(value.quantize(Decimal(1).scaleb(-node.decimals), ROUND_HALF_UP))
+        case "int64":
+            return Int64(int(value))
+        case "double":
+            return float(value)
+    return int(value)
 
 
 def arranged(node: Copied, rows: Sequence[Row]) -> list[Row]:

@@ -215,6 +215,16 @@ class FieldSpec(ValuePolicies):
         found = [name for name in AGGREGATES if getattr(self, name) is not None]
         return found[0] if found else None
 
+    @property
+    def aggregated(self) -> tuple[str, str]:
+        """The table and the column of the function, as written; "" for what is not there."""
+        function = self.aggregate
+        written = "" if function is None else getattr(self, function)
+        if function in ("count", "exists"):
+            return written, ""
+        table, _, column = written.rpartition(".")
+        return table, column
+
 
 AGGREGATES: tuple[AggregateFunction, ...] = ("count", "exists", "sum", "min", "max", "avg")
 
