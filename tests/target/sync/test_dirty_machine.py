@@ -19,7 +19,8 @@ VALUES = st.lists(st.sampled_from([b"", b"a", b"A", b"\x00", b"x" * 300]), min_s
 REACHES = st.builds(
     DocumentRef, st.sampled_from(["orders", "orders.items"]), st.sampled_from(["key", "parent"]), VALUES
 )
-SCOPES = st.sampled_from([Scope(RUN, "orders"), Scope(RUN, "items")])
+BOTH = [Scope(RUN, "orders"), Scope(RUN, "items")]
+SCOPES = st.sampled_from(BOTH)
 
 
 @dataclass
@@ -43,7 +44,9 @@ class Machine(RuleBasedStateMachine):
         self.open.callback(target.close)
         lease = self.open.enter_context(target.sync_lease("sync")) if self.fenced else None
         self.state = target.sync_state(lease)
-        self.state.forget(RUN)
+        for scope in BOTH:
+            while entries := self.state.dirty.oldest(scope, 1000):
+                self.state.dirty.settle(scope, entries)
         self.noted: dict[tuple[Scope, DocumentRef], Noted] = {}
         # Which noting an entry that was read belongs to.
         self.read: dict[tuple[Scope, DocumentRef, int], int] = {}
