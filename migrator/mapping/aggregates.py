@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 from migrator.mapping.catalog import Catalog, column, row_key
-from migrator.mapping.joins import JoinSides, find_join
+from migrator.mapping.joins import JoinSides, find_join, report_unmatched
 from migrator.mapping.location import Location
 from migrator.mapping.path_collisions import PathWrite
 from migrator.mapping.row_conditions import condition, constants
@@ -14,30 +15,34 @@ from migrator.model.mapping.policies import Policies
 from migrator.model.mapping.representation import Unrepresentable, represent
 from migrator.model.mapping.spec import FieldSpec, overlay
 from migrator.model.mapping.tree import Aggregate, Field, Node
-from migrator.model.schema.tables import Table
+from migrator.model.schema.tables import Column, Table
+
+
+@dataclass(frozen=True, slots=True)
+class AggregateParent:
+    """The node whose rows get the values: its id, its table, and the columns that name its rows."""
+
+    id: str
+    table: Table
+    key: tuple[Column, ...]
 
 
 def aggregates(
-    specs: Mapping[str, FieldSpec],
-    parent_id: str,
-    parent: Table,
-    policies: Policies,
-    location: Location,
-    catalog: Catalog,
+    specs: Mapping[str, FieldSpec], parent: AggregateParent, policies: Policies, location: Location, catalog: Catalog
 ) -> list[tuple[Node, PathWrite]]:
     """The nodes of those of `specs` that are made of child rows, and what they write. Mistakes are reported."""
     found = []
     for name, spec in specs.items():
         if spec.aggregate is not None:
             here = location.at("fields", name)
-            node = _aggregate(name, spec, f"{parent_id}.{name}", parent, policies, here, catalog)
+            node = _aggregate(name, spec, parent, policies, here, catalog)
             if node is not None:
                 found.append((node, PathWrite(node.path, f"the {spec.aggregate} of {node.table}", here)))
     return found
 
 
 def _aggregate(
-    name: str, spec: FieldSpec, id_: str, parent: Table, policies: Policies, location: Location, catalog: Catalog
+    name: str, spec: FieldSpec, parent: AggregateParent, policies: Policies, location: Location, catalog: Catalog
 ) -> Node | None:
     function = spec.aggregate
     assert function is not None
@@ -53,7 +58,8 @@ def _aggregate(
     source = None if of_rows else column(table, column_name, here)
     if source is None and not of_rows:
         return None
-    join = find_join(JoinSides(parent, table, "child"), spec.on, location, catalog)
+    join = find_join(JoinSides(parent.table, table, "child"), spec.on, location, catalog)
+    report_unmatched(join, parent.table, parent.key, location)
     aggregate = Aggregate(function, source, spec.round)
     mistake = aggregate_mistake(aggregate)
     if mistake is not None:
@@ -69,7 +75,7 @@ def _aggregate(
         return None
     deleted = None if spec.soft_delete is False else policies.soft_delete
     return Node(
-        id=id_,
+        id=f"{parent.id}.{name}",
         schema=table.schema,
         table=table.name,
         shape="value",

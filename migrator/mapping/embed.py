@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from migrator.mapping.aggregates import aggregates
+from migrator.mapping.aggregates import AggregateParent, aggregates
 from migrator.mapping.catalog import Catalog, row_key
 from migrator.mapping.fields import (
     FieldRequest,
@@ -15,7 +15,7 @@ from migrator.mapping.fields import (
     value_field,
     variant_columns,
 )
-from migrator.mapping.joins import JoinSides, find_join
+from migrator.mapping.joins import JoinSides, find_join, report_unmatched
 from migrator.mapping.keys import id_fields, root_key
 from migrator.mapping.linked_columns import own_or_linked
 from migrator.mapping.location import Location
@@ -116,7 +116,7 @@ def _children(
     catalog: Catalog,
 ) -> list[BuiltNode]:
     """What is made of the rows below a parent's: first the fields, then what is embedded."""
-    made = aggregates(fields, parent.id, parent.table, parent.policies, location, catalog)
+    made = aggregates(fields, AggregateParent(parent.id, parent.table, parent.key), parent.policies, location, catalog)
     values = [BuiltNode(node, (write,)) for node, write in made]
     built = [
         _embed(name, spec, parent, location.at("embed", name), catalog, spec.depth or 1)
@@ -193,10 +193,7 @@ def _joined(
     else:
         above = _join(spec, table, parent, location, catalog)
         joined = _Joined(join=above)
-    if above is not None and not above.exact and not parent.key:
-        names = ", ".join(column.name for column in above.parent)
-        message = f"{parent.table.qualified} has no key, and rows can't be matched by ({names}) alone"
-        location.report(message, f"give {parent.table.name} a primary key, or join by whole numbers", at_key=True)
+    report_unmatched(above, parent.table, parent.key, location)
     return joined
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -39,6 +39,14 @@ class JoinSides:
         else:
             found = [_pairs(key.parent_columns, key.columns) for key in _keys_to(self.child, self.parent)]
         return tuple(dict.fromkeys(found))
+
+
+def report_unmatched(join: Join | None, parent: Table, parent_key: Sequence[Column], location: Location) -> None:
+    """Reports a join whose rows nothing can bring to their parents (Identity in docs/invariants.md)."""
+    if join is not None and not join.exact and not parent_key:
+        names = ", ".join(column.name for column in join.parent)
+        message = f"{parent.qualified} has no key, and rows can't be matched by ({names}) alone"
+        location.report(message, f"give {parent.name} a primary key, or join by whole numbers", at_key=True)
 
 
 def find_join(

@@ -316,7 +316,12 @@ def _nothing(node: Node) -> dict[str, Any]:
         if spec.case is None:
             _put_value(document, spec, None)
     for child in node.children:
-        if child.shape in ("many", "scalars"):
+        if child.aggregate is not None:
+            value = compute(child.aggregate, [])
+            _open(document, child.path)
+            if value is not None or child.policies.get("null") != "omit":
+                _put(document, child.path, value)
+        elif child.shape in ("many", "scalars"):
             _put(document, child.path, [])
         elif child.shape == "map":
             _put(document, child.path, {})

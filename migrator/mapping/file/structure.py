@@ -72,6 +72,13 @@ def _collection(spec: CollectionSpec, places: SourceMap) -> Iterator[Problem]:
     if spec.key == () and spec.embed:
         message = "a table without a key can't embed others: there is nothing to tell its rows apart by"
         yield places.problem(("embed",), message, "remove `embed:`, or name a unique key with `key:`", at_key=True)
+    for name, field in spec.fields.items() if spec.key == () else ():
+        if field.aggregate is not None:
+            message = (
+                f"a table without a key can't have `{field.aggregate}`: there is nothing to tell its rows apart by"
+            )
+            hint = "remove the field, or name a unique key with `key:`"
+            yield places.problem(("fields", name), message, hint, at_key=True)
 
 
 def _count(embeds: dict[str, EmbedSpec]) -> int:
