@@ -187,7 +187,7 @@ def _float(column: Column, kind: str | None, policies: dict[str, Any], raw: str)
 
 
 def _shortest_float(value: float) -> float:
-    """The shortest decimal that is the same 32-bit float; of several the nearest."""
+    """The shortest decimal that is the same 32-bit float; of several the nearest, of two as near the even one."""
     if value == 0 or math.isinf(value) or math.isnan(value):
         return value
     exact = decimal.Decimal(value)
@@ -198,7 +198,7 @@ def _shortest_float(value: float) -> float:
             if _same_float32(float(candidate), value):
                 found.append(candidate)
         if found:
-            return float(min(found, key=lambda candidate: abs(candidate - exact)))
+            return float(min(found, key=lambda each: (abs(each - exact), each.as_tuple().digits[-1] % 2)))
     raise AssertionError(value)
 
 

@@ -125,7 +125,8 @@ class _JoinedTables:
             for one in node.order
         ]
         if not node.order:
-            order = [self.names[number, "t", column.name] for column in node.key]
+            key = [] if node.map_key is None else [("l" if node.map_key_from_link else "t", node.map_key.name)]
+            order = [self.names[number, side, name] for side, name in (*key, *(("t", one.name) for one in node.key))]
         if node.link is not None:
             order += [self.names[number, "l", name] for name in node.link.key]
         known = list(self.names.items())

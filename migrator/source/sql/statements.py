@@ -212,12 +212,17 @@ class _FromClause:
         node = self.node
         found = [self._term(one) for one in node.order]
         if not node.order:
-            found = [self.column("table", one.name) for one in node.key]
+            key = [self.column("table", one.name) for one in node.key]
+            found = [*self._map_key(), *key]
         if not node.key:
             found += self.every_value()
         if node.link is not None:
             found += [self.column("link", name) for name in node.link.key]
         return found
+
+    def _map_key(self) -> list[Expression]:
+        key = self.node.map_key
+        return [] if key is None else [self.column("link" if self.node.map_key_from_link else "table", key.name)]
 
     def _term(self, one: Order) -> Expression:
         column = self.column("link" if one.from_link else "table", one.column)
