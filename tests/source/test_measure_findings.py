@@ -258,6 +258,18 @@ def test_a_map_key_twice_and_map_keys_with_dots(people: People, execute: Execute
     assert "(the first: 2)" in twice.text
 
 
+def test_a_key_of_two_tables_that_fill_one_map(people: People, execute: Execute) -> None:
+    value = replace(field(people.children, "id"), path=())
+    options = people.many(shape="map", map_key=people.children.by_name["name"], order=(), duplicates="last")
+    options = replace(options, fields=(value,), where="id <> 2")
+    more = replace(options, id="root.more", where="id = 2")
+    assert [each.code for each in people.found(options, more)] == []
+    execute("UPDATE children SET name = 'same' WHERE id <= 3", "UPDATE children SET parent_id = 1 WHERE id <= 3")
+    finding = only(people.found(options, more), "duplicate-map-key")
+    assert finding.where == "root.children and root.more"
+    assert "1 document would" in finding.text
+
+
 NO_CASE = '{"locale": "en", "strength": 2}'
 NO_ACCENTS = '{"locale": "en", "strength": 1}'
 

@@ -11,7 +11,7 @@ from migrator.model.plan.plan import Extreme, Finding, Measure
 from migrator.model.text.values import key_text
 from migrator.source.measuring.context import MANY, MeasureContext
 from migrator.source.measuring.queries import number
-from migrator.source.measuring.row_queries import Some, TablePart, chain, within
+from migrator.source.measuring.row_queries import Chain, Some, TablePart, chain, within
 
 BSON_LIMIT = 16 * 1024 * 1024
 _NEAR_LIMIT = BSON_LIMIT * 3 // 4  # what is measured is an estimate
@@ -59,7 +59,7 @@ class MeasuredDocuments:
 
     Attributes:
         arrays: by node: the documents with the longest arrays, longest first.
-        duplicates: by map node: documents that have a key twice, and how many pairs.
+        duplicates: by map node, or by the nodes that fill one map: documents that have a key twice, and how many pairs.
     """
 
     complete: bool = True
@@ -99,6 +99,7 @@ def measure_documents(context: MeasureContext, roots: Some) -> MeasuredDocuments
     paths = [path for path in context.paths() if path[-1].aggregate is None]
     arrays = {path[-1].id: longest_arrays(context, path, roots) for path in paths if path[-1].shape in MANY}
     maps = {path[-1].id: _twice(context, path, roots) for path in paths if _needs_one_row_a_key(path[-1])}
+    maps |= {name: _given_twice(context, some, roots) for name, some in _filling_one_map(paths).items()}
     return MeasuredDocuments(True, sizes(context, paths, roots), arrays, maps)
 
 
@@ -139,6 +140,40 @@ def longest_arrays(context: MeasureContext, path: Path, roots: Some = None, leaf
     return tuple(Sized(_key(row[:-1]), number(row[-1])) for row in found)
 
 
+def _filling_one_map(paths: Sequence[Path]) -> dict[str, list[Path]]:
+    """Paths to the nodes that fill one map together, by their ids; only of maps that more than one fills."""
+    groups: dict[tuple[str, tuple[str, ...]], list[Path]] = {}
+    for path in paths:
+        if path[-1].shape == "map":
+            groups.setdefault((path[-2].id, path[-1].path), []).append(path)
+    return {" and ".join(path[-1].id for path in some): some for some in groups.values() if len(some) > 1}
+
+
+def _given_twice(context: MeasureContext, paths: Sequence[Path], roots: Some) -> Sizes:
+    """Documents in which two of the nodes that fill a map have the same key."""
+    chains = [chain(path, roots) for path in paths]
+    first = chains[0]
+    if not first.root:
+        return Sizes()
+    rows = " UNION ALL ".join(
+        f"SELECT DISTINCT {', '.join(each.parent)}, g, {number} AS w FROM ({each.sql}) AS x{number}"
+        for number, each in enumerate(chains)
+    )
+    grouped = ", ".join((*first.parent, "g"))
+    inner = f"SELECT {', '.join(first.root)} FROM ({rows}) AS u GROUP BY {grouped} HAVING COUNT(*) > 1"
+    return _documents_among(context, first, inner, " and ".join(path[-1].id for path in paths))
+
+
+def _documents_among(context: MeasureContext, rows: Chain, inner: str, what: str) -> Sizes:
+    """How many documents there are among the root keys that `inner` selects, and the first."""
+    columns = ", ".join(rows.root)
+    statement = f"SELECT {columns}, COUNT(*) OVER () FROM (SELECT DISTINCT {columns} FROM ({inner}) AS y) AS z LIMIT 1"
+    found = context.ask.rows(f"look for keys that {what} has twice", statement)
+    if not found:
+        return Sizes()
+    return Sizes(count=number(found[0][-1]), largest=(Sized(_key(found[0][:-1]), 0),))
+
+
 def _needs_one_row_a_key(node: Node) -> bool:
     return node.shape == "map" and node.duplicates == "reject"
 
@@ -151,12 +186,7 @@ def _twice(context: MeasureContext, path: Path, roots: Some) -> Sizes:
     inner = (
         f"SELECT {', '.join(rows.root)} FROM ({rows.sql}) AS x GROUP BY {', '.join(rows.parent)}, g HAVING COUNT(*) > 1"
     )
-    columns = ", ".join(rows.root)
-    statement = f"SELECT {columns}, COUNT(*) OVER () FROM (SELECT DISTINCT {columns} FROM ({inner}) AS y) AS z LIMIT 1"
-    found = context.ask.rows(f"look for keys that {path[-1].id} has twice", statement)
-    if not found:
-        return Sizes()
-    return Sizes(count=number(found[0][-1]), largest=(Sized(_key(found[0][:-1]), 0),))
+    return _documents_among(context, rows, inner, path[-1].id)
 
 
 def longest(documents: MeasuredDocuments, node: Node) -> Extreme:
@@ -204,7 +234,7 @@ def document_findings(context: MeasureContext, documents: MeasuredDocuments) -> 
                 f"document{'' if twice.count == 1 else 's'} would have a key of the map twice "
                 f"(the first: {key_text(twice.largest[0].key)}) and will be rejected"
             )
-            fix = "Use an array (`many: true`), or a `where:` that leaves one row for a key."
+            fix = "Keep all rows of a key (`many: true`) or one (`on_duplicate`), or leave one with `where:`."
             found.append(Finding("warning", "duplicate-map-key", node, text, fix))
     return found
 
