@@ -15,6 +15,8 @@ from migrator.generate.copy_conditions import Terms, condition, implied, terms
 from migrator.generate.homes import Home, TableName, homes
 from migrator.generate.runtime.copies import Copied, Copies, Order, Own, Pick, Target, Tree
 from migrator.model.mapping.tree import Aggregate, Collection, Field, Node
+from migrator.model.schema.collation import is_text
+from migrator.model.schema.tables import Column
 
 Pairs = tuple[tuple[str, str], ...]
 
@@ -126,7 +128,7 @@ class _Finder:
             place = _joined(prefix, path)
             if child.aggregate is not None:
                 try:
-                    yield self._computed(child, child.aggregate, node)
+                    yield self._computed(collection, child, child.aggregate, node)
                 except _NotCopied as lost:
                     self.unowned.append(Unowned(collection.name, place, child.table, str(lost)))
                 continue
@@ -146,6 +148,11 @@ class _Finder:
                 self.unowned.append(Unowned(collection.name, place or child.table, child.table, str(lost)))
 
     def _own(self, collection: Collection, child: Node, prefix: str) -> Iterator[Own]:
+        if child.flatten:
+            for each in child.children:
+                if each.aggregate is not None:
+                    reason = "its row is merged into the document"
+                    self.unowned.append(Unowned(collection.name, _joined(prefix, *each.path), each.table, reason))
         if child.shape in ("one", "many") and not child.flatten:
             path = ".".join(child.path)
             parts = tuple(self._below(collection, child, _joined(prefix, path)))
@@ -164,6 +171,8 @@ class _Finder:
         if child.shape == "map" and [each.path for each in parent.children].count(child.path) > 1:
             raise _NotCopied("several tables fill the map")
         on, source = self._joined_by(child, parent, home)
+        if child.may_have_several and source == "documents" and _may_stand_nowhere(collection, home, on):
+            raise _NotCopied(f"a row of it that belongs to no document in {home.collection.name} is missing there")
         made = self._filled(collection, child, home, place)
         wanted, there = terms(child.where), _home_terms(home)
         stored = partial(_plain_field, home.node)
@@ -188,14 +197,18 @@ class _Finder:
             keep=not complete,
         )
 
-    def _computed(self, child: Node, aggregate: Aggregate, parent: Node) -> Copied:
+    def _computed(self, collection: Collection, child: Node, aggregate: Aggregate, parent: Node) -> Copied:
         """A value that is made of the rows of the child's table, wherever these are documents or parts of some."""
         home = self._homes.get((child.schema, child.table))
         if home is None:
-            raise _NotCopied("no collection has the rows of the table")
+            raise _NotCopied("the rows of the table are in no collection, or in more than one")
         if child.match:
             raise _NotCopied("its rows belong here by a constant")
+        if child.join is not None and any(map(_is_collated, (*child.join.parent, *child.join.child))):
+            raise _NotCopied("its join compares texts by a collation")
         on, _ = self._joined_by(child, parent, home)
+        if len(home.nodes) > 1 and not _is_same_document(collection, home, on):
+            raise _NotCopied(f"a row that belongs to no document in {home.collection.name} would not count")
         wanted, there = terms(child.where), _home_terms(home)
         stored = partial(_plain_field, home.node)
         if there is None or not implied(wanted, there, stored):
@@ -204,9 +217,9 @@ class _Finder:
         if where is None:
             raise _NotCopied(f"its condition `{child.where}` can't be asked of stored documents")
         (value,) = child.fields
-        of = "" if aggregate.column is None else _number_field(home, aggregate.column.name, aggregate, value)
-        if value.value.kind not in _COMPUTED:
+        if value.value.kind not in _KINDS[aggregate.function]:
             raise _NotCopied(f"as {value.value.kind} only the source computes it")
+        of = "" if aggregate.column is None else _number_field(home, aggregate.column, aggregate, value)
         return Copied(
             ".".join(child.path),
             "value",
@@ -218,7 +231,7 @@ class _Finder:
             where=where,
             function=aggregate.function,
             kind=value.value.kind,
-            decimals=(value.column.scale if value.value.kind == "decimal128" else aggregate.round) or 0,
+            decimals=value.column.scale or 0,
         )
 
     def _joined_by(self, child: Node, parent: Node, home: Home) -> tuple[Pairs, Literal["documents", "members"]]:
@@ -341,19 +354,49 @@ class _Finder:
         return path
 
 
-# Kinds of values that a repository computes as the source does.
-_COMPUTED = ("int32", "int64", "decimal128", "double", "bool", "date")
+# Kinds of results that a repository computes as the source does.
+_KINDS: dict[str, tuple[str, ...]] = {
+    "count": ("int64", "double", "decimal128"),
+    "exists": ("bool",),
+    "sum": ("int64", "double", "decimal128"),
+    "avg": ("double", "decimal128"),
+    "min": ("int32", "int64", "decimal128", "double", "date"),
+    "max": ("int32", "int64", "decimal128", "double", "date"),
+}
 
 
-def _number_field(home: Home, column: str, aggregate: Aggregate, result: Field) -> str:
-    """Where the owner holds the values that an aggregate is made of, as numbers or dates."""
-    stored = _plain_field(home.node, column)
-    if stored is None or stored.value.kind not in _COMPUTED:
-        raise _NotCopied(f"{home.node.table} holds no field for {column} that can be computed with")
-    same = stored.value.kind == result.value.kind and stored.value.bson_types == result.value.bson_types
-    if aggregate.function in ("min", "max") and not same:
-        raise _NotCopied(f"{home.node.table} holds {column} as another type")
+def _number_field(home: Home, column: Column, aggregate: Aggregate, result: Field) -> str:
+    """Where the owner holds the values that an aggregate is made of, in a form that gives the same result."""
+    stored = _plain_field(home.node, column.name)
+    if stored is None:
+        raise _NotCopied(f"{home.node.table} holds no field for {column.name}")
+    if aggregate.function in ("min", "max"):
+        if _form(stored) != _form(result) or stored.value.policies.zero_date != "reject":
+            raise _NotCopied(f"{home.node.table} holds {column.name} in another form")
+        return ".".join(stored.path)
+    # Sums of inexact numbers depend on the order of the rows, and the server rounds them in its own way.
+    if stored.value.kind not in ("int32", "int64", "decimal128") or len(stored.value.bson_types) > 1:
+        raise _NotCopied(f"{home.node.table} does not hold {column.name} as exact numbers")
+    if result.value.kind == "int64" and result.column.data_type == "decimal":
+        raise _NotCopied("as long only the source computes it")
     return ".".join(stored.path)
+
+
+def _is_same_document(collection: Collection, home: Home, on: Pairs) -> bool:
+    """Whether rows are looked for in the very document that shows them."""
+    return home.collection is collection and all(mine == theirs for mine, theirs in on)
+
+
+def _may_stand_nowhere(collection: Collection, home: Home, on: Pairs) -> bool:
+    """Whether a row may be in none of the documents that it is looked for in, since its key to them may be NULL."""
+    if _is_same_document(collection, home, on):
+        return False
+    joins = [node.join for node in home.nodes[1:]]
+    return any(join is None or any(column.nullable for column in join.child) for join in joins)
+
+
+def _is_collated(column: Column) -> bool:
+    return is_text(column) and not (column.collation or "").endswith("_bin")
 
 
 def _homeless(child: Node) -> str:
@@ -382,6 +425,8 @@ def _home_terms(home: Home) -> Terms | None:
 def _same_relation(one: Node, other: Node) -> bool:
     """Whether two nodes hang the same rows below the same row."""
     if (one.schema, one.table, one.shape, one.limit) != (other.schema, other.table, other.shape, other.limit):
+        return False
+    if one.limit is not None and one.order != other.order:
         return False
     if one.join is None or other.join is None or one.match != other.match:
         return False

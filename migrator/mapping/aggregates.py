@@ -73,6 +73,10 @@ def _aggregate(
         hint = f"it can become: {', '.join(error.allowed)}" if error.allowed else "leave it out"
         location.at("type").report(str(error), hint)
         return None
+    if value.companion:
+        message = "a computed field has no place for the microseconds of `submillisecond: companion`"
+        here.report(message, "write `submillisecond: string`, or `truncate`, in the field")
+        return None
     deleted = None if spec.soft_delete is False else policies.soft_delete
     return Node(
         id=f"{parent.id}.{name}",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from migrator.mapping.aggregates import AggregateParent, aggregates
@@ -86,6 +86,7 @@ def build_root(spec: CollectionSpec, policies: Policies, location: Location, cat
     report_collisions(
         [*field_writes(ids), *content.writes, *(write for child in children for write in child.writes)],
     )
+    _report_same_ids([child.node for child in children], location)
     deleted = None if spec.keeps_deleted else policies.soft_delete
     return Node(
         id=spec.collection,
@@ -101,6 +102,16 @@ def build_root(spec: CollectionSpec, policies: Policies, location: Location, cat
         variants=content.variants,
         children=tuple(child.node for child in children),
     )
+
+
+def _report_same_ids(nodes: Sequence[Node], location: Location) -> None:
+    """Reports parts that have one name: plans, sync and what it marks dirty tell nodes apart by these."""
+    seen: set[str] = set()
+    for node in (inner for each in nodes for inner in each.walk()):
+        if node.id in seen:
+            message = f"two parts of the mapping are called `{node.id.partition('.')[2]}`"
+            location.first("embed", "fields").report(message, "rename one of the two", at_key=True)
+        seen.add(node.id)
 
 
 def _own_fields(specs: Mapping[str, FieldSpec]) -> dict[str, FieldSpec]:

@@ -24,6 +24,7 @@ class FieldPath:
         arrays: paths of the arrays around it, and of itself if it is one.
         column: the root's own column that it shows, "" for all else.
         open: what stands below it is not known (JSON, maps).
+        below_arrays: of a map: its values are arrays.
         omits: where NULL stands as null in the documents, the line that leaves it out instead: for a field
             (`location: {null: omit}`) with the place in the mapping that it belongs to; "" where null never stands.
     """
@@ -35,6 +36,7 @@ class FieldPath:
     arrays: tuple[tuple[str, ...], ...] = ()
     column: str = ""
     open: bool = False
+    below_arrays: bool = False
     omits: str = ""
 
     @property
@@ -65,7 +67,8 @@ def find_path(known_paths: dict[str, FieldPath], dotted: str) -> FieldPath | Non
         if above is not None:
             if not above.open:
                 return None
-            return replace(above, path=tuple(parts), nullable=True, bson_types=_ANY, omits="")
+            inside = (*above.arrays, tuple(parts[: end + 1])) if above.below_arrays else above.arrays
+            return replace(above, path=tuple(parts), nullable=True, bson_types=_ANY, omits="", arrays=inside)
     return None
 
 
@@ -82,7 +85,9 @@ def _node_paths(
         inside = arrays if child.shape in ("one", "map", "value") else (*arrays, place)
         yield from _above(child.path, prefix, arrays)
         if child.shape == "map":
-            yield FieldPath(place, "map", ("object",), False, arrays, open=True)
+            alike = [each for each in node.children if each.shape == "map" and each.path == child.path]
+            has_arrays = any(each.duplicates == "all" for each in alike)
+            yield FieldPath(place, "map", ("object",), False, arrays, open=True, below_arrays=has_arrays)
         elif child.aggregate is not None:
             (value,) = child.fields
             empty = child.aggregate.function not in ("count", "exists")

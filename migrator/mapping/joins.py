@@ -186,7 +186,7 @@ def _nothing_fits(sides: JoinSides) -> tuple[str, str]:
             way = "`one: true`" if unique else "`many: true`"
             hint = f"{child.name} holds the key {_written(backwards[0])}: add {way}"
         else:
-            hint = f"{parent.name} holds the key: remove `many` or `one`, or write `on:` for what you mean"
+            hint = f"{parent.name} holds the key, so one row belongs to it at most; or write `on:` for what you mean"
         return message, hint
     hidden = [table for table in (holder, held) if table.denied_to]
     if hidden:

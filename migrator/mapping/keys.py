@@ -99,7 +99,7 @@ def id_fields(
 def _own_spec(spec: CollectionSpec, column: Column) -> tuple[str, FieldSpec | None]:
     for name, field in spec.fields.items():
         source = field.column or name
-        if field.sql is None and name.lower() == column.name.lower() == source.lower():
+        if field.sql is None and field.aggregate is None and name.lower() == column.name.lower() == source.lower():
             return name, field
     return column.name, None
 

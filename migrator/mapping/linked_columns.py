@@ -12,11 +12,14 @@ from migrator.model.schema.tables import Column, Table
 def own_or_linked(name: str, table: Table, link: Table | None, location: Location) -> tuple[Column | None, bool]:
     """The column that `name` means, and whether it is the link table's; None, and reported, when there is none.
 
-    A column of the link table is meant where the table itself has none of that name, or where the link table's name
-    stands in front.
+    A column of the link table is meant where the table itself has none of that name. The name of either table may
+    stand in front.
     """
     if link is None or find_column(table.columns, name) is not None:
         return column(table, name, location), False
+    prefix, _, bare = name.partition(".")
+    if bare and prefix == table.name:
+        return column(table, bare, location), False
     return _link_column(name, table, link, location), True
 
 

@@ -40,7 +40,8 @@ fields:
   has_open: {exists: orders, where: paid = 0}
   stats.total: {sum: orders.total}
   stats.mean: {avg: orders.total, null: omit}
-  stats.weight: {sum: orders.weight, round: 2}
+  stats.mean_rounded: {avg: orders.total, round: 1}
+  stats.as_number: {avg: orders.total, type: double}
   stats.first: {min: orders.placed}
   stats.last: {max: orders.placed}
   visits: {count: visits}
@@ -112,8 +113,31 @@ def test_rows_inside_the_document(both: Both) -> None:
     assert both.differences() == {}
 
 
-def test_what_nobody_keeps(both: Both) -> None:
-    package = api.package(both.source, MappingFiles(both.made.mappings), PackageOptions("any"))
-    assert {(each.collection, each.path): each.reason for each in package.unowned} == {
-        ("customers", "visits"): "no collection has the rows of the table",
+NOT_KEPT = """
+collection: customers
+from: customers
+fields:
+  visits: {count: visits}
+  weight: {sum: orders.weight, round: 2}
+  flags: {count: orders, type: bool}
+  items: {count: items, on: {id: id}}
+  named: {count: orders, on: {name: name}}
+  whole: {sum: orders.total, type: long}
+"""
+
+
+def test_what_nobody_keeps(both: Both, tmp_path: Path) -> None:
+    both.sql("ALTER TABLE orders ADD name VARCHAR(20) NOT NULL DEFAULT ''")
+    folder = tmp_path / "not_kept"
+    folder.mkdir()
+    (folder / "customers.yaml").write_text(NOT_KEPT, encoding="utf-8")
+    (folder / "orders.yaml").write_text(MAPPINGS["orders"], encoding="utf-8")
+    package = api.package(both.source, MappingFiles(folder), PackageOptions("any"))
+    assert {each.path: each.reason for each in package.unowned if each.collection == "customers"} == {
+        "visits": "the rows of the table are in no collection, or in more than one",
+        "weight": "orders does not hold weight as exact numbers",
+        "flags": "as bool only the source computes it",
+        "items": "a row that belongs to no document in orders would not count",
+        "named": "its join compares texts by a collation",
+        "whole": "as long only the source computes it",
     }

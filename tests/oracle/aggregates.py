@@ -11,7 +11,7 @@ from typing import Any
 from bson import Int64
 
 from tests.oracle.catalog import Column
-from tests.oracle.values import INTEGERS, convert
+from tests.oracle.values import INTEGERS, Reject, convert
 
 FUNCTIONS = ("count", "exists", "sum", "min", "max", "avg")
 
@@ -46,20 +46,20 @@ def compute(aggregate: Aggregate, texts: Sequence[str | None]) -> Any:
         value = total if aggregate.function == "sum" else total / len(given)
         return round(value, aggregate.round or 0)
     whole = sum(map(Decimal, given), Decimal(0))
+    scale = -int(Decimal(given[0]).as_tuple().exponent)
     if aggregate.function == "sum":
         if column.type in (*INTEGERS, "year"):
             return _typed(aggregate, "bigint", str(whole))
-        return _typed(aggregate, "decimal", str(_rounded(whole, aggregate.round)))
-    scale = -int(Decimal(given[0]).as_tuple().exponent) + 4
-    return _typed(aggregate, "decimal", str(_rounded(whole / len(given), _least(scale, aggregate.round))))
+        return _typed(aggregate, "decimal", str(_rounded(whole, _least(scale, aggregate.round))))
+    return _typed(aggregate, "decimal", str(_rounded(whole / len(given), _least(scale + 4, aggregate.round))))
 
 
 def _least(scale: int, wanted: int | None) -> int:
     return scale if wanted is None else min(scale, wanted)
 
 
-def _rounded(value: Decimal, decimals: int | None) -> Decimal:
-    return value if decimals is None else value.quantize(Decimal(1).scaleb(-decimals), ROUND_HALF_UP)
+def _rounded(value: Decimal, decimals: int) -> Decimal:
+    return value.quantize(Decimal(1).scaleb(-decimals), ROUND_HALF_UP)
 
 
 def _ordered(column: Column, text: str) -> Any:
@@ -76,4 +76,8 @@ def _typed(aggregate: Aggregate, kind: str, text: str) -> Any:
     full = "bigint" if kind == "bigint" else "decimal(65,30)"
     column = Column("x", kind, full, True, None, 65, 0, None, None, "")
     value = convert(column, aggregate.type, aggregate.policies, text)
-    return Int64(value) if kind == "bigint" and aggregate.type is None else value
+    if kind != "bigint" or aggregate.type is not None:
+        return value
+    if not -(1 << 63) <= value < 1 << 63:
+        raise Reject("is no BIGINT")
+    return Int64(value)

@@ -8,7 +8,6 @@ and the order in which writes are followed up does not matter.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import ROUND_HALF_UP, Decimal, localcontext
@@ -72,7 +71,7 @@ class Copied:
         parts: what is nested in the copy.
         function: for `value`: count, exists, sum, min, max or avg, of the only pick.
         kind: for `value`: the BSON type of the result: int32, int64, decimal128, double, bool, date.
-        decimals: for `value`: of the result, for decimal128 and double.
+        decimals: for `value`: of the result.
     """
 
     path: str
@@ -311,9 +310,6 @@ def computed(node: Copied, rows: Sequence[Row]) -> Any:
         return min(values, key=comparable)
     if node.function == "max":
         return max(values, key=comparable)
-    if node.kind == "double":
-        total = math.fsum(float(str(value)) for value in values)
-        return round(total if node.function == "sum" else total / len(values), node.decimals)
     with localcontext() as context:
         context.prec = _DIGITS
         whole = sum((Decimal(str(value)) for value in values), Decimal(0))
@@ -324,10 +320,11 @@ _DIGITS = 100
 
 
 def _number(node: Copied, value: Decimal) -> Any:
-    """A number as its BSON type."""
+    """A number as its BSON type, rounded half away from zero as MySQL rounds exact numbers."""
+    value = value.quantize(Decimal(1).scaleb(-node.decimals), ROUND_HALF_UP)
     match node.kind:
         case "decimal128":
-            return Decimal128(value.quantize(Decimal(1).scaleb(-node.decimals), ROUND_HALF_UP))
+            return Decimal128(value)
         case "int64":
             return Int64(int(value))
         case "double":

@@ -36,6 +36,19 @@ def aggregate_mistake(aggregate: Aggregate) -> tuple[str, str] | None:
     return None
 
 
+def decimals_of(aggregate: Aggregate) -> int | None:
+    """To how many decimals the server rounds; None where it does not. Never more than the exact result has."""
+    column = aggregate.column
+    if column is None or aggregate.round is None or aggregate.function not in ("sum", "avg"):
+        return None
+    family = family_of(column)
+    if family in _INEXACT:
+        return aggregate.round
+    more = 4 if aggregate.function == "avg" else 0
+    scale = (column.scale or 0 if family == "decimal" else 0) + more
+    return min(aggregate.round, scale) if scale else None
+
+
 def aggregate_result(aggregate: Aggregate) -> Column:
     """The column that the server answers with (MySQL manual, Aggregate Function Descriptions).
 
@@ -61,6 +74,6 @@ def aggregate_result(aggregate: Aggregate) -> Column:
         digits = min(digits + 22, _MOST_DIGITS)
     else:
         digits, scale = min(digits + 4, _MOST_DIGITS), min(scale + 4, 30)
-    if aggregate.round is not None:
-        scale = min(scale, aggregate.round)
+    rounded = decimals_of(aggregate)
+    scale = scale if rounded is None else rounded
     return Column(column.name, "decimal", f"decimal({digits},{scale})", True, precision=digits, scale=scale)

@@ -18,6 +18,7 @@ from typing import Any
 from sqlalchemy import BINARY, FromClause, cast, func, literal_column, select
 from sqlalchemy.sql import Select
 
+from migrator.model.mapping.aggregates import decimals_of
 from migrator.model.mapping.representation import family_of
 from migrator.model.mapping.row_layout import Item, Layout, Origin, layout
 from migrator.model.mapping.tree import Aggregate, Link, Node, Order
@@ -251,7 +252,11 @@ class _FromClause:
         if family_of(aggregate.column) in ("float", "double"):
             # -0 and 0 are equal, and which one comes is not certain.
             found = found + literal_column("0")
-        return found if aggregate.round is None else func.round(found, literal_column(str(aggregate.round)))
+        elif family_of(aggregate.column) == "year" and aggregate.function in ("min", "max"):
+            # As the column itself is printed.
+            found = func.lpad(found, literal_column("4"), literal_column("'0'"))
+        decimals = decimals_of(aggregate)
+        return found if decimals is None else func.round(found, literal_column(str(decimals)))
 
     def _value(self, item: Item) -> Expression:
         if item.origin == "aggregate":
