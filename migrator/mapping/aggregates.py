@@ -58,7 +58,7 @@ def _aggregate(
     source = None if of_rows else column(table, column_name, here)
     if source is None and not of_rows:
         return None
-    join = find_join(JoinSides(parent.table, table, "child"), spec.on, location, catalog)
+    join = find_join(JoinSides(parent.table, table, "child", instead=""), spec.on, location, catalog)
     report_unmatched(join, parent.table, parent.key, location)
     aggregate = Aggregate(function, source, spec.round)
     mistake = aggregate_mistake(aggregate)

@@ -25,12 +25,16 @@ _NOT_COMPARABLE = ("json", "geometry", "vector", "set")
 
 @dataclass(frozen=True)
 class JoinSides:
-    """Two tables to be joined; `holder` has the foreign key. `key` is the mapping's key for the pairs."""
+    """Two tables to be joined; `holder` has the foreign key. `key` is the mapping's key for the pairs.
+
+    `instead` is what else to do where the parent turns out to be the holder.
+    """
 
     parent: Table
     child: Table
     holder: Holder
     key: Literal["on", "to"] = "on"
+    instead: str = "remove `many` or `one`, or "
 
     def candidates(self, holder: Holder | None = None) -> tuple[Pairs, ...]:
         """(parent column, child column) pairs of every foreign key in that direction, without duplicates."""
@@ -186,7 +190,7 @@ def _nothing_fits(sides: JoinSides) -> tuple[str, str]:
             way = "`one: true`" if unique else "`many: true`"
             hint = f"{child.name} holds the key {_written(backwards[0])}: add {way}"
         else:
-            hint = f"{parent.name} holds the key, so one row belongs to it at most; or write `on:` for what you mean"
+            hint = f"{parent.name} holds the key: {sides.instead}write `on:` for what you mean"
         return message, hint
     hidden = [table for table in (holder, held) if table.denied_to]
     if hidden:

@@ -411,6 +411,8 @@ def _ordered_by(node: Node, column: str) -> tuple[str, str]:
     """Which table of a `through` an `order_by` means: the link's if named so, or if only it has the column."""
     if any(own.name.lower() == column.lower() for own in node.table.columns) or node.link is None:
         return "oracle_row", column
+    if column.startswith(f"{node.table.name.split('.')[-1]}."):
+        return "oracle_row", column.partition(".")[2]
     return "oracle_link", column.removeprefix(f"{node.link.table.name.split('.')[-1]}.")
 
 

@@ -311,6 +311,8 @@ def _own_or_linked(table: Table, link: Link | None, name: str) -> tuple[Column, 
     """A column of the embedded table, or of the link table if that is named or alone has it."""
     if link is None or any(own.name.lower() == name.lower() for own in table.columns):
         return table.column(name), False
+    if name.startswith(f"{table.name.split('.')[-1]}."):
+        return table.column(name.partition(".")[2]), False
     return link.table.column(name.removeprefix(f"{link.table.name.split('.')[-1]}.")), True
 
 
