@@ -49,6 +49,9 @@ def _mariadb(connection: Connection, server: ServerIdentity) -> Position | None:
     return Position(server, str(gtid or ""), file, offset, "mariadb-snapshot")
 
 
+# How often a place and its GTID are asked for together on a server that writes all the time.
+_TRIES = 20
+
 SNAPSHOT_STATUS = "SHOW STATUS WHERE Variable_name IN ('Binlog_snapshot_file', 'Binlog_snapshot_position')"
 
 
@@ -86,10 +89,27 @@ def log_end(connection: Connection, server: ServerIdentity) -> tuple[str, int, s
     if row is None:
         return "", 0, ""
     if server.flavor == "mariadb":
+        return _mariadb_end(connection, statement)
+    return str(row["File"]), int(row["Position"]), _one_line(row.get("Executed_Gtid_Set"))
+
+
+def _mariadb_end(connection: Connection, statement: str) -> tuple[str, int, str]:
+    """MariaDB tells place and GTID by two statements: a commit in between would make a pair that the log never had."""
+
+    def place() -> tuple[str, int]:
+        row = connection.exec_driver_sql(statement).mappings().one()
+        return str(row["File"]), int(row["Position"])
+
+    before = place()
+    for _ in range(_TRIES):
         gtid = connection.exec_driver_sql("SELECT @@GLOBAL.gtid_binlog_pos").scalar()
-    else:
-        gtid = row.get("Executed_Gtid_Set")
-    return str(row["File"]), int(row["Position"]), _one_line(gtid)
+        after = place()
+        if before == after:
+            return *after, _one_line(gtid)
+        before = after
+    # Exact, but the server reads the log file from its beginning.
+    gtid = connection.exec_driver_sql("SELECT BINLOG_GTID_POS(%s, %s)", before).scalar()
+    return *before, _one_line(gtid)
 
 
 def version_tuple(server: ServerIdentity) -> tuple[int, ...]:

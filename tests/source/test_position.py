@@ -14,9 +14,9 @@ from migrator.model.change.position import Position
 from migrator.model.serialize import from_json, to_json
 from migrator.source import MySQLSource, open_source
 from migrator.source.connection.connect import connected
-from migrator.source.connection.identity import identity_of
+from migrator.source.connection.identity import identity_of, read_identity
 from migrator.source.connection.url import SourceUrl
-from migrator.source.log_position import position
+from migrator.source.log_position import log_end, position
 from migrator.source.rows import shared_snapshot
 from tests.source.conftest import Execute
 from tests.source.reading import raw
@@ -231,3 +231,33 @@ def test_snapshots_contain_all_up_to_a_position_taken_among_writers(source: MySQ
         assert logged <= snapshot, "an event before the position is in no later snapshot"
         # And the position isn't just an old one: what was committed before it was asked for is before it.
         assert known <= logged
+
+
+@pytest.mark.needs_mariadb("place and GTID are told by two statements")
+def test_the_logs_end_is_of_one_moment(source: MySQLSource, execute: Execute) -> None:
+    """A pair of place and GTID that the log never had would look like a log that was reset."""
+    if not logs_changes(source):
+        pytest.skip("the server writes no log")
+    execute("CREATE TABLE busy (id INT AUTO_INCREMENT PRIMARY KEY)")
+    done = threading.Event()
+
+    def write() -> None:
+        with connected(source.url) as connection:
+            while not done.is_set():
+                connection.exec_driver_sql("INSERT INTO busy VALUES (NULL)")
+                connection.commit()
+
+    writers = [threading.Thread(target=write) for _ in range(2)]
+    for writer in writers:
+        writer.start()
+    try:
+        with connected(source.url) as connection:
+            server = read_identity(connection)
+            for _ in range(150):
+                file, offset, gtid = log_end(connection, server)
+                exact = connection.exec_driver_sql("SELECT BINLOG_GTID_POS(%s, %s)", (file, offset)).scalar()
+                assert set(gtid.split(",")) == set(str(exact).split(","))
+    finally:
+        done.set()
+        for writer in writers:
+            writer.join()
