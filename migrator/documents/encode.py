@@ -18,7 +18,7 @@ from migrator.documents.values import Codec, Misfit, codec_for, companion_codec
 from migrator.documents.values.codec import ARRAY, DOCUMENT, NULL, Typed
 from migrator.documents.values.numbers import pack_int32
 from migrator.model.bson_elements import elements
-from migrator.model.mapping.row_layout import Item, Layout, aggregate_item, column_item, field_item, layout
+from migrator.model.mapping.row_layout import Layout, aggregate_item, column_item, field_item, layout, map_key_item
 from migrator.model.mapping.tree import Aggregate, Field, Node
 from migrator.model.schema.tables import Column
 
@@ -156,7 +156,7 @@ def compile_node(node: Node, parent: Node | None, level: int) -> RowEncoder:
         variant=variant,
         cases=cases,
         key_positions=() if node.aggregate else tuple(order.position(column_item(column)) for column in node.key),
-        map_key=None if node.map_key is None else order.position(_map_key_item(node, node.map_key)),
+        map_key=None if node.map_key is None else order.position(map_key_item(node, node.map_key)),
         source=source,
     )
 
@@ -166,10 +166,6 @@ def child_level(node: Node, level: int) -> int:
     if node.flatten:
         return level
     return level + len(node.path) + (1 if node.shape == "many" or node.duplicates == "all" else 0)
-
-
-def _map_key_item(node: Node, key: Column) -> Item:
-    return column_item(key, "link" if node.map_key_from_link else "table")
 
 
 def absent_element(node: Node, level: int) -> bytes:

@@ -168,7 +168,7 @@ class _Finder:
             raise _NotCopied("its rows belong here by a constant")
         if child.duplicates != "reject":
             raise _NotCopied("several of its rows may have one key")
-        if child.shape == "map" and [each.path for each in parent.children].count(child.path) > 1:
+        if child.shape == "map" and len(parent.filling(child.path)) > 1:
             raise _NotCopied("several tables fill the map")
         on, source = self._joined_by(child, parent, home)
         if child.may_have_several and source == "documents" and _may_stand_nowhere(collection, home, on):

@@ -3,47 +3,33 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from migrator.mapping.catalog import Catalog, column, row_key
-from migrator.mapping.joins import JoinSides, find_join, report_unmatched
+from migrator.mapping.fields import represent_column
+from migrator.mapping.joins import JoinSides, ParentNode, find_join, report_unmatched
 from migrator.mapping.location import Location
 from migrator.mapping.path_collisions import PathWrite
 from migrator.mapping.row_conditions import condition, constants
 from migrator.model.mapping.aggregates import aggregate_mistake, aggregate_result
-from migrator.model.mapping.policies import Policies
-from migrator.model.mapping.representation import Unrepresentable, represent
-from migrator.model.mapping.spec import FieldSpec, overlay
+from migrator.model.mapping.spec import FieldSpec
 from migrator.model.mapping.tree import Aggregate, Field, Node
-from migrator.model.schema.tables import Column, Table
-
-
-@dataclass(frozen=True, slots=True)
-class AggregateParent:
-    """The node whose rows get the values: its id, its table, and the columns that name its rows."""
-
-    id: str
-    table: Table
-    key: tuple[Column, ...]
 
 
 def aggregates(
-    specs: Mapping[str, FieldSpec], parent: AggregateParent, policies: Policies, location: Location, catalog: Catalog
+    specs: Mapping[str, FieldSpec], parent: ParentNode, location: Location, catalog: Catalog
 ) -> list[tuple[Node, PathWrite]]:
     """The nodes of those of `specs` that are made of child rows, and what they write. Mistakes are reported."""
     found = []
     for name, spec in specs.items():
         if spec.aggregate is not None:
             here = location.at("fields", name)
-            node = _aggregate(name, spec, parent, policies, here, catalog)
+            node = _aggregate(name, spec, parent, here, catalog)
             if node is not None:
                 found.append((node, PathWrite(node.path, f"the {spec.aggregate} of {node.table}", here)))
     return found
 
 
-def _aggregate(
-    name: str, spec: FieldSpec, parent: AggregateParent, policies: Policies, location: Location, catalog: Catalog
-) -> Node | None:
+def _aggregate(name: str, spec: FieldSpec, parent: ParentNode, location: Location, catalog: Catalog) -> Node | None:
     function = spec.aggregate
     assert function is not None
     here = location.at(function)
@@ -59,25 +45,22 @@ def _aggregate(
     if source is None and not of_rows:
         return None
     join = find_join(JoinSides(parent.table, table, "child", instead=""), spec.on, location, catalog)
-    report_unmatched(join, parent.table, parent.key, location)
+    report_unmatched(join, parent, location)
     aggregate = Aggregate(function, source, spec.round)
     mistake = aggregate_mistake(aggregate)
     if mistake is not None:
         here.report(*mistake)
         return None
-    own = overlay(overlay(policies, spec.policies), spec)
     result = aggregate_result(aggregate)
-    try:
-        value = represent(result, spec.type or ("bool" if function == "exists" else None), own)
-    except Unrepresentable as error:
-        hint = f"it can become: {', '.join(error.allowed)}" if error.allowed else "leave it out"
-        location.at("type").report(str(error), hint)
+    typed = spec.model_copy(update={"type": "bool"}) if function == "exists" and spec.type is None else spec
+    value = represent_column(result, typed, parent.policies, location)
+    if value is None:
         return None
     if value.companion:
         message = "a computed field has no place for the microseconds of `submillisecond: companion`"
         here.report(message, "write `submillisecond: string`, or `truncate`, in the field")
         return None
-    deleted = None if spec.soft_delete is False else policies.soft_delete
+    deleted = None if spec.soft_delete is False else parent.policies.soft_delete
     return Node(
         id=f"{parent.id}.{name}",
         schema=table.schema,

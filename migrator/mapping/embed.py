@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from migrator.mapping.aggregates import AggregateParent, aggregates
+from migrator.mapping.aggregates import aggregates
 from migrator.mapping.catalog import Catalog, row_key
 from migrator.mapping.fields import (
     FieldRequest,
@@ -15,7 +15,7 @@ from migrator.mapping.fields import (
     value_field,
     variant_columns,
 )
-from migrator.mapping.joins import JoinSides, find_join, report_unmatched
+from migrator.mapping.joins import JoinSides, ParentNode, find_join, report_unmatched
 from migrator.mapping.keys import id_fields, root_key
 from migrator.mapping.linked_columns import own_or_linked
 from migrator.mapping.location import Location
@@ -34,23 +34,6 @@ from migrator.model.mapping.spec import (
 )
 from migrator.model.mapping.tree import Field, Join, Link, Node, Order, Shape, Variants
 from migrator.model.schema.tables import Column, Table
-
-
-@dataclass(frozen=True)
-class ParentNode:
-    """What an embedded node must know of the node that it is embedded in.
-
-    Attributes:
-        id: the node's id.
-        table: its table.
-        key: the columns that name its rows.
-        policies: in force there.
-    """
-
-    id: str
-    table: Table
-    key: tuple[Column, ...]
-    policies: Policies
 
 
 @dataclass(frozen=True)
@@ -127,7 +110,7 @@ def _children(
     catalog: Catalog,
 ) -> list[BuiltNode]:
     """What is made of the rows below a parent's: first the fields, then what is embedded."""
-    made = aggregates(fields, AggregateParent(parent.id, parent.table, parent.key), parent.policies, location, catalog)
+    made = aggregates(fields, parent, location, catalog)
     values = [BuiltNode(node, (write,)) for node, write in made]
     built = [
         _embed(name, spec, parent, location.at("embed", name), catalog, spec.depth or 1)
@@ -204,7 +187,7 @@ def _joined(
     else:
         above = _join(spec, table, parent, location, catalog)
         joined = _Joined(join=above)
-    report_unmatched(above, parent.table, parent.key, location)
+    report_unmatched(above, parent, location)
     return joined
 
 

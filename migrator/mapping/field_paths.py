@@ -85,8 +85,7 @@ def _node_paths(
         inside = arrays if child.shape in ("one", "map", "value") else (*arrays, place)
         yield from _above(child.path, prefix, arrays)
         if child.shape == "map":
-            alike = [each for each in node.children if each.shape == "map" and each.path == child.path]
-            has_arrays = any(each.duplicates == "all" for each in alike)
+            has_arrays = any(each.duplicates == "all" for each in node.filling(child.path))
             yield FieldPath(place, "map", ("object",), False, arrays, open=True, below_arrays=has_arrays)
         elif child.aggregate is not None:
             (value,) = child.fields

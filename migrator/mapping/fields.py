@@ -63,7 +63,7 @@ def select_fields(request: FieldRequest, catalog: Catalog) -> tuple[LocatedField
         if source is None:
             continue
         named.add(source.name)
-        value = _represent(source, spec, request.policies, location)
+        value = represent_column(source, spec, request.policies, location)
         if value is not None:
             placed = LocatedField(
                 Field(tuple(name.split(".")), source, None, value, stated_type=spec.type or ""), location
@@ -82,7 +82,7 @@ def value_field(spec: FieldSpec, request: FieldRequest, location: Location, cata
     if spec.sql is not None:
         return computed_field(spec, spec.sql, (), request, location, catalog)
     source = column(request.table, spec.column or "", location.at("column"))
-    value = _represent(source, spec, request.policies, location) if source else None
+    value = represent_column(source, spec, request.policies, location) if source else None
     return Field((), source, None, value, stated_type=spec.type or "") if source and value else None
 
 
@@ -94,7 +94,7 @@ def computed_field(
     if result is None:
         return None
     result = replace(result, name=".".join(path))
-    value = _represent(result, spec, request.policies, location)
+    value = represent_column(result, spec, request.policies, location)
     return Field(path, result, sql, value, stated_type=spec.type or "") if value else None
 
 
@@ -202,7 +202,8 @@ def _plain_field(source: Column, request: FieldRequest, location: Location) -> L
     return LocatedField(Field((source.name,), source, None, value, stated_type=""), location)
 
 
-def _represent(source: Column, spec: AnyField, policies: Policies, location: Location) -> Representation | None:
+def represent_column(source: Column, spec: AnyField, policies: Policies, location: Location) -> Representation | None:
+    """What a column becomes as a field says; None, and reported, when it can't become that."""
     own = overlay(overlay(policies, spec.policies), spec)
     try:
         return represent(source, spec.type, own)

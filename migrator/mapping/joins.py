@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
 from migrator.mapping.catalog import Catalog, column
 from migrator.mapping.location import Location
 from migrator.mapping.suggest import grant_reading, nearest
+from migrator.model.mapping.policies import Policies
 from migrator.model.mapping.representation import family_of
 from migrator.model.mapping.tree import Join
 from migrator.model.schema.collation import is_bytes, is_text
@@ -21,6 +22,23 @@ Pairs = tuple[Pair, ...]
 
 _NUMBERS = ("integer", "decimal", "float", "double", "bit", "year")
 _NOT_COMPARABLE = ("json", "geometry", "vector", "set")
+
+
+@dataclass(frozen=True)
+class ParentNode:
+    """What an embedded node must know of the node that it is embedded in.
+
+    Attributes:
+        id: the node's id.
+        table: its table.
+        key: the columns that name its rows.
+        policies: in force there.
+    """
+
+    id: str
+    table: Table
+    key: tuple[Column, ...]
+    policies: Policies
 
 
 @dataclass(frozen=True)
@@ -45,12 +63,12 @@ class JoinSides:
         return tuple(dict.fromkeys(found))
 
 
-def report_unmatched(join: Join | None, parent: Table, parent_key: Sequence[Column], location: Location) -> None:
+def report_unmatched(join: Join | None, parent: ParentNode, location: Location) -> None:
     """Reports a join whose rows nothing can bring to their parents (Identity in docs/invariants.md)."""
-    if join is not None and not join.exact and not parent_key:
+    if join is not None and not join.exact and not parent.key:
         names = ", ".join(column.name for column in join.parent)
-        message = f"{parent.qualified} has no key, and rows can't be matched by ({names}) alone"
-        location.report(message, f"give {parent.name} a primary key, or join by whole numbers", at_key=True)
+        message = f"{parent.table.qualified} has no key, and rows can't be matched by ({names}) alone"
+        location.report(message, f"give {parent.table.name} a primary key, or join by whole numbers", at_key=True)
 
 
 def find_join(

@@ -73,6 +73,11 @@ def field_item(field: Field) -> Item:
     return Item(origin, field.column.name, _form(field.column))
 
 
+def map_key_item(node: Node, key: Column) -> Item:
+    """How the key of a map's entry is selected."""
+    return column_item(key, "link" if node.map_key_from_link else "table")
+
+
 def aggregate_item(field: Field) -> Item:
     """How the value of an aggregate is selected."""
     return Item("aggregate", field.column.name, _form(field.column))
@@ -115,7 +120,7 @@ def layout(node: Node, parent: Node | None) -> Layout:
         if child_join is not None:
             wanted += [column_item(column) for column in child_join.parent]
     if node.map_key is not None:
-        wanted.append(column_item(node.map_key, "link" if node.map_key_from_link else "table"))
+        wanted.append(map_key_item(node, node.map_key))
     fields = list(node.fields)
     if node.variants is not None:
         wanted.append(column_item(node.variants.column))

@@ -156,6 +156,10 @@ class Node:
         """Whether several rows may belong to one parent, shown or not."""
         return self.shape not in ("root", "one") or self.limit is not None
 
+    def filling(self, path: tuple[str, ...]) -> tuple[Node, ...]:
+        """The children that fill the map at `path` together."""
+        return tuple(child for child in self.children if child.shape == "map" and child.path == path)
+
     def walk(self) -> Iterator[Node]:
         """This node and all below it, parents first."""
         yield self

@@ -112,7 +112,7 @@ def _why(chain: tuple[Node, ...]) -> str:
             return f"{node.id} is computed by the source, and compared document by document only"
         if node.duplicates in ("first", "last"):
             return f"{node.id} shows one of the rows of a key, and sums can't tell which"
-        if place and node.shape == "map" and [each.path for each in chain[place - 1].children].count(node.path) > 1:
+        if place and node.shape == "map" and len(chain[place - 1].filling(node.path)) > 1:
             return f"{'.'.join(node.path)} is filled by several tables, and its values don't say which one they are of"
         if node.limit is not None and not (node.key and all(above.key for above in chain[:place])):
             return f"{node.id} is limited, and without keys its first rows can't be told"

@@ -20,7 +20,7 @@ from sqlalchemy.sql import Select
 
 from migrator.model.mapping.aggregates import decimals_of
 from migrator.model.mapping.representation import family_of
-from migrator.model.mapping.row_layout import Item, Layout, Origin, layout
+from migrator.model.mapping.row_layout import Item, Layout, Origin, layout, map_key_item
 from migrator.model.mapping.tree import Aggregate, Link, Node, Order
 from migrator.model.plan.chunk import Key, KeyRange
 from migrator.model.schema.tables import Column, ColumnName, Table
@@ -223,7 +223,7 @@ class _FromClause:
 
     def _map_key(self) -> list[Expression]:
         key = self.node.map_key
-        return [] if key is None else [self.column("link" if self.node.map_key_from_link else "table", key.name)]
+        return [] if key is None else [self.column(map_key_item(self.node, key).origin, key.name)]
 
     def _term(self, one: Order) -> Expression:
         column = self.column("link" if one.from_link else "table", one.column)
