@@ -3,9 +3,10 @@ through repositories in MongoDB, and all documents are compared."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -19,7 +20,8 @@ from migrator.planning.planner import MappingFiles
 from sample_schema.generate import load as load_shop
 from tests.chinook.load import MAPPINGS as CHINOOK
 from tests.chinook.load import load as load_chinook
-from tests.generate.conftest import Live, Migrated, decoded, migrated
+from tests.generate.conftest import Live, Migrated, decoded, make, migrated
+from tests.oracle.load import run_script
 
 
 class Both:
@@ -71,6 +73,24 @@ def _both(source: str, made: Migrated, url: str, transactions: bool | None) -> I
         data.seed_sequences()
         modules = [made.module(name) for name in ("fields", "models", "_runtime.errors")]
         yield Both(source, made, Live(data, *modules, database, None, url))  # type: ignore[arg-type]
+
+
+def made_of(
+    schema: str,
+    mappings: Mapping[str, str],
+    source: str,
+    url: str,
+    folder: Path,
+    package: str,
+    transactions: bool | None,
+) -> Iterator[Both]:
+    """The facts of `schema` under these mappings, by name; the package is generated into `folder`."""
+    run_script(source, schema)
+    files = folder / "mappings"
+    files.mkdir()
+    for name, text in mappings.items():
+        (files / f"{name}.yaml").write_text(text, encoding="utf-8")
+    yield from _both(source, make(source, files, folder, package), url, transactions)
 
 
 pytestmark = pytest.mark.slow

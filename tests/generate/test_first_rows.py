@@ -11,9 +11,7 @@ import pytest
 from migrator import api
 from migrator.generate.describe import PackageOptions
 from migrator.planning.planner import MappingFiles
-from tests.generate.conftest import make
-from tests.generate.test_copies import Both, _both
-from tests.oracle.load import run_script
+from tests.generate.test_copies import Both, made_of
 
 SCHEMA = """
 CREATE TABLE customers (id INT PRIMARY KEY, name VARCHAR(20) NOT NULL);
@@ -50,14 +48,8 @@ embed:
 def both(
     source_factory: Callable[[], str], mongodb_url: str, tmp_path: Path, request: pytest.FixtureRequest
 ) -> Iterator[Both]:
-    source = source_factory()
-    run_script(source, SCHEMA)
-    folder = tmp_path / "mappings"
-    folder.mkdir()
-    for name, text in MAPPINGS.items():
-        (folder / f"{name}.yaml").write_text(text, encoding="utf-8")
     package = f"first_rows_{'with' if request.param is None else 'without'}"
-    yield from _both(source, make(source, folder, tmp_path, package), mongodb_url, request.param)
+    yield from made_of(SCHEMA, MAPPINGS, source_factory(), mongodb_url, tmp_path, package, request.param)
 
 
 def test_another_row_comes_first(both: Both) -> None:

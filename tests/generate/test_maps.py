@@ -10,9 +10,7 @@ import pytest
 from migrator import api
 from migrator.generate.describe import PackageOptions
 from migrator.planning.planner import MappingFiles
-from tests.generate.conftest import make
-from tests.generate.test_copies import Both, _both
-from tests.oracle.load import run_script
+from tests.generate.test_copies import Both, made_of
 
 SCHEMA = """
 CREATE TABLE products (id INT PRIMARY KEY, name VARCHAR(20) NOT NULL);
@@ -42,12 +40,8 @@ embed:
 
 @pytest.fixture
 def both(source_factory: Callable[[], str], mongodb_url: str, tmp_path: Path) -> Iterator[Both]:
-    source = source_factory()
-    run_script(source, SCHEMA)
-    folder = tmp_path / "mappings"
-    folder.mkdir()
-    (folder / "products.yaml").write_text(MAPPING, encoding="utf-8")
-    yield from _both(source, make(source, folder, tmp_path, "shop_with_maps"), mongodb_url, None)
+    package = "shop_with_maps"
+    yield from made_of(SCHEMA, {"products": MAPPING}, source_factory(), mongodb_url, tmp_path, package, None)
 
 
 def test_maps_are_read_and_written(both: Both) -> None:
